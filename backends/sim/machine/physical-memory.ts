@@ -1,0 +1,34 @@
+import type { LinearMemory } from '../cpu/linear-memory.ts';
+
+export const GRANULE_SIZE = 4096;
+
+/**
+ * DRAM of the simulated machine: physical addresses [base, base + bytes) behind an offset in linear memory. The base is
+ * kept away from guest addresses so that a physical address used for an intermediate one is noticed.
+ */
+export class PhysicalMemory {
+  /** Where FVP and most servers have their second DRAM bank. */
+  readonly base = 0x8_8000_0000;
+
+  constructor(
+    readonly linear: LinearMemory,
+    /** Offset in linear memory of physical address `base`. */
+    readonly offset: number,
+    readonly bytes: number,
+  ) {}
+
+  contains(pa: number, bytes: number): boolean {
+    return pa >= this.base && pa + bytes <= this.base + this.bytes;
+  }
+
+  /** Offset in linear memory of a physical address that `contains` accepted. */
+  offsetOf(pa: number): number {
+    return pa - this.base + this.offset;
+  }
+
+  /** @param pa an address that `contains` accepted with this size */
+  bytesAt(pa: number, bytes: number): Uint8Array {
+    const start = this.offsetOf(pa);
+    return this.linear.u8.subarray(start, start + bytes);
+  }
+}

@@ -1,0 +1,101 @@
+import type { SerialConsole } from './serial/index.ts';
+import type { Feature } from './vm/features.ts';
+import type { HaltReason } from './vm/halt.ts';
+import type { PlaneInspector, RealmInspector } from './vm/inspect.ts';
+import type { IsolationType } from './vm/isolation.ts';
+import type { VmSpec } from './vm/spec.ts';
+
+/** One thing that keeps a backend from running here, and what to do about it. */
+export interface Missing {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** What a backend can do on this host. */
+export type ProbeResult =
+  | {
+      readonly available: true;
+      /** Features per isolation type; a type that is not a key cannot be made here. */
+      readonly isolation: Readonly<Partial<Record<IsolationType, readonly Feature[]>>>;
+      /** Bounds on what a `VmConfig` may ask for. */
+      readonly limits: BackendLimits;
+      /** Versions and the like, for the run record. */
+      readonly facts: Readonly<Record<string, string>>;
+    }
+  | { readonly available: false; readonly missing: readonly Missing[] };
+
+export interface BackendLimits {
+  readonly maxMemory: number;
+  readonly maxVcpus: number;
+  readonly maxPlanes: number;
+}
+
+/** What the framework owns and lends to a backend for one VM. */
+export interface LaunchContext {
+  /** Absolute path of the VM's own folder, which exists. */
+  readonly logDirectory: string;
+  /** Aborted when the VM must go: test over, deadline passed, Ctrl-C. */
+  readonly signal: AbortSignal;
+  /**
+   * Makes a console that is written to disk as bytes arrive. The first one opened is the default.
+   *
+   * @param input takes what the test types; absent for a console without input
+   */
+  openConsole(name: string, input?: (bytes: Uint8Array) => void): SerialConsole;
+  /** A line into the VM's own log file, for whoever looks into a failure. */
+  log(message: string): void;
+}
+
+/** What to run when a VM starts. */
+export interface BootRequest {
+  /** Index of the TMK test in the image's `tmk_tests` section, in link order. */
+  readonly testIndex: number;
+}
+
+/** One log line, verdict or other event that the guest reported through the TMK command channel. */
+export type TmkEvent =
+  | { readonly kind: 'log'; readonly message: string }
+  | { readonly kind: 'panic'; readonly message: string; readonly file: string; readonly line: number }
+  | { readonly kind: 'complete'; readonly success: boolean }
+  /** A command that could not be read or parsed. The test goes on (rmm-abi: judging). */
+  | { readonly kind: 'rejected'; readonly message: string };
+
+/** One VM as a backend made it. The framework wraps it into the `Vm` that tests see. */
+export interface VmRuntime {
+  /**
+   * Boots from the start: a runtime that ran before is reset to the state `launch` left it in.
+   * Resolves when the guest's first instruction may run; the end is told by the promise in the result.
+   */
+  start(boot: BootRequest): Promise<VmBoot>;
+  /** Asks the guest to stop; resolves when it has, or at the signal's abort. Idempotent. */
+  stop(signal: AbortSignal): Promise<void>;
+  /** Ends everything at once and gives back every resource. Idempotent; never rejects. */
+  kill(): Promise<void>;
+  /** Realm facts; for isolation `cca` where the features say so. */
+  readonly realm?: RealmInspector;
+  /** By plane number; plane 0 may be missing where it is not a guest. Empty for other isolation types. */
+  readonly planes: readonly (PlaneInspector | undefined)[];
+  /** Registers of the VM's first vCPU where there are no planes. Needs `inspect.registers`. */
+  readonly registers?: () => import('./vm/inspect.ts').Registers;
+}
+
+/** One run of a VM from reset to halt. */
+export interface VmBoot {
+  /** Never rejects. */
+  readonly halted: Promise<HaltReason>;
+  /** What the guest sent so far; grows until `halted`. Bounded: the last events of a flood are dropped with a note. */
+  readonly tmkEvents: readonly TmkEvent[];
+  /** Instructions retired by the guest so far, where the backend counts them. */
+  instructions?(): number;
+}
+
+/** A home for VMs. */
+export interface Backend {
+  readonly name: string;
+  /** One line for `petri list` and error messages. */
+  readonly description: string;
+  /** Asks the host; never throws, never installs, changes nothing. */
+  probe(): Promise<ProbeResult>;
+  /** Makes one VM; resolves when its consoles are connected, before its first instruction. @throws PetriError */
+  launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime>;
+}

@@ -1,0 +1,78 @@
+/**
+ * Where a failure happened, in the order in which a test goes through them.
+ *
+ * `options` is what the user typed, `payload` the files to boot, `probe` asking the host what it can do, `launch` making
+ * the VM, `boot` starting it, `run` everything after its first instruction, `teardown` taking it away.
+ */
+export type PetriStep =
+  | 'options'
+  | 'config'
+  | 'artifact'
+  | 'payload'
+  | 'probe'
+  | 'launch'
+  | 'boot'
+  | 'run'
+  | 'teardown';
+
+/** What went wrong, as a stable name that code may compare. Messages are for people and may change. */
+export type PetriErrorCode =
+  | 'unknown-backend'
+  | 'unknown-isolation'
+  | 'backend-unavailable'
+  | 'unsupported'
+  | 'invalid-config'
+  | 'invalid-option'
+  | 'artifact-missing'
+  | 'artifact-digest'
+  | 'elf-invalid'
+  | 'elf-unsupported'
+  | 'tmk-invalid'
+  | 'tmk-test-unknown'
+  | 'tmk-test-ambiguous'
+  | 'payload-too-large'
+  | 'tool-missing'
+  | 'tool-failed'
+  | 'wait-timeout'
+  | 'console-closed'
+  | 'vm-halted'
+  | 'vm-closed'
+  | 'boot-failed'
+  | 'rmi-failed'
+  | 'backend-fault';
+
+export interface PetriErrorOptions {
+  readonly code: PetriErrorCode;
+  readonly step: PetriStep;
+  /** What the user can do about it, as a sentence. Omit only where nothing can be done. */
+  readonly remedy?: string;
+  /** The last lines of serial output, when there was a console. */
+  readonly transcriptTail?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the framework. Everything it throws at a user is one of these. */
+export class PetriError extends Error {
+  override readonly name = 'PetriError';
+  readonly code: PetriErrorCode;
+  readonly step: PetriStep;
+  readonly remedy: string | undefined;
+  readonly transcriptTail: string | undefined;
+
+  constructor(message: string, options: PetriErrorOptions) {
+    super(compose(message, options), options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.step = options.step;
+    this.remedy = options.remedy;
+    this.transcriptTail = options.transcriptTail;
+  }
+}
+
+function compose(message: string, options: PetriErrorOptions): string {
+  const parts = [message];
+  if (options.remedy !== undefined) parts.push(`  remedy: ${options.remedy}`);
+  if (options.transcriptTail !== undefined && options.transcriptTail !== '') {
+    parts.push('  last serial output:', ...options.transcriptTail.split('\n').map((line) => `    | ${line}`));
+  }
+  return parts.join('\n');
+}

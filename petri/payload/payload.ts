@@ -1,0 +1,12 @@
+import type { ElfFile } from './elf.ts';
+import type { TmkImage } from './tmk.ts';
+
+/** A TMK (test microkernel): an ELF file that speaks OpenVMM's tmk_protocol, read and checked. */
+export interface TmkPayload {
+  readonly kind: 'tmk';
+  /** As the user named it. */
+  readonly name: string;
+  readonly path: string;
+  readonly elf: ElfFile;
+  readonly image: TmkImage;
+}

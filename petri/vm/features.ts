@@ -1,0 +1,27 @@
+/**
+ * What a backend may or may not be able to show of a VM. A test lists what it needs in `requires`; where a backend lacks
+ * one of them the test is skipped with the reason.
+ *
+ * - `serial.write`: input can be sent to the default console
+ * - `tmk`: TMK payloads run, and their tests can be listed and run one by one
+ * - `reset`: the VM can be started again with the same handle
+ * - `planes`: `vm.planes` exists
+ * - `inspect.exits`: each plane's exits are recorded
+ * - `inspect.registers`: registers and system registers of a halted or running VM can be read
+ * - `realm.config`, `realm.measurements`, `realm.ripas`: the members of `vm.realm`
+ * - `instruction-budget`: `maxInstructions` ends a VM that loops for ever, at the same instruction every time
+ */
+export const features = [
+  'serial.write',
+  'tmk',
+  'reset',
+  'planes',
+  'inspect.exits',
+  'inspect.registers',
+  'realm.config',
+  'realm.measurements',
+  'realm.ripas',
+  'instruction-budget',
+] as const;
+
+export type Feature = (typeof features)[number];

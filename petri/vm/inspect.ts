@@ -1,0 +1,69 @@
+/** The general-purpose registers of a PE at EL1 or EL0, as 64-bit unsigned values. */
+export interface Registers {
+  /** X0 to X30. */
+  readonly x: readonly bigint[];
+  /** The stack pointer in use. */
+  readonly sp: bigint;
+  readonly pc: bigint;
+  /** In the format of SPSR_EL2 (Arm ARM, C5.2). */
+  readonly pstate: bigint;
+}
+
+/**
+ * A plane's exit to plane 0, as RSI_PLANE_ENTER reports it (RMM specification 1.1, RsiPlaneExit), with the fields of the
+ * syndrome decoded.
+ */
+export interface PlaneExit {
+  /** Number of the exit since the plane was first entered, from 0. */
+  readonly index: number;
+  readonly reason: 'sync' | 'irq' | 'host' | { readonly unknown: bigint };
+  /** ELR_EL2: where the plane was. */
+  readonly pc: bigint;
+  readonly pstate: bigint;
+  readonly esr: bigint;
+  readonly far: bigint;
+  readonly hpfar: bigint;
+  /** ESR_EL2.EC. */
+  readonly ec: number;
+  /** The field names of the Arm ARM for this exception class, such as `DFSC`, `ISV`, `SAS`, `SRT`, `WnR`. */
+  readonly iss: Readonly<Record<string, number>>;
+  /** The intermediate physical address that HPFAR_EL2 and FAR_EL2 give, for aborts. */
+  readonly ipa?: bigint;
+  /** A line for people, such as `data abort: write of 8 bytes at IPA 0xffff0000, translation fault level 2`. */
+  readonly summary: string;
+}
+
+/** What a test can see of one plane of a realm. Which members work is told by the backend's features. */
+export interface PlaneInspector {
+  readonly index: number;
+  /** Needs the feature `inspect.registers`. */
+  registers(): Registers;
+  /** A system register by its Arm ARM name, such as `SCTLR_EL1`. @throws PetriError `unsupported` for an unknown name */
+  sysreg(name: string): bigint;
+  /** The exits recorded so far, oldest first; the first and last of a very long run are kept. Needs `inspect.exits`. */
+  readonly exits: readonly PlaneExit[];
+  /** Number of exits, whether they are still recorded or not. */
+  readonly exitCount: number;
+  /** Effective stage-2 permissions of the plane at an IPA: any of `r`, `w`, `x` (EL1 execution), or '' for none. */
+  permissions(ipa: bigint): string;
+}
+
+/** RIPAS values of the RMM specification (A5.2). */
+export type Ripas = 'empty' | 'ram' | 'destroyed' | 'dev';
+
+/** RsiRealmConfig (RMM specification, B5.4), decoded. */
+export interface RealmConfig {
+  readonly ipaWidth: number;
+  readonly hashAlgorithm: 'sha-256' | 'sha-512';
+  readonly numAuxPlanes: number;
+  /** 64 bytes. */
+  readonly rpv: Uint8Array;
+}
+
+export interface RealmInspector {
+  readonly config: RealmConfig;
+  /** Realm Initial Measurement, and the four Realm Extensible Measurements; each has the length of the hash. */
+  measurements(): { readonly rim: Uint8Array; readonly rem: readonly Uint8Array[] };
+  /** RIPAS at an IPA of the protected half. @throws PetriError `invalid-option` outside of it */
+  ripas(ipa: bigint): Ripas;
+}

@@ -1,0 +1,25 @@
+import type { TmkPayload } from '../payload/payload.ts';
+import type { IsolationType } from './isolation.ts';
+
+/** VM configuration with every default filled in. Sizes are in bytes. */
+export interface VmConfig {
+  /** RAM of the VM: of the whole realm for `cca`, of which the payload gets its own part. Multiple of 2 MiB. */
+  readonly memory: number;
+  readonly vcpus: number;
+  /** Auxiliary planes of a realm (RmiRealmParams.num_aux_planes): 1 to 3. The payload runs in plane 1. */
+  readonly planes: number;
+  /** Bits of intermediate physical address (RmiRealmParams.s2sz): 32 to 48. The upper half is unprotected. */
+  readonly ipaWidth: number;
+  readonly measurementAlgorithm: 'sha-256' | 'sha-512';
+  /** Realm Personalization Value: up to 64 bytes, padded with zeros. */
+  readonly rpv: Uint8Array;
+  /** Instructions after which the VM is ended with `budget`; needs the feature `instruction-budget`. */
+  readonly maxInstructions: number;
+}
+
+/** Everything a backend needs to know to make one VM. */
+export interface VmSpec {
+  readonly isolation: IsolationType;
+  readonly payload: TmkPayload;
+  readonly config: VmConfig;
+}
