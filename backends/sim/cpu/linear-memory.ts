@@ -3,6 +3,7 @@
  * It never grows, so its views stay valid for its whole life. The host's memory behind it is committed as it is touched.
  */
 export class LinearMemory {
+  readonly bytes: number;
   readonly memory: WebAssembly.Memory;
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
@@ -12,7 +13,8 @@ export class LinearMemory {
   readonly view: DataView;
 
   /** @param bytes size; a multiple of 64 KiB, at most 4 GiB */
-  constructor(readonly bytes: number) {
+  constructor(bytes: number) {
+    this.bytes = bytes;
     const pages = bytes / 65536;
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { buffer } = this.memory;

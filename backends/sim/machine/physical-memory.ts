@@ -9,13 +9,16 @@ export const GRANULE_SIZE = 4096;
 export class PhysicalMemory {
   /** Where FVP and most servers have their second DRAM bank. */
   readonly base = 0x8_8000_0000;
+  readonly linear: LinearMemory;
+  /** Offset in linear memory of physical address `base`. */
+  readonly offset: number;
+  readonly bytes: number;
 
-  constructor(
-    readonly linear: LinearMemory,
-    /** Offset in linear memory of physical address `base`. */
-    readonly offset: number,
-    readonly bytes: number,
-  ) {}
+  constructor(linear: LinearMemory, offset: number, bytes: number) {
+    this.linear = linear;
+    this.offset = offset;
+    this.bytes = bytes;
+  }
 
   contains(pa: number, bytes: number): boolean {
     return pa >= this.base && pa + bytes <= this.base + this.bytes;
