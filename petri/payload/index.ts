@@ -1,0 +1,14 @@
+export { ElfFile, type ElfSection, type ElfSegment } from './elf.ts';
+export type { ElfRelocation } from './elf-dynamic.ts';
+export type { ElfSymbol } from './elf-symbols.ts';
+export type { TmkPayload } from './payload.ts';
+export { findTest, readTmk, type TmkImage, type TmkSegment, type TmkTest } from './tmk.ts';
+export { prebuiltTmks, tmk, type TmkOptions } from './tmk-payload.ts';
+export {
+  COMMAND_ADDRESS,
+  COMMAND_SIZE,
+  START_INPUT_SIZE,
+  decodeCommand,
+  encodeStartInput,
+  type ReadGuestMemory,
+} from './tmk-protocol.ts';
