@@ -98,6 +98,8 @@ export interface CpuContext {
   sysreg(encoding: number): bigint | undefined;
   /** @returns false where there is no such register */
   setSysreg(encoding: number, value: bigint): boolean;
+  /** Back to the state in which `createContext` makes one, in another regime: there are only so many contexts. */
+  reset(stage2: Stage2): void;
   /**
    * Takes a synchronous exception to EL1 at the current PC: ESR_EL1, FAR_EL1, ELR_EL1, SPSR_EL1, PSTATE and the vector,
    * as AArch64.TakeException does (Arm ARM, shared pseudocode).
