@@ -1,0 +1,59 @@
+/**
+ * A row of 64-bit registers that begins at X0, read and written as numbers: a bigint costs an allocation, and none of the
+ * values that the RMM looks at needs more than 53 bits.
+ */
+export class RegisterFile {
+  #view: DataView;
+  #offset: number;
+
+  /** @param offset of X0 in the view */
+  constructor(view: DataView, offset: number) {
+    this.#view = view;
+    this.#offset = offset;
+  }
+
+  static over(x: BigUint64Array): RegisterFile {
+    return new RegisterFile(new DataView(x.buffer, x.byteOffset, x.byteLength), 0);
+  }
+
+  /** For registers that move: those of the CPU's active context. */
+  moveTo(offset: number): void {
+    this.#offset = offset;
+  }
+
+  /** Xn where it is below 2^52, else -1, which is no valid address, index or count. */
+  get(n: number): number {
+    return readNumber(this.#view, this.#offset + n * 8);
+  }
+
+  /** Xn[31:0]. */
+  low(n: number): number {
+    return this.#view.getUint32(this.#offset + n * 8, true);
+  }
+
+  big(n: number): bigint {
+    return this.#view.getBigUint64(this.#offset + n * 8, true);
+  }
+
+  /** @param value an integer of at most 53 bits; negative ones are sign-extended */
+  set(n: number, value: number): void {
+    writeNumber(this.#view, this.#offset + n * 8, value);
+  }
+
+  setBig(n: number, value: bigint): void {
+    this.#view.setBigUint64(this.#offset + n * 8, value, true);
+  }
+}
+
+/** An unsigned 64-bit integer in memory where it is below 2^52, else -1. */
+export function readNumber(view: DataView, offset: number): number {
+  const high = view.getUint32(offset + 4, true);
+  if (high >= 0x10_0000) return -1;
+  return high * 0x1_0000_0000 + view.getUint32(offset, true);
+}
+
+/** @param value an integer of at most 53 bits; negative ones are sign-extended */
+export function writeNumber(view: DataView, offset: number, value: number): void {
+  view.setUint32(offset, value >>> 0, true);
+  view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000) >>> 0, true);
+}

@@ -1,0 +1,42 @@
+/** Arm SMC Calling Convention (DEN0028): what RMI, RSI and PSCI share. */
+
+/** X0 of a call that nobody serves: -1. */
+export const SMCCC_NOT_SUPPORTED = -1;
+
+/** The caller's hint that it needs no SVE state kept; no part of the function's number. */
+const SVE_HINT = 0x1_0000;
+
+/** Answer of SMCCC_VERSION: 1.2. */
+export const SMCCC_VERSION_1_2 = 0x1_0002;
+export const SMCCC_VERSION = 0x8000_0000;
+
+/** A function identifier without its SVE hint. */
+export function functionId(low: number): number {
+  return (low & ~SVE_HINT) >>> 0;
+}
+
+/** An interface revision as RMI_VERSION and RSI_VERSION encode it. */
+export function revision(major: number, minor: number): number {
+  return major * 0x1_0000 + minor;
+}
+
+/** The revisions of RMI and of RSI served here, in ascending order. All have the same major number. */
+const SUPPORTED = { lowest: revision(1, 0), highest: revision(1, 1) } as const;
+
+/** Result of a version call: whether the request can be served, and the two revisions to report. */
+export interface Negotiation {
+  readonly compatible: boolean;
+  readonly lower: number;
+  readonly higher: number;
+}
+
+/**
+ * Version negotiation of RMI_VERSION and RSI_VERSION (RMM specification, B2).
+ *
+ * @param requested X1 of the call; -1 where it is no number that could be a revision
+ */
+export function negotiate(requested: number): Negotiation {
+  const { lowest, highest } = SUPPORTED;
+  const compatible = requested >= lowest && requested <= highest;
+  return { compatible, lower: compatible ? requested : highest, higher: highest };
+}
