@@ -1,0 +1,167 @@
+import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { decodeSyndrome, summarizeSyndrome } from './syndrome.ts';
+
+/** 32-bit words that are kept of one exit. */
+const Word = {
+  reason: 0,
+  pstate: 1,
+  pcLow: 2,
+  pcHigh: 3,
+  esrLow: 4,
+  esrHigh: 5,
+  farLow: 6,
+  farHigh: 7,
+  hpfarLow: 8,
+  hpfarHigh: 9,
+  reasonHigh: 10,
+  pstateHigh: 11,
+} as const;
+const WORDS = 12;
+
+/** Offsets, in 32-bit words from the start of the run page, of the fields that are recorded. */
+export interface ExitWords {
+  readonly reason: number;
+  readonly pstate: number;
+  readonly pc: number;
+  readonly esr: number;
+  readonly far: number;
+  readonly hpfar: number;
+}
+
+export interface ExitLogCapacity {
+  /** Exits kept from the start of the run. */
+  readonly first: number;
+  /** Exits kept from its end. */
+  readonly last: number;
+}
+
+/**
+ * The exits of one plane. A guest may exit hundreds of thousands of times a second, so an exit is kept as raw words in one
+ * typed array and decoded when somebody asks; of a long run the first and the last are kept.
+ */
+export class ExitLog {
+  readonly #capacity: ExitLogCapacity;
+  readonly #words: Uint32Array;
+  #count = 0;
+
+  constructor(capacity: ExitLogCapacity = { first: 256, last: 1024 }) {
+    this.#capacity = capacity;
+    this.#words = new Uint32Array((capacity.first + capacity.last) * WORDS);
+  }
+
+  /** Exits since the plane was first entered. */
+  get count(): number {
+    return this.#count;
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /**
+   * @param memory 32-bit view of the memory that holds the run page
+   * @param page index in `memory` of the run page's first word
+   */
+  record(memory: Uint32Array, page: number, at: ExitWords): void {
+    const words = this.#words;
+    const to = this.#slotOf(this.#count++) * WORDS;
+    words[to + Word.reason] = memory[page + at.reason] ?? 0;
+    words[to + Word.reasonHigh] = memory[page + at.reason + 1] ?? 0;
+    words[to + Word.pstate] = memory[page + at.pstate] ?? 0;
+    words[to + Word.pstateHigh] = memory[page + at.pstate + 1] ?? 0;
+    words[to + Word.pcLow] = memory[page + at.pc] ?? 0;
+    words[to + Word.pcHigh] = memory[page + at.pc + 1] ?? 0;
+    words[to + Word.esrLow] = memory[page + at.esr] ?? 0;
+    words[to + Word.esrHigh] = memory[page + at.esr + 1] ?? 0;
+    words[to + Word.farLow] = memory[page + at.far] ?? 0;
+    words[to + Word.farHigh] = memory[page + at.far + 1] ?? 0;
+    words[to + Word.hpfarLow] = memory[page + at.hpfar] ?? 0;
+    words[to + Word.hpfarHigh] = memory[page + at.hpfar + 1] ?? 0;
+  }
+
+  /** The exits that are still kept, oldest first. */
+  decode(): PlaneExit[] {
+    const { first, last } = this.#capacity;
+    const exits: PlaneExit[] = [];
+    for (let index = 0; index < Math.min(this.#count, first); index++) exits.push(this.#decodeAt(index));
+    for (let index = Math.max(first, this.#count - last); index < this.#count; index++)
+      exits.push(this.#decodeAt(index));
+    return exits;
+  }
+
+  /** The most recent exit. */
+  latest(): PlaneExit | undefined {
+    return this.#count === 0 ? undefined : this.#decodeAt(this.#count - 1);
+  }
+
+  #slotOf(index: number): number {
+    const { first, last } = this.#capacity;
+    return index < first ? index : first + ((index - first) % last);
+  }
+
+  #decodeAt(index: number): PlaneExit {
+    const from = this.#slotOf(index) * WORDS;
+    const wide = (low: number, high: number): bigint =>
+      (BigInt(this.#words[from + high] ?? 0) << 32n) | BigInt(this.#words[from + low] ?? 0);
+    return decodeExit({
+      index,
+      reason: wide(Word.reason, Word.reasonHigh),
+      pc: wide(Word.pcLow, Word.pcHigh),
+      pstate: wide(Word.pstate, Word.pstateHigh),
+      esr: wide(Word.esrLow, Word.esrHigh),
+      far: wide(Word.farLow, Word.farHigh),
+      hpfar: wide(Word.hpfarLow, Word.hpfarHigh),
+    });
+  }
+}
+
+/** An exit as the run page tells it. */
+export interface RawExit {
+  readonly index: number;
+  readonly reason: bigint;
+  readonly pc: bigint;
+  readonly pstate: bigint;
+  readonly esr: bigint;
+  readonly far: bigint;
+  readonly hpfar: bigint;
+}
+
+export function decodeExit(raw: RawExit): PlaneExit {
+  const reason = reasonOf(raw.reason);
+  const syndrome = decodeSyndrome(Number(raw.esr & 0xffff_ffffn));
+  const isAbort = reason === 'sync' && [0x20, 0x21, 0x24, 0x25].includes(syndrome.ec);
+  const ipa = isAbort ? faultingIpa(raw.hpfar, raw.far, syndrome.iss['FnV'] === 1) : undefined;
+  return {
+    index: raw.index,
+    reason,
+    pc: raw.pc,
+    pstate: raw.pstate,
+    esr: raw.esr,
+    far: raw.far,
+    hpfar: raw.hpfar,
+    ec: syndrome.ec,
+    iss: syndrome.iss,
+    ...(ipa === undefined ? {} : { ipa }),
+    summary: reason === 'sync' ? summarizeSyndrome(syndrome, ipa) : summarizeOther(reason),
+  };
+}
+
+/** HPFAR_EL2.FIPA is bits 43:4 and holds IPA[51:12]; FAR_EL2 gives the byte, unless FnV says that it does not. */
+function faultingIpa(hpfar: bigint, far: bigint, farNotValid: boolean): bigint {
+  const page = ((hpfar >> 4n) & 0xff_ffff_ffffn) << 12n;
+  return farNotValid ? page : page | (far & 0xfffn);
+}
+
+/** RsiPlaneExitReason (rmm-abi 2.5). */
+function reasonOf(value: bigint): PlaneExit['reason'] {
+  if (value === 0n) return 'sync';
+  if (value === 1n) return 'irq';
+  if (value === 2n) return 'host';
+  return { unknown: value };
+}
+
+function summarizeOther(reason: PlaneExit['reason']): string {
+  if (reason === 'irq') return 'interrupt';
+  if (reason === 'host') return 'return forced by the host';
+  return typeof reason === 'object' ? `unknown exit reason ${reason.unknown}` : reason;
+}

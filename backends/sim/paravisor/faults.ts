@@ -1,0 +1,44 @@
+import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { isPermissionFault } from './fault-status.ts';
+
+/** What RSI_IPA_STATE_GET said of the faulting page; undefined where it refused to say. */
+export type FaultRipas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV' | undefined;
+
+const ripasNames: readonly FaultRipas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
+
+export function ripasName(value: number): FaultRipas {
+  return ripasNames[value];
+}
+
+/**
+ * Why plane 1 cannot go on from an instruction abort.
+ *
+ * @param ipaWidth bits of the realm's IPA space; its lower half is the protected address range (PAR)
+ */
+export function describeInstructionAbort(exit: PlaneExit, ipaWidth: number, ripas: FaultRipas): string {
+  const { ipa } = exit;
+  if (ipa === undefined) return `${exit.summary}: plane 0 cannot continue`;
+  const at = `instruction abort: fetch at IPA 0x${ipa.toString(16)}`;
+  if (ipa >= 1n << BigInt(ipaWidth)) return `${at}, outside of PAR: beyond the IPA space of ${ipaWidth} bits`;
+  if (ipa >= 1n << BigInt(ipaWidth - 1)) return `${at}, outside of PAR: in the unprotected half of the IPA space`;
+  switch (ripas) {
+    case undefined:
+      return `${at}, whose RIPAS the RMM does not tell`;
+    case 'RAM':
+      return isPermissionFault(exit.iss['IFSC'] ?? 0)
+        ? `${at}, permission fault: RIPAS is RAM, but plane 1 may not execute there`
+        : `${at}, RIPAS is RAM, but it is not mapped for plane 1`;
+    default:
+      return `${at}, RIPAS is ${ripas}: there is nothing to execute`;
+  }
+}
+
+/** Why plane 1 cannot go on from any other exit. */
+export function describeUnserved(exit: PlaneExit): string {
+  const at = `${exit.summary}, at PC 0x${exit.pc.toString(16)}`;
+  if (exit.reason !== 'sync') return `${at}: plane 0 knows no such reason to exit`;
+  if (exit.ec === 0x24 && exit.iss['ISV'] === 0) {
+    return `${at}: the instruction is not one that a syndrome describes (a pair, an exclusive, a vector or an atomic), so it cannot be emulated`;
+  }
+  return `${at}: plane 0 does not serve exception class 0x${exit.ec.toString(16)}`;
+}

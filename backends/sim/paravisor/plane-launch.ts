@@ -1,0 +1,108 @@
+import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
+import type { Plane0Port, Plane0Step } from '../rmm/plane0.ts';
+import { locate, writePage } from './memory.ts';
+import { Plane0Failure, rsi, Rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi.ts';
+import { EnterFlags, planeRun } from './run-page.ts';
+
+/** Where plane 0 keeps and puts things, and what it starts. All addresses are IPAs of the realm's protected half. */
+export interface PlaneLaunch {
+  /** A page of plane 0 that receives RsiRealmConfig. */
+  readonly realmConfigPage: number;
+  /** A page of plane 0 that holds RsiPlaneRun. */
+  readonly runPage: number;
+  /** The memory that plane 1 gets: base and size, whole pages. */
+  readonly ram: { readonly base: number; readonly bytes: number };
+  /** A page of `ram` that receives the TMK's StartInput. */
+  readonly startInput: number;
+  /** First instruction of plane 1. */
+  readonly entry: number;
+  /** Index of the TMK test to run. */
+  readonly testIndex: number;
+}
+
+/** Of RsiRealmConfig, what the plane-run core needs. */
+export interface RealmFacts {
+  readonly ipaWidth: number;
+  readonly numAuxPlanes: number;
+}
+
+export const PLANE = 1n;
+
+/** The overlay index that OpenHCL's kernel gives to the memory of its lower VTL (rmm-abi 10.2). */
+const PERMISSION_INDEX = 2n;
+/** Stage-2 overlay value RW+upX (rmm-abi 6.2). */
+const RW_UPX = 15n;
+/** EL1h with DAIF masked, in the format of SPSR_EL2. */
+const PSTATE = 0x3c5n;
+
+/** System registers that OpenHCL writes before plane 1 first runs, in its order (rmm-abi 10.3): encoding and value. */
+const initialSysregs: readonly (readonly [encoding: bigint, value: bigint])[] = [
+  [0xdce0n, 0x40n], // PMCR_EL0
+  [0x8012n, 0x800n], // MDSCR_EL1
+  [0xc080n, 0xc5_0878n], // SCTLR_EL1
+  [0xc100n, 0n], // TTBR0_EL1
+  [0xc101n, 0n], // TTBR1_EL1
+  [0xc102n, 0n], // TCR_EL1
+  [0xc290n, 0n], // ESR_EL1
+  [0xc300n, 0n], // FAR_EL1
+  [0xc510n, 0n], // MAIR_EL1
+  [0xc201n, 0n], // ELR_EL1
+  [0xc600n, 0n], // VBAR_EL1
+];
+
+/**
+ * Everything that OpenHCL and tmk_vmm do before plane 1 runs for the first time (rmm-abi 10.3, 11.5): learns about the
+ * realm, writes the start input, opens the memory to plane 1, writes its system registers and fills the run page.
+ *
+ * @throws Plane0Failure where the RMM refuses
+ */
+export function* launchPlane(port: Plane0Port, launch: PlaneLaunch): Generator<Plane0Step, RealmFacts, void> {
+  yield* negotiateVersion(port);
+  const facts = yield* readRealmConfig(port, launch.realmConfigPage);
+  if (facts.numAuxPlanes < 1) throw new Plane0Failure('the realm has no auxiliary plane');
+  yield* writePage(port, launch.startInput, [
+    [0, BigInt(COMMAND_ADDRESS)],
+    [8, BigInt(launch.testIndex)],
+  ]);
+  yield* openMemory(port, launch.ram.base, launch.ram.base + launch.ram.bytes);
+  for (const [encoding, value] of initialSysregs) yield* rsi(port, 'PLANE_SYSREG_WRITE', PLANE, encoding, value);
+  yield* writePage(port, launch.runPage, [
+    [planeRun.enter.flags, EnterFlags.trapSimd],
+    [planeRun.enter.pc, BigInt(launch.entry)],
+    [planeRun.enter.pstate, PSTATE],
+    [planeRun.enter.gprs, BigInt(launch.startInput)],
+  ]);
+  return facts;
+}
+
+function* negotiateVersion(port: Plane0Port): Generator<Plane0Step, void, void> {
+  const status = yield* tryRsi(port, Rsi.VERSION, RSI_VERSION_1_1);
+  if (status !== 0n) throw new Plane0Failure(`the RMM has no RSI 1.1: RSI_VERSION gave ${rsiStatusName(status)}`);
+}
+
+/** RsiRealmConfig: ipa_width at 0, num_aux_planes at 0x10 (rmm-abi 2.1). */
+function* readRealmConfig(port: Plane0Port, page: number): Generator<Plane0Step, RealmFacts, void> {
+  yield* writePage(port, page, []);
+  yield* rsi(port, 'REALM_CONFIG', BigInt(page));
+  const offset = yield* locate(port, page, false);
+  return {
+    ipaWidth: port.linear.view.getUint32(offset, true),
+    numAuxPlanes: port.linear.view.getUint32(offset + 0x10, true),
+  };
+}
+
+/** RSI_MEM_SET_PERM_INDEX works on as much as the host did; the specification wants it repeated until the end. */
+function* openMemory(port: Plane0Port, base: number, top: number): Generator<Plane0Step, void, void> {
+  yield* rsi(port, 'MEM_SET_PERM_VALUE', PLANE, PERMISSION_INDEX, RW_UPX);
+  let next = BigInt(base);
+  let cookie = 0n;
+  while (next < BigInt(top)) {
+    yield* rsi(port, 'MEM_SET_PERM_INDEX', next, BigInt(top), PERMISSION_INDEX, cookie);
+    const reached = port.x[1] ?? 0n;
+    if (port.x[2] !== 0n || reached <= next) {
+      throw new Plane0Failure(`the host refused plane 1 its memory from IPA 0x${next.toString(16)}`);
+    }
+    next = reached;
+    cookie = port.x[3] ?? 0n;
+  }
+}

@@ -1,0 +1,263 @@
+import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
+import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import type { Plane0Port, Plane0Program, Plane0Step } from '../rmm/plane0.ts';
+import type { BoundedLog } from './bounded-log.ts';
+import { ExitLog } from './exit-log.ts';
+import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
+import { GuestReader } from './guest-reader.ts';
+import { locate } from './memory.ts';
+import {
+  accessBytes,
+  completeRead,
+  faultIpa,
+  hasValidSyndrome,
+  isWrite,
+  writeValueHigh,
+  writeValueLow,
+} from './mmio.ts';
+import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
+import { Plane0Failure, Rsi, rsiStatusName, smc, tryRsi } from './rsi.ts';
+import { EnterFlags, planeRun } from './run-page.ts';
+import type { TmkChannel, TmkVerdict } from './tmk-channel.ts';
+
+/** How a run of plane 1 ended, as plane 0 saw it. */
+export type PlaneOutcome =
+  | { readonly kind: 'verdict'; readonly verdict: TmkVerdict }
+  /** An exit that plane 0 cannot continue from. */
+  | { readonly kind: 'fault'; readonly message: string; readonly exit: PlaneExit }
+  /** The RMM or the host refused plane 0 something that it needs. */
+  | { readonly kind: 'lost'; readonly message: string };
+
+/** What the core needs from whoever runs it. */
+export interface PlaneRunEnvironment {
+  readonly channel: TmkChannel;
+  readonly log: BoundedLog;
+  /** Called every few exits and after every command, so that a guest that only exits cannot outstay its time slice. */
+  pulse(): void;
+}
+
+/** Exits between two pulses. An exit takes a few microseconds. */
+const EXITS_PER_PULSE = 32;
+/** More than the pages of one command block and its two longest strings. */
+const MAX_COMMAND_PAGES = 64;
+
+/** What `#serve` made of an exit. */
+const Served = { Yes: 0, No: 1, Command: 2, InstructionAbort: 3 } as const;
+type Served = (typeof Served)[keyof typeof Served];
+
+const PLANE_ENTER = Number(Rsi.PLANE_ENTER);
+const TRAP_SIMD = Number(EnterFlags.trapSimd);
+const Reason = { sync: 0, irq: 1 } as const;
+const Class = { simd: 0x07, smc: 0x17, instructionAbort: 0x20, dataAbort: 0x24 } as const;
+
+/** 32-bit word positions in the run page. */
+const words = {
+  enterFlags: planeRun.enter.flags >> 2,
+  enterPc: planeRun.enter.pc >> 2,
+  enterGprs: planeRun.enter.gprs >> 2,
+  enterHcr: planeRun.enter.gicv3Hcr >> 2,
+  reason: planeRun.exit.reason >> 2,
+  pc: planeRun.exit.pc >> 2,
+  pstate: planeRun.exit.pstate >> 2,
+  esr: planeRun.exit.esr >> 2,
+  far: planeRun.exit.far >> 2,
+  hpfar: planeRun.exit.hpfar >> 2,
+  exitGprs: planeRun.exit.gprs >> 2,
+  exitHcr: planeRun.exit.gicv3Hcr >> 2,
+} as const;
+const GPR_WORDS = 62;
+
+/**
+ * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm (rmm-abi 10.5), enters plane 1 again and again and
+ * serves its exits until it says Complete or Panic, or does something that cannot be continued from.
+ */
+export class PlaneRunCore {
+  readonly exits = new ExitLog();
+  readonly #launch: PlaneLaunch;
+  readonly #environment: PlaneRunEnvironment;
+  #ipaWidth = 0;
+  /** The last store to the command address: bytes stored and their value, exact where it can be an address. */
+  #commandBytes = 0;
+  #commandPointer = 0;
+  #outcome: PlaneOutcome | undefined;
+
+  constructor(launch: PlaneLaunch, environment: PlaneRunEnvironment) {
+    this.#launch = launch;
+    this.#environment = environment;
+  }
+
+  /** Set once plane 1 has come to its end; plane 0 stays parked from then on. */
+  get outcome(): PlaneOutcome | undefined {
+    return this.#outcome;
+  }
+
+  readonly program: Plane0Program = (port) => this.#run(port);
+
+  *#run(port: Plane0Port): Generator<Plane0Step, never, void> {
+    try {
+      const facts = yield* launchPlane(port, this.#launch);
+      this.#ipaWidth = facts.ipaWidth;
+      this.#outcome = yield* this.#runPlane(port);
+    } catch (error) {
+      if (!(error instanceof Plane0Failure)) throw error;
+      this.#outcome = { kind: 'lost', message: `plane 0: ${error.message}` };
+    }
+    for (;;) {
+      this.#environment.pulse();
+      yield { kind: 'park' };
+    }
+  }
+
+  /** The loop of OpenHCL's CcaBacked processor: enter, carry the exit's registers over, serve. */
+  *#runPlane(port: Plane0Port): Generator<Plane0Step, PlaneOutcome, void> {
+    const { runPage } = this.#launch;
+    const { channel } = this.#environment;
+    const x = new Uint32Array(port.x.buffer, port.x.byteOffset, port.x.length * 2);
+    for (let untilPulse = EXITS_PER_PULSE; ; untilPulse--) {
+      x[0] = PLANE_ENTER;
+      x[1] = 0;
+      x[2] = Number(PLANE);
+      x[3] = 0;
+      x[4] = runPage;
+      x[5] = 0;
+      yield smc;
+      if (x[0] !== 0 || x[1] !== 0) throw new Plane0Failure(`RSI_PLANE_ENTER gave ${rsiStatusName(port.x[0] ?? 0n)}`);
+      let offset = port.locate(runPage, true);
+      if (offset < 0) offset = yield* locate(port, runPage, true);
+      switch (this.#serve(port.linear.u32, offset >>> 2)) {
+        case Served.Yes:
+          break;
+        case Served.Command:
+          yield* this.#command(port);
+          if (channel.verdict !== undefined) return { kind: 'verdict', verdict: channel.verdict };
+          untilPulse = 0;
+          break;
+        case Served.InstructionAbort:
+          return yield* this.#instructionAbort(port);
+        case Served.No:
+          return this.#fault((exit) => describeUnserved(exit));
+      }
+      if (untilPulse <= 0) {
+        this.#environment.pulse();
+        untilPulse = EXITS_PER_PULSE;
+      }
+    }
+  }
+
+  /**
+   * Serves the exit in the run page as far as that needs nothing but the run page.
+   *
+   * @param memory view of the memory that holds the run page
+   * @param page index of its first word
+   */
+  #serve(memory: Uint32Array, page: number): Served {
+    this.exits.record(memory, page, words);
+    // OpenHCL carries GPRs, PC and ICH_HCR_EL2 over, and leaves PSTATE and the list registers as they were.
+    const gprs = page + words.enterGprs;
+    memory.copyWithin(gprs, page + words.exitGprs, page + words.exitGprs + GPR_WORDS);
+    copyDoubleword(memory, page + words.pc, page + words.enterPc);
+    copyDoubleword(memory, page + words.exitHcr, page + words.enterHcr);
+
+    const reason = memory[page + words.reason] ?? 0;
+    if (memory[page + words.reason + 1] !== 0 || reason > Reason.irq) return Served.No;
+    if (reason === Reason.irq) {
+      this.#environment.log.warn('interrupt', () => 'plane 1 exited because of an interrupt, which nothing handles');
+      return Served.Yes;
+    }
+    switch ((memory[page + words.esr] ?? 0) >>> 26) {
+      case Class.dataAbort:
+        return this.#serveDataAbort(memory, page, gprs);
+      case Class.simd:
+        memory[page + words.enterFlags] = (memory[page + words.enterFlags] ?? 0) & ~TRAP_SIMD;
+        return Served.Yes;
+      case Class.smc:
+        // The RMM has moved PC past the SMC (rmm-abi 6.5: TF-RMM up to RMM 1.1 does, 2.0 does not).
+        this.#environment.log.warn('SMC', () => `plane 1: ${this.#lastExit().summary} is not served; it goes on`);
+        return Served.Yes;
+      case Class.instructionAbort:
+        return Served.InstructionAbort;
+      default:
+        return Served.No;
+    }
+  }
+
+  #serveDataAbort(memory: Uint32Array, page: number, gprs: number): Served {
+    const esr = memory[page + words.esr] ?? 0;
+    if (!hasValidSyndrome(esr)) return Served.No;
+    const ipa = faultIpa(
+      memory[page + words.hpfar] ?? 0,
+      memory[page + words.hpfar + 1] ?? 0,
+      memory[page + words.far] ?? 0,
+    );
+    advance(memory, page + words.enterPc, 4);
+    if (isWrite(esr)) {
+      const low = writeValueLow(memory, gprs, esr);
+      const high = writeValueHigh(memory, gprs, esr);
+      if (ipa === COMMAND_ADDRESS) {
+        this.#commandBytes = accessBytes(esr);
+        this.#commandPointer = high * 2 ** 32 + low;
+        return Served.Command;
+      }
+      this.#environment.log.warn(
+        'MMIO write',
+        () => `${this.#lastExit().summary}: no device; ignored 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}`,
+      );
+      return Served.Yes;
+    }
+    if (ipa !== COMMAND_ADDRESS) {
+      this.#environment.log.warn('MMIO read', () => `${this.#lastExit().summary}: no device; read as all ones`);
+    }
+    completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
+    return Served.Yes;
+  }
+
+  /** A store to the command address, taken by `#serveDataAbort`. */
+  *#command(port: Plane0Port): Generator<Plane0Step, void, void> {
+    const { channel } = this.#environment;
+    if (this.#commandBytes !== 8) {
+      channel.reject(`a store of ${this.#commandBytes} bytes to the command address, expected 8`);
+      return;
+    }
+    for (let page = 0; page < MAX_COMMAND_PAGES; page++) {
+      const reader = new GuestReader(port, this.#launch.ram);
+      const event = channel.decode(this.#commandPointer, reader.read);
+      if (reader.unmapped < 0) {
+        channel.accept(event);
+        return;
+      }
+      yield* locate(port, reader.unmapped, false);
+    }
+    throw new Plane0Failure('the host keeps taking pages away while a command is read');
+  }
+
+  *#instructionAbort(port: Plane0Port): Generator<Plane0Step, PlaneOutcome, void> {
+    const { ipa } = this.#lastExit();
+    const page = (ipa ?? 0n) & ~0xfffn;
+    const status = yield* tryRsi(port, Rsi.IPA_STATE_GET, page, page + 0x1000n);
+    const ripas = status === 0n ? ripasName(Number(port.x[2])) : undefined;
+    return this.#fault((exit) => describeInstructionAbort(exit, this.#ipaWidth, ripas));
+  }
+
+  #fault(describe: (exit: PlaneExit) => string): PlaneOutcome {
+    const exit = this.#lastExit();
+    return { kind: 'fault', message: describe(exit), exit };
+  }
+
+  #lastExit(): PlaneExit {
+    const exit = this.exits.latest();
+    if (exit === undefined) throw new Plane0Failure('an exit was served before any was recorded');
+    return exit;
+  }
+}
+
+function copyDoubleword(memory: Uint32Array, from: number, to: number): void {
+  memory[to] = memory[from] ?? 0;
+  memory[to + 1] = memory[from + 1] ?? 0;
+}
+
+/** Adds to the doubleword at `at`, whose low word carries into its high one. */
+function advance(memory: Uint32Array, at: number, bytes: number): void {
+  const low = (memory[at] ?? 0) + bytes;
+  memory[at] = low;
+  if (low > 0xffff_ffff) memory[at + 1] = (memory[at + 1] ?? 0) + 1;
+}

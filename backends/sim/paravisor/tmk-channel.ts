@@ -1,0 +1,100 @@
+import type { TmkEvent } from '../../../petri/backend.ts';
+import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from '../../../petri/payload/tmk-protocol.ts';
+
+/** What ended a TMK's run by its own command. */
+export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic' }>;
+
+/** Where a channel tells what it hears. */
+export interface TmkListener {
+  /** Bytes for the console: UTF-8, whole lines. */
+  print(bytes: Uint8Array): void;
+  /** A line for whoever looks into a failure. */
+  log(message: string): void;
+}
+
+/** Events kept of one run; a guest may log for ever. */
+const MAX_EVENTS = 10_000;
+/** Characters of messages kept of one run. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
+
+/**
+ * The monitor's end of the TMK command channel (rmm-abi 11.2, 11.3, 11.7): decodes commands, prints log messages as lines as
+ * tmk_vmm does, keeps the events and the one that decides the run.
+ */
+export class TmkChannel {
+  readonly #events: TmkEvent[] = [];
+  readonly #listener: TmkListener;
+  #characters = 0;
+  #full = false;
+  #verdict: TmkVerdict | undefined;
+
+  constructor(listener: TmkListener) {
+    this.#listener = listener;
+  }
+
+  get events(): readonly TmkEvent[] {
+    return this.#events;
+  }
+
+  /** Set by the first Complete or Panic; what comes after it is not heard any more. */
+  get verdict(): TmkVerdict | undefined {
+    return this.#verdict;
+  }
+
+  /**
+   * Decodes the command block that the guest stored the address of. Nothing is printed yet: the caller may have to make memory
+   * readable and decode again.
+   */
+  decode(pointer: number, read: ReadGuestMemory): TmkEvent {
+    const block = read(pointer, COMMAND_SIZE);
+    if (block === undefined) {
+      return this.#rejected(`the command block at 0x${pointer.toString(16)} is outside of RAM`);
+    }
+    return decodeCommand(block, read);
+  }
+
+  /** Takes in a decoded command. */
+  accept(event: TmkEvent): void {
+    if (this.#verdict !== undefined) return;
+    switch (event.kind) {
+      case 'log':
+        this.#listener.print(Buffer.from(`${event.message}\n`));
+        break;
+      case 'panic':
+        this.#listener.print(Buffer.from(`panic: ${event.message} (${event.file}:${event.line})\n`));
+        this.#verdict = event;
+        break;
+      case 'complete':
+        this.#verdict = event;
+        break;
+      case 'rejected':
+        this.#listener.log(`TMK command rejected: ${event.message}`);
+        break;
+    }
+    this.#keep(event);
+  }
+
+  /** A store to the command address that no command can be read from. */
+  reject(message: string): void {
+    this.accept(this.#rejected(message));
+  }
+
+  #rejected(message: string): TmkEvent {
+    return { kind: 'rejected', message };
+  }
+
+  #keep(event: TmkEvent): void {
+    const size = 'message' in event ? event.message.length : 0;
+    const decides = this.#verdict === event;
+    if (!decides && (this.#events.length >= MAX_EVENTS || this.#characters + size > MAX_CHARACTERS)) {
+      if (this.#full) return;
+      this.#full = true;
+      this.#events.push(
+        this.#rejected(`more than ${MAX_EVENTS} events or ${MAX_CHARACTERS} characters: the rest is not kept`),
+      );
+      return;
+    }
+    this.#characters += size;
+    this.#events.push(event);
+  }
+}
