@@ -1,0 +1,27 @@
+import type { Backend } from '../petri/backend.ts';
+
+/** A backend that the package knows by name. */
+export type BackendEntry =
+  | { readonly description: string; readonly load: () => Promise<Backend> }
+  /** Announced, not there yet: named so that whoever asks for it is told so, and what works instead. */
+  | { readonly description: string; readonly absent: string };
+
+/** The built-in backends. Loading this file loads none of them. */
+export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
+  sim: {
+    description: 'the simulated realm: AArch64 and an RMM in this process',
+    load: async () => (await import('./sim/index.ts')).backend,
+  },
+  fvp: {
+    description: "Arm's Fixed Virtual Platform, with the reference RMM",
+    absent: 'It is planned, and not part of this version.',
+  },
+  qemu: {
+    description: 'qemu-system-aarch64, as a plain VM and with RME',
+    absent: 'It is planned, and not part of this version.',
+  },
+  hardware: {
+    description: 'a machine with Arm CCA, over SSH and its serial port',
+    absent: 'It is planned, and not part of this version.',
+  },
+};

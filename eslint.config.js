@@ -1,0 +1,50 @@
+import eslint from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+import { importArrows } from './tools/lint/arrows.js';
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.petri/', 'artifacts/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Guest words and counters go into messages all the time; what is forbidden is printing an object by accident.
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allowNever: true },
+      ],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: true }],
+      // Contracts are asynchronous where an implementation may happen not to wait for anything.
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      // Hexadecimal tables and empty callbacks are ordinary here.
+      '@typescript-eslint/no-empty-function': 'off',
+      // A class with only static members or a function with a type parameter used once has its reasons.
+      '@typescript-eslint/no-extraneous-class': 'off',
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      eqeqeq: 'error',
+      'no-console': 'error',
+      // Serial output is bytes: control characters in patterns are the point.
+      'no-control-regex': 'off',
+    },
+  },
+  {
+    files: ['petri/cli/**', 'petri/vitest/**', 'tools/**', 'bench/**', '**/*.js', '**/*.mjs', 'bin/*'],
+    rules: { 'no-console': 'off' },
+  },
+  {
+    files: ['**/*.test.ts', 'tests/**'],
+    rules: {
+      // expect(spy).toHaveBeenCalled() reads a method without calling it.
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  { files: ['**/*.js', '**/*.mjs', 'bin/*'], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } } },
+  { files: ['**/*.ts'], ...importArrows },
+);

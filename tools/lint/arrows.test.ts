@@ -1,0 +1,64 @@
+import { ESLint } from 'eslint';
+import tseslint from 'typescript-eslint';
+import { describe, expect, it } from 'vitest';
+
+import { importArrows } from './arrows.js';
+
+const eslint = new ESLint({
+  overrideConfigFile: true,
+  overrideConfig: [{ files: ['**/*.ts'], languageOptions: { parser: tseslint.parser }, ...importArrows }],
+});
+
+async function complaints(filePath: string, code: string): Promise<string[]> {
+  const [result] = await eslint.lintText(code, { filePath });
+  return (result?.messages ?? []).map((message) => message.message);
+}
+
+// The imported files exist: the rule resolves them.
+const forbidden: [string, string][] = [
+  ['tests/some.test.ts', `import { PetriError } from '../petri/errors.ts';`],
+  ['tests/some.test.ts', `import { builtinBackends } from '../backends/index.ts';`],
+  ['petri/index.ts', `export * from '../backends/index.ts';`],
+  ['petri/vm/some.ts', `import type { Plane0 } from '../../backends/sim/rmm/plane0.ts';`],
+  ['petri/vm/some.ts', `export type P = import('../../backends/sim/rmm/plane0.ts').Plane0;`],
+  ['petri/vm/some.ts', `await import('../../backends/index.ts');`],
+  ['petri/vm/some.test.ts', `import { builtinBackends } from '../../backends/index.ts';`],
+  ['petri/vitest/some.ts', `await import('../../backends/sim/cpu/types.ts');`],
+  ['petri/cli/some.ts', `import '../../backends/sim/cpu/types.ts';`],
+  ['backends/index.ts', `import './sim/index.ts';`],
+  ['backends/fvp/some.ts', `import '../sim/cpu/types.ts';`],
+  ['backends/fvp/some.ts', `import '../index.ts';`],
+  ['backends/sim/cpu/some.ts', `import '../machine/physical-memory.ts';`],
+  ['backends/sim/machine/some.ts', `import '../rmm/plane0.ts';`],
+  ['backends/sim/rmm/some.ts', `import '../paravisor/exit-log.ts';`],
+  ['backends/sim/host/some.ts', `import '../paravisor/exit-log.ts';`],
+  ['backends/sim/paravisor/some.ts', `import '../index.ts';`],
+];
+
+const allowed: [string, string][] = [
+  ['tests/some.test.ts', `import { petriTest } from 'petri-vm'; import { expect } from 'vitest';`],
+  ['petri/index.ts', `export * from './errors.ts';`],
+  ['petri/vm/some.ts', `import { PetriError } from '../errors.ts'; import { readFile } from 'node:fs/promises';`],
+  ['petri/vitest/some.ts', `import { builtinBackends } from '../../backends/index.ts';`],
+  ['petri/cli/some.ts', `import { builtinBackends } from '../../backends/index.ts';`],
+  ['backends/index.ts', `await import('./sim/index.ts');`],
+  ['backends/sim/machine/some.ts', `import '../cpu/types.ts'; import '../../../petri/errors.ts';`],
+  ['backends/sim/rmm/some.ts', `import '../machine/physical-memory.ts';`],
+  ['backends/sim/host/some.ts', `import '../rmm/plane0.ts';`],
+  ['backends/sim/paravisor/some.ts', `import '../rmm/plane0.ts';`],
+  ['backends/sim/some.ts', `import './rmm/plane0.ts'; import './cpu/types.ts'; import './machine/physical-memory.ts';`],
+];
+
+describe('the import arrows of the architecture', () => {
+  it.each(forbidden)('forbid, in %s: %s', async (file, code) => {
+    expect(await complaints(file, code)).toEqual([expect.stringContaining('no import arrow leads from here')]);
+  });
+
+  it.each(allowed)('allow, in %s: %s', async (file, code) => {
+    expect(await complaints(file, code)).toEqual([]);
+  });
+
+  it('know every file: one in no room is an error', async () => {
+    expect(await complaints('elsewhere/some.ts', 'export {};')).toHaveLength(1);
+  });
+});
