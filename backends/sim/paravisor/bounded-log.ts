@@ -1,20 +1,27 @@
-/** Passes on the first lines of each kind: a guest may cause the same warning a million times a second. */
-export class BoundedLog {
-  readonly #log: (message: string) => void;
-  readonly #limit: number;
-  readonly #counts = new Map<string, number>();
+/** Lines of one kind that are passed on. */
+const LIMIT = 16;
 
-  constructor(log: (message: string) => void, limit = 16) {
+/**
+ * One kind of line in a log that a guest may cause a million times a second: the first are passed on, the rest are not. Ask
+ * `open` before making the message.
+ */
+export class BoundedLog {
+  readonly #kind: string;
+  readonly #log: (message: string) => void;
+  #left = LIMIT;
+
+  constructor(kind: string, log: (message: string) => void) {
+    this.#kind = kind;
     this.#log = log;
-    this.#limit = limit;
   }
 
-  /** @param message made only when it is going to be logged */
-  warn(kind: string, message: () => string): void {
-    const count = (this.#counts.get(kind) ?? 0) + 1;
-    if (count > this.#limit) return;
-    this.#counts.set(kind, count);
-    this.#log(message());
-    if (count === this.#limit) this.#log(`${kind}: further warnings of this kind are not logged`);
+  get open(): boolean {
+    return this.#left > 0;
+  }
+
+  add(message: string): void {
+    if (this.#left === 0) return;
+    this.#log(message);
+    if (--this.#left === 0) this.#log(`${this.#kind}: no further lines of this kind`);
   }
 }

@@ -1,8 +1,9 @@
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
+import { PlaneEnter, PlaneEnterFlag } from '../rmm/plane-run.ts';
 import type { Plane0Port, Plane0Step } from '../rmm/plane0.ts';
+import { RealmConfigLayout } from '../rmm/realm-config.ts';
 import { locate, writePage } from './memory.ts';
-import { Plane0Failure, rsi, Rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi.ts';
-import { EnterFlags, planeRun } from './run-page.ts';
+import { Plane0Failure, rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi.ts';
 
 /** Where plane 0 keeps and puts things, and what it starts. All addresses are IPAs of the realm's protected half. */
 export interface PlaneLaunch {
@@ -67,27 +68,26 @@ export function* launchPlane(port: Plane0Port, launch: PlaneLaunch): Generator<P
   yield* openMemory(port, launch.ram.base, launch.ram.base + launch.ram.bytes);
   for (const [encoding, value] of initialSysregs) yield* rsi(port, 'PLANE_SYSREG_WRITE', PLANE, encoding, value);
   yield* writePage(port, launch.runPage, [
-    [planeRun.enter.flags, EnterFlags.trapSimd],
-    [planeRun.enter.pc, BigInt(launch.entry)],
-    [planeRun.enter.pstate, PSTATE],
-    [planeRun.enter.gprs, BigInt(launch.startInput)],
+    [PlaneEnter.flags, BigInt(PlaneEnterFlag.trapSimd)],
+    [PlaneEnter.pc, BigInt(launch.entry)],
+    [PlaneEnter.pstate, PSTATE],
+    [PlaneEnter.gprs, BigInt(launch.startInput)],
   ]);
   return facts;
 }
 
 function* negotiateVersion(port: Plane0Port): Generator<Plane0Step, void, void> {
-  const status = yield* tryRsi(port, Rsi.VERSION, RSI_VERSION_1_1);
+  const status = yield* tryRsi(port, 'VERSION', RSI_VERSION_1_1);
   if (status !== 0n) throw new Plane0Failure(`the RMM has no RSI 1.1: RSI_VERSION gave ${rsiStatusName(status)}`);
 }
 
-/** RsiRealmConfig: ipa_width at 0, num_aux_planes at 0x10 (rmm-abi 2.1). */
 function* readRealmConfig(port: Plane0Port, page: number): Generator<Plane0Step, RealmFacts, void> {
   yield* writePage(port, page, []);
   yield* rsi(port, 'REALM_CONFIG', BigInt(page));
   const offset = yield* locate(port, page, false);
   return {
-    ipaWidth: port.linear.view.getUint32(offset, true),
-    numAuxPlanes: port.linear.view.getUint32(offset + 0x10, true),
+    ipaWidth: port.linear.view.getUint32(offset + RealmConfigLayout.ipaWidth, true),
+    numAuxPlanes: port.linear.view.getUint32(offset + RealmConfigLayout.numAuxPlanes, true),
   };
 }
 

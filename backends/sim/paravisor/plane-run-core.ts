@@ -1,7 +1,9 @@
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { GPR_COUNT, PlaneEnter, PlaneEnterFlag, PlaneExit as ExitField, PlaneExitReason } from '../rmm/plane-run.ts';
 import type { Plane0Port, Plane0Program, Plane0Step } from '../rmm/plane0.ts';
-import type { BoundedLog } from './bounded-log.ts';
+import { Rsi } from '../rmm/rsi-fids.ts';
+import { BoundedLog } from './bounded-log.ts';
 import { ExitLog } from './exit-log.ts';
 import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
 import { GuestReader } from './guest-reader.ts';
@@ -16,8 +18,7 @@ import {
   writeValueLow,
 } from './mmio.ts';
 import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
-import { Plane0Failure, Rsi, rsiStatusName, smc, tryRsi } from './rsi.ts';
-import { EnterFlags, planeRun } from './run-page.ts';
+import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi.ts';
 import type { TmkChannel, TmkVerdict } from './tmk-channel.ts';
 
 /** How a run of plane 1 ended, as plane 0 saw it. */
@@ -31,7 +32,8 @@ export type PlaneOutcome =
 /** What the core needs from whoever runs it. */
 export interface PlaneRunEnvironment {
   readonly channel: TmkChannel;
-  readonly log: BoundedLog;
+  /** A line for whoever looks into a failure. */
+  log(message: string): void;
   /** Called every few exits and after every command, so that a guest that only exits cannot outstay its time slice. */
   pulse(): void;
 }
@@ -45,27 +47,24 @@ const MAX_COMMAND_PAGES = 64;
 const Served = { Yes: 0, No: 1, Command: 2, InstructionAbort: 3 } as const;
 type Served = (typeof Served)[keyof typeof Served];
 
-const PLANE_ENTER = Number(Rsi.PLANE_ENTER);
-const TRAP_SIMD = Number(EnterFlags.trapSimd);
-const Reason = { sync: 0, irq: 1 } as const;
 const Class = { simd: 0x07, smc: 0x17, instructionAbort: 0x20, dataAbort: 0x24 } as const;
 
-/** 32-bit word positions in the run page. */
+/** Positions in the run page as 32-bit words. */
 const words = {
-  enterFlags: planeRun.enter.flags >> 2,
-  enterPc: planeRun.enter.pc >> 2,
-  enterGprs: planeRun.enter.gprs >> 2,
-  enterHcr: planeRun.enter.gicv3Hcr >> 2,
-  reason: planeRun.exit.reason >> 2,
-  pc: planeRun.exit.pc >> 2,
-  pstate: planeRun.exit.pstate >> 2,
-  esr: planeRun.exit.esr >> 2,
-  far: planeRun.exit.far >> 2,
-  hpfar: planeRun.exit.hpfar >> 2,
-  exitGprs: planeRun.exit.gprs >> 2,
-  exitHcr: planeRun.exit.gicv3Hcr >> 2,
+  enterFlags: PlaneEnter.flags >> 2,
+  enterPc: PlaneEnter.pc >> 2,
+  enterGprs: PlaneEnter.gprs >> 2,
+  enterHcr: PlaneEnter.gicv3Hcr >> 2,
+  reason: ExitField.reason >> 2,
+  pc: ExitField.pc >> 2,
+  pstate: ExitField.pstate >> 2,
+  esr: ExitField.esr >> 2,
+  far: ExitField.far >> 2,
+  hpfar: ExitField.hpfar >> 2,
+  exitGprs: ExitField.gprs >> 2,
+  exitHcr: ExitField.gicv3Hcr >> 2,
 } as const;
-const GPR_WORDS = 62;
+const GPR_WORDS = 2 * GPR_COUNT;
 
 /**
  * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm (rmm-abi 10.5), enters plane 1 again and again and
@@ -75,6 +74,10 @@ export class PlaneRunCore {
   readonly exits = new ExitLog();
   readonly #launch: PlaneLaunch;
   readonly #environment: PlaneRunEnvironment;
+  readonly #interrupts: BoundedLog;
+  readonly #smcs: BoundedLog;
+  readonly #reads: BoundedLog;
+  readonly #writes: BoundedLog;
   #ipaWidth = 0;
   /** The last store to the command address: bytes stored and their value, exact where it can be an address. */
   #commandBytes = 0;
@@ -84,6 +87,11 @@ export class PlaneRunCore {
   constructor(launch: PlaneLaunch, environment: PlaneRunEnvironment) {
     this.#launch = launch;
     this.#environment = environment;
+    const log = (message: string): void => environment.log(message);
+    this.#interrupts = new BoundedLog('interrupts', log);
+    this.#smcs = new BoundedLog('SMC', log);
+    this.#reads = new BoundedLog('reads of no device', log);
+    this.#writes = new BoundedLog('writes to no device', log);
   }
 
   /** Set once plane 1 has come to its end; plane 0 stays parked from then on. */
@@ -114,7 +122,7 @@ export class PlaneRunCore {
     const { channel } = this.#environment;
     const x = new Uint32Array(port.x.buffer, port.x.byteOffset, port.x.length * 2);
     for (let untilPulse = EXITS_PER_PULSE; ; untilPulse--) {
-      x[0] = PLANE_ENTER;
+      x[0] = Rsi.PLANE_ENTER;
       x[1] = 0;
       x[2] = Number(PLANE);
       x[3] = 0;
@@ -159,20 +167,20 @@ export class PlaneRunCore {
     copyDoubleword(memory, page + words.exitHcr, page + words.enterHcr);
 
     const reason = memory[page + words.reason] ?? 0;
-    if (memory[page + words.reason + 1] !== 0 || reason > Reason.irq) return Served.No;
-    if (reason === Reason.irq) {
-      this.#environment.log.warn('interrupt', () => 'plane 1 exited because of an interrupt, which nothing handles');
+    if (memory[page + words.reason + 1] !== 0 || reason > PlaneExitReason.Irq) return Served.No;
+    if (reason === PlaneExitReason.Irq) {
+      if (this.#interrupts.open) this.#interrupts.add('plane 1 exited because of an interrupt, which nothing handles');
       return Served.Yes;
     }
     switch ((memory[page + words.esr] ?? 0) >>> 26) {
       case Class.dataAbort:
         return this.#serveDataAbort(memory, page, gprs);
       case Class.simd:
-        memory[page + words.enterFlags] = (memory[page + words.enterFlags] ?? 0) & ~TRAP_SIMD;
+        memory[page + words.enterFlags] = (memory[page + words.enterFlags] ?? 0) & ~PlaneEnterFlag.trapSimd;
         return Served.Yes;
       case Class.smc:
         // The RMM has moved PC past the SMC (rmm-abi 6.5: TF-RMM up to RMM 1.1 does, 2.0 does not).
-        this.#environment.log.warn('SMC', () => `plane 1: ${this.#lastExit().summary} is not served; it goes on`);
+        if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it goes on`);
         return Served.Yes;
       case Class.instructionAbort:
         return Served.InstructionAbort;
@@ -198,14 +206,14 @@ export class PlaneRunCore {
         this.#commandPointer = high * 2 ** 32 + low;
         return Served.Command;
       }
-      this.#environment.log.warn(
-        'MMIO write',
-        () => `${this.#lastExit().summary}: no device; ignored 0x${((BigInt(high) << 32n) | BigInt(low)).toString(16)}`,
-      );
+      if (this.#writes.open) {
+        const value = (BigInt(high) << 32n) | BigInt(low);
+        this.#writes.add(`${this.#lastExit().summary}: no device; ignored 0x${value.toString(16)}`);
+      }
       return Served.Yes;
     }
-    if (ipa !== COMMAND_ADDRESS) {
-      this.#environment.log.warn('MMIO read', () => `${this.#lastExit().summary}: no device; read as all ones`);
+    if (ipa !== COMMAND_ADDRESS && this.#reads.open) {
+      this.#reads.add(`${this.#lastExit().summary}: no device; read as all ones`);
     }
     completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
     return Served.Yes;
@@ -233,7 +241,7 @@ export class PlaneRunCore {
   *#instructionAbort(port: Plane0Port): Generator<Plane0Step, PlaneOutcome, void> {
     const { ipa } = this.#lastExit();
     const page = (ipa ?? 0n) & ~0xfffn;
-    const status = yield* tryRsi(port, Rsi.IPA_STATE_GET, page, page + 0x1000n);
+    const status = yield* tryRsi(port, 'IPA_STATE_GET', page, page + 0x1000n);
     const ripas = status === 0n ? ripasName(Number(port.x[2])) : undefined;
     return this.#fault((exit) => describeInstructionAbort(exit, this.#ipaWidth, ripas));
   }

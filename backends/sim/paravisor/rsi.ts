@@ -1,15 +1,5 @@
 import type { Plane0Port, Plane0Step } from '../rmm/plane0.ts';
-
-/** Function identifiers of the RSI commands that plane 0 issues (RMM specification 1.1, B5.3). */
-export const Rsi = {
-  VERSION: 0xc400_0190n,
-  REALM_CONFIG: 0xc400_0196n,
-  IPA_STATE_GET: 0xc400_0198n,
-  MEM_SET_PERM_INDEX: 0xc400_01a1n,
-  MEM_SET_PERM_VALUE: 0xc400_01a2n,
-  PLANE_ENTER: 0xc400_01a3n,
-  PLANE_SYSREG_WRITE: 0xc400_01afn,
-} as const;
+import { Rsi } from '../rmm/rsi-fids.ts';
 
 /** RsiInterfaceVersion 1.1, the first with planes. */
 export const RSI_VERSION_1_1 = 0x1_0001n;
@@ -39,11 +29,11 @@ export class Plane0Failure extends Error {
 /** Issues one RSI command with X1 onward from `inputs`; its outputs are in `port.x` from 1. @returns X0 */
 export function* tryRsi(
   port: Plane0Port,
-  command: bigint,
+  command: keyof typeof Rsi,
   ...inputs: readonly bigint[]
 ): Generator<Plane0Step, bigint, void> {
   port.x.fill(0n);
-  port.x[0] = command;
+  port.x[0] = BigInt(Rsi[command]);
   port.x.set(inputs, 1);
   yield smc;
   return port.x[0];
@@ -55,7 +45,7 @@ export function* rsi(
   command: keyof typeof Rsi,
   ...inputs: readonly bigint[]
 ): Generator<Plane0Step, void, void> {
-  const status = yield* tryRsi(port, Rsi[command], ...inputs);
+  const status = yield* tryRsi(port, command, ...inputs);
   if (status !== 0n) {
     const given = inputs.map((value) => `0x${value.toString(16)}`).join(', ');
     throw new Plane0Failure(`RSI_${command}(${given}) gave ${rsiStatusName(status)}`);

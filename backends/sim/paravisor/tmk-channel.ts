@@ -1,5 +1,6 @@
 import type { TmkEvent } from '../../../petri/backend.ts';
 import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from '../../../petri/payload/tmk-protocol.ts';
+import { BoundedLog } from './bounded-log.ts';
 
 /** What ended a TMK's run by its own command. */
 export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic' }>;
@@ -24,12 +25,14 @@ const MAX_CHARACTERS = 4 * 1024 * 1024;
 export class TmkChannel {
   readonly #events: TmkEvent[] = [];
   readonly #listener: TmkListener;
+  readonly #rejections: BoundedLog;
   #characters = 0;
   #full = false;
   #verdict: TmkVerdict | undefined;
 
   constructor(listener: TmkListener) {
     this.#listener = listener;
+    this.#rejections = new BoundedLog('rejected TMK commands', (message) => listener.log(message));
   }
 
   get events(): readonly TmkEvent[] {
@@ -68,7 +71,7 @@ export class TmkChannel {
         this.#verdict = event;
         break;
       case 'rejected':
-        this.#listener.log(`TMK command rejected: ${event.message}`);
+        this.#rejections.add(`TMK command rejected: ${event.message}`);
         break;
     }
     this.#keep(event);
