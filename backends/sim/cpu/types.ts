@@ -26,8 +26,13 @@ export interface Stage2 {
 export const RunExit = {
   /** The instruction budget is used up; the guest continues where it was at the next run. */
   Budget: 0,
-  /** A synchronous exception to EL2; `Vcpu.exit` and ESR_EL2, FAR_EL2, HPFAR_EL2 tell which. */
+  /**
+   * A synchronous exception to EL2; `Vcpu.exit` and ESR_EL2, FAR_EL2, HPFAR_EL2 tell which. The context's PC is the preferred
+   * return address: after an HVC, but at the instruction for what is a trap, such as SMC and WFI, and for aborts.
+   */
   Sync: 1,
+  /** The guest did something that the engine has no model of, named by `Vcpu.unsupported`; it cannot continue. */
+  Unsupported: 2,
 } as const;
 export type RunExit = (typeof RunExit)[keyof typeof RunExit];
 
@@ -117,6 +122,8 @@ export interface El2Registers {
 /** One virtual processor. */
 export interface Vcpu {
   readonly exit: SyncExit;
+  /** What the guest did, after `RunExit.Unsupported`. */
+  readonly unsupported: string;
   readonly el2: El2Registers;
   /** Instructions retired since the vCPU was made, over all its contexts. */
   readonly retired: number;
@@ -135,9 +142,13 @@ export interface Vcpu {
 /** The processors of one machine and what they share. */
 export interface Cpu {
   readonly memory: LinearMemory;
+  /** Called for each undefined instruction that a guest executes, with its word; set by whoever keeps a log. */
+  onUndefined: ((word: number, pc: bigint) => void) | undefined;
   createVcpu(mpidr: number): Vcpu;
   /** Forgets cached translations of [ipa, ipa + bytes) in a regime. To be called after each change of stage 2. */
   invalidate(stage2: Stage2, ipa: number, bytes: number): void;
   /** To be called after anything but the guest wrote to guest memory that could hold code. */
   wrote(offset: number, bytes: number): void;
+  /** Forgets all contexts and vCPUs and what was decoded, so that another machine can use the same memory. */
+  recycle(): void;
 }

@@ -1,0 +1,131 @@
+import type { Code } from '../wasm/encode.ts';
+import type { F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
+
+/** Operands that name a register: what `Operands` may hold, and what a lowering may ask for. */
+export type RegisterOperand = 'd' | 'n' | 'm' | 'a' | 's';
+
+/** A register's place in the state: a byte offset that a record can hold. */
+export type Slot = number;
+
+/** What decoding an instruction leaves for its lowering: registers and constants. Others belong into the variant. */
+export interface Operands {
+  readonly d?: Slot;
+  readonly n?: Slot;
+  readonly m?: Slot;
+  /** A fourth and fifth register; excludes `imm` and `low`. */
+  readonly a?: Slot;
+  readonly s?: Slot;
+  /** A constant of 16 bits; excludes `m`. */
+  readonly small?: number;
+  /** A 64-bit constant, or two of 32 bits. */
+  readonly imm?: bigint;
+  readonly low?: number;
+  readonly high?: number;
+  /** Where a direct branch goes; excludes the constants above. With `link`, the value of X30, it excludes `n` and `m` too. */
+  readonly target?: bigint;
+  readonly link?: bigint;
+}
+
+/** Sizes of a memory access in bytes. */
+export type AccessSize = 1 | 2 | 4 | 8 | 16;
+
+/** Why generated code returns to the run loop. */
+export const Exit = {
+  /** The budget is used up before the instruction at the exit record. */
+  Budget: 1,
+  /** The exit record has not been decoded. */
+  Decode: 2,
+  /** Continues at the address in the state's PC, whose page is not in the instruction TLB. */
+  Fetch: 3,
+  /** The memory access of the exit record faulted; the run loop has been told how. */
+  Abort: 4,
+  /** The exit record is executed by the run loop: system instructions and exception-generating ones. */
+  System: 5,
+  /** The exit record is undefined. */
+  Undefined: 6,
+  /** The exit record uses a misaligned stack pointer. */
+  SpAlignment: 7,
+  /** The exit record uses SIMD&FP and was decoded while access to it was trapped. */
+  SimdTrap: 8,
+} as const;
+export type Exit = (typeof Exit)[keyof typeof Exit];
+
+/**
+ * What an instruction's definition is written against. An implementation says where operands come from: from a decoded
+ * record for the interpreter, from constants for compiled code.
+ *
+ * A lowering must finish all memory accesses that can fault before its first write to a register.
+ */
+export interface Lowering {
+  /** A register's 64 bits, or its low 32. SIMD&FP registers through the scalar views below. */
+  x(operand: RegisterOperand): I64;
+  w(operand: RegisterOperand): I32;
+  setX(operand: RegisterOperand, value: I64): void;
+  /** Writes 32 bits and clears the upper half. */
+  setW(operand: RegisterOperand, value: I32): void;
+
+  /** A SIMD&FP register. */
+  q(operand: RegisterOperand): V128;
+  setQ(operand: RegisterOperand, value: V128): void;
+  /** Low part of a SIMD&FP register. Setting one clears the rest of the register. */
+  s(operand: RegisterOperand): F32;
+  setS(operand: RegisterOperand, value: F32): void;
+  dbl(operand: RegisterOperand): F64;
+  setDbl(operand: RegisterOperand, value: F64): void;
+  /** One element's bits as an unsigned integer, without touching the others. `bytes` is the element size. */
+  element(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number): I64;
+  setElement(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number, value: I64): void;
+
+  small(): I32;
+  imm(): I64;
+  low(): I32;
+  high(): I32;
+  /** The return address of a branch with link. */
+  link(): I64;
+
+  /** Evaluates once. */
+  let(value: I32): I32;
+  let(value: I64): I64;
+  let(value: F32): F32;
+  let(value: F64): F64;
+  let(value: V128): V128;
+  /** Statements made by `body` that run only where the condition holds. */
+  if(condition: I32, body: () => void, otherwise?: () => void): void;
+  emit(code: Code): void;
+
+  /** PSTATE.N is the sign of `n`, PSTATE.Z is set where `z` is zero; `c` and `v` are 0 or 1. */
+  setFlags(n: I64, z: I64, c: I32, v: I32): void;
+  /** NZCV from a value in bits 31:28. */
+  setNzcv(value: I32): void;
+  nzcv(): I32;
+  carry(): I32;
+  /** Whether a condition (Arm ARM, C1.2.4) holds: 0 or 1. */
+  condition(cond: number): I32;
+
+  /**
+   * Checks and translates an access; the result is a place in linear memory where `bytes` can be read, or written once
+   * `commit` has run. Leaves with an abort where the access faults. `align` is the alignment in bytes below which the
+   * access faults or becomes slow; default: its size.
+   */
+  readable(address: I64, bytes: number, align?: number): I32;
+  /** The same for accesses that fault when misaligned whatever the memory type: exclusives and ordered ones. */
+  readableAligned(address: I64, bytes: number): I32;
+  /**
+   * The same for a write: calls `write` with the place, and carries the bytes to the guest where the place is not the guest's own.
+   */
+  writable(address: I64, bytes: number, write: (place: I32) => void, align?: number): void;
+  writableAligned(address: I64, bytes: number, write: (place: I32) => void): void;
+  /** As `writable`, for read-modify-write: the place holds the old bytes. */
+  modifiable(address: I64, bytes: number, modify: (place: I32) => void): void;
+  /** Ends with SP alignment fault where the stack pointer is the base and misaligned. */
+  checkSp(): void;
+
+  /** Continues at the operands' `target`. */
+  branch(): void;
+  /** Continues at an address that is only known now. */
+  branchTo(address: I64): void;
+  /** Leaves to the run loop at this instruction. */
+  exit(reason: Exit): void;
+  /** Calls one of the helpers of helpers.ts: operands and results go through the state. */
+  helper(index: number, argument: I32): I32;
+}

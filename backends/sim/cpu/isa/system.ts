@@ -1,0 +1,86 @@
+import { insn, xDest, xSource, type Definition } from './definition.ts';
+import { Exit, type Lowering } from './lowering.ts';
+import { i32, i64 } from '../wasm/expr.ts';
+import { ContextState } from '../state.ts';
+import { encodeSysreg, userSysregSlot, sysreg } from '../sysregs.ts';
+
+function toRunLoop(code: Lowering): void {
+  code.exit(Exit.System);
+}
+
+/**
+ * Exception generation, hints, barriers and system instructions (Arm ARM, C4.1.94). What touches more than registers is
+ * done by the run loop; the few system registers that EL0 may use are plain moves.
+ */
+export const system: readonly Definition[] = [
+  insn('SVC, HVC, SMC', '11010100 000 imm16:16 000 LL:2', ({ LL }) => (LL === 0 ? undefined : {}), toRunLoop, 'maybe'),
+  insn('BRK', '11010100 001 imm16:16 00000', () => ({}), toRunLoop, 'maybe'),
+  insn('HLT', '11010100 010 imm16:16 00000', () => ({}), toRunLoop, 'maybe'),
+  insn('ERET', '1101011 0100 11111 000000 11111 00000', () => ({}), toRunLoop, 'never'),
+  insn('WFE, WFI', '1101010100 0 00 011 0010 0000 01 op 11111', () => ({}), toRunLoop),
+  insn(
+    'HINT',
+    '1101010100 0 00 011 0010 CRm:4 op2:3 11111',
+    // Hints that are not implemented are NOPs; WFE and WFI have their own row before this one.
+    () => ({}),
+    () => undefined,
+  ),
+  insn(
+    'CLREX, DSB, DMB, ISB, SB',
+    '1101010100 0 00 011 0011 CRm:4 op2:3 11111',
+    ({ op2 }) => (op2 === 2 || op2 >= 4 ? { variant: [op2 === 2 ? 1 : 0] } : undefined),
+    (code, clrex) => {
+      // Accesses happen in program order and context changes at once, so only CLREX has something to do.
+      if (clrex === 1) code.emit(i64.store(i32.const(0), i64.const(-1n), ContextState.ExclusiveAddress));
+    },
+  ),
+  insn(
+    'MRS (registers of EL0)',
+    '1101010100 1 1 o0 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    ({ o0, op1, CRn, CRm, op2, Rt }) => {
+      const encoding = encodeSysreg(2 + o0, op1, CRn, CRm, op2);
+      if (encoding === sysreg.NZCV) return { variant: [1], d: xDest(Rt) };
+      const slot = userSysregSlot(encoding, false);
+      return slot === undefined ? undefined : { variant: [0], d: xDest(Rt), n: slot };
+    },
+    (code, nzcv) => {
+      if (nzcv === 1) code.setW('d', code.nzcv());
+      else code.setX('d', code.x('n'));
+    },
+  ),
+  insn(
+    'MSR (registers of EL0)',
+    '1101010100 0 1 o0 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    ({ o0, op1, CRn, CRm, op2, Rt }) => {
+      const encoding = encodeSysreg(2 + o0, op1, CRn, CRm, op2);
+      if (encoding === sysreg.NZCV) return { variant: [1], n: xSource(Rt) };
+      const slot = userSysregSlot(encoding, true);
+      return slot === undefined ? undefined : { variant: [0], d: slot, n: xSource(Rt) };
+    },
+    (code, nzcv) => {
+      if (nzcv === 1) code.setNzcv(code.w('n'));
+      else code.setX('d', code.x('n'));
+    },
+  ),
+  insn('MRS, MSR, SYS, SYSL', '1101010100 x xx xxx xxxx xxxx xxx xxxxx', () => ({}), toRunLoop),
+  insn(
+    'CFINV',
+    '1101010100 0 00 000 0100 0000 000 11111',
+    () => ({}),
+    (code) => {
+      code.setNzcv(i32.xor(code.nzcv(), i32.const(1 << 29)));
+    },
+  ),
+  insn('UDF', '0000000000000000 imm16:16', () => undefined, toRunLoop),
+  insn(
+    'RMIF',
+    '1 01 11010000 imm6:6 00001 Rn:5 0 mask:4',
+    ({ imm6, Rn, mask }) => ({ n: xSource(Rn), small: imm6, low: mask }),
+    (code) => {
+      const rotated = i32.wrap(i64.rotr(code.x('n'), i64.extendI32U(code.small())));
+      const mask = code.let(i32.shl(code.low(), i32.const(28)));
+      const kept = i32.and(code.nzcv(), i32.xor(mask, i32.const(-1)));
+      code.setNzcv(i32.or(kept, i32.and(i32.shl(rotated, i32.const(28)), mask)));
+    },
+  ),
+];

@@ -1,0 +1,117 @@
+/**
+ * Where things live in a machine's linear memory. The first page is the state of the running vCPU; generated code reaches it
+ * with constant addresses, and changing plane or vCPU copies a block in and out.
+ */
+
+/** The part of the state that a plane has of its own, at address 0. */
+export const ContextState = {
+  /** X0 to X30, 8 bytes each. */
+  X: 0x000,
+  /** Reads as zero: what XZR and WZR are as sources. */
+  Zero: 0x0f8,
+  /** SP of the current PSTATE. */
+  Sp: 0x100,
+  /** Where XZR and WZR as destinations go. */
+  Discard: 0x108,
+  Pc: 0x110,
+  /** i64 whose sign is PSTATE.N. */
+  N: 0x118,
+  /** i64 that is zero where PSTATE.Z is one. */
+  Z: 0x120,
+  /** i32, 0 or 1. */
+  C: 0x128,
+  V: 0x12c,
+  /** PSTATE but for NZCV, in SPSR format. */
+  Pstate: 0x130,
+  /** Address of the exclusive monitor, or all ones for open. */
+  ExclusiveAddress: 0x138,
+  /** What the load-exclusive saw: up to 16 bytes. */
+  ExclusiveValue: 0x140,
+  /** Bytes that the load-exclusive read. */
+  ExclusiveSize: 0x150,
+  /** SP_EL0 and SP_EL1; the one in use is stale, its value is in `Sp`. */
+  SpEl0: 0x158,
+  SpEl1: 0x160,
+  /** System registers, 8 bytes each, in the order of sysregs.ts. */
+  Sysregs: 0x168,
+  Size: 0x700,
+} as const;
+
+/** State of a vCPU that its planes share, and what generated code and the run loop tell each other. */
+export const VcpuState = {
+  /** V0 to V31, 16 bytes each. */
+  V: 0x800,
+  Fpcr: 0xa00,
+  Fpsr: 0xa08,
+  EsrEl2: 0xa10,
+  FarEl2: 0xa18,
+  HpfarEl2: 0xa20,
+  /** Address of a memory access that leaves the fast path. */
+  SlowAddress: 0xa30,
+  /** Its data, up to 64 bytes. */
+  SlowData: 0xa40,
+  /** Record and limit at which generated code returned. */
+  ExitRecord: 0xa80,
+  ExitLimit: 0xa84,
+  /** Base of the active context's data TLB and instruction TLB. */
+  Tlb: 0xa88,
+  Itlb: 0xa8c,
+  /** Operands of a helper call that do not fit its arguments. */
+  Helper: 0xa90,
+  End: 0xb00,
+} as const;
+
+/** Shape of a data TLB: direct mapped; tags are page addresses, all ones for none. */
+export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16 } as const;
+/** Shape of an instruction TLB: tags as above, and where the page's records are. */
+export const Itlb = { Entries: 64, EntryBytes: 16, Tag: 0, Records: 8 } as const;
+
+const TLB_REGION = 0x1_0000;
+export const TLB_SET_BYTES = Tlb.Entries * Tlb.EntryBytes + Itlb.Entries * Itlb.EntryBytes;
+export const MAX_CONTEXTS = 64;
+
+/** Addresses of one context's two TLBs. */
+export function tlbSet(context: number): { tlb: number; itlb: number } {
+  const tlb = TLB_REGION + context * TLB_SET_BYTES;
+  return { tlb, itlb: tlb + Tlb.Entries * Tlb.EntryBytes };
+}
+
+/** Saved blocks of contexts that are not active. */
+const SAVED_REGION = 0x10_0000;
+export function savedContext(context: number): number {
+  return SAVED_REGION + context * ContextState.Size;
+}
+
+/** Saved blocks of vCPUs that are not running: SIMD&FP registers, FPCR, FPSR. */
+const SAVED_VCPU_REGION = 0x12_0000;
+export const VCPU_SAVED_BYTES = VcpuState.EsrEl2 - VcpuState.V;
+export function savedVcpu(vcpu: number): number {
+  return SAVED_VCPU_REGION + vcpu * VCPU_SAVED_BYTES;
+}
+
+/**
+ * Decoded instructions: 16 bytes each, 1,024 to a page of code, followed by one that crosses to the next page.
+ */
+export const Record = {
+  Bytes: 16,
+  Handler: 0,
+  /** Operands by name. `Imm` is `Low` and `High` together; `Small` shares its place with `M`, `A` and `S` with `Low`. */
+  D: 2,
+  N: 4,
+  M: 6,
+  Small: 6,
+  A: 8,
+  S: 10,
+  Imm: 8,
+  Low: 8,
+  High: 12,
+  /** Distance of a branch that writes a link register, whose value is in `Imm`. Other branches use `Imm`. */
+  LinkDistance: 4,
+} as const;
+export const RECORDS_PER_PAGE = 1024;
+export const RECORD_PAGE_BYTES = (RECORDS_PER_PAGE + 1) * Record.Bytes;
+export const RECORD_REGION = 0x20_0000;
+export const MAX_RECORD_PAGES = 1700;
+
+/** Where guest physical memory may begin. */
+export const DRAM_OFFSET = 0x200_0000;

@@ -1,0 +1,17 @@
+/** Function imports of generated modules, by function index. */
+export const Import = {
+  /** (bytes, align) -> place or -1; the address is in the state's SlowAddress. */
+  SlowRead: 0,
+  SlowWrite: 1,
+  SlowModify: 2,
+  /** (bytes) -> 0: carries a write from SlowData to the guest. */
+  CommitWrite: 3,
+  /** (index, argument) -> result: one of helpers.ts. */
+  Helper: 4,
+} as const;
+export type Import = (typeof Import)[keyof typeof Import];
+
+export const importNames = ['slowRead', 'slowWrite', 'slowModify', 'commitWrite', 'helper'] as const;
+
+/** Added to `align`: a misaligned access faults whatever the memory type. */
+export const MUST_ALIGN = 0x80;

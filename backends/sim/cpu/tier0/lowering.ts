@@ -1,0 +1,328 @@
+import { ValType, type Code } from '../wasm/encode.ts';
+import { call, f32, f64, i32, i64, localGet, returnCallIndirect, stmt, v128 } from '../wasm/expr.ts';
+import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
+import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
+import { ContextState, Itlb, Record, RECORDS_PER_PAGE, Tlb, VcpuState } from '../state.ts';
+import { Import, MUST_ALIGN } from './imports.ts';
+
+/** Type index of every handler: (record, limit) -> exit reason. */
+export const HANDLER_TYPE = 0;
+
+const record = localGet('i32', 0);
+/**
+ * The record at which the budget would end if code ran straight on: limit - record is 16 times the instructions left, so only
+ * branches have to adjust it.
+ */
+const limit = localGet('i32', 1);
+const FIRST_LOCAL = 2;
+
+const recordBytes = i32.const(Record.Bytes);
+const nextRecord = i32.add(record, recordBytes);
+const zero = i32.const(0);
+
+const slotAt = { d: Record.D, n: Record.N, m: Record.M, a: Record.A, s: Record.S } as const;
+
+const localTypes = { i32: ValType.I32, i64: ValType.I64, f32: ValType.F32, f64: ValType.F64, v128: ValType.V128 };
+
+/**
+ * How a record holds a direct branch: as the distance to the target's record where that is in the same page, else as an
+ * address; with a link register's value beside it or not.
+ */
+export type BranchForm = 'near' | 'far' | 'near-link' | 'far-link';
+
+/** Writes one handler of the interpreter: operands are read from the record that it is called with. */
+export class Tier0Lowering implements Lowering {
+  readonly code: number[] = [];
+  readonly locals: ValType[] = [];
+  readonly #branch: BranchForm;
+  #ended = false;
+
+  constructor(branch: BranchForm = 'near') {
+    this.#branch = branch;
+  }
+
+  /** Where to go on after the last statement. */
+  finish(): void {
+    if (!this.#ended) this.emit(goTo(nextRecord, limit));
+  }
+
+  x(operand: RegisterOperand): I64 {
+    return i64.load(this.#slot(operand));
+  }
+  w(operand: RegisterOperand): I32 {
+    return i32.load(this.#slot(operand));
+  }
+  setX(operand: RegisterOperand, value: I64): void {
+    this.emit(i64.store(this.#slot(operand), value));
+  }
+  setW(operand: RegisterOperand, value: I32): void {
+    this.setX(operand, i64.extendI32U(value));
+  }
+
+  q(operand: RegisterOperand): V128 {
+    return v128.load(this.#slot(operand));
+  }
+  setQ(operand: RegisterOperand, value: V128): void {
+    this.emit(v128.store(this.#slot(operand), value));
+  }
+  s(operand: RegisterOperand): F32 {
+    return f32.load(this.#slot(operand));
+  }
+  setS(operand: RegisterOperand, value: F32): void {
+    const bits = this.let(i32.reinterpretF32(value));
+    const slot = this.let(this.#slot(operand));
+    this.emit(i64.store(slot, i64.extendI32U(bits)));
+    this.emit(i64.store(slot, i64.const(0n), 8));
+  }
+  dbl(operand: RegisterOperand): F64 {
+    return f64.load(this.#slot(operand));
+  }
+  setDbl(operand: RegisterOperand, value: F64): void {
+    const bits = this.let(value);
+    const slot = this.let(this.#slot(operand));
+    this.emit(f64.store(slot, bits));
+    this.emit(i64.store(slot, i64.const(0n), 8));
+  }
+  element(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number): I64 {
+    const load = { 1: i64.load8U, 2: i64.load16U, 4: i64.load32U, 8: i64.load }[bytes];
+    return load(this.#slot(operand), index * bytes);
+  }
+  setElement(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number, value: I64): void {
+    const store = { 1: i64.store8, 2: i64.store16, 4: i64.store32, 8: i64.store }[bytes];
+    this.emit(store(this.#slot(operand), value, index * bytes));
+  }
+
+  small(): I32 {
+    return i32.load16U(record, Record.Small);
+  }
+  imm(): I64 {
+    return i64.load(record, Record.Imm);
+  }
+  low(): I32 {
+    return i32.load(record, Record.Low);
+  }
+  high(): I32 {
+    return i32.load(record, Record.High);
+  }
+  link(): I64 {
+    return i64.load(record, Record.Imm);
+  }
+
+  let<T extends AnyExpr>(value: T): T {
+    const index = FIRST_LOCAL + this.locals.length;
+    this.locals.push(localTypes[value.type]);
+    this.emit(stmt.localSet(index, value));
+    // Safe: the local has the type of the value.
+    return localGet(value.type, index) as T;
+  }
+
+  if(condition: I32, body: () => void, otherwise?: () => void): void {
+    const then = this.#collect(body);
+    this.emit(stmt.if(condition, then, otherwise === undefined ? [] : this.#collect(otherwise)));
+  }
+
+  emit(code: Code): void {
+    for (const byte of code) this.code.push(byte);
+  }
+
+  setFlags(n: I64, z: I64, c: I32, v: I32): void {
+    this.emit(i64.store(zero, n, ContextState.N));
+    this.emit(i64.store(zero, z, ContextState.Z));
+    this.emit(i32.store(zero, c, ContextState.C));
+    this.emit(i32.store(zero, v, ContextState.V));
+  }
+  setNzcv(value: I32): void {
+    const nzcv = this.let(value);
+    const bit = (n: number): I32 => i32.and(i32.shrU(nzcv, i32.const(n)), i32.const(1));
+    this.setFlags(
+      i64.extendI32S(nzcv),
+      i64.extendI32U(i32.xor(bit(30), i32.const(1))),
+      bit(29),
+      bit(28),
+    );
+  }
+  nzcv(): I32 {
+    const at = (value: I32, shift: number): I32 => i32.shl(value, i32.const(shift));
+    return i32.or(
+      i32.or(at(this.#negative(), 31), at(this.#zeroFlag(), 30)),
+      i32.or(at(this.carry(), 29), at(this.#overflow(), 28)),
+    );
+  }
+  carry(): I32 {
+    return i32.load(zero, ContextState.C);
+  }
+  condition(cond: number): I32 {
+    const holds = this.#evenCondition(cond >> 1);
+    return (cond & 1) === 1 && cond !== 15 ? i32.eqz(holds) : holds;
+  }
+  #evenCondition(cond: number): I32 {
+    const n = (): I32 => this.#negative();
+    switch (cond) {
+      case 0:
+        return this.#zeroFlag();
+      case 1:
+        return this.carry();
+      case 2:
+        return n();
+      case 3:
+        return this.#overflow();
+      case 4:
+        return i32.and(this.carry(), i32.eqz(this.#zeroFlag()));
+      case 5:
+        return i32.eq(n(), this.#overflow());
+      case 6:
+        return i32.and(i32.eq(n(), this.#overflow()), i32.eqz(this.#zeroFlag()));
+      default:
+        return i32.const(1);
+    }
+  }
+  #negative(): I32 {
+    return i64.ltS(i64.load(zero, ContextState.N), i64.const(0n));
+  }
+  #zeroFlag(): I32 {
+    return i64.eqz(i64.load(zero, ContextState.Z));
+  }
+  #overflow(): I32 {
+    return i32.load(zero, ContextState.V);
+  }
+
+  readable(address: I64, bytes: number, align = bytes): I32 {
+    return this.#translate(address, bytes, align, Tlb.ReadTag, Import.SlowRead);
+  }
+  readableAligned(address: I64, bytes: number): I32 {
+    return this.#translate(address, bytes, bytes, Tlb.ReadTag, Import.SlowRead, MUST_ALIGN);
+  }
+  writable(address: I64, bytes: number, write: (place: I32) => void, align = bytes): void {
+    this.#write(this.#translate(address, bytes, align, Tlb.WriteTag, Import.SlowWrite), bytes, write);
+  }
+  writableAligned(address: I64, bytes: number, write: (place: I32) => void): void {
+    this.#write(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowWrite, MUST_ALIGN), bytes, write);
+  }
+  #write(place: I32, bytes: number, write: (place: I32) => void): void {
+    write(place);
+    // A write over a page boundary went to the bounce buffer.
+    this.if(i32.eq(place, i32.const(VcpuState.SlowData)), () => {
+      this.emit(stmt.drop(call('i32', Import.CommitWrite, [i32.const(bytes)])));
+    });
+  }
+  modifiable(address: I64, bytes: number, modify: (place: I32) => void): void {
+    // Atomics must be aligned, so they never cross a page and need no commit; a write permission implies a readable page
+    // except under a write-only overlay, which the slow path refuses for them.
+    modify(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowModify, MUST_ALIGN));
+  }
+
+  /** Looks the page up in the TLB; on a miss asks the run loop, which answers with a place or has recorded a fault. */
+  #translate(address: I64, bytes: number, align: number, tag: number, slow: Import, flags = 0): I32 {
+    const entry = this.let(
+      i32.add(
+        i32.load(zero, VcpuState.Tlb),
+        // (address >> 12) % Entries * EntryBytes in one shift and mask.
+        i32.and(i32.wrap(i64.shrU(address, i64.const(7n))), i32.const((Tlb.Entries - 1) * Tlb.EntryBytes)),
+      ),
+    );
+    // The last unit must be in the same page, and the address aligned: both are bits that the tag has as zero.
+    const last = bytes === align ? address : i64.add(address, i64.const(BigInt(bytes - align)));
+    const expected = i64.and(last, i64.const(-4096n | BigInt(align - 1)));
+    const place = FIRST_LOCAL + this.locals.length;
+    this.locals.push(ValType.I32);
+    const hit = stmt.localSet(place, i32.add(i32.wrap(address), i32.load(entry, Tlb.Addend)));
+    const miss = this.#collect(() => {
+      this.emit(i64.store(zero, address, VcpuState.SlowAddress));
+      this.emit(stmt.localSet(place, call('i32', slow, [i32.const(bytes), i32.const(align | flags)])));
+      this.if(i32.ltS(localGet('i32', place), i32.const(0)), () => {
+        this.exit(Exit.Abort);
+      });
+    });
+    this.emit(stmt.if(i64.eq(expected, i64.load(entry, tag)), hit, miss));
+    return localGet('i32', place);
+  }
+
+  checkSp(): void {
+    this.if(i32.and(i32.load(zero, ContextState.Sp), i32.const(15)), () => {
+      this.exit(Exit.SpAlignment);
+    });
+  }
+
+  branch(): void {
+    if (this.#branch === 'far') return this.branchTo(this.imm());
+    if (this.#branch === 'far-link') {
+      return this.branchTo(i64.add(this.link(), i64.load32S(record, Record.LinkDistance)));
+    }
+    const distance = i32.load(record, this.#branch === 'near' ? Record.Low : Record.LinkDistance);
+    const target = this.let(i32.add(record, distance));
+    const newLimit = i32.add(limit, i32.sub(distance, recordBytes));
+    this.if(i32.gtS(i32.sub(limit, record), recordBytes), () => {
+      this.emit(goTo(target, newLimit));
+    });
+    this.emit(leave(Exit.Budget, target, newLimit));
+    this.#ended = true;
+  }
+
+  branchTo(target: I64): void {
+    this.#jump(this.let(target), nextRecord);
+    this.#ended = true;
+  }
+
+  /** Continues on the next page without counting an instruction. */
+  crossPage(): void {
+    this.#jump(this.let(this.imm()), record);
+    this.#ended = true;
+  }
+
+  /** @param spent the record that the budget is counted up to */
+  #jump(target: I64, spent: I32): void {
+    const page = this.let(i64.and(target, i64.const(-4096n)));
+    const entry = this.let(
+      i32.add(
+        i32.load(zero, VcpuState.Itlb),
+        i32.and(i32.wrap(i64.shrU(page, i64.const(8n))), i32.const((Itlb.Entries - 1) * Itlb.EntryBytes)),
+      ),
+    );
+    const offset = i32.wrap(i64.and(target, i64.const(0xfffn)));
+    const usable = i32.and(
+      i32.and(i64.eq(page, i64.load(entry, Itlb.Tag)), i32.eqz(i32.and(offset, i32.const(3)))),
+      i32.gtS(i32.sub(limit, spent), zero),
+    );
+    this.if(usable, () => {
+      const destination = this.let(i32.add(i32.load(entry, Itlb.Records), i32.shl(offset, i32.const(2))));
+      this.emit(goTo(destination, i32.add(i32.sub(limit, spent), destination)));
+    });
+    this.emit(i64.store(zero, target, ContextState.Pc));
+    this.emit(leave(Exit.Fetch, spent, limit));
+  }
+
+  exit(reason: Exit): void {
+    this.emit(leave(reason, record, limit));
+  }
+
+  helper(index: number, argument: I32): I32 {
+    return call('i32', Import.Helper, [i32.const(index), argument]);
+  }
+
+  #slot(operand: RegisterOperand): I32 {
+    return i32.load16U(record, slotAt[operand]);
+  }
+
+  #collect(body: () => void): Code {
+    const start = this.code.length;
+    const endedBefore = this.#ended;
+    body();
+    this.#ended = endedBefore;
+    return this.code.splice(start);
+  }
+}
+
+function goTo(destination: I32, newLimit: I32): Code {
+  return returnCallIndirect(HANDLER_TYPE, [destination, newLimit], i32.load16U(destination, Record.Handler));
+}
+
+function leave(reason: Exit, at: I32, newLimit: I32): Code {
+  return [
+    ...i32.store(zero, at, VcpuState.ExitRecord),
+    ...i32.store(zero, newLimit, VcpuState.ExitLimit),
+    ...stmt.return(i32.const(reason)),
+  ];
+}
+
+/** Bytes from a page's first record to the one that crosses to the next page. */
+export const CROSSING_OFFSET = RECORDS_PER_PAGE * Record.Bytes;
