@@ -1,0 +1,71 @@
+#!/bin/sh
+# Builds the runtime and every payload into prebuilt/, and writes their digests into ../manifest.json.
+#
+#   build.sh           build
+#   build.sh --check   build elsewhere, and compare with what is there; ends with 77 when this tool chain cannot tell
+#
+# The same tool chain gives the same bytes: nothing of the machine, the folder or the time goes into the files.
+set -eu
+cd "$(dirname "$0")"
+export LC_ALL=C
+
+prefix=${CROSS_COMPILE:-aarch64-linux-gnu-}
+# The tool chain of Debian 12, which made the files that are committed.
+gcc_version=12.2.0
+ld_version=2.40
+
+if ! command -v "${prefix}gcc" >/dev/null; then
+    echo "${prefix}gcc is missing; install it with: sudo apt-get install gcc-aarch64-linux-gnu" >&2
+    exit 77
+fi
+found="gcc $("${prefix}gcc" -dumpfullversion), ld $("${prefix}ld" --version | sed -n '1s/.* //p')"
+same_tools=true
+[ "$found" = "gcc $gcc_version, ld $ld_version" ] || same_tools=false
+
+output=prebuilt
+if [ "${1-}" = --check ]; then
+    if ! $same_tools; then
+        echo "cannot compare: the files were made with gcc $gcc_version, ld $ld_version; here is $found" >&2
+        exit 77
+    fi
+    output=$(mktemp -d)
+elif ! $same_tools; then
+    echo "note: digests will differ from those of gcc $gcc_version, ld $ld_version; here is $found" >&2
+fi
+objects=$(mktemp -d)
+trap 'rm -rf "$objects"; [ "$output" = prebuilt ] || rm -rf "$output"' EXIT
+mkdir -p "$output"
+
+compile() { # SOURCE OBJECT [FLAG...]
+    source=$1 object=$2
+    shift 2
+    "${prefix}gcc" @runtime/cflags.rsp -O2 -ffile-prefix-map="$PWD"=. "$@" -c "$source" -o "$object"
+}
+
+"${prefix}gcc" -c runtime/start.S -o "$objects/start.o"
+for part in main format memory; do
+    # The runtime leaves SIMD alone, and must not be compiled into calls of itself.
+    compile "runtime/$part.c" "$objects/$part.o" -mgeneral-regs-only -fno-tree-loop-distribute-patterns
+done
+
+# A payload is a C file, or a folder of them.
+for payload in payloads/*; do
+    name=$(basename "$payload" .c)
+    mkdir "$objects/$name"
+    if [ -d "$payload" ]; then sources=$payload/*.c; else sources=$payload; fi
+    for source in $sources; do
+        compile "$source" "$objects/$name/$(basename "$source" .c).o" -Iruntime
+    done
+    "${prefix}gcc" @runtime/ldflags.rsp -Wl,-T,runtime/tmk.ld "$objects/start.o" "$objects/$name"/*.o \
+        "$objects/main.o" "$objects/format.o" "$objects/memory.o" -o "$output/$name.elf"
+    "${prefix}strip" --strip-debug "$output/$name.elf"
+    chmod 644 "$output/$name.elf"
+done
+
+if [ "$output" = prebuilt ]; then
+    node update-manifest.mjs
+else
+    diff -rq "$output" prebuilt
+    node update-manifest.mjs --check
+    echo "all payloads are what their sources say"
+fi
