@@ -1,0 +1,177 @@
+import type { Backend, ProbeResult } from '../backend.ts';
+import { PetriError } from '../errors.ts';
+import { type BackendEntry, builtinBackends } from '../../backends/index.ts';
+
+/**
+ * Gives a backend of the user's own: the backend, or a module that has it as its default export or as `backend`.
+ */
+export type BackendLoader = () => Promise<Backend | { readonly default: Backend } | { readonly backend: Backend }>;
+
+/**
+ * The user's backends live on `globalThis`: the configuration and the tests may have come to this module through different
+ * loaders (Node's and vite's), and each loader has a module instance of its own.
+ */
+const userBackendsKey = Symbol.for('petri-vm.user-backends');
+const shared = globalThis as { [userBackendsKey]?: Readonly<Record<string, BackendLoader>> };
+
+/** Makes the backends of a configuration known to this process. A second configuration adds to the first. */
+export function registerUserBackends(backends: Readonly<Record<string, BackendLoader>>): void {
+  for (const name of Object.keys(backends)) {
+    if (/^[a-z][a-z0-9-]*$/i.test(name)) continue;
+    throw new PetriError(`'${name}' cannot be the name of a backend`, {
+      code: 'invalid-config',
+      step: 'config',
+      remedy: 'use letters, digits and hyphens',
+    });
+  }
+  shared[userBackendsKey] = { ...shared[userBackendsKey], ...backends };
+}
+
+function userBackends(): Readonly<Record<string, BackendLoader>> {
+  return shared[userBackendsKey] ?? {};
+}
+
+/** Names of all backends, those of the user first: they win over built-in ones of the same name. */
+export function backendNames(): string[] {
+  return [...new Set([...Object.keys(userBackends()), ...Object.keys(builtinBackends)])];
+}
+
+/** Whether only the user's configuration knows how to load this backend. */
+export function isUserBackend(name: string): boolean {
+  return Object.hasOwn(userBackends(), name);
+}
+
+/** Why a backend that has a name cannot be loaded, where that is known without loading it. */
+export function absence(name: string): string | undefined {
+  const entry = isUserBackend(name) ? undefined : builtin(name);
+  return entry !== undefined && 'absent' in entry ? entry.absent : undefined;
+}
+
+function builtin(name: string): BackendEntry | undefined {
+  return Object.hasOwn(builtinBackends, name) ? builtinBackends[name] : undefined;
+}
+
+/**
+ * @throws PetriError `unknown-backend` for a name that does not exist, `backend-unavailable` for one that is announced
+ *   only, `invalid-config` when the user's module has no backend in it or cannot be loaded
+ */
+export async function loadBackend(name: string): Promise<Backend> {
+  const own = userBackends()[name];
+  if (isUserBackend(name) && own !== undefined) return await loadUserBackend(name, own);
+  const entry = builtin(name);
+  if (entry === undefined) throw unknownBackend(name);
+  if ('absent' in entry) throw await absentBackend(name, entry.absent);
+  return await entry.load();
+}
+
+async function loadUserBackend(name: string, load: BackendLoader): Promise<Backend> {
+  let loaded: unknown;
+  try {
+    loaded = await load();
+  } catch (cause) {
+    if (cause instanceof PetriError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new PetriError(`the backend '${name}' of the configuration cannot be loaded: ${reason}`, {
+      code: 'invalid-config',
+      step: 'config',
+      remedy: 'check what its function in `definePetriConfig({ backends })` imports',
+      cause,
+    });
+  }
+  for (const candidate of [loaded, member(loaded, 'default'), member(loaded, 'backend')]) {
+    if (isBackend(candidate)) return candidate;
+  }
+  throw new PetriError(`the backend '${name}' of the configuration is not a Backend`, {
+    code: 'invalid-config',
+    step: 'config',
+    remedy: 'export an object with name, description, probe() and launch() as default or as `backend`',
+  });
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (Reflect.get(value, key) as unknown) : undefined;
+}
+
+function isBackend(value: unknown): value is Backend {
+  return (
+    typeof member(value, 'name') === 'string' &&
+    typeof member(value, 'probe') === 'function' &&
+    typeof member(value, 'launch') === 'function'
+  );
+}
+
+/** A backend as `petri doctor` and error messages show it. */
+export interface BackendReport {
+  readonly name: string;
+  readonly description: string;
+  readonly probe: ProbeResult;
+}
+
+/** Probes every backend that has a name. Never throws: what cannot be loaded is not available. */
+export async function surveyBackends(names: readonly string[] = backendNames()): Promise<BackendReport[]> {
+  return await Promise.all(names.map(surveyBackend));
+}
+
+async function surveyBackend(name: string): Promise<BackendReport> {
+  try {
+    const backend = await loadBackend(name);
+    return { name, description: backend.description, probe: await backend.probe() };
+  } catch (error) {
+    const what = error instanceof PetriError ? (error.message.split('\n')[0] ?? '') : String(error);
+    const remedy = error instanceof PetriError ? (error.remedy ?? '') : '';
+    return {
+      name,
+      description: builtin(name)?.description ?? '',
+      probe: { available: false, missing: [{ what: absence(name) ?? what, remedy }] },
+    };
+  }
+}
+
+/**
+ * Loads a backend and asks it whether it can run here.
+ *
+ * @throws PetriError as {@link loadBackend}, and `backend-unavailable` when the probe says no
+ */
+export async function requireBackend(
+  name: string,
+): Promise<{ readonly backend: Backend; readonly probe: ProbeResult & { readonly available: true } }> {
+  const backend = await loadBackend(name);
+  const probe = await backend.probe();
+  if (probe.available) return { backend, probe };
+  const missing = probe.missing.map((item) => `\n  missing: ${item.what}\n    to get it: ${item.remedy}`).join('');
+  throw new PetriError(`the backend '${name}' cannot run here${missing}`, {
+    code: 'backend-unavailable',
+    step: 'probe',
+    remedy: `install what is missing, or use what runs here: ${await availableOptions(name)}`,
+  });
+}
+
+function unknownBackend(name: string): PetriError {
+  const list = backendNames().map((known) => `\n    ${known.padEnd(10)} ${describe(known)}`);
+  return new PetriError(`there is no backend '${name}'; there are${list.join('')}`, {
+    code: 'unknown-backend',
+    step: 'options',
+    remedy: `choose one of them, or add your own with definePetriConfig({ backends: { ${name}: … } })`,
+  });
+}
+
+async function absentBackend(name: string, absent: string): Promise<PetriError> {
+  return new PetriError(`the backend '${name}' is not available. ${absent}`, {
+    code: 'backend-unavailable',
+    step: 'options',
+    remedy: `what runs here: ${await availableOptions(name)}`,
+  });
+}
+
+function describe(name: string): string {
+  const reason = absence(name);
+  const description = builtin(name)?.description ?? 'from your configuration';
+  return reason === undefined ? description : `${description} (not available yet)`;
+}
+
+/** The options that choose a backend that runs here, for a remedy. */
+async function availableOptions(except: string): Promise<string> {
+  const others = backendNames().filter((name) => name !== except && absence(name) === undefined);
+  const available = (await surveyBackends(others)).filter((report) => report.probe.available);
+  return available.map((report) => `--backend=${report.name}`).join(', ') || 'no other backend';
+}

@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+
+import type { ViteUserConfig } from 'vitest/config';
+
+import { tagDefinitions } from '../test/tags.ts';
+import type { IsolationType } from '../vm/isolation.ts';
+import { type BackendLoader, registerUserBackends } from './backends.ts';
+import { petriPlugin } from './plugin.ts';
+
+export type { BackendLoader } from './backends.ts';
+
+/** A vitest configuration with our own options. */
+export interface PetriConfig extends ViteUserConfig {
+  /** Backends of your own, by the name that `--backend` takes: `{ mine: () => import('./mine.ts') }`. */
+  readonly backends?: Readonly<Record<string, BackendLoader>>;
+  /**
+   * The backend to use where neither the command line nor `PETRI_BACKEND` names one.
+   * @default 'sim'
+   */
+  readonly backend?: string;
+  /**
+   * The isolation types whose tests run where neither `--isolation` nor `PETRI_ISOLATION` names any.
+   * @default [] all of them
+   */
+  readonly isolation?: readonly IsolationType[];
+}
+
+/**
+ * Makes a vitest configuration in which `petriTest` works: our setup file, tags, options and summary, added to your own.
+ *
+ * ```ts
+ * // vitest.config.ts
+ * import { definePetriConfig } from 'petri-vm/config';
+ * export default definePetriConfig({ test: { include: ['tests/**\/*.test.ts'] } });
+ * ```
+ *
+ * @throws PetriError `invalid-config` for a backend name that could not be typed
+ */
+export function definePetriConfig(config: PetriConfig = {}): ViteUserConfig {
+  const { backends = {}, backend, isolation, ...vite } = config;
+  registerUserBackends(backends);
+  const test = vite.test ?? {};
+  return {
+    ...vite,
+    plugins: [petriPlugin({ backend, isolation }), ...(vite.plugins ?? [])],
+    test: {
+      ...test,
+      setupFiles: [setupFile(), ...[test.setupFiles ?? []].flat()],
+      tags: [...tagDefinitions, ...(test.tags ?? [])],
+    },
+  };
+}
+
+/** Beside this file, as TypeScript in the repository and as JavaScript in the package. */
+function setupFile(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`setup.${extension}`, import.meta.url));
+}

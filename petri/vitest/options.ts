@@ -1,0 +1,126 @@
+import { PetriError } from '../errors.ts';
+import { type IsolationType, isIsolationType, isolationTypes } from '../vm/isolation.ts';
+
+/** Backend and isolation types as the user chose them, not yet checked against what exists. */
+export interface PetriOptions {
+  readonly backend: string | undefined;
+  readonly isolation: readonly string[];
+}
+
+/** A command line, taken apart. */
+export interface SplitArguments extends PetriOptions {
+  /** What is left for vitest. */
+  readonly rest: readonly string[];
+}
+
+/** What is run when nobody chose: see {@link resolveOptions}. */
+export interface ResolvedOptions {
+  readonly backend: string;
+  /** Empty: all of them. */
+  readonly isolation: readonly IsolationType[];
+}
+
+export const backendVariable = 'PETRI_BACKEND';
+export const isolationVariable = 'PETRI_ISOLATION';
+export const defaultBackend = 'sim';
+
+/**
+ * Takes `--backend` and `--isolation` out of a command line, wherever they stand: `--backend=sim`, `--backend sim`,
+ * `--isolation=cca,none --isolation=vbs`. Those behind a `--` count only where there is none in front of it.
+ *
+ * @throws PetriError `invalid-option` for an option without a value and for two different backends
+ */
+export function splitArguments(argv: readonly string[]): SplitArguments {
+  const end = argv.indexOf('--');
+  const front = takeOptions(end === -1 ? argv : argv.slice(0, end));
+  const behind = takeOptions(end === -1 ? [] : argv.slice(end + 1));
+  return {
+    backend: front.backend ?? behind.backend,
+    isolation: front.isolation.length > 0 ? front.isolation : behind.isolation,
+    rest: behind.rest.length > 0 ? [...front.rest, '--', ...behind.rest] : front.rest,
+  };
+}
+
+function takeOptions(argv: readonly string[]): SplitArguments {
+  const rest: string[] = [];
+  const isolation: string[] = [];
+  let backend: string | undefined;
+  for (let index = 0; index < argv.length; index++) {
+    const argument = argv[index] ?? '';
+    const match = /^--(backend|isolation)(?:=(.*))?$/s.exec(argument);
+    if (match === null) {
+      rest.push(argument);
+      continue;
+    }
+    const name = match[1] ?? '';
+    const value = match[2] ?? argv[++index];
+    if (value === undefined || value === '' || value.startsWith('-')) throw valueMissing(name);
+    if (name === 'isolation') {
+      isolation.push(...splitList(value));
+      continue;
+    }
+    if (backend !== undefined && backend !== value) {
+      throw new PetriError(`--backend is given twice, as '${backend}' and as '${value}'`, {
+        code: 'invalid-option',
+        step: 'options',
+        remedy: 'a run has one backend; run once for each',
+      });
+    }
+    backend = value;
+  }
+  return { backend, isolation, rest };
+}
+
+function valueMissing(name: string): PetriError {
+  const example = name === 'backend' ? '--backend=sim' : '--isolation=cca';
+  return new PetriError(`--${name} needs a value`, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: `write it as in ${example}`,
+  });
+}
+
+/**
+ * What the user chose, from the strongest to the weakest: our own commands' options (they arrive as environment variables),
+ * options behind vitest's `--`, environment variables, configuration, and `sim`.
+ *
+ * @param argv the process's arguments: only those behind a `--` are looked at, the rest are vitest's
+ * @throws PetriError `unknown-isolation`, `invalid-option`
+ */
+export function resolveOptions(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  configuration: { readonly backend?: string | undefined; readonly isolation?: readonly IsolationType[] | undefined },
+): ResolvedOptions {
+  const end = argv.indexOf('--');
+  const passed = takeOptions(end === -1 ? [] : argv.slice(end + 1));
+  const isolation = [passed.isolation, splitList(environment[isolationVariable] ?? ''), configuration.isolation ?? []];
+  return {
+    backend: passed.backend ?? nonEmpty(environment[backendVariable]) ?? configuration.backend ?? defaultBackend,
+    isolation: checkIsolation(isolation.find((list) => list.length > 0) ?? []),
+  };
+}
+
+/** @throws PetriError `unknown-isolation`, listing those that exist */
+export function checkIsolation(names: readonly string[]): IsolationType[] {
+  for (const name of names) {
+    if (isIsolationType(name)) continue;
+    throw new PetriError(`there is no isolation type '${name}'`, {
+      code: 'unknown-isolation',
+      step: 'options',
+      remedy: `choose from ${isolationTypes.join(', ')}`,
+    });
+  }
+  return isolationTypes.filter((type) => names.includes(type));
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function nonEmpty(value: string | undefined): string | undefined {
+  return value === undefined || value.trim() === '' ? undefined : value.trim();
+}

@@ -1,0 +1,111 @@
+import { inspect } from 'node:util';
+
+import type { Plugin } from 'vitest/config';
+import type { TestProject, Vitest } from 'vitest/node';
+
+import { PetriError } from '../errors.ts';
+import { isolationTag } from '../test/tags.ts';
+import type { IsolationType } from '../vm/isolation.ts';
+import { isUserBackend, requireBackend } from './backends.ts';
+import { resolveOptions } from './options.ts';
+import type { ProvidedSelection } from './provided.ts';
+import { runDirectoryPath } from './run-directory.ts';
+import { PetriSummary } from './summary.ts';
+import { userConfigModule } from './user-config.ts';
+
+/** The name of a plugin that a command adds when it only wants to know which tests there are. */
+export const inspectingPlugin = 'petri-vm:inspecting';
+
+/** Set while vitest runs with our configuration; see {@link configurationSeen}. */
+const seenKey = Symbol.for('petri-vm.configuration-seen');
+const shared = globalThis as { [seenKey]?: boolean };
+
+/** Whether a vitest in this process had our plugin, and so honoured `--backend`. */
+export function configurationSeen(): boolean {
+  return shared[seenKey] ?? false;
+}
+
+/** Configuration of the plugin: what the user's file says, which the command line and the environment may overrule. */
+export interface PluginOptions {
+  readonly backend: string | undefined;
+  readonly isolation: readonly IsolationType[] | undefined;
+}
+
+/** The vitest side of the framework in the main process: chooses the backend, checks it, tells the workers. */
+export function petriPlugin(options: PluginOptions): Plugin {
+  /** One vitest has many projects, and the hook runs for each. */
+  const selections = new WeakMap<Vitest, Promise<ProvidedSelection | undefined>>();
+  let configFile: string | undefined;
+
+  return {
+    name: 'petri-vm',
+    // What VMs write while tests run is no reason to run tests again.
+    config: () => ({ server: { watch: { ignored: ['**/.petri/**'] } } }),
+    configResolved(config) {
+      configFile = config.configFile;
+    },
+    resolveId(id) {
+      return id === userConfigModule ? `\0${userConfigModule}` : undefined;
+    },
+    load(id) {
+      if (id !== `\0${userConfigModule}`) return undefined;
+      return configFile === undefined
+        ? 'export default undefined;'
+        : `export { default } from ${JSON.stringify(configFile)};`;
+    },
+    async configureVitest({ vitest, project }) {
+      shared[seenKey] = true;
+      let selection = selections.get(vitest);
+      if (selection === undefined) {
+        selection = select(vitest, options).catch((error: unknown) => {
+          throw withoutStack(error);
+        });
+        selections.set(vitest, selection);
+      }
+      const chosen = await selection;
+      if (chosen === undefined) return;
+      project.provide('petri', chosen);
+      filterByIsolation(project, chosen.isolation);
+    },
+  };
+}
+
+async function select(vitest: Vitest, options: PluginOptions): Promise<ProvidedSelection | undefined> {
+  const { config } = vitest;
+  if (config.mergeReports !== undefined || config.listTags !== undefined || config.clearCache) return undefined;
+  if (vitest.vite.config.plugins.some((plugin) => plugin.name === inspectingPlugin)) return undefined;
+
+  const { backend, isolation } = resolveOptions(process.argv, process.env, options);
+  const { probe, backend: loaded } = await requireBackend(backend);
+  if (config.reporters.some((reporter) => humanReporters.has(Array.isArray(reporter) ? reporter[0] : ''))) {
+    config.reporters.push(new PetriSummary({ name: backend, description: loaded.description }));
+  }
+  return {
+    backend,
+    userBackend: isUserBackend(backend),
+    probe,
+    isolation,
+    runDirectory: runDirectoryPath(config.root, new Date(), process.pid),
+  };
+}
+
+/** Reporters that write for people. Beside any other, such as `json`, a summary of ours would spoil the output. */
+const humanReporters = new Set(['default', 'verbose', 'dot', 'tree', 'agent', 'minimal']);
+
+/** vitest joins the filters of its own `--tags-filter` and ours by `and`. */
+function filterByIsolation(project: TestProject, isolation: readonly IsolationType[]): void {
+  if (isolation.length === 0) return;
+  const expression = isolation.map(isolationTag).join(' or ');
+  for (const config of [project.config, project.vitest.config]) {
+    if (config.tagsFilter?.includes(expression) === true) continue;
+    config.tagsFilter = [...(config.tagsFilter ?? []), expression];
+  }
+}
+
+/** vitest prints a start-up error with `console.error`. For what the user mistyped, our message says all that helps. */
+function withoutStack(error: unknown): unknown {
+  if (error instanceof PetriError) {
+    Object.defineProperty(error, inspect.custom, { value: () => `petri: ${error.message}`, enumerable: false });
+  }
+  return error;
+}

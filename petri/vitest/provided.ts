@@ -1,0 +1,20 @@
+import type { ProbeResult } from '../backend.ts';
+import type { IsolationType } from '../vm/isolation.ts';
+
+/** What the vitest process tells its workers. Plain data: it crosses a process boundary. */
+export interface ProvidedSelection {
+  readonly backend: string;
+  /** Only the user's configuration file knows how to load it: the worker reads that file again. */
+  readonly userBackend: boolean;
+  readonly probe: ProbeResult & { readonly available: true };
+  /** Empty: all of them. */
+  readonly isolation: readonly IsolationType[];
+  /** Absolute path of this run's folder, made when the first VM needs it. */
+  readonly runDirectory: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    petri?: ProvidedSelection;
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { makeRunDirectory, runDirectoryPath } from './run-directory.ts';
+
+let root: string;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'petri-runs-'));
+});
+
+afterEach(() => {
+  rmSync(root, { recursive: true });
+});
+
+// Above the largest pid that Linux gives.
+const deadPid = 2 ** 22 + 1;
+
+function makeRun(minute: number, pid = deadPid): string {
+  const path = runDirectoryPath(root, new Date(Date.UTC(2026, 0, 2, 3, minute)), pid);
+  makeRunDirectory(path);
+  return path;
+}
+
+describe('the run directory', () => {
+  it('is named for the time and the process', () => {
+    expect(basename(makeRun(4, 77))).toBe('2026-01-02_03-04-00.000-77');
+  });
+
+  it('can be made by several workers', () => {
+    const path = makeRun(1);
+    mkdirSync(join(path, 'a test'));
+    makeRun(1);
+    expect(existsSync(join(path, 'a test'))).toBe(true);
+  });
+
+  it('is what `latest` points to', () => {
+    makeRun(1);
+    const second = makeRun(2);
+    expect(readlinkSync(join(root, '.petri/runs/latest'))).toBe(basename(second));
+  });
+
+  it('outlives nine others, and any number while its process lives', () => {
+    const alive = makeRun(0, process.pid);
+    const oldest = makeRun(1);
+    for (let minute = 2; minute <= 10; minute++) makeRun(minute);
+    expect(existsSync(oldest)).toBe(true);
+    makeRun(11);
+    expect(existsSync(oldest)).toBe(false);
+    expect(existsSync(alive)).toBe(true);
+    expect(readdirSync(join(root, '.petri/runs')).filter((name) => name !== 'latest')).toHaveLength(11);
+  });
+});

@@ -1,0 +1,63 @@
+import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+
+const kept = 10;
+
+/** Path of the folder of a run that starts now: `.petri/runs/<UTC time>-<pid>` below the project's root. */
+export function runDirectoryPath(root: string, now: Date, pid: number): string {
+  const time = now.toISOString().replaceAll(':', '-').replace('T', '_').replace('Z', '');
+  return join(root, '.petri', 'runs', `${time}-${String(pid)}`);
+}
+
+/**
+ * Makes the folder of a run if it is not there yet. Whoever makes it also points `latest` to it and removes old runs; of
+ * those it keeps the last ten and any whose process lives.
+ */
+export function makeRunDirectory(path: string): void {
+  const runs = dirname(path);
+  mkdirSync(runs, { recursive: true });
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another worker of this run was first, and does the rest.
+    if (isErrno(error, 'EEXIST')) return;
+    throw error;
+  }
+  pointLatest(runs, basename(path));
+  prune(runs);
+}
+
+function pointLatest(runs: string, name: string): void {
+  const fresh = join(runs, `.latest-${name}`);
+  try {
+    // A rename replaces the old link in one step, also when two runs begin at the same time.
+    symlinkSync(name, fresh, 'dir');
+    renameSync(fresh, join(runs, 'latest'));
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    // Some file systems have no symbolic links; the link is a convenience.
+    if (!isErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EEXIST', 'EISDIR')) throw error;
+  }
+}
+
+function prune(runs: string): void {
+  // The names begin with the time: their order is the order of the runs.
+  const names = readdirSync(runs).filter((name) => /^\d{4}-.*-\d+$/.test(name));
+  for (const name of names.sort().slice(0, -kept)) {
+    if (isAlive(Number(name.slice(name.lastIndexOf('-') + 1)))) continue;
+    rmSync(join(runs, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return isErrno(error, 'EPERM');
+  }
+}
+
+function isErrno(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

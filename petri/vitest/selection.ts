@@ -1,0 +1,52 @@
+import { inject } from 'vitest';
+
+import type { Backend, ProbeResult } from '../backend.ts';
+import type { IsolationType } from '../vm/isolation.ts';
+import { loadBackend, requireBackend } from './backends.ts';
+import { resolveOptions } from './options.ts';
+import type { ProvidedSelection } from './provided.ts';
+import { makeRunDirectory, runDirectoryPath } from './run-directory.ts';
+
+/** The backend of a run and what it can do on this host. */
+export interface SelectedBackend {
+  readonly backend: Backend;
+  readonly probe: ProbeResult & { readonly available: true };
+}
+
+let selected: Promise<SelectedBackend> | undefined;
+let directory: string | undefined;
+
+/**
+ * The backend that this run's tests use; loaded once per worker. The host was probed before the first test began.
+ *
+ * @throws PetriError when it cannot be loaded
+ */
+export function selectedBackend(): Promise<SelectedBackend> {
+  selected ??= select();
+  return selected;
+}
+
+async function select(): Promise<SelectedBackend> {
+  const provided = inject('petri');
+  if (provided === undefined) return await requireBackend(chosenHere().backend);
+  return { backend: await loadBackend(provided.backend), probe: provided.probe };
+}
+
+/** The isolation types whose tests run; empty for all of them. */
+export function selectedIsolation(): readonly IsolationType[] {
+  return inject('petri')?.isolation ?? chosenHere().isolation;
+}
+
+/** Absolute path of this run's folder, which exists: `.petri/runs/<time>-<pid>`. */
+export function runDirectory(): string {
+  if (directory === undefined) {
+    directory = inject('petri')?.runDirectory ?? runDirectoryPath(process.cwd(), new Date(), process.pid);
+    makeRunDirectory(directory);
+  }
+  return directory;
+}
+
+/** For a project that has our setup file but not our configuration: the environment alone decides. */
+function chosenHere(): Pick<ProvidedSelection, 'backend' | 'isolation'> {
+  return resolveOptions([], process.env, {});
+}
