@@ -1,1 +1,4 @@
-export { SerialConsole } from './console.ts';
+export type { SerialMatch } from './boot-stream.ts';
+export type { Gap } from './byte-history.ts';
+export { SerialConsole, type SerialConsoleOptions, type WaitOptions } from './console.ts';
+export { describePattern, type SerialPattern } from './pattern.ts';

@@ -1,0 +1,121 @@
+import type { SerialPattern } from './pattern.ts';
+import { createMatcher } from './matcher.ts';
+import { TextReader, type ByteSource } from './text-reader.ts';
+import { Wait, type WaitFailure, type WaitMatch } from './wait.ts';
+
+/** What of a match a test sees. */
+export interface SerialMatch {
+  /** The text that matched. */
+  readonly match: string;
+  /** What the groups of a RegExp captured, from group 1 on. */
+  readonly captures: readonly (string | undefined)[];
+  /** The same for its named groups. */
+  readonly groups: Readonly<Record<string, string | undefined>>;
+  /** What was printed between the previous match and this one; of more than a mebibyte the last part. */
+  readonly before: string;
+}
+
+export interface StreamWaitOptions {
+  readonly timeout: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly from: 'cursor' | 'boot';
+  readonly consume: boolean;
+}
+
+/** A place between two characters of the clean text. */
+interface Cursor {
+  /** Characters from the start of the boot. */
+  readonly position: number;
+  /** The character before it, '' at the start. */
+  readonly preceding: string;
+  /** Text after it that was read already. */
+  readonly pending: string;
+  readonly reader: TextReader;
+}
+
+/**
+ * The part of a console's stream that belongs to one boot of its VM, with the place up to which waits have consumed it.
+ * A wait looks at one boot only: what a VM printed before its reset cannot pass for output of the next boot.
+ */
+export class BootStream {
+  readonly start: number;
+  #end: number | undefined;
+  #cursor: Cursor;
+  readonly #bytes: ByteSource;
+
+  constructor(bytes: ByteSource, start: number) {
+    this.#bytes = bytes;
+    this.start = start;
+    this.#cursor = this.#startCursor();
+  }
+
+  get closed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  close(): void {
+    this.#end ??= this.#bytes.size;
+  }
+
+  /** A reader of this boot alone. */
+  reader(): TextReader {
+    const end = (): number => this.#end ?? this.#bytes.size;
+    const bytes = this.#bytes;
+    const source: ByteSource = {
+      get size() {
+        return end();
+      },
+      bytesAt: (offset) => bytes.bytesAt(offset).subarray(0, end() - offset),
+      afterGap: (offset) => Math.min(end(), bytes.afterGap(offset)),
+    };
+    return new TextReader(source, this.start);
+  }
+
+  /** Starts a search. `settle` must be given its outcome. */
+  wait(
+    pattern: SerialPattern,
+    options: StreamWaitOptions,
+  ): { readonly wait: Wait; settle(match: WaitMatch): SerialMatch } {
+    const from = options.from === 'boot' ? this.#startCursor() : this.#cursor;
+    const wait = new Wait({
+      matcher: createMatcher(pattern, from.preceding),
+      reader: from.reader.clone(),
+      pending: from.pending,
+      isClosed: () => this.closed,
+      timeout: options.timeout,
+      signal: options.signal,
+    });
+    return { wait, settle: (outcome) => this.#settle(from, outcome, options.consume) };
+  }
+
+  /** Whether a pattern matches in what was consumed already. Looks at what is in memory. */
+  consumed(pattern: SerialPattern): boolean {
+    const matcher = createMatcher(pattern, '');
+    const reader = this.reader();
+    for (let looked = 0; looked < this.#cursor.position;) {
+      const piece = reader.read();
+      if (piece === undefined) return false;
+      const part = piece.slice(0, this.#cursor.position - looked);
+      looked += piece.length;
+      if (matcher.feed(part) !== undefined) return true;
+    }
+    return matcher.settle() !== undefined;
+  }
+
+  #startCursor(): Cursor {
+    return { position: 0, preceding: '', pending: '', reader: this.reader() };
+  }
+
+  #settle(from: Cursor, { found, before, reader }: WaitMatch, consume: boolean): SerialMatch {
+    const position = from.position + found.index + found.match.length;
+    if (consume && position > this.#cursor.position) {
+      const preceding = `${from.preceding}${before}${found.match}`.slice(-1);
+      this.#cursor = { position, preceding, pending: found.rest, reader };
+    }
+    return { match: found.match, captures: found.captures, groups: found.groups, before };
+  }
+}
+
+export function isMatch(outcome: WaitMatch | WaitFailure): outcome is WaitMatch {
+  return 'found' in outcome;
+}

@@ -1,0 +1,322 @@
+import { PetriError } from '../errors.ts';
+import { BootStream, isMatch, type SerialMatch } from './boot-stream.ts';
+import { ByteHistory, type Gap } from './byte-history.ts';
+import { ConsoleLog } from './console-log.ts';
+import { splitLines } from './lines.ts';
+import type { SerialPattern } from './pattern.ts';
+import { TextReader, type ByteSource } from './text-reader.ts';
+import { waitError } from './wait-error.ts';
+
+/** Bytes of a console that are kept in memory, unless told otherwise. */
+const HISTORY_LIMIT = 5 * 1024 * 1024;
+
+/** Bytes of history that a read takes from disk at once. */
+const DISK_READ = 64 * 1024;
+
+/** Bytes from the end of the stream that `tail` looks at. */
+const TAIL_BYTES = 16 * 1024;
+
+export interface SerialConsoleOptions {
+  readonly name: string;
+  /** Where `<name>.log` and `<name>.timing` go; without it the console is in memory alone. */
+  readonly directory?: string;
+  /** Takes what the test types. */
+  readonly input?: (bytes: Uint8Array) => void;
+  /** Called before every use that needs a running VM, so that one that is booted lazily starts. */
+  readonly onDemand?: () => Promise<unknown> | undefined;
+  /**
+   * Bytes to keep in memory: a quarter for the beginning, the rest for the end.
+   *
+   * @default 5 MiB
+   */
+  readonly historyLimit?: number;
+}
+
+export interface WaitOptions {
+  /** Milliseconds. Without it the wait lasts until the VM ends, which its deadline sees to. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+  /**
+   * Where to begin: after the previous match, or at the start of the boot.
+   *
+   * @default 'cursor'
+   */
+  readonly from?: 'cursor' | 'boot';
+  /**
+   * Whether later waits begin after this match.
+   *
+   * @default true
+   */
+  readonly consume?: boolean;
+}
+
+/**
+ * A serial console: bytes in from a backend; text, lines and matches out to a test.
+ *
+ * The text is what a person would read: UTF-8 with U+FFFD for invalid bytes, control sequences taken out, line ends as
+ * `\n`. The bytes are kept too, as far as memory allows, and are on disk in full. Nothing depends on how the bytes were
+ * cut when they arrived.
+ */
+export class SerialConsole {
+  readonly name: string;
+  readonly #log: ConsoleLog | undefined;
+  readonly #history: ByteHistory;
+  readonly #bytes: ByteSource;
+  readonly #input: ((bytes: Uint8Array) => void) | undefined;
+  readonly #onDemand: (() => Promise<unknown> | undefined) | undefined;
+  #boot: BootStream;
+  #closeReason: string | undefined;
+  readonly #listeners = new Set<() => void>();
+  #waking = false;
+  #transcript: { readonly size: number; readonly closed: boolean; readonly text: string } | undefined;
+
+  constructor(options: SerialConsoleOptions) {
+    this.name = options.name;
+    this.#log = options.directory === undefined ? undefined : new ConsoleLog(options.directory, options.name);
+    this.#history = new ByteHistory(options.historyLimit ?? HISTORY_LIMIT);
+    this.#bytes = historySource(this.#history, this.#log);
+    this.#input = options.input;
+    this.#onDemand = options.onDemand;
+    this.#boot = new BootStream(this.#bytes, 0);
+  }
+
+  /** Takes what the guest sent. The bytes are copied. After `close` they are ignored. */
+  push(bytes: Uint8Array): void {
+    if (this.#boot.closed || bytes.length === 0) return;
+    this.#log?.append(bytes);
+    this.#history.append(bytes);
+    this.#wake();
+  }
+
+  /**
+   * Tells that nothing more will come, and why, as a clause such as `the VM halted: power-off`. Waits for what did not
+   * come fail at once. Idempotent.
+   */
+  close(reason = 'it was closed'): void {
+    if (this.#boot.closed) return;
+    this.#closeReason = reason;
+    this.#boot.close();
+    this.#wake();
+  }
+
+  /** Begins the stream of another boot of the same VM: waits look at that alone. What came before stays in the history. */
+  reopen(): void {
+    this.close('the VM was started again');
+    this.#closeReason = undefined;
+    this.#boot = new BootStream(this.#bytes, this.#history.size);
+  }
+
+  /** Closes the console and its files for good. Idempotent. */
+  dispose(reason?: string): void {
+    this.close(reason);
+    this.#log?.close();
+  }
+
+  /** Why the console is closed; `undefined` while it is open. */
+  get closeReason(): string | undefined {
+    return this.#closeReason;
+  }
+
+  /** Bytes received since the console was made. */
+  get size(): number {
+    return this.#history.size;
+  }
+
+  /** The file that has every byte, if the console writes one and received any. */
+  get logPath(): string | undefined {
+    return this.size === 0 ? undefined : this.#log?.path;
+  }
+
+  /** What kept the file from being complete. */
+  get logFailure(): Error | undefined {
+    return this.#log?.failure;
+  }
+
+  /**
+   * Waits until the guest has printed something, and moves the cursor to the end of the match. Everything after the
+   * cursor counts, whether it was printed before the call or after. A string is looked for as it stands. A RegExp is
+   * tried whenever a line is complete, and on an unfinished line once that stands still, with `^` and `$` standing for
+   * the start and end of lines; a match spans at most 64 Ki characters.
+   *
+   * @throws PetriError `wait-timeout` when the time is over or the signal aborts, `console-closed` when the VM has halted
+   *   without printing it, and what booting throws
+   */
+  async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
+    const boot = this.#boot;
+    const { timeout, signal, from = 'cursor', consume = true } = options;
+    const { wait, settle } = boot.wait(pattern, { timeout, signal, from, consume });
+    const advance = (): void => {
+      wait.advance();
+    };
+    this.#listeners.add(advance);
+    try {
+      wait.advance();
+      if (!wait.settled) {
+        this.#demand()?.catch((error: unknown) => {
+          wait.reject(error);
+        });
+      }
+      const outcome = await wait.outcome;
+      if (isMatch(outcome)) return settle(outcome);
+      throw waitError({
+        console: this.name,
+        pattern,
+        failure: outcome,
+        closeReason: this.#closeReason,
+        consumedBefore: from === 'cursor' && boot.consumed(pattern),
+        transcriptTail: this.tail(),
+        abortReason: outcome.end === 'abort' ? signal?.reason : undefined,
+      });
+    } finally {
+      this.#listeners.delete(advance);
+    }
+  }
+
+  /**
+   * The lines of this boot from its start, without their ends, as they become complete; the unfinished last one when the
+   * console closes. Independent of `waitFor`. A line of more than 64 Ki characters comes in parts.
+   */
+  async *lines(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<string, void, undefined> {
+    const boot = this.#boot;
+    await this.#demand();
+    yield* splitLines({
+      reader: boot.reader(),
+      isClosed: () => boot.closed,
+      signal: options.signal,
+      changed: (signal) => this.#changed(signal),
+    });
+  }
+
+  /** All text that is kept in memory, of every boot, with a line that tells how much is missing in the middle if any is. */
+  get transcript(): string {
+    const { size } = this.#history;
+    const { closed } = this.#boot;
+    if (this.#transcript?.size !== size || this.#transcript.closed !== closed) {
+      this.#transcript = { size, closed, text: this.#textFrom(0) };
+    }
+    return this.#transcript.text;
+  }
+
+  /** The bytes that are kept in memory: all, or the first and the last ones around `gap`. */
+  get raw(): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (let offset = 0; offset < this.#history.size;) {
+      const view = this.#history.view(offset);
+      parts.push(view);
+      offset = view.length === 0 ? afterGap(this.#history, offset) : offset + view.length;
+    }
+    return new Uint8Array(Buffer.concat(parts));
+  }
+
+  /** The part of the stream that `raw` does not have. */
+  get gap(): Gap | undefined {
+    return this.#history.gap;
+  }
+
+  /** The last lines of text, for messages. */
+  tail(lines = 20): string {
+    const text = this.#textFrom(Math.max(0, this.#history.size - TAIL_BYTES));
+    return text.trimEnd().split('\n').slice(-lines).join('\n');
+  }
+
+  /**
+   * Types something into the guest.
+   *
+   * @throws PetriError `unsupported` for a console without input, `console-closed` after the VM has halted
+   */
+  async write(data: string | Uint8Array): Promise<void> {
+    if (this.#input === undefined) {
+      throw new PetriError(`console '${this.name}' takes no input`, {
+        code: 'unsupported',
+        step: 'run',
+        remedy: "list 'serial.write' in the test's `requires`, so that it is skipped where there is no input",
+      });
+    }
+    await this.#demand();
+    if (this.#boot.closed) {
+      throw new PetriError(
+        `nothing can be typed into console '${this.name}': ${this.#closeReason ?? 'it was closed'}`,
+        {
+          code: 'console-closed',
+          step: 'run',
+          transcriptTail: this.tail(),
+        },
+      );
+    }
+    this.#input(typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  }
+
+  /** Types a line, ended with `\n`. @throws as `write` does */
+  async sendLine(line = ''): Promise<void> {
+    await this.write(`${line}\n`);
+  }
+
+  #demand(): Promise<unknown> | undefined {
+    return this.#boot.closed ? undefined : this.#onDemand?.();
+  }
+
+  #textFrom(offset: number): string {
+    const source = historySource(this.#history, undefined);
+    const reader = new TextReader(source, offset);
+    const parts: string[] = [];
+    for (let piece = reader.read(); piece !== undefined; piece = reader.read()) parts.push(piece);
+    if (this.#boot.closed) parts.push(reader.finish());
+    return parts.join('');
+  }
+
+  /** Bytes that arrive in one go of the event loop are looked at once. */
+  #wake(): void {
+    if (this.#waking || this.#listeners.size === 0) return;
+    this.#waking = true;
+    queueMicrotask(() => {
+      this.#waking = false;
+      for (const listener of [...this.#listeners]) listener();
+    });
+  }
+
+  /** Resolves at the next push or close. */
+  #changed(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        this.#listeners.delete(done);
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      };
+      const abort = (): void => {
+        this.#listeners.delete(done);
+        reject(
+          new PetriError(`reading the lines of console '${this.name}' was given up`, {
+            code: 'wait-timeout',
+            step: 'run',
+            cause: signal?.reason,
+          }),
+        );
+      };
+      this.#listeners.add(done);
+      signal?.addEventListener('abort', abort, { once: true });
+      if (signal?.aborted === true) abort();
+    });
+  }
+}
+
+/** What is in memory, and for the rest what is on disk. */
+function historySource(history: ByteHistory, log: ConsoleLog | undefined): ByteSource {
+  let scratch: Uint8Array | undefined;
+  return {
+    get size() {
+      return history.size;
+    },
+    bytesAt(offset) {
+      const view = history.view(offset);
+      if (view.length > 0 || log === undefined || offset >= history.size) return view;
+      scratch ??= new Uint8Array(DISK_READ);
+      const upTo = Math.min(scratch.length, afterGap(history, offset) - offset);
+      return scratch.subarray(0, log.read(offset, scratch.subarray(0, upTo)));
+    },
+    afterGap: (offset) => afterGap(history, offset),
+  };
+}
+
+function afterGap({ gap, size }: ByteHistory, offset: number): number {
+  return gap !== undefined && offset < gap.end ? gap.end : size;
+}

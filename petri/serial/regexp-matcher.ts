@@ -1,0 +1,155 @@
+import { boundedExec } from './bounded-exec.ts';
+import { describePattern, type Found, type Matcher } from './pattern.ts';
+
+/**
+ * Characters that a match can span, and the length from which a line without an end is looked at in parts. It bounds
+ * what one search costs.
+ */
+export const LONGEST_MATCH = 64 * 1024;
+
+/**
+ * Finds the first match of a regular expression. It is tried whenever a line is complete, on all text up to there, so
+ * that `/value=(\d+)/` never settles for the first digits of a number that is still arriving. `^` and `$` stand for the
+ * start and end of lines (flag `m`), and the flags `g` and `y` have no meaning here.
+ */
+export class RegExpMatcher implements Matcher {
+  readonly description: string;
+  readonly #expression: RegExp;
+  readonly #spansLines: boolean;
+  /** Text that may still take part in a match. */
+  #window: string;
+  /** Characters fed before the window. */
+  #before: number;
+  /** Position in the window up to which everything was tried. */
+  #tried: number;
+  /** Position in the window where the line begins that holds `#tried`; negative once its start was let go. */
+  #lineStart: number;
+  /** Position in the window before which no match may begin: what is there was fed as context only. */
+  #floor: number;
+
+  /** @param preceding the character before the text to be fed, which `^` and `\b` need to see; '' if there is none */
+  constructor(pattern: RegExp, preceding = '') {
+    this.#window = preceding;
+    this.#before = -preceding.length;
+    this.#tried = this.#lineStart = this.#floor = preceding.length;
+    this.description = describePattern(pattern);
+    this.#expression = new RegExp(pattern.source, `${pattern.flags.replaceAll(/[gymd]/g, '')}gm`);
+    this.#spansLines = canSpanLines(pattern);
+  }
+
+  get unsettled(): boolean {
+    return this.#tried < this.#window.length;
+  }
+
+  feed(piece: string): Found | undefined {
+    this.#window += piece;
+    const end = this.#lastStop();
+    if (end <= this.#tried) return undefined;
+    const found = this.#exec(this.#searchStart(), end) === null ? undefined : this.#firstStopThatMatches(end);
+    if (found === undefined) this.#advance(end);
+    return found;
+  }
+
+  settle(): Found | undefined {
+    return this.unsettled ? this.#matchAt(this.#window.length, this.#startOfLastLine()) : undefined;
+  }
+
+  /** The last place in the window where the expression is due to be tried. */
+  #lastStop(): number {
+    const lineStart = this.#startOfLastLine();
+    const parts = Math.floor((this.#window.length - lineStart) / LONGEST_MATCH);
+    return parts === 0 ? lineStart : lineStart + parts * LONGEST_MATCH;
+  }
+
+  #startOfLastLine(): number {
+    const newline = this.#window.lastIndexOf('\n');
+    return newline === -1 ? this.#lineStart : newline + 1;
+  }
+
+  /** Every place after `#tried` and up to `end` where the expression is due to be tried, with the start of its line. */
+  #stops(end: number): { readonly at: number; readonly lineStart: number }[] {
+    const stops: { at: number; lineStart: number }[] = [];
+    let lineStart = this.#lineStart;
+    while (lineStart < end) {
+      const newline = this.#window.indexOf('\n', Math.max(0, lineStart));
+      const lineEnd = newline === -1 || newline >= end ? end : newline + 1;
+      for (let part = lineStart + LONGEST_MATCH; part < lineEnd; part += LONGEST_MATCH) {
+        if (part > this.#tried) stops.push({ at: part, lineStart });
+      }
+      if (lineEnd > this.#tried) stops.push({ at: lineEnd, lineStart });
+      lineStart = lineEnd;
+    }
+    return stops;
+  }
+
+  /** A longer text has a match wherever a shorter one has, so the first stop with a match is found by halving. */
+  #firstStopThatMatches(end: number): Found | undefined {
+    const stops = this.#stops(end);
+    let low = 0;
+    let high = stops.length - 1;
+    let best: Found | undefined;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const stop = stops[middle];
+      const found = stop === undefined ? undefined : this.#matchAt(stop.at, stop.lineStart);
+      if (found === undefined) low = middle + 1;
+      else {
+        best = found;
+        high = middle - 1;
+      }
+    }
+    return best;
+  }
+
+  #matchAt(end: number, lineStart: number): Found | undefined {
+    const result = this.#exec(this.#spansLines ? this.#spanStart(end) : Math.max(lineStart, end - LONGEST_MATCH), end);
+    if (result === null) return undefined;
+    const [match, ...captures] = result;
+    return {
+      match,
+      captures,
+      groups: { ...result.groups },
+      index: this.#before + result.index,
+      rest: this.#window.slice(result.index + match.length),
+    };
+  }
+
+  #exec(start: number, end: number): RegExpExecArray | null {
+    this.#expression.lastIndex = Math.max(this.#floor, start);
+    return boundedExec(this.#expression, this.#window.slice(0, end));
+  }
+
+  /** Where a search that covers every stop after `#tried` has to begin. */
+  #searchStart(): number {
+    return this.#spansLines ? this.#tried - LONGEST_MATCH : Math.max(this.#lineStart, this.#tried - LONGEST_MATCH);
+  }
+
+  /** The start of the first whole line of the span before `end`, or the span's if it has no whole line. */
+  #spanStart(end: number): number {
+    const start = end - LONGEST_MATCH;
+    if (start <= 0) return 0;
+    const newline = this.#window.indexOf('\n', start - 1);
+    return newline === -1 || newline + 1 >= end ? start : newline + 1;
+  }
+
+  #advance(end: number): void {
+    this.#lineStart = this.#startOfLastLine();
+    this.#tried = end;
+    // One character more than can match, for assertions such as ^ and \b that look back.
+    const keepFrom = Math.max(0, Math.min(this.#searchStart(), end) - 1);
+    if (keepFrom === 0) return;
+    this.#window = this.#window.slice(keepFrom);
+    this.#before += keepFrom;
+    this.#tried -= keepFrom;
+    this.#lineStart -= keepFrom;
+    this.#floor = Math.max(0, this.#floor - keepFrom);
+  }
+}
+
+/** Whether a match can contain a line end. When in doubt it can, which is slower but never wrong. */
+export function canSpanLines({ source, flags }: RegExp): boolean {
+  if (/[sv]/.test(flags) || /[\0-\x1F]/.test(source)) return true;
+  if (/\[\^|\(\?[a-z-]*[:)]/.test(source.replaceAll(/\(\?:/g, '('))) return true;
+  // Of the escapes only these can never stand for a line end.
+  return /\\/.test(source.replaceAll(/\\(?:[wdbBS$^.*+?()[\]{}|/\\-]|[1-9](?!\d)|k<)/g, ''));
+}

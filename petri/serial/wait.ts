@@ -1,0 +1,207 @@
+import { performance } from 'node:perf_hooks';
+import type { Found, Matcher } from './pattern.ts';
+import type { TextReader } from './text-reader.ts';
+
+/** Milliseconds without a byte after which an unfinished line is taken for a prompt. */
+const SETTLE = 50;
+
+/** Bytes looked at before other work of this process gets a turn. */
+const TURN = 2 * 1024 * 1024;
+
+/** Characters before a match, and after a search that failed, that are kept. */
+const KEPT = 1024 * 1024;
+
+/** A match and where it left the stream. */
+export interface WaitMatch {
+  readonly found: Found;
+  readonly before: string;
+  /** Past everything that was looked at; `found.rest` comes before it. */
+  readonly reader: TextReader;
+}
+
+export type WaitEnd = 'timeout' | 'abort' | 'closed';
+
+/** A search that came to its end without a match. */
+export interface WaitFailure {
+  readonly end: WaitEnd;
+  /** What was looked at, or the last part of it. */
+  readonly seen: string;
+  readonly seenLength: number;
+  readonly milliseconds: number;
+}
+
+export interface WaitRequest {
+  readonly matcher: Matcher;
+  readonly reader: TextReader;
+  /** Text to look at before what the reader gives. */
+  readonly pending: string;
+  readonly isClosed: () => boolean;
+  readonly timeout: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One search in a console's stream, carried on as bytes arrive until it is settled. */
+export class Wait {
+  readonly outcome: Promise<WaitMatch | WaitFailure>;
+  readonly #request: WaitRequest;
+  readonly #started = performance.now();
+  readonly #seen: string[] = [];
+  #seenLength = 0;
+  #droppedLength = 0;
+  #settled = false;
+  #resolve: (outcome: WaitMatch | WaitFailure) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+  #deadline: NodeJS.Timeout | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #resting: NodeJS.Timeout | undefined;
+  readonly #onAbort = (): void => {
+    this.#fail('abort');
+  };
+
+  constructor(request: WaitRequest) {
+    this.#request = request;
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    if (request.timeout !== undefined && Number.isFinite(request.timeout)) {
+      this.#deadline = setTimeout(() => {
+        this.#look();
+        this.#settle();
+        this.#fail('timeout');
+      }, request.timeout);
+    }
+    request.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  get settled(): boolean {
+    return this.#settled;
+  }
+
+  /** Looks at what has arrived, unless the last look was so dear that the guest is owed its time first. */
+  advance(): void {
+    if (this.#resting === undefined) this.#look();
+  }
+
+  /** Ends the wait with an error of somebody else, such as a boot that failed. */
+  reject(error: unknown): void {
+    if (this.#settled) return;
+    this.#dispose();
+    this.#reject(error);
+  }
+
+  #look(): void {
+    if (this.#settled) return;
+    const began = performance.now();
+    try {
+      this.#search();
+    } catch (error) {
+      this.reject(error);
+    }
+    if (this.#settled) return;
+    if (this.#request.signal?.aborted === true) this.#fail('abort');
+    else this.#rest(performance.now() - began);
+  }
+
+  #search(): void {
+    const { matcher, reader, pending, isClosed } = this.#request;
+    if (this.#seenLength === 0 && pending !== '' && this.#feed(pending)) return;
+    // Asked before reading, so that a close in between is seen at the next look.
+    const closed = isClosed();
+    for (let looked = 0; looked < TURN;) {
+      const piece = reader.read();
+      if (piece === undefined) {
+        if (closed) this.#finish();
+        else if (matcher.unsettled) this.#watchForQuiet();
+        return;
+      }
+      looked += piece.length + 1;
+      if (this.#feed(piece)) return;
+    }
+    setImmediate(() => {
+      this.#look();
+    });
+  }
+
+  #finish(): void {
+    if (this.#feed(this.#request.reader.finish())) return;
+    const found = this.#request.matcher.settle();
+    if (found === undefined) this.#fail('closed');
+    else this.#succeed(found);
+  }
+
+  #feed(piece: string): boolean {
+    if (piece === '') return false;
+    this.#remember(piece);
+    const found = this.#request.matcher.feed(piece);
+    if (found !== undefined) this.#succeed(found);
+    return found !== undefined;
+  }
+
+  #remember(piece: string): void {
+    this.#seen.push(piece);
+    this.#seenLength += piece.length;
+    if (this.#seenLength - this.#droppedLength < 2 * KEPT) return;
+    const kept = this.#seen.join('').slice(-KEPT);
+    this.#seen.splice(0, this.#seen.length, kept);
+    this.#droppedLength = this.#seenLength - kept.length;
+  }
+
+  #watchForQuiet(): void {
+    if (this.#quiet !== undefined) {
+      this.#quiet.refresh();
+      return;
+    }
+    this.#quiet = setTimeout(() => {
+      // Bytes that have reached this process but not yet the console come first: after a busy spell the timer fires early.
+      const seenLength = this.#seenLength;
+      setImmediate(() => {
+        if (this.#resting !== undefined) this.#quiet?.refresh();
+        else if (this.#seenLength === seenLength) this.#settle();
+      });
+    }, SETTLE);
+  }
+
+  #settle(): void {
+    if (this.#settled) return;
+    try {
+      const found = this.#request.matcher.settle();
+      if (found !== undefined) this.#succeed(found);
+    } catch (error) {
+      this.reject(error);
+    }
+  }
+
+  /** A search never takes more than half of this thread's time. */
+  #rest(spent: number): void {
+    if (spent < 2) return;
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined;
+      this.#look();
+    }, spent);
+  }
+
+  #succeed(found: Found): void {
+    this.#dispose();
+    const text = this.#seen.join('');
+    const end = Math.max(0, found.index - this.#droppedLength);
+    this.#resolve({ found, before: text.slice(0, end), reader: this.#request.reader });
+  }
+
+  #fail(end: WaitEnd): void {
+    if (this.#settled) return;
+    this.#dispose();
+    this.#resolve({
+      end,
+      seen: this.#seen.join(''),
+      seenLength: this.#seenLength,
+      milliseconds: performance.now() - this.#started,
+    });
+  }
+
+  #dispose(): void {
+    this.#settled = true;
+    for (const timer of [this.#deadline, this.#quiet, this.#resting]) clearTimeout(timer);
+    this.#request.signal?.removeEventListener('abort', this.#onAbort);
+  }
+}
