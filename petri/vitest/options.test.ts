@@ -5,7 +5,17 @@ import { resolveOptions, splitArguments } from './options.ts';
 describe('splitArguments', () => {
   it('takes our options out and keeps every other argument in order', () => {
     expect(
-      splitArguments(['run', '--backend=sim', 'tests/a', '--shard=1/2', '--isolation', 'cca', '-t', 'x', '--reporter=json']),
+      splitArguments([
+        'run',
+        '--backend=sim',
+        'tests/a',
+        '--shard=1/2',
+        '--isolation',
+        'cca',
+        '-t',
+        'x',
+        '--reporter=json',
+      ]),
     ).toEqual({
       backend: 'sim',
       isolation: ['cca'],
@@ -56,7 +66,10 @@ describe('resolveOptions', () => {
 
   it('goes from -- over the environment and the configuration to sim', () => {
     const argv = ['run', '--', '--backend=from-passthrough', '--isolation=cca'];
-    expect(resolveOptions(argv, environment, configuration)).toEqual({ backend: 'from-passthrough', isolation: ['cca'] });
+    expect(resolveOptions(argv, environment, configuration)).toEqual({
+      backend: 'from-passthrough',
+      isolation: ['cca'],
+    });
     expect(resolveOptions([], environment, configuration)).toEqual({ backend: 'from-env', isolation: ['none'] });
     expect(resolveOptions([], {}, configuration)).toEqual({ backend: 'from-config', isolation: ['vbs'] });
     expect(resolveOptions([], {}, {})).toEqual({ backend: 'sim', isolation: [] });

@@ -7,7 +7,8 @@ import { userConfigModule } from './user-config.ts';
 // A function cannot be sent to a worker. A backend that only the configuration file knows is found by reading that file here.
 if (inject('petri')?.userBackend === true) {
   const loaded: unknown = await import(/* @vite-ignore */ userConfigModule);
-  const config = typeof loaded === 'object' && loaded !== null ? (Reflect.get(loaded, 'default') as unknown) : undefined;
+  const config =
+    typeof loaded === 'object' && loaded !== null ? (Reflect.get(loaded, 'default') as unknown) : undefined;
   if (typeof config === 'function') await config({ command: 'serve', mode: 'test' });
 }
 

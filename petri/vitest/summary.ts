@@ -44,7 +44,10 @@ export function summarize(tests: Iterable<SummarizedTest>): RunSummary {
 }
 
 /** The lines after vitest's own summary; none when no VM test ran and nothing was skipped for a reason. */
-export function formatSummary(summary: RunSummary, backend: { readonly name: string; readonly description: string }): string[] {
+export function formatSummary(
+  summary: RunSummary,
+  backend: { readonly name: string; readonly description: string },
+): string[] {
   const lines: string[] = [];
   if (summary.byIsolation.size > 0) {
     lines.push(`${label('Backend')}  ${pc.bold(backend.name)} ${pc.dim(`(${backend.description})`)}`);

@@ -1,0 +1,58 @@
+import pc from 'picocolors';
+
+import type { Missing, ProbeResult } from '../backend.ts';
+import { features } from '../vm/features.ts';
+import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
+import { exitCodes } from './errors.ts';
+import { failIfUnknown } from './list.ts';
+import type { CommandOptions } from './main.ts';
+import { hasConfig, withProject } from './project.ts';
+
+/** `petri doctor`: what each backend can do here. Fails when the one that was asked for, or every one, cannot run. */
+export async function doctor(options: CommandOptions, cwd: string): Promise<void> {
+  // The user's own backends are in the configuration.
+  const reports = hasConfig(cwd)
+    ? await withProject(cwd, () => survey(options.backend))
+    : await survey(options.backend);
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ node: process.version, backends: reports }, null, 2)}\n`);
+  } else {
+    process.stdout.write(
+      `${[`Node ${process.version} on ${process.platform} ${process.arch}`, ...reports.flatMap(describe)].join('\n')}\n`,
+    );
+  }
+  if (!reports.some((report) => report.probe.available)) process.exitCode = exitCodes.failure;
+}
+
+async function survey(backend: string | undefined): Promise<BackendReport[]> {
+  if (backend === undefined) return await surveyBackends(backendNames());
+  await failIfUnknown(backend);
+  return await surveyBackends([backend]);
+}
+
+function describe(report: BackendReport): string[] {
+  const state = report.probe.available ? pc.green('ready') : pc.yellow('not available');
+  const title = `\n${pc.bold(report.name)}  ${state}  ${pc.dim(report.description)}`;
+  return [title, ...(report.probe.available ? abilities(report.probe) : report.probe.missing.flatMap(shortcoming))];
+}
+
+function abilities(probe: ProbeResult & { readonly available: true }): string[] {
+  const lines = Object.entries(probe.isolation).map(([isolation, has]) => {
+    const lacks = features.filter((feature) => !has.includes(feature));
+    const shown = has.length > 0 ? has.join(', ') : 'no features';
+    return `  ${pc.cyan(isolation.padEnd(5))} ${shown}${lacks.length > 0 ? pc.dim(`; without ${lacks.join(', ')}`) : ''}`;
+  });
+  const { maxMemory, maxVcpus, maxPlanes } = probe.limits;
+  lines.push(
+    `  limits: ${String(maxMemory / 2 ** 20)} MiB of memory, ${String(maxVcpus)} vCPU, ${String(maxPlanes)} auxiliary planes`,
+  );
+  for (const [name, value] of Object.entries(probe.facts)) lines.push(`  ${name}: ${value}`);
+  return lines;
+}
+
+function shortcoming(missing: Missing): string[] {
+  return [
+    `  ${pc.yellow('missing')}: ${missing.what}`,
+    ...(missing.remedy === '' ? [] : [`  remedy:  ${missing.remedy}`]),
+  ];
+}

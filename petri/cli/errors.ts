@@ -1,0 +1,24 @@
+import pc from 'picocolors';
+
+import { PetriError } from '../errors.ts';
+
+/** What our commands exit with: as the shell's own tools do, 2 means that the command line was wrong. */
+export const exitCodes = { failure: 1, usage: 2 } as const;
+
+/** Prints an error for whoever typed the command, and sets the exit code. A stack is shown only for what we did not foresee. */
+export function reportError(error: unknown): void {
+  if (error instanceof PetriError) {
+    process.stderr.write(`${pc.red('petri:')} ${error.message}\n`);
+    process.exitCode = error.step === 'options' ? exitCodes.usage : exitCodes.failure;
+    return;
+  }
+  if (error instanceof Error && error.name === 'CACError') {
+    process.stderr.write(`${pc.red('petri:')} ${error.message}\n  remedy: petri --help lists commands and options\n`);
+    process.exitCode = exitCodes.usage;
+    return;
+  }
+  process.stderr.write(
+    `${pc.red('petri:')} internal error\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = exitCodes.failure;
+}

@@ -1,0 +1,115 @@
+import pc from 'picocolors';
+import type { TestCase } from 'vitest/node';
+
+import type { ProbeResult } from '../backend.ts';
+import { PetriError } from '../errors.ts';
+import { parseTags } from '../test/tags.ts';
+import type { Feature } from '../vm/features.ts';
+import type { IsolationType } from '../vm/isolation.ts';
+import { type BackendReport, backendNames, loadBackend, surveyBackends } from '../vitest/backends.ts';
+import type { CommandOptions } from './main.ts';
+import { withProject } from './project.ts';
+
+/** One VM test and what becomes of it on each backend. */
+interface Listing {
+  readonly file: string;
+  readonly name: string;
+  readonly isolation: IsolationType;
+  readonly requires: readonly Feature[];
+  /** Per backend: null when the test runs there, otherwise why not. */
+  readonly skippedOn: Readonly<Record<string, string | null>>;
+}
+
+/** `petri list`: every VM test, and for each backend whether it runs there. */
+export async function list(filters: readonly string[], options: CommandOptions, cwd: string): Promise<void> {
+  const { listings, reports } = await withProject(cwd, async (vitest) => {
+    if (options.backend !== undefined) await failIfUnknown(options.backend);
+    const surveyed = await surveyBackends(options.backend === undefined ? backendNames() : [options.backend]);
+    const { testModules, unhandledErrors } = await vitest.collect([...filters]);
+    const errors = [...unhandledErrors, ...testModules.flatMap((module) => module.errors())];
+    if (errors.length > 0) throw uncollected(errors);
+    const found = testModules.flatMap((module) =>
+      [...module.children.allTests()].map((test) => listing(test, surveyed)),
+    );
+    return { listings: found.filter((entry) => entry !== undefined), reports: surveyed };
+  });
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ tests: listings }, null, 2)}\n`);
+  else print(listings, reports);
+}
+
+/** A backend that is only announced has a name, and its reason is worth listing; one that nobody knows is a mistake. */
+export async function failIfUnknown(name: string): Promise<void> {
+  try {
+    await loadBackend(name);
+  } catch (error) {
+    if (error instanceof PetriError && error.code === 'unknown-backend') throw error;
+  }
+}
+
+function uncollected(errors: readonly unknown[]): PetriError {
+  const messages = errors.map((error) => {
+    const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
+    return `\n  ${String(message)}`;
+  });
+  return new PetriError(`some test files cannot be read:${[...new Set(messages)].join('')}`, {
+    code: 'invalid-config',
+    step: 'config',
+    remedy: 'run them with `petri test` to see where',
+  });
+}
+
+function listing(test: TestCase, reports: readonly BackendReport[]): Listing | undefined {
+  const needs = parseTags(test.tags);
+  if (needs === undefined) return undefined;
+  const inFile = test.options.mode === 'skip' || test.options.mode === 'todo' ? 'skipped in the test file' : undefined;
+  return {
+    file: test.module.relativeModuleId,
+    name: test.fullName,
+    ...needs,
+    skippedOn: Object.fromEntries(
+      reports.map((report) => [report.name, inFile ?? obstacle(report.probe, needs.isolation, needs.requires)]),
+    ),
+  };
+}
+
+/** Why a backend cannot run a test, in a few words; null when it can. */
+export function obstacle(probe: ProbeResult, isolation: IsolationType, requires: readonly Feature[]): string | null {
+  if (!probe.available) return probe.missing.map((item) => item.what).join('; ');
+  const features = probe.isolation[isolation];
+  if (features === undefined) return `no isolation type ${isolation}`;
+  const missing = requires.filter((feature) => !features.includes(feature));
+  return missing.length > 0 ? `lacks ${missing.join(', ')}` : null;
+}
+
+function print(listings: readonly Listing[], reports: readonly BackendReport[]): void {
+  const out: string[] = [];
+  let file = '';
+  for (const entry of listings) {
+    if (entry.file !== file) out.push(`${file === '' ? '' : '\n'}${pc.bold(entry.file)}`);
+    file = entry.file;
+    const needs = entry.requires.length > 0 ? pc.dim(`  needs ${entry.requires.join(', ')}`) : '';
+    out.push(`  ${pc.cyan(entry.isolation.padEnd(5))}${entry.name}${needs}`);
+    const runs = Object.entries(entry.skippedOn).filter(([, reason]) => reason === null);
+    const skipped = Object.entries(entry.skippedOn).filter(([, reason]) => reason !== null);
+    const words = [
+      ...runs.map(([name]) => pc.green(`${name}: runs`)),
+      ...skipped
+        .filter(([name]) => isAvailable(reports, name))
+        .map(([name, reason]) => pc.yellow(`${name}: skipped, ${String(reason)}`)),
+    ];
+    out.push(`       ${words.length > 0 ? words.join(pc.dim(' | ')) : pc.yellow('runs nowhere here')}`);
+  }
+  out.push('');
+  for (const report of reports) {
+    const count = listings.filter((entry) => entry.skippedOn[report.name] === null).length;
+    const note = report.probe.available
+      ? ''
+      : pc.yellow(` (${report.probe.missing.map((item) => item.what).join('; ')})`);
+    out.push(`${report.name.padEnd(10)}runs ${String(count)} of ${String(listings.length)}${note}`);
+  }
+  process.stdout.write(`${out.join('\n')}\n`);
+}
+
+function isAvailable(reports: readonly BackendReport[], name: string): boolean {
+  return reports.some((report) => report.name === name && report.probe.available);
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { PetriError } from '../errors.ts';
+import { backendVariable, isolationVariable, splitArguments } from '../vitest/options.ts';
+import { configurationSeen } from '../vitest/seen.ts';
+import { exitCodes, reportError } from './errors.ts';
+import { defaultConfig, hasConfig, vitestFolder } from './project.ts';
+
+const optionsHelp = `
+Petri Options:
+  --backend <name>      Where the VMs of petriTest run (environment: PETRI_BACKEND, default: sim).
+                        \`petri doctor\` lists the backends and what each can do here.
+  --isolation <types>   Run only VM tests of these isolation types: none, vbs, snp, tdx, cca.
+                        Repeatable, and takes comma lists (environment: PETRI_ISOLATION).
+`;
+
+/** `vitest` of this repository: vitest's own command line with our two options. */
+export async function vitestMain(argv: readonly string[]): Promise<void> {
+  try {
+    await runVitest(argv, process.cwd());
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/**
+ * Runs vitest's own command in this process, with every argument but ours. Ours travel as environment variables: the
+ * configuration reads them, and so do workers.
+ *
+ * @throws PetriError `invalid-option`, `tool-missing`
+ */
+export async function runVitest(argv: readonly string[], cwd: string): Promise<void> {
+  const { backend, isolation, rest } = splitArguments(argv);
+  if (backend !== undefined) process.env[backendVariable] = backend;
+  if (isolation.length > 0) process.env[isolationVariable] = isolation.join(',');
+
+  const isHelp = rest.some((argument) => argument === '--help' || argument === '-h');
+  const isVersion = rest.some((argument) => argument === '--version' || argument === '-v');
+  if ((backend !== undefined || isolation.length > 0) && !isHelp && !isVersion) complainIfIgnored();
+
+  const entry = join(vitestFolder(cwd), 'vitest.mjs');
+  process.argv = [process.argv[0] ?? process.execPath, entry, ...rest];
+  await import(pathToFileURL(entry).href);
+  if (isHelp) process.stdout.write(optionsHelp);
+}
+
+/** A project whose configuration is not ours would run all the same, on nothing: that must not look like success. */
+function complainIfIgnored(): void {
+  process.on('exit', (code) => {
+    if (code !== 0 || configurationSeen()) return;
+    reportError(
+      new PetriError('this project ignores --backend and --isolation: its vitest configuration is not ours', {
+        code: 'invalid-config',
+        step: 'config',
+        remedy: "make it with `definePetriConfig` of 'petri-vm/config'",
+      }),
+    );
+    process.exitCode = exitCodes.usage;
+  });
+}
+
+/** Arguments for a project that has no vitest configuration: `petri test` works in an empty folder of tests. */
+function withDefaultConfig(argv: readonly string[], cwd: string): readonly string[] {
+  if (argv.some((argument) => /^(--config|-c|--root|-r)(=|$)/.test(argument)) || hasConfig(cwd)) return argv;
+  const end = argv.indexOf('--');
+  const front = end === -1 ? argv : argv.slice(0, end);
+  return [...front, `--config=${defaultConfig()}`, ...argv.slice(front.length)];
+}
+
+/** What `petri test` gives to vitest: one run, not watch mode, unless something else is asked for. */
+export function testArguments(argv: readonly string[], cwd: string): readonly string[] {
+  const commands = ['run', 'watch', 'dev', 'related', 'bench', 'list', 'init', 'complete'];
+  const watches = argv.some((argument) => /^(--watch|-w|--standalone)(=|$)/.test(argument));
+  const isCommand = commands.includes(argv[0] ?? '');
+  return withDefaultConfig(isCommand || watches ? argv : ['run', ...argv], cwd);
+}

@@ -1,0 +1,6 @@
+import type { CAC } from 'cac';
+
+/** Adds `petri tmk …` to the command line. */
+export function registerTmkCommands(cli: CAC): void {
+  void cli;
+}

@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+
+import { load } from './bin/load.mjs';
+
+// An ordinary import would make vite bundle the framework and every backend, whole, at each start.
+const { definePetriConfig } = (await load('petri/vitest/config')) as typeof import('./petri/vitest/config.ts');
+const { resolveOptions } = (await load('petri/vitest/options')) as typeof import('./petri/vitest/options.ts');
+
+const isVmRun = resolveOptions(process.argv, process.env, {}).isolation.length > 0;
+
+function source(path: string): string {
+  return fileURLToPath(new URL(path, import.meta.url));
+}
+
+export default definePetriConfig({
+  resolve: {
+    alias: [
+      { find: /^petri-vm$/, replacement: source('petri/index.ts') },
+      { find: /^petri-vm\/config$/, replacement: source('petri/vitest/config.ts') },
+    ],
+  },
+  test: {
+    projects: [
+      { extends: true, test: { name: 'vm', include: ['tests/**/*.test.ts'] } },
+      // A unit test has no isolation type: with --isolation none of them would run, and loading them takes time.
+      ...(isVmRun
+        ? []
+        : [{ extends: true as const, test: { name: 'unit', include: ['{petri,backends,tools,bench}/**/*.test.ts'] } }]),
+    ],
+  },
+});
