@@ -75,7 +75,7 @@ export class BootStream {
   wait(
     pattern: SerialPattern,
     options: StreamWaitOptions,
-  ): { readonly wait: Wait; settle(match: WaitMatch): SerialMatch } {
+  ): { readonly wait: Wait; readonly settle: (match: WaitMatch) => SerialMatch } {
     const from = options.from === 'boot' ? this.#startCursor() : this.#cursor;
     const wait = new Wait({
       matcher: createMatcher(pattern, from.preceding),

@@ -24,7 +24,7 @@ export function boundedExec(expression: RegExp, text: string): RegExpExecArray |
     const result: unknown = search.runInContext(context, { timeout: SEARCH_LIMIT });
     return result as RegExpExecArray | null;
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT')) throw error;
+    if (!isTimeout(error)) throw error;
     throw new PetriError(
       `the pattern ${String(expression)} took more than ${String(SEARCH_LIMIT)} ms on ${String(text.length)} characters of serial output`,
       {
@@ -44,4 +44,11 @@ function isCheap(source: string, length: number): boolean {
   if (/\)[*+?{]|\\[1-9k]/.test(source)) return false;
   const repetitions = source.match(/[*+{]/g)?.length ?? 0;
   return Math.pow(length, repetitions + 1) <= UNWATCHED_STEPS;
+}
+
+/** The error is of the other context's `Error`, so `instanceof` does not know it. */
+function isTimeout(error: unknown): boolean {
+  return (
+    typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+  );
 }

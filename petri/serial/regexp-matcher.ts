@@ -82,23 +82,25 @@ export class RegExpMatcher implements Matcher {
     return stops;
   }
 
-  /** A longer text has a match wherever a shorter one has, so the first stop with a match is found by halving. */
+  /**
+   * Where from on there is a match at all is found by halving: from a fixed start, a longer text has a match wherever a
+   * shorter one has. The match is then looked for with the start that belongs to the stop.
+   */
   #firstStopThatMatches(end: number): Found | undefined {
     const stops = this.#stops(end);
+    const start = this.#searchStart();
     let low = 0;
     let high = stops.length - 1;
-    let best: Found | undefined;
-    while (low <= high) {
+    while (low < high) {
       const middle = (low + high) >> 1;
-      const stop = stops[middle];
-      const found = stop === undefined ? undefined : this.#matchAt(stop.at, stop.lineStart);
-      if (found === undefined) low = middle + 1;
-      else {
-        best = found;
-        high = middle - 1;
-      }
+      if (this.#exec(start, stops[middle]?.at ?? end) === null) low = middle + 1;
+      else high = middle;
     }
-    return best;
+    for (const { at, lineStart } of stops.slice(low)) {
+      const found = this.#matchAt(at, lineStart);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   #matchAt(end: number, lineStart: number): Found | undefined {

@@ -93,19 +93,21 @@ export class Wait {
   #look(): void {
     if (this.#settled) return;
     const began = performance.now();
+    let more = false;
     try {
-      this.#search();
+      more = this.#search();
     } catch (error) {
       this.reject(error);
     }
-    if (this.#settled) return;
+    if (this.settled) return;
     if (this.#request.signal?.aborted === true) this.#fail('abort');
-    else this.#rest(performance.now() - began);
+    else this.#rest(performance.now() - began, more);
   }
 
-  #search(): void {
+  /** Returns whether more has arrived than one turn may look at. */
+  #search(): boolean {
     const { matcher, reader, pending, isClosed } = this.#request;
-    if (this.#seenLength === 0 && pending !== '' && this.#feed(pending)) return;
+    if (this.#seenLength === 0 && pending !== '' && this.#feed(pending)) return false;
     // Asked before reading, so that a close in between is seen at the next look.
     const closed = isClosed();
     for (let looked = 0; looked < TURN;) {
@@ -113,14 +115,12 @@ export class Wait {
       if (piece === undefined) {
         if (closed) this.#finish();
         else if (matcher.unsettled) this.#watchForQuiet();
-        return;
+        return false;
       }
       looked += piece.length + 1;
-      if (this.#feed(piece)) return;
+      if (this.#feed(piece)) return false;
     }
-    setImmediate(() => {
-      this.#look();
-    });
+    return true;
   }
 
   #finish(): void {
@@ -173,9 +173,9 @@ export class Wait {
   }
 
   /** A search never takes more than half of this thread's time. */
-  #rest(spent: number): void {
-    if (spent < 2) return;
-    this.#resting = setTimeout(() => {
+  #rest(spent: number, more: boolean): void {
+    if (spent < 2 && !more) return;
+    this.#resting ??= setTimeout(() => {
       this.#resting = undefined;
       this.#look();
     }, spent);

@@ -1,0 +1,352 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PetriError } from '../errors.ts';
+import { SerialConsole } from './console.ts';
+import { awkwardBytes, cutAt, inPieces, utf8 } from './testing.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'petri-serial-'));
+});
+afterEach(() => {
+  rmSync(directory, { recursive: true });
+});
+
+function inMemory(): SerialConsole {
+  return new SerialConsole({ name: 'realm' });
+}
+
+async function linesOf(console: SerialConsole): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of console.lines()) lines.push(line);
+  return lines;
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<PetriError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof PetriError)) throw new Error(`expected a PetriError, got ${String(error)}`);
+  return error;
+}
+
+describe('waitFor', () => {
+  it('finds what was printed before the call', async () => {
+    const console = inMemory();
+    console.push(utf8('booting\nhello world\n'));
+    expect(await console.waitFor('hello')).toEqual({ match: 'hello', captures: [], groups: {}, before: 'booting\n' });
+  });
+
+  it('finds a text that is cut at every possible byte', async () => {
+    const text = 'noise\r\nthe \u001B[1mvälue\u001B[0m is 1234 🦀\r\n';
+    const bytes = utf8(text);
+    for (let at = 0; at <= bytes.length; at += 1) {
+      const console = inMemory();
+      const wait = console.waitFor('välue is 1234 🦀');
+      const pattern = console.waitFor(/v.lue is (?<value>\d+)/, { consume: false });
+      for (const piece of cutAt(bytes, at)) {
+        console.push(piece);
+        await Promise.resolve();
+      }
+      expect(await wait).toMatchObject({ match: 'välue is 1234 🦀', before: 'noise\nthe ' });
+      expect((await pattern).groups).toEqual({ value: '1234' });
+    }
+  });
+
+  it('consumes exactly up to the end of the match', async () => {
+    const console = inMemory();
+    console.push(utf8('one two one\nthree two\n'));
+    expect((await console.waitFor('two')).before).toBe('one ');
+    expect((await console.waitFor('one')).before).toBe(' ');
+    expect((await console.waitFor(/two/)).before).toBe('\nthree ');
+    console.close();
+    await expect(console.waitFor('two')).rejects.toThrow(PetriError);
+  });
+
+  it('does not consume anything when it fails', async () => {
+    const console = inMemory();
+    console.push(utf8('one two\n'));
+    await expect(console.waitFor('three', { timeout: 1 })).rejects.toMatchObject({ code: 'wait-timeout' });
+    expect((await console.waitFor('one')).before).toBe('');
+  });
+
+  it('can look again from the start of the boot, without consuming', async () => {
+    const console = inMemory();
+    console.push(utf8('one\ntwo\n'));
+    await console.waitFor('one');
+    expect((await console.waitFor('one', { from: 'boot', consume: false })).before).toBe('');
+    expect((await console.waitFor('two')).before).toBe('\n');
+  });
+
+  it('takes a string literally and a RegExp as a pattern', async () => {
+    const console = inMemory();
+    console.push(utf8('T [ATSS] ok\n'));
+    expect((await console.waitFor('[ATSS]', { consume: false })).before).toBe('T ');
+    expect((await console.waitFor(/[ATSS]/)).match).toBe('T');
+  });
+
+  it('matches a prompt that has no line end once it stands still', async () => {
+    const console = inMemory();
+    console.push(utf8('sh-5.2'));
+    const wait = console.waitFor(/^sh-[\d.]+# $/);
+    console.push(utf8('# '));
+    expect((await wait).match).toBe('sh-5.2# ');
+  });
+
+  it('matches an unfinished line when the console closes', async () => {
+    const console = inMemory();
+    console.push(utf8('value=12'));
+    const wait = console.waitFor(/value=(\d+)/);
+    console.push(utf8('34'));
+    console.close();
+    expect((await wait).captures).toEqual(['1234']);
+  });
+
+  it('serves several waits at once', async () => {
+    const console = inMemory();
+    const waits = Promise.all([console.waitFor('b'), console.waitFor(/a/), console.waitFor('c')]);
+    console.push(utf8('a b c\n'));
+    expect((await waits).map(({ match }) => match)).toEqual(['b', 'a', 'c']);
+    console.push(utf8('d'));
+    expect((await console.waitFor('d')).before).toBe('\n');
+  });
+
+  it('starts a VM that is not running yet, and fails as its boot fails', async () => {
+    let boots = 0;
+    const console: SerialConsole = new SerialConsole({
+      name: 'realm',
+      onDemand: async () => {
+        boots += 1;
+        console.push(utf8('up\n'));
+      },
+    });
+    expect((await console.waitFor('up')).match).toBe('up');
+    expect(boots).toBe(1);
+    const broken = new SerialConsole({ name: 'realm', onDemand: () => Promise.reject(new Error('no kernel')) });
+    await expect(broken.waitFor('up')).rejects.toThrow('no kernel');
+  });
+
+  it('sees nothing of an earlier boot', async () => {
+    const console = inMemory();
+    console.push(utf8('ready\nunfinished \u001B['));
+    console.close('the VM halted');
+    console.reopen();
+    const wait = console.waitFor('ready');
+    console.push(utf8('1m again ready\n'));
+    expect((await wait).before).toBe('1m again ');
+    expect(console.transcript).toContain('ready\nunfinished');
+  });
+
+  it('ends the waits of the boot that is over', async () => {
+    const console = inMemory();
+    const wait = console.waitFor('ready');
+    console.reopen();
+    console.push(utf8('ready\n'));
+    expect(await errorOf(wait)).toMatchObject({ code: 'console-closed' });
+  });
+
+  it('refuses an empty string', async () => {
+    await expect(inMemory().waitFor('')).rejects.toMatchObject({ code: 'invalid-option' });
+  });
+
+  it('is deterministic: any pieces give the same text, matches and lines', async () => {
+    const patterns = ['a', 'xyz', '\n', /x+/, /^a/, /[^a]z/, /é|€/];
+    const observe = async (pieces: readonly Uint8Array[], together: boolean): Promise<unknown> => {
+      const console = inMemory();
+      const waits = patterns.map((pattern) => console.waitFor(pattern, { from: 'boot' }).catch(() => 'none'));
+      const lines = linesOf(console);
+      for (const piece of pieces) {
+        console.push(piece);
+        if (!together) await Promise.resolve();
+      }
+      console.close();
+      return [await Promise.all(waits), await lines, console.transcript, [...console.raw]];
+    };
+    await fc.assert(
+      fc.asyncProperty(awkwardBytes(), fc.array(fc.nat({ max: 12 })), async (bytes, sizes) => {
+        expect(await observe(inPieces(bytes, sizes), false)).toEqual(await observe([bytes], true));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('a wait that fails', () => {
+  it('tells what, how long, the nearest lines and the last ones', async () => {
+    const console = inMemory();
+    console.push(utf8('U-Boot 2025\nrunning test common::bot\nanything else\n'));
+    const error = await errorOf(console.waitFor('running test common::boot', { timeout: 5 }));
+    expect(error.code).toBe('wait-timeout');
+    expect(error.message).toMatch(/^console 'realm' did not print the text "running test common::boot" within \d+ ms/);
+    expect(error.message).toContain('nearest lines:\n    > running test common::bot');
+    expect(error.message).toContain('the VM is still running');
+    expect(error.transcriptTail).toBe('U-Boot 2025\nrunning test common::bot\nanything else');
+  });
+
+  it('fails at once when the console is closed, and says how the VM ended', async () => {
+    const console = inMemory();
+    const wait = errorOf(console.waitFor(/hello/));
+    console.push(utf8('panic at 1\n'));
+    console.close('the VM halted: panic');
+    const error = await wait;
+    expect(error.code).toBe('console-closed');
+    expect(error.message).toContain("console 'realm' ended without the pattern /hello/: the VM halted: panic");
+    expect(await errorOf(console.waitFor('late'))).toMatchObject({ code: 'console-closed' });
+  });
+
+  it('says that a string would have matched as a pattern, and the other way round', async () => {
+    const console = inMemory();
+    console.push(utf8('count: 42\n[ok]\n'));
+    console.close();
+    expect((await errorOf(console.waitFor('count: \\d+'))).remedy).toContain('as a pattern, /count: \\d+/');
+    console.reopen();
+    console.push(utf8('f(x)\n'));
+    console.close();
+    expect((await errorOf(console.waitFor(/f(x)/))).remedy).toContain('give it as a string');
+  });
+
+  it('says that it was printed before an earlier match', async () => {
+    const console = inMemory();
+    console.push(utf8('one two\n'));
+    await console.waitFor('two');
+    console.close();
+    expect((await errorOf(console.waitFor('one'))).remedy).toContain("pass { from: 'boot' }");
+    expect((await errorOf(console.waitFor('three'))).remedy).toBeUndefined();
+  });
+
+  it('is given up with a signal', async () => {
+    const controller = new AbortController();
+    const wait = errorOf(inMemory().waitFor('x', { signal: controller.signal }));
+    controller.abort(new Error('enough'));
+    const error = await wait;
+    expect(error.message).toContain('was given up');
+    expect(error.cause).toEqual(new Error('enough'));
+    expect(await errorOf(inMemory().waitFor('x', { signal: AbortSignal.abort() }))).toBeInstanceOf(PetriError);
+  });
+});
+
+describe('lines', () => {
+  it('gives complete lines from the start, and the unfinished one at the end', async () => {
+    const console = inMemory();
+    console.push(utf8('one\r\ntwo'));
+    await console.waitFor('one');
+    const lines = linesOf(console);
+    console.push(utf8(' more\n\nlast'));
+    console.close();
+    expect(await lines).toEqual(['one', 'two more', '', 'last']);
+  });
+
+  it('can be left at any line, and given up', async () => {
+    const console = inMemory();
+    console.push(utf8('one\ntwo\n'));
+    for await (const line of console.lines()) {
+      expect(line).toBe('one');
+      break;
+    }
+    const controller = new AbortController();
+    const rest = console.lines({ signal: controller.signal });
+    await rest.next();
+    await rest.next();
+    const third = errorOf(rest.next());
+    controller.abort();
+    expect((await third).message).toContain('given up');
+  });
+});
+
+describe('input', () => {
+  it('passes on what is typed', async () => {
+    const typed: Uint8Array[] = [];
+    const console = new SerialConsole({ name: 'realm', input: (bytes) => typed.push(bytes) });
+    await console.write('ä');
+    await console.write(Uint8Array.of(3));
+    await console.sendLine('ls');
+    expect(Buffer.concat(typed)).toEqual(Buffer.from('ä\u0003ls\n'));
+    console.close('the VM halted: power-off');
+    await expect(console.sendLine('x')).rejects.toMatchObject({ code: 'console-closed' });
+  });
+
+  it('is refused where there is none', async () => {
+    await expect(inMemory().write('x')).rejects.toMatchObject({ code: 'unsupported' });
+  });
+});
+
+describe('history', () => {
+  it('is bounded: the first and the last bytes are kept, and the gap is told', async () => {
+    const console = new SerialConsole({ name: 'realm', historyLimit: 512 * 1024 });
+    const line = `${'x'.repeat(99)}\n`;
+    console.push(utf8('first line\n'));
+    for (let count = 0; count < 100; count += 1) console.push(utf8(line.repeat(1000)));
+    console.push(utf8('last line\n'));
+    expect(console.size).toBe(11 + 10_000_000 + 10);
+    expect(console.raw.length).toBeLessThanOrEqual(512 * 1024);
+    const gap = console.gap ?? { start: 0, end: 0 };
+    expect(console.raw.length + gap.end - gap.start).toBe(console.size);
+    expect(console.transcript).toMatch(/^first line\n/);
+    expect(console.transcript).toMatch(/last line\n$/);
+    expect(console.transcript).toContain(`[petri: ${(gap.end - gap.start).toLocaleString('en')} bytes are not kept`);
+    expect((await console.waitFor('last line')).match).toBe('last line');
+  });
+
+  it('is read back from disk where memory let it go, so that a late wait misses nothing', async () => {
+    const console = new SerialConsole({ name: 'realm', directory, historyLimit: 128 * 1024 });
+    const filler = utf8('filler\n'.repeat(20_000));
+    console.push(filler);
+    console.push(utf8('needle in the middle 🦀\n'));
+    for (let count = 0; count < 5; count += 1) console.push(filler);
+    expect(console.transcript).not.toContain('needle');
+    expect((await console.waitFor(/needle in the (.*)/)).captures).toEqual(['middle 🦀']);
+    console.close();
+    const lines = await linesOf(console);
+    expect(lines.length).toBe(120_001);
+    expect(lines[20_000]).toBe('needle in the middle 🦀');
+    console.dispose();
+  });
+
+  it('keeps a copy: the caller may use its buffer again', async () => {
+    const console = inMemory();
+    const buffer = utf8('hello\n');
+    console.push(buffer);
+    buffer.fill(0);
+    expect((await console.waitFor(/.+/)).match).toBe('hello');
+    expect(console.raw).toEqual(utf8('hello\n'));
+  });
+});
+
+describe('on disk', () => {
+  it('is byte for byte what arrived, at once, with the time of arrival beside it', () => {
+    const bytes = Uint8Array.of(0, 255, 27, 91, 13, 10, 0xc3);
+    const console = new SerialConsole({ name: 'tf-a', directory: join(directory, 'not', 'yet') });
+    console.push(bytes);
+    console.push(bytes);
+    const path = join(directory, 'not', 'yet', 'tf-a.log');
+    expect(new Uint8Array(readFileSync(path))).toEqual(new Uint8Array([...bytes, ...bytes]));
+    expect(console.logPath).toBe(path);
+    const timing = readFileSync(join(directory, 'not', 'yet', 'tf-a.timing'), 'utf8')
+      .trim()
+      .split('\n');
+    expect(timing.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+      { started: expect.stringMatching(/^\d{4}-/) as string },
+      { offset: 0, ms: expect.any(Number) as number },
+    ]);
+    console.dispose();
+    console.dispose();
+  });
+
+  it('cannot leave its folder by its name', () => {
+    const console = new SerialConsole({ name: '../../etc/x', directory });
+    console.push(utf8('x'));
+    expect(console.logPath).toBe(join(directory, '.._.._etc_x.log'));
+    console.dispose();
+  });
+
+  it('goes on in memory when the disk fails', async () => {
+    const console = new SerialConsole({ name: 'realm', directory: '/dev/null/not-a-folder' });
+    console.push(utf8('hello\n'));
+    expect((await console.waitFor('hello')).match).toBe('hello');
+    expect(console.logFailure).toBeInstanceOf(Error);
+  });
+});

@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { createMatcher } from './matcher.ts';
+import type { Found, SerialPattern } from './pattern.ts';
+import { LONGEST_MATCH, canSpanLines } from './regexp-matcher.ts';
+
+/** The first match in a text that comes in pieces and then ends. */
+function find(pattern: SerialPattern, pieces: readonly string[], preceding = ''): Found | undefined {
+  const matcher = createMatcher(pattern, preceding);
+  const all = pieces.join('');
+  let fed = 0;
+  for (const piece of pieces) {
+    const found = matcher.feed(piece);
+    fed += piece.length;
+    if (found !== undefined) return { ...found, rest: found.rest + all.slice(fed) };
+  }
+  return matcher.settle();
+}
+
+function split(text: string, sizes: readonly number[]): string[] {
+  const pieces: string[] = [];
+  let at = 0;
+  for (const size of sizes) {
+    pieces.push(text.slice(at, at + size));
+    at += size;
+  }
+  return [...pieces, text.slice(at)];
+}
+
+describe('RegExpMatcher', () => {
+  it('waits for the whole line before it settles for a match', () => {
+    const matcher = createMatcher(/value=(\d+)/, '');
+    expect(matcher.feed('value=12')).toBeUndefined();
+    expect(matcher.feed('34\nnext')).toMatchObject({ match: 'value=1234', captures: ['1234'], rest: '\nnext' });
+  });
+
+  it('tries an unfinished line only when told that it stands still', () => {
+    const matcher = createMatcher(/login: $/, '');
+    expect(matcher.feed('realm login: ')).toBeUndefined();
+    expect(matcher.unsettled).toBe(true);
+    expect(matcher.settle()).toMatchObject({ match: 'login: ' });
+  });
+
+  it('takes ^ and $ for the start and end of lines, also after a cursor in the middle of one', () => {
+    expect(find(/^two$/, ['one\ntwo\nthree\n'])?.index).toBe(4);
+    expect(find(/^ne/, ['ne\nnext\n'], 'o')?.index).toBe(3);
+    expect(find(/^ne/, ['ne\nnext\n'], '\n')?.index).toBe(0);
+    expect(find(/\bne\b/, ['ne ne\n'], 'o')?.index).toBe(3);
+  });
+
+  it('gives no meaning to the flags g and y, and does not use the state of the pattern', () => {
+    const pattern = /b/gy;
+    pattern.lastIndex = 3;
+    expect(find(pattern, ['a b\n'])?.index).toBe(2);
+    expect(pattern.lastIndex).toBe(3);
+  });
+
+  it('matches over several lines', () => {
+    expect(find(/one\s+two/, ['one\n', '\n', 'two\n'])).toMatchObject({ match: 'one\n\ntwo', index: 0 });
+    expect(find(/begin([^]*?)end/, ['x begin 1\n2\n', '3 end\n'])?.captures).toEqual([' 1\n2\n3 ']);
+  });
+
+  it('gives the captures and named groups', () => {
+    expect(find(/(?<key>\w+)=(?<value>\w+)( \w+)?/, ['a=b\n'])).toMatchObject({
+      captures: ['a', 'b', undefined],
+      groups: { key: 'a', value: 'b' },
+    });
+  });
+
+  const patterns: readonly SerialPattern[] = [
+    'ab',
+    'a\nb',
+    'aab',
+    /ab/,
+    /a+/,
+    /a*b/,
+    /^b/,
+    /a$/,
+    /a\s*b/,
+    /a[^]*b/,
+    /a[^x]{2}b/,
+    /(a|b)+x/,
+    /\Ba/,
+    /(?<=a)b/,
+    /x?/,
+    /b.*b/s,
+  ];
+
+  it('finds the same in any pieces', () => {
+    fc.assert(
+      fc.property(
+        fc
+          .array(fc.constantFrom('a', 'b', 'x', '\n', ' ', 'ab', 'aab'), { maxLength: 30 })
+          .map((parts) => parts.join('')),
+        fc.array(fc.nat({ max: 7 }), { maxLength: 10 }),
+        fc.constantFrom(...patterns),
+        fc.constantFrom('', 'a', '\n'),
+        (text, sizes, pattern, preceding) => {
+          expect(find(pattern, split(text, sizes), preceding)).toEqual(find(pattern, [text], preceding));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('finds the same in any pieces of a line that is longer than what is kept', () => {
+    const line = `${'-'.repeat(LONGEST_MATCH - 3)}needle1${'-'.repeat(LONGEST_MATCH)}needle22${'-'.repeat(LONGEST_MATCH)}`;
+    for (const pattern of [/needle\d\d/, /needle(\d+)-/, /n[^]edle22/, 'needle22']) {
+      const whole = find(pattern, [`short\n${line}\n`]);
+      expect(whole).toBeDefined();
+      for (const size of [1000, 65_536, 65_537, 100_000]) {
+        const sizes = Array.from({ length: Math.floor(line.length / size) }, () => size);
+        expect(find(pattern, split(`short\n${line}\n`, sizes))).toEqual(whole);
+      }
+    }
+  });
+
+  it('ends a search that backtracks without end, with an error that names the pattern', () => {
+    const matcher = createMatcher(/^(a+)+$/, '');
+    expect(() => matcher.feed(`${'a'.repeat(64)}!\n`)).toThrow(/\^\(a\+\)\+\$.*took more than 500 ms/s);
+  });
+
+  it('looks at each line once when the pattern cannot span lines', () => {
+    const matcher = createMatcher(/never (seen) \w+/, '');
+    const lines = 'a line of eighty characters or so, as a kernel that is in trouble prints them\n'.repeat(800);
+    // Four hundred mebibytes would be looked at if lines were looked at again.
+    for (let round = 0; round < 100; round += 1) expect(matcher.feed(lines)).toBeUndefined();
+    expect(matcher.unsettled).toBe(false);
+  });
+});
+
+describe('canSpanLines', () => {
+  it.each([
+    [/hello/, false],
+    [/^Linux version \d+\.\d+/, false],
+    [/(?:a|b) "[\w -]+"/, false],
+    [/(?<name>x)(?=y)\k<name>/, false],
+    [/a.b/s, true],
+    [/a\sb/, true],
+    [/a\nb/, true],
+    [/a[^b]/, true],
+    [/\W/, true],
+    [/\x0a/, true],
+    [/[\t-~]/, true],
+    [/\D/, true],
+    [/[\p{L}]/u, true],
+  ])('%s: %s', (pattern, expected) => {
+    expect(canSpanLines(pattern)).toBe(expected);
+  });
+});
