@@ -19,7 +19,7 @@ import {
 } from './mmio.ts';
 import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
 import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi.ts';
-import type { TmkChannel, TmkVerdict } from './tmk-channel.ts';
+import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from './tmk-channel.ts';
 
 /** How a run of plane 1 ended, as plane 0 saw it. */
 export type PlaneOutcome =
@@ -33,7 +33,7 @@ export type PlaneOutcome =
 export interface PlaneRunEnvironment {
   readonly channel: TmkChannel;
   /** A line for whoever looks into a failure. */
-  log(message: string): void;
+  readonly log: (message: string) => void;
   /** Called every few exits and after every command, so that a guest that only exits cannot outstay its time slice. */
   pulse(): void;
 }
@@ -87,7 +87,7 @@ export class PlaneRunCore {
   constructor(launch: PlaneLaunch, environment: PlaneRunEnvironment) {
     this.#launch = launch;
     this.#environment = environment;
-    const log = (message: string): void => environment.log(message);
+    const { log } = environment;
     this.#interrupts = new BoundedLog('interrupts', log);
     this.#smcs = new BoundedLog('SMC', log);
     this.#reads = new BoundedLog('reads of no device', log);
@@ -222,8 +222,8 @@ export class PlaneRunCore {
   /** A store to the command address, taken by `#serveDataAbort`. */
   *#command(port: Plane0Port): Generator<Plane0Step, void, void> {
     const { channel } = this.#environment;
-    if (this.#commandBytes !== 8) {
-      channel.reject(`a store of ${this.#commandBytes} bytes to the command address, expected 8`);
+    if (this.#commandBytes !== POINTER_BYTES) {
+      channel.rejectStore(this.#commandBytes);
       return;
     }
     for (let page = 0; page < MAX_COMMAND_PAGES; page++) {

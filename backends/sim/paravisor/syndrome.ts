@@ -161,10 +161,11 @@ function extract(into: Record<string, number>, fields: readonly Field[], esr: nu
  * One line for people about an exception with this syndrome.
  *
  * @param ipa where HPFAR_EL2 and FAR_EL2 give one
+ * @param space what to call it
  */
-export function summarizeSyndrome(syndrome: Syndrome, ipa: bigint | undefined): string {
+export function summarizeSyndrome(syndrome: Syndrome, ipa: bigint | undefined, space = 'IPA'): string {
   const { ec, iss, name } = syndrome;
-  const at = ipa === undefined ? '' : ` at IPA 0x${ipa.toString(16)}`;
+  const at = ipa === undefined ? '' : ` at ${space} 0x${ipa.toString(16)}`;
   switch (ec) {
     case 0x01:
       return `trapped ${['WFI', 'WFE', 'WFIT', 'WFET'][iss['TI'] ?? 0] ?? 'WFI'}`;

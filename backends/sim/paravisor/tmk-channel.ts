@@ -8,11 +8,12 @@ export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic'
 /** Where a channel tells what it hears. */
 export interface TmkListener {
   /** Bytes for the console: UTF-8, whole lines. */
-  print(bytes: Uint8Array): void;
+  readonly print: (bytes: Uint8Array) => void;
   /** A line for whoever looks into a failure. */
-  log(message: string): void;
+  readonly log: (message: string) => void;
 }
 
+export const POINTER_BYTES = 8;
 /** Events kept of one run; a guest may log for ever. */
 const MAX_EVENTS = 10_000;
 /** Characters of messages kept of one run. */
@@ -32,7 +33,7 @@ export class TmkChannel {
 
   constructor(listener: TmkListener) {
     this.#listener = listener;
-    this.#rejections = new BoundedLog('rejected TMK commands', (message) => listener.log(message));
+    this.#rejections = new BoundedLog('rejected TMK commands', listener.log);
   }
 
   get events(): readonly TmkEvent[] {
@@ -77,9 +78,20 @@ export class TmkChannel {
     this.#keep(event);
   }
 
-  /** A store to the command address that no command can be read from. */
-  reject(message: string): void {
-    this.accept(this.#rejected(message));
+  /**
+   * Takes in a store to the command address, where all of the guest's memory can be read at once.
+   *
+   * @param bytes size of the store
+   * @param pointer what was stored
+   */
+  store(bytes: number, pointer: number, read: ReadGuestMemory): void {
+    if (bytes === POINTER_BYTES) this.accept(this.decode(pointer, read));
+    else this.rejectStore(bytes);
+  }
+
+  /** A store to the command address that is too small for a pointer. */
+  rejectStore(bytes: number): void {
+    this.accept(this.#rejected(`a store of ${bytes} bytes to the command address, expected ${POINTER_BYTES}`));
   }
 
   #rejected(message: string): TmkEvent {

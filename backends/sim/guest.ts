@@ -1,0 +1,25 @@
+import type { TmkEvent } from '../../petri/backend.ts';
+import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
+
+/** One machine from reset to its end, run a bit at a time. The two kinds are the realm and the plain VM. */
+export interface Guest {
+  /** Sets what the first run starts. To be called once. */
+  boot(testIndex: number): void;
+  /**
+   * Runs about `budget` instructions of the payload, fewer where the guest keeps leaving for its monitor.
+   *
+   * @param outstayed asked between exits; true when the time slice is over
+   * @returns the end, when it came to one
+   */
+  run(budget: number, outstayed: () => boolean): HaltReason | undefined;
+  /** Instructions that the guest retired since it was made. */
+  readonly retired: number;
+  /** Registers of the payload's vCPU. */
+  registers(): Registers;
+  readonly events: readonly TmkEvent[];
+  readonly realm?: RealmInspector;
+  readonly planes: readonly (PlaneInspector | undefined)[];
+  /** Gives the machine back. To be called once; what was recorded can still be read, and the machine no more. */
+  release(): void;
+}

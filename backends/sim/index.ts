@@ -1,0 +1,29 @@
+import type { Backend, ProbeResult } from '../../petri/backend.ts';
+import { launch } from './launch.ts';
+import { limits } from './limits.ts';
+
+/** The simulated realm, and the plain VM beside it: everything runs in this process, on any host. */
+export const backend: Backend = {
+  name: 'sim',
+  description: 'a simulated machine in this process: a CCA realm with its RMM, or a plain VM',
+  probe: async (): Promise<ProbeResult> => ({
+    available: true,
+    isolation: {
+      cca: [
+        'tmk',
+        'reset',
+        'planes',
+        'inspect.exits',
+        'inspect.registers',
+        'realm.config',
+        'realm.measurements',
+        'realm.ripas',
+        'instruction-budget',
+      ],
+      none: ['tmk', 'reset', 'inspect.registers', 'instruction-budget'],
+    },
+    limits,
+    facts: { rmi: '1.1', rsi: '1.1', engine: 'AArch64 to WebAssembly' },
+  }),
+  launch,
+};

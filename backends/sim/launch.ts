@@ -1,0 +1,42 @@
+import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import { PetriError } from '../../petri/errors.ts';
+import type { VmSpec } from '../../petri/vm/spec.ts';
+import type { Guest } from './guest.ts';
+import { checkConfig } from './limits.ts';
+import type { TmkListener } from './paravisor/index.ts';
+import { PayloadLocator } from './payload-locator.ts';
+import { PlainGuest } from './plain-guest.ts';
+import { RealmGuest } from './realm-guest.ts';
+import { SimVm } from './sim-vm.ts';
+
+/** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `rmi-failed` */
+export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
+  checkConfig(spec.isolation, spec.config);
+  const serial = context.openConsole('serial');
+  const listener: TmkListener = {
+    print: (bytes) => serial.push(bytes),
+    log: (message) => context.log(message),
+  };
+  const makeGuest = guestMaker(spec, listener);
+  return new SimVm({
+    makeGuest,
+    locator: new PayloadLocator(spec.payload.image, spec.isolation === 'cca' ? RealmGuest.loadBase : 0),
+    maxInstructions: spec.config.maxInstructions,
+    signal: context.signal,
+  });
+}
+
+function guestMaker({ isolation, payload, config }: VmSpec, listener: TmkListener): () => Guest {
+  switch (isolation) {
+    case 'cca':
+      return () => new RealmGuest(payload, config, listener);
+    case 'none':
+      return () => new PlainGuest(payload, config.memory, listener);
+    default:
+      throw new PetriError(`sim cannot make a VM of isolation type '${isolation}'`, {
+        code: 'unsupported',
+        step: 'launch',
+        remedy: "it makes 'cca' and 'none'",
+      });
+  }
+}

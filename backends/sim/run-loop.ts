@@ -1,0 +1,112 @@
+import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { PayloadLocator } from './payload-locator.ts';
+import { sliceScheduler, type SliceScheduler } from './slice-scheduler.ts';
+import type { Guest } from './guest.ts';
+
+/** Milliseconds after which a slice gives way to the event loop. */
+const SLICE = 2;
+/** Milliseconds that one call into the guest should take. */
+const CHUNK = 0.4;
+/** Instructions of the first call: a cold guest runs a few million a second. */
+const FIRST_CHUNK = 10_000;
+const MIN_CHUNK = 1_000;
+/** A guest that suddenly becomes fifty times slower still ends its call within the 5 ms that a slice may take. */
+const MAX_CHUNK = 200_000;
+
+export interface RunLoopOptions {
+  readonly guest: Guest;
+  readonly locator: PayloadLocator;
+  /** Instructions after which the guest is ended. */
+  readonly maxInstructions: number;
+  readonly scheduler?: SliceScheduler;
+  /** Milliseconds; for tests. */
+  readonly now?: () => number;
+}
+
+/**
+ * Runs a guest to its end in slices of about 2 ms, and ends it early where somebody asks or its instructions are used up. How the
+ * slices fall depends on the clock; nothing that the guest can see does.
+ */
+export class RunLoop {
+  /** Never rejects. */
+  readonly halted: Promise<HaltReason>;
+  readonly #guest: Guest;
+  readonly #locator: PayloadLocator;
+  readonly #maxInstructions: number;
+  readonly #scheduler: SliceScheduler;
+  readonly #now: () => number;
+  readonly #outstayed: () => boolean;
+  #resolve: (reason: HaltReason) => void = () => undefined;
+  #ended = false;
+  #chunk = FIRST_CHUNK;
+  #sliceEnd = 0;
+
+  constructor(options: RunLoopOptions) {
+    this.#guest = options.guest;
+    this.#locator = options.locator;
+    this.#maxInstructions = options.maxInstructions;
+    this.#scheduler = options.scheduler ?? sliceScheduler;
+    this.#now = options.now ?? (() => performance.now());
+    this.#outstayed = () => this.#now() >= this.#sliceEnd;
+    this.halted = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  start(): void {
+    this.#scheduler.add(() => this.#slice());
+  }
+
+  /** Ends the run; the guest does not execute another instruction. Of several calls the first decides. */
+  end(reason: HaltReason): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#resolve(reason);
+  }
+
+  /** As `end`, with where the guest is. */
+  endAt(reason: 'budget' | 'timeout', why: string): void {
+    if (this.#ended) return;
+    const registers = this.#guest.registers();
+    const { symbol, text } = this.#locator.locate(registers.pc);
+    this.end({
+      reason,
+      message: `${why}; it was at ${text}`,
+      registers,
+      ...(symbol === undefined ? {} : { symbol }),
+    });
+  }
+
+  #slice(): boolean {
+    try {
+      let now = this.#now();
+      this.#sliceEnd = now + SLICE;
+      while (!this.#ended && now < this.#sliceEnd) {
+        const left = this.#maxInstructions - this.#guest.retired;
+        if (left <= 0) {
+          this.endAt('budget', `the guest used up its budget of ${this.#maxInstructions} instructions`);
+          break;
+        }
+        const before = this.#guest.retired;
+        const halt = this.#guest.run(Math.min(this.#chunk, left), this.#outstayed);
+        const started = now;
+        now = this.#now();
+        if (halt !== undefined) this.end(halt);
+        else this.#adapt(this.#guest.retired - before, now - started);
+      }
+    } catch (error) {
+      // Whatever the guest did, this is the simulator's own mistake.
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.end({ reason: 'backend-lost', message: `the simulator failed: ${detail}` });
+    }
+    return !this.#ended;
+  }
+
+  /** Sizes the next call by the last one. A call that exits cut short says nothing of how fast instructions are. */
+  #adapt(instructions: number, elapsed: number): void {
+    if (elapsed > 2 * CHUNK) this.#chunk = Math.max(MIN_CHUNK, Math.ceil((this.#chunk * CHUNK) / elapsed));
+    else if (elapsed < CHUNK && instructions >= this.#chunk / 2) this.#chunk = Math.min(MAX_CHUNK, this.#chunk * 2);
+  }
+}
