@@ -33,7 +33,11 @@ export function base(code: Lowering, sp: number | undefined): I64 {
 }
 
 /** Address of an access, and the write-back that follows it; the offset is the instruction's constant. */
-export function address(code: Lowering, mode: number | undefined, sp: number | undefined): { at: I64; done: () => void } {
+export function address(
+  code: Lowering,
+  mode: number | undefined,
+  sp: number | undefined,
+): { at: I64; done: () => void } {
   const start = code.let(base(code, sp));
   if (mode === Mode.Register) return { at: start, done: () => undefined };
   const moved = code.let(i64.add(start, code.imm()));
@@ -62,7 +66,12 @@ export function singleRegister(
   decode: (fields: TransferFields) => Transfer | undefined,
   transfer: (code: Lowering, at: I64, variant: readonly number[]) => void,
 ): readonly Definition[] {
-  const build = (fields: TransferFields, Rn: number, mode: number, rest: (transfer: Transfer) => Decoded | undefined) => {
+  const build = (
+    fields: TransferFields,
+    Rn: number,
+    mode: number,
+    rest: (transfer: Transfer) => Decoded | undefined,
+  ) => {
     const found = decode(fields);
     if (found === undefined) return undefined;
     const more = rest(found);

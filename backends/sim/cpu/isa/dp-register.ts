@@ -1,4 +1,12 @@
-import { addSettingFlags, addWithCarry, atWidth, logicFlags, signedHigh, subSettingFlags, unsignedHigh } from './arithmetic.ts';
+import {
+  addSettingFlags,
+  addWithCarry,
+  atWidth,
+  logicFlags,
+  signedHigh,
+  subSettingFlags,
+  unsignedHigh,
+} from './arithmetic.ts';
 import type { Width, Word } from './arithmetic.ts';
 import { insn, xDest, xOrSp, xSource, type Definition } from './definition.ts';
 import type { Lowering } from './lowering.ts';

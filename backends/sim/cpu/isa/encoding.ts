@@ -9,7 +9,9 @@ export type Fields<P extends string> = Readonly<Record<FieldNames<P>, number>>;
 type Digits = '0' | '1' | 'x';
 type IsBits<T extends string> = T extends '' ? true : T extends `${Digits}${infer Rest}` ? IsBits<Rest> : false;
 type NameOf<T extends string> = T extends `${infer Name}:${string}` ? Name : IsBits<T> extends true ? never : T;
-type FieldNames<P extends string> = P extends `${infer Head} ${infer Tail}` ? NameOf<Head> | FieldNames<Tail> : NameOf<P>;
+type FieldNames<P extends string> = P extends `${infer Head} ${infer Tail}`
+  ? NameOf<Head> | FieldNames<Tail>
+  : NameOf<P>;
 
 export interface Encoding {
   readonly mask: number;

@@ -152,9 +152,24 @@ const literals: readonly Definition[] = [
       code.setX('d', loadValue(code.readable(at, 1 << scale), scale, extension));
     },
   ),
-  insn('PRFM (immediate)', '11 111 0 01 10 xxxxxxxxxxxx xxxxx xxxxx', () => ({}), () => undefined),
-  insn('PRFM (register)', '11 111 0 00 10 1 xxxxx xxx x 10 xxxxx xxxxx', () => ({}), () => undefined),
-  insn('PRFUM', '11 111 0 00 10 0 xxxxxxxxx 00 xxxxx xxxxx', () => ({}), () => undefined),
+  insn(
+    'PRFM (immediate)',
+    '11 111 0 01 10 xxxxxxxxxxxx xxxxx xxxxx',
+    () => ({}),
+    () => undefined,
+  ),
+  insn(
+    'PRFM (register)',
+    '11 111 0 00 10 1 xxxxx xxx x 10 xxxxx xxxxx',
+    () => ({}),
+    () => undefined,
+  ),
+  insn(
+    'PRFUM',
+    '11 111 0 00 10 0 xxxxxxxxx 00 xxxxx xxxxx',
+    () => ({}),
+    () => undefined,
+  ),
 ];
 
 /** Loads and stores but for exclusives and atomics (Arm ARM, C4.1.94). */

@@ -134,12 +134,7 @@ export class Tier0Lowering implements Lowering {
   setNzcv(value: I32): void {
     const nzcv = this.let(value);
     const bit = (n: number): I32 => i32.and(i32.shrU(nzcv, i32.const(n)), i32.const(1));
-    this.setFlags(
-      i64.extendI32S(nzcv),
-      i64.extendI32U(i32.xor(bit(30), i32.const(1))),
-      bit(29),
-      bit(28),
-    );
+    this.setFlags(i64.extendI32S(nzcv), i64.extendI32U(i32.xor(bit(30), i32.const(1))), bit(29), bit(28));
   }
   nzcv(): I32 {
     const at = (value: I32, shift: number): I32 => i32.shl(value, i32.const(shift));

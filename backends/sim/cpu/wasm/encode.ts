@@ -9,6 +9,8 @@ export type ValType = (typeof ValType)[keyof typeof ValType];
 
 const SectionId = { Type: 1, Import: 2, Function: 3, Export: 7, Element: 9, Code: 10 } as const;
 const FUNCREF = 0x70;
+/** 4 GiB: any memory may be given. */
+const MAXIMUM_PAGES = 65_536;
 
 /** Unsigned LEB128 of a value below 2^53. */
 export function unsigned(value: number): number[] {
@@ -75,8 +77,9 @@ export interface ModuleSource {
   readonly types: readonly FunctionType[];
   /** Function imports come first in the function index space, in this order. */
   readonly functionImports: readonly { readonly name: string; readonly type: number }[];
-  /** Imports of module `env` named `memory` and `table`. */
-  readonly memoryPages: number;
+  /** Of the memory import `env.memory`. */
+  readonly minimumPages: number;
+  /** Of the table import `env.table`; absent for none. */
   readonly tableSize?: number;
   readonly functions: readonly FunctionBody[];
   /** Function indices (imports included) by export name. */
@@ -127,8 +130,7 @@ export function encodeModule(source: ModuleSource): Uint8Array {
     0,
     ...unsigned(entry.type),
   ]);
-  const pages = unsigned(source.memoryPages);
-  imports.push([...name('env'), ...name('memory'), 2, 1, ...pages, ...pages]);
+  imports.push([...name('env'), ...name('memory'), 2, 1, ...unsigned(source.minimumPages), ...unsigned(MAXIMUM_PAGES)]);
   if (source.tableSize !== undefined) {
     imports.push([...name('env'), ...name('table'), 1, FUNCREF, 0, ...unsigned(source.tableSize)]);
   }

@@ -1,0 +1,182 @@
+import { decode, type Instruction } from './isa/decoder.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
+import type { BranchForm } from './tier0/lowering.ts';
+import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
+
+const PAGE = 4096;
+
+/** One page of code of one context, decoded or about to be. */
+export interface CodePage {
+  readonly context: number;
+  /** Virtual address of its first instruction. */
+  readonly va: number;
+  /** Offset in linear memory of the code. */
+  readonly source: number;
+  /** Offset in linear memory of the first record. */
+  readonly records: number;
+}
+
+/**
+ * Decoded instructions of a machine. Records are made as they are reached, a connected piece of code at a time; a write to a
+ * page of code clears the records of the words written, so that they are decoded again.
+ */
+export class CodeCache {
+  readonly #memory: LinearMemory;
+  readonly #library: HandlerLibrary;
+  readonly #byAddress: Map<number, CodePage>[] = [];
+  readonly #bySource = new Map<number, CodePage[]>();
+  /** By place in the record region. */
+  readonly #slots: (CodePage | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  constructor(memory: LinearMemory, library: HandlerLibrary) {
+    this.#memory = memory;
+    this.#library = library;
+  }
+
+  find(context: number, va: number): CodePage | undefined {
+    return this.#byAddress[context]?.get(va);
+  }
+
+  /** The page that holds a record. */
+  pageOf(record: number): CodePage | undefined {
+    return this.#slots[Math.floor((record - RECORD_REGION) / RECORD_PAGE_BYTES)];
+  }
+
+  /** Virtual address of a record's instruction; the record after a page's last is the next page's first. */
+  addressOf(page: CodePage, record: number): number {
+    return page.va + ((record - page.records) / Record.Bytes) * 4;
+  }
+
+  hasCode(source: number): boolean {
+    return this.#bySource.has(source);
+  }
+
+  /** @returns undefined when the region is full: the caller clears it and starts again */
+  add(context: number, va: number, source: number): CodePage | undefined {
+    const slot = this.#free.pop() ?? this.#slots.length;
+    if (slot >= MAX_RECORD_PAGES) return undefined;
+    const page: CodePage = { context, va, source, records: RECORD_REGION + slot * RECORD_PAGE_BYTES };
+    this.#slots[slot] = page;
+    const pages = (this.#byAddress[context] ??= new Map());
+    pages.set(va, page);
+    const sharers = this.#bySource.get(source);
+    if (sharers === undefined) this.#bySource.set(source, [page]);
+    else sharers.push(page);
+    this.#writeRecord(page.records + RECORDS_PER_PAGE * Record.Bytes, FixedHandler.CrossPage);
+    this.#memory.u64[(page.records + RECORDS_PER_PAGE * Record.Bytes + Record.Imm) >> 3] = BigInt(va + PAGE);
+    return page;
+  }
+
+  /** Forgets what was decoded of the bytes written. */
+  written(offset: number, bytes: number): void {
+    if (this.#bySource.size === 0) return;
+    const last = offset + bytes - 1;
+    for (let source = offset - (offset % PAGE); source <= last; source += PAGE) {
+      for (const page of this.#bySource.get(source) ?? []) {
+        const from = Math.max(offset - source, 0) >> 2;
+        const to = Math.min(last - source, PAGE - 1) >> 2;
+        this.#memory.u8.fill(0, page.records + from * Record.Bytes, page.records + (to + 1) * Record.Bytes);
+      }
+    }
+  }
+
+  /** Drops pages of a context whose addresses are in a range; all without one. */
+  drop(context: number, from = 0, bytes = Infinity): void {
+    const pages = this.#byAddress[context];
+    if (pages === undefined) return;
+    for (const page of pages.values()) {
+      if (page.va + PAGE <= from || page.va >= from + bytes) continue;
+      pages.delete(page.va);
+      const sharers = (this.#bySource.get(page.source) ?? []).filter((other) => other !== page);
+      if (sharers.length === 0) this.#bySource.delete(page.source);
+      else this.#bySource.set(page.source, sharers);
+      const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
+      this.#memory.u8.fill(0, page.records, page.records + RECORD_PAGE_BYTES);
+      this.#slots[slot] = undefined;
+      this.#free.push(slot);
+    }
+  }
+
+  dropAll(): void {
+    for (let context = 0; context < this.#byAddress.length; context += 1) this.drop(context);
+  }
+
+  /**
+   * Decodes from an address on: everything that is reached from there by falling through and by direct branches.
+   *
+   * @param simdAccess whether SIMD&FP instructions may run; else they are marked to be decoded again when they may
+   * @param pageAt finds the page of an address without side effects that a guest could see
+   * @returns whether SIMD&FP instructions were decoded
+   */
+  decodeFrom(start: number, simdAccess: boolean, pageAt: (va: number) => CodePage | undefined): boolean {
+    const work = [start];
+    let left = MAX_RECORDS_PER_PASS;
+    let simd = false;
+    for (let va = work.pop(); va !== undefined && left > 0; va = work.pop()) {
+      const pageAddress = va - (va % PAGE);
+      const page = pageAt(pageAddress);
+      if (page === undefined) continue;
+      for (let index = (va - pageAddress) / 4; index < RECORDS_PER_PAGE && left > 0; index += 1) {
+        const record = page.records + index * Record.Bytes;
+        if (this.#memory.u16[record >> 1] !== FixedHandler.Decode) break;
+        left -= 1;
+        const pc = page.va + index * 4;
+        const word = this.#memory.u32[(page.source + index * 4) >> 2] ?? 0;
+        const instruction = decode(word, BigInt(pc));
+        if (instruction === undefined) {
+          this.#writeRecord(record, FixedHandler.Undefined);
+          break;
+        }
+        if (instruction.row.simd && !simdAccess) {
+          this.#writeRecord(record, FixedHandler.SimdTrap);
+        } else {
+          simd ||= instruction.row.simd;
+          this.#encode(record, page, pc, instruction);
+        }
+        const { target } = instruction.decoded;
+        if (target !== undefined && target < 0x1_0000_0000_0000n) work.push(Number(target));
+        if (instruction.row.definition.flow === 'never') break;
+      }
+    }
+    return simd;
+  }
+
+  #encode(record: number, page: CodePage, pc: number, { row, decoded }: Instruction): void {
+    const { u16, i32, u64 } = this.#memory;
+    const { d, n, m, a, s, small, imm, low, high, target, link } = decoded;
+    let branch: BranchForm | undefined;
+    if (target !== undefined) {
+      const near = target >= BigInt(page.va) && target < BigInt(page.va + PAGE);
+      if (link !== undefined) {
+        branch = near ? 'near-link' : 'far-link';
+        u64[(record + Record.Imm) >> 3] = link;
+        i32[(record + Record.LinkDistance) >> 2] = near
+          ? ((Number(target) - pc) / 4) * Record.Bytes
+          : Number(BigInt.asIntN(32, target - link));
+      } else {
+        branch = near ? 'near' : 'far';
+        if (near) i32[(record + Record.Low) >> 2] = ((Number(target) - pc) / 4) * Record.Bytes;
+        else u64[(record + Record.Imm) >> 3] = target;
+      }
+    }
+    if (imm !== undefined) u64[(record + Record.Imm) >> 3] = imm;
+    if (low !== undefined) i32[(record + Record.Low) >> 2] = low;
+    if (high !== undefined) i32[(record + Record.High) >> 2] = high;
+    if (d !== undefined) u16[(record + Record.D) >> 1] = d;
+    if (n !== undefined) u16[(record + Record.N) >> 1] = n;
+    if (m !== undefined) u16[(record + Record.M) >> 1] = m;
+    if (a !== undefined) u16[(record + Record.A) >> 1] = a;
+    if (s !== undefined) u16[(record + Record.S) >> 1] = s;
+    if (small !== undefined) u16[(record + Record.Small) >> 1] = small;
+    this.#writeRecord(record, this.#library.idOf(row, decoded.variant ?? [], branch));
+  }
+
+  #writeRecord(record: number, handler: number): void {
+    this.#memory.u16[record >> 1] = handler;
+  }
+}
+
+/** Bounds one pass of decoding, so that code made to branch everywhere cannot hold up the run. */
+const MAX_RECORDS_PER_PASS = 8192;

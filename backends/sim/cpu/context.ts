@@ -1,0 +1,211 @@
+import { ExceptionClass, type CpuContext, type Stage2, type Traps } from './types.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
+import { findSysreg, slotOf, sysreg, sysregs } from './sysregs.ts';
+import { ContextState, savedContext, TLB_SET_BYTES, tlbSet } from './state.ts';
+
+const SCTLR_EL1 = slotOf('SCTLR_EL1');
+const VBAR_EL1 = slotOf('VBAR_EL1');
+const ESR_EL1 = slotOf('ESR_EL1');
+const FAR_EL1 = slotOf('FAR_EL1');
+const ELR_EL1 = slotOf('ELR_EL1');
+const SPSR_EL1 = slotOf('SPSR_EL1');
+const CPACR_EL1 = slotOf('CPACR_EL1');
+
+const SCTLR_M = 1;
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+
+/** A plane on a vCPU. While it is active its state is at address 0 of linear memory, else in a block of its own. */
+export class Context implements CpuContext {
+  readonly index: number;
+  readonly traps: Traps = { wfi: false, wfe: false, simd: false };
+  /** SIMD&FP instructions were decoded to run; to be dropped when access is taken away. */
+  decodedSimd = false;
+  active = false;
+  readonly #memory: LinearMemory;
+  #stage2: Stage2;
+
+  constructor(memory: LinearMemory, index: number, stage2: Stage2) {
+    this.#memory = memory;
+    this.index = index;
+    this.#stage2 = stage2;
+    this.reset(stage2);
+  }
+
+  get stage2(): Stage2 {
+    return this.#stage2;
+  }
+
+  reset(stage2: Stage2): void {
+    this.#stage2 = stage2;
+    this.traps.wfi = this.traps.wfe = this.traps.simd = false;
+    this.#memory.u8.fill(0, this.base, this.base + ContextState.Size);
+    for (const register of sysregs) {
+      if (register.slot < ContextState.Size) this.#set(register.slot, register.reset);
+    }
+    this.#set(ContextState.Z, 1n);
+    this.#set(ContextState.ExclusiveAddress, ALL_ONES);
+    this.#memory.u32[(this.base + ContextState.Pstate) >> 2] = Pstate.El1h | Pstate.Daif;
+    this.flushTlb();
+  }
+
+  get base(): number {
+    return this.active ? 0 : savedContext(this.index);
+  }
+  get gprsOffset(): number {
+    return this.base + ContextState.X;
+  }
+  get pcOffset(): number {
+    return this.base + ContextState.Pc;
+  }
+
+  get pc(): bigint {
+    return this.#get(ContextState.Pc);
+  }
+  set pc(value: bigint) {
+    this.#set(ContextState.Pc, value);
+  }
+
+  get pstate(): number {
+    const words = this.#memory.u32;
+    const at = (offset: number): number => words[(this.base + offset) >> 2] ?? 0;
+    const negative = (at(ContextState.N + 4) >>> 31) << 31;
+    const zero = at(ContextState.Z) === 0 && at(ContextState.Z + 4) === 0 ? 1 << 30 : 0;
+    return (negative | zero | (at(ContextState.C) << 29) | (at(ContextState.V) << 28) | at(ContextState.Pstate)) >>> 0;
+  }
+  set pstate(value: number) {
+    if (!validTarget(value)) return;
+    this.setMode(value);
+    this.setNzcv(value);
+  }
+
+  /** PSTATE but for NZCV, with the stack pointer that goes with it. */
+  setMode(value: number): void {
+    const words = this.#memory.u32;
+    const at = (this.base + ContextState.Pstate) >> 2;
+    const old = words[at] ?? 0;
+    const next = (value & ~Pstate.Nzcv) >>> 0;
+    if (usesSpEl1(old) !== usesSpEl1(next)) {
+      this.#set(usesSpEl1(old) ? ContextState.SpEl1 : ContextState.SpEl0, this.sp);
+      this.#set(ContextState.Sp, this.#get(usesSpEl1(next) ? ContextState.SpEl1 : ContextState.SpEl0));
+    }
+    words[at] = next;
+    // Execute permission depends on the Exception level.
+    if (((old ^ next) & Pstate.El) !== 0) this.flushInstructionTlb();
+  }
+
+  setNzcv(value: number): void {
+    const words = this.#memory.u32;
+    this.#set(ContextState.N, value >>> 31 === 1 ? ALL_ONES : 0n);
+    this.#set(ContextState.Z, (value & (1 << 30)) === 0 ? 1n : 0n);
+    words[(this.base + ContextState.C) >> 2] = (value >>> 29) & 1;
+    words[(this.base + ContextState.V) >> 2] = (value >>> 28) & 1;
+  }
+
+  get el(): 0 | 1 {
+    return ((this.#memory.u32[(this.base + ContextState.Pstate) >> 2] ?? 0) & Pstate.El) === 0 ? 0 : 1;
+  }
+
+  get sp(): bigint {
+    return this.#get(ContextState.Sp);
+  }
+  x(n: number): bigint {
+    return this.#get(ContextState.X + n * 8);
+  }
+  setX(n: number, value: bigint): void {
+    this.#set(ContextState.X + n * 8, value);
+  }
+
+  advancePc(bytes: number): void {
+    const words = this.#memory.u32;
+    const at = this.pcOffset >> 2;
+    const low = (words[at] ?? 0) + bytes;
+    words[at] = low;
+    if (low > 0xffff_ffff) words[at + 1] = (words[at + 1] ?? 0) + 1;
+  }
+
+  sysreg(encoding: number): bigint | undefined {
+    if (encoding === sysreg.SP_EL0 || encoding === sysreg.SP_EL1) return this.#get(this.#spSlot(encoding));
+    const register = findSysreg(encoding);
+    if (register === undefined || register.slot >= ContextState.Size) return undefined;
+    return this.#get(register.slot);
+  }
+  setSysreg(encoding: number, value: bigint): boolean {
+    if (encoding === sysreg.SP_EL0 || encoding === sysreg.SP_EL1) {
+      this.#set(this.#spSlot(encoding), value);
+      return true;
+    }
+    const register = findSysreg(encoding);
+    if (register === undefined || register.slot >= ContextState.Size) return false;
+    this.#set(register.slot, value);
+    return true;
+  }
+  #spSlot(encoding: number): number {
+    const el1 = encoding === sysreg.SP_EL1;
+    if (usesSpEl1(this.#memory.u32[(this.base + ContextState.Pstate) >> 2] ?? 0) === el1) return ContextState.Sp;
+    return el1 ? ContextState.SpEl1 : ContextState.SpEl0;
+  }
+
+  /** Whether SIMD&FP instructions run, trap to EL1 by CPACR_EL1.FPEN, or trap to EL2. */
+  simdAccess(): 'allowed' | 'el1' | 'el2' {
+    const fpen = ((this.#memory.u32[(this.base + CPACR_EL1) >> 2] ?? 0) >>> 20) & 3;
+    if (fpen !== 3 && (fpen !== 1 || this.el === 0)) return 'el1';
+    return this.traps.simd ? 'el2' : 'allowed';
+  }
+
+  get mmuEnabled(): boolean {
+    return ((this.#memory.u32[(this.base + SCTLR_EL1) >> 2] ?? 0) & SCTLR_M) !== 0;
+  }
+
+  takeException(esr: number, far: bigint): void {
+    const ec = esr >>> 26;
+    const oldPstate = this.pstate;
+    const hasFar =
+      ec === ExceptionClass.InstructionAbortLower ||
+      ec === ExceptionClass.InstructionAbortSame ||
+      ec === ExceptionClass.DataAbortLower ||
+      ec === ExceptionClass.DataAbortSame ||
+      ec === ExceptionClass.PcAlignment;
+    if (hasFar) this.#set(FAR_EL1, far);
+    this.#set(ESR_EL1, BigInt(esr >>> 0));
+    this.#set(ELR_EL1, this.pc);
+    this.#set(SPSR_EL1, BigInt(oldPstate));
+    const sctlr = this.#memory.u32[(this.base + SCTLR_EL1) >> 2] ?? 0;
+    const { pstate, vector } = exceptionEntry(oldPstate, sctlr);
+    this.setMode(pstate);
+    this.#set(ContextState.ExclusiveAddress, ALL_ONES);
+    this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector);
+  }
+
+  /** ERET to where ELR_EL1 and SPSR_EL1 say; an illegal return sets PSTATE.IL and stays at its Exception level. */
+  exceptionReturn(): void {
+    const spsr = Number(BigInt.asUintN(32, this.#get(SPSR_EL1)));
+    this.pc = this.#get(ELR_EL1);
+    this.#set(ContextState.ExclusiveAddress, ALL_ONES);
+    if (validTarget(spsr)) {
+      this.pstate = spsr;
+    } else {
+      this.setMode((this.pstate & (Pstate.Mode | Pstate.Daif)) | Pstate.Il);
+      this.setNzcv(spsr);
+    }
+  }
+
+  flushTlb(): void {
+    this.#memory.u8.fill(0xff, tlbSet(this.index).tlb, tlbSet(this.index).tlb + TLB_SET_BYTES);
+  }
+  flushInstructionTlb(): void {
+    const { itlb, tlb } = tlbSet(this.index);
+    this.#memory.u8.fill(0xff, itlb, tlb + TLB_SET_BYTES);
+  }
+
+  #get(slot: number): bigint {
+    return this.#memory.u64[(this.base + slot) >> 3] ?? 0n;
+  }
+  #set(slot: number, value: bigint): void {
+    this.#memory.u64[(this.base + slot) >> 3] = value;
+  }
+}
+
+function usesSpEl1(pstate: number): boolean {
+  return (pstate & Pstate.Mode) === Pstate.El1h;
+}

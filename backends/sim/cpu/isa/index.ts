@@ -1,0 +1,22 @@
+import type { Definition } from './definition.ts';
+import { branches } from './branches.ts';
+import { dpImmediate } from './dp-immediate.ts';
+import { dpRegister } from './dp-register.ts';
+import { atomics, exclusives } from './exclusives.ts';
+import { loadsStores, simdLoadsStores } from './loads-stores.ts';
+import { system } from './system.ts';
+import { simdDefinitions } from './simd/index.ts';
+
+/** Instructions that use general-purpose registers only. The first row that matches and decodes is the instruction. */
+export const generalDefinitions: readonly Definition[] = [
+  ...branches,
+  ...dpImmediate,
+  ...dpRegister,
+  ...loadsStores,
+  ...exclusives,
+  ...atomics,
+  ...system,
+];
+
+/** Instructions that use SIMD&FP registers, and so need access to them. */
+export const simdAndFpDefinitions: readonly Definition[] = [...simdLoadsStores, ...simdDefinitions];

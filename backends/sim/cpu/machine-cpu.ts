@@ -1,0 +1,111 @@
+import { CodeCache } from './code-cache.ts';
+import { Context } from './context.ts';
+import { fillCrcTables } from './crc-tables.ts';
+import { DataAccess } from './data-access.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import { MAX_CONTEXTS, savedVcpu, VCPU_SAVED_BYTES } from './state.ts';
+import { HANDLER_TABLE_SIZE, HandlerLibrary } from './tier0/handlers.ts';
+import type { importNames } from './tier0/imports.ts';
+import type { Cpu, CpuContext, Stage2, Vcpu } from './types.ts';
+import { VirtualCpu, type VcpuHost } from './vcpu.ts';
+
+type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: number, second: number) => number>>;
+
+/** One for the process: handlers do not depend on the machine that runs them. */
+const library = new HandlerLibrary();
+
+/** The processors of one machine, on its linear memory. */
+export class MachineCpu implements Cpu, VcpuHost {
+  readonly memory: LinearMemory;
+  readonly code: CodeCache;
+  readonly access: DataAccess;
+  onUndefined: ((word: number, pc: bigint) => void) | undefined;
+  readonly #table: WebAssembly.Table;
+  readonly #imports: ImportFunctions;
+  readonly #contexts: Context[] = [];
+  readonly #vcpus: VirtualCpu[] = [];
+  #current: VirtualCpu | undefined;
+  #loaded = 0;
+  #enter: ((record: number, limit: number) => number) | undefined;
+
+  constructor(memory: LinearMemory) {
+    this.memory = memory;
+    this.code = new CodeCache(memory, library);
+    this.access = new DataAccess(memory, this.code);
+    this.#table = new WebAssembly.Table({
+      element: 'anyfunc',
+      initial: HANDLER_TABLE_SIZE,
+      maximum: HANDLER_TABLE_SIZE,
+    });
+    const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
+    this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: () => 0 };
+    fillCrcTables(memory);
+    this.loadHandlers();
+  }
+
+  createVcpu(mpidr: number): Vcpu {
+    const vcpu = new VirtualCpu(this, this.#vcpus.length, mpidr);
+    this.memory.u8.fill(0, savedVcpu(vcpu.index), savedVcpu(vcpu.index) + VCPU_SAVED_BYTES);
+    this.#vcpus.push(vcpu);
+    return vcpu;
+  }
+
+  invalidate(stage2: Stage2, ipa: number, bytes: number): void {
+    for (const context of this.#contexts) {
+      if (context.stage2 !== stage2) continue;
+      context.flushTlb();
+      this.code.drop(context.index, ipa, bytes);
+    }
+  }
+
+  wrote(offset: number, bytes: number): void {
+    this.code.written(offset, bytes);
+  }
+
+  recycle(): void {
+    this.code.dropAll();
+    this.#contexts.length = 0;
+    this.#vcpus.length = 0;
+    this.#current = undefined;
+    this.onUndefined = undefined;
+  }
+
+  newContext(stage2: Stage2): Context {
+    if (this.#contexts.length >= MAX_CONTEXTS)
+      throw new RangeError(`a machine has at most ${String(MAX_CONTEXTS)} contexts`);
+    const context = new Context(this.memory, this.#contexts.length, stage2);
+    this.#contexts.push(context);
+    return context;
+  }
+
+  contextAt(context: CpuContext): Context {
+    const found = this.#contexts.find((candidate) => candidate === context);
+    if (found === undefined) throw new RangeError('the context belongs to another machine');
+    return found;
+  }
+
+  makeCurrent(vcpu: VirtualCpu): void {
+    if (this.#current === vcpu) return;
+    this.#current?.suspend();
+    this.#current = vcpu;
+    vcpu.resume();
+  }
+
+  loadHandlers(): void {
+    const modules = library.flush();
+    for (; this.#loaded < modules.length; this.#loaded += 1) {
+      const entry = modules[this.#loaded];
+      if (entry === undefined) break;
+      const instance = new WebAssembly.Instance(entry.module, {
+        env: { memory: this.memory.memory, table: this.#table, ...this.#imports },
+      });
+      // Safe: the library's first module exports `enter` with this type.
+      this.#enter ??= instance.exports['enter'] as (record: number, limit: number) => number;
+    }
+  }
+
+  enter(record: number, limit: number): number {
+    if (this.#enter === undefined) throw new RangeError('handlers are not loaded');
+    return this.#enter(record, limit);
+  }
+}

@@ -1,0 +1,29 @@
+/** PSTATE in the format of SPSR_ELx (Arm ARM, C5.2.19). */
+export const Pstate = {
+  Mode: 0x1f,
+  El0t: 0x00,
+  El1t: 0x04,
+  El1h: 0x05,
+  El: 0x0c,
+  Daif: 0x3c0,
+  /** Illegal Execution state. */
+  Il: 1 << 20,
+  Pan: 1 << 22,
+  Nzcv: 0xf000_0000,
+} as const;
+
+const SCTLR_SPAN = 1 << 23;
+
+/** Whether an exception return may go there: an AArch64 mode of EL0 or EL1. */
+export function validTarget(spsr: number): boolean {
+  const mode = spsr & Pstate.Mode;
+  return mode === Pstate.El0t || mode === Pstate.El1t || mode === Pstate.El1h;
+}
+
+/** PSTATE and vector offset for a synchronous exception to EL1 (Arm ARM, D1.3.2). */
+export function exceptionEntry(pstate: number, sctlr: number): { pstate: number; vector: bigint } {
+  const mode = pstate & Pstate.Mode;
+  const vector = mode === Pstate.El1h ? 0x200n : mode === Pstate.El1t ? 0x000n : 0x400n;
+  const pan = (sctlr & SCTLR_SPAN) === 0 ? Pstate.Pan : pstate & Pstate.Pan;
+  return { pstate: Pstate.El1h | Pstate.Daif | pan, vector };
+}

@@ -1,0 +1,201 @@
+import type { Context } from './context.ts';
+import { readOnlyRegister } from './id-registers.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import { Pstate } from './pstate.ts';
+import { encodeSysreg, findSysreg, sysreg } from './sysregs.ts';
+import { ExceptionClass } from './types.ts';
+
+/** Cortex-class hardware runs a few instructions in each tick of a 100 MHz counter; virtual time uses this many. */
+const INSTRUCTIONS_PER_TICK = 10;
+
+/** What executing an instruction in the run loop came to. */
+export type Outcome =
+  /** Done; the next instruction follows. */
+  | 'next'
+  /** The PC has been set. */
+  | 'jumped'
+  /** To be reported to EL2 with this syndrome; the PC is the preferred return address. */
+  | { readonly esr: number }
+  | 'undefined'
+  | { readonly unsupported: string }
+  | 'zero-block';
+
+const NEXT = 4;
+const IL = 1 << 25;
+
+export function syndrome(ec: number, iss: number): number {
+  return ((ec << 26) | IL | iss) >>> 0;
+}
+
+/** Executes what generated code leaves to the run loop: exceptions, and system registers that do more than hold a value. */
+export function executeSystem(
+  memory: LinearMemory,
+  context: Context,
+  word: number,
+  retired: number,
+  mpidr: number,
+): Outcome {
+  const imm16 = (word >>> 5) & 0xffff;
+  if (word >>> 24 === 0xd4) {
+    switch (word & 0x00e0_0003) {
+      case 1:
+        context.advancePc(NEXT);
+        context.takeException(syndrome(ExceptionClass.Svc64, imm16), 0n);
+        return 'jumped';
+      case 2:
+        if (context.el === 0) return 'undefined';
+        context.advancePc(NEXT);
+        return { esr: syndrome(ExceptionClass.Hvc64, imm16) };
+      case 3:
+        return context.el === 0 ? 'undefined' : { esr: syndrome(ExceptionClass.Smc64, imm16) };
+      case 0x0020_0000:
+        context.takeException(syndrome(ExceptionClass.Brk64, imm16), 0n);
+        return 'jumped';
+      default:
+        // HLT without halting debug.
+        return 'undefined';
+    }
+  }
+  if (word === 0xd69f_03e0) {
+    if (context.el === 0) return 'undefined';
+    context.exceptionReturn();
+    if ((context.pstate & Pstate.Il) !== 0) context.takeException(syndrome(ExceptionClass.IllegalState, 0), 0n);
+    return 'jumped';
+  }
+  if ((word & 0xffff_ffdf) >>> 0 === 0xd503_205f) return waitForEvent(context, (word & 0x20) === 0);
+  return systemRegister(memory, context, word, retired, mpidr);
+}
+
+/** Nothing can be waited for, so both complete at once, as the architecture allows, unless they are trapped. */
+function waitForEvent(context: Context, event: boolean): Outcome {
+  if (event ? context.traps.wfe : context.traps.wfi) {
+    const CV_AL = (1 << 24) | (0xe << 20);
+    return { esr: syndrome(ExceptionClass.Wfx, CV_AL | (event ? 1 : 0)) };
+  }
+  return 'next';
+}
+
+function systemRegister(memory: LinearMemory, context: Context, word: number, retired: number, mpidr: number): Outcome {
+  const read = ((word >>> 21) & 1) === 1;
+  const op0 = (word >>> 19) & 3;
+  const op1 = (word >>> 16) & 7;
+  const crn = (word >>> 12) & 15;
+  const crm = (word >>> 8) & 15;
+  const op2 = (word >>> 5) & 7;
+  const rt = word & 31;
+  if (op0 === 0 && !read && crn === 4 && rt === 31) return pstateImmediate(context, op1, op2, crm);
+  const encoding = encodeSysreg(op0, op1, crn, crm, op2);
+  if (op0 === 1) return read ? 'undefined' : maintenance(context, op1, crn, crm, op2);
+  if (op0 < 2) return 'undefined';
+  if (read) {
+    const value = readRegister(memory, context, encoding, retired, mpidr);
+    if (value === undefined) return 'undefined';
+    if (rt !== 31) context.setX(rt, value);
+    return 'next';
+  }
+  return writeRegister(memory, context, encoding, rt === 31 ? 0n : context.x(rt));
+}
+
+function readRegister(
+  memory: LinearMemory,
+  context: Context,
+  encoding: number,
+  retired: number,
+  mpidr: number,
+): bigint | undefined {
+  if (encoding === sysreg.CNTVCT_EL0 || encoding === sysreg.CNTPCT_EL0) {
+    return BigInt(Math.floor(retired / INSTRUCTIONS_PER_TICK));
+  }
+  const el0Readable = encoding === sysreg.CTR_EL0 || encoding === sysreg.DCZID_EL0 || encoding === sysreg.CNTFRQ_EL0;
+  if (context.el === 0 && !el0Readable && findSysreg(encoding)?.el === 1) return undefined;
+  const register = findSysreg(encoding);
+  if (register !== undefined) return memory.u64[register.slot >> 3];
+  if (context.el === 0) return el0Readable ? readOnlyRegister(encoding) : undefined;
+  switch (encoding) {
+    case sysreg.DAIF:
+      return BigInt(context.pstate & Pstate.Daif);
+    case sysreg.CurrentEL:
+      return BigInt(context.el << 2);
+    case sysreg.SPSel:
+      return BigInt(context.pstate & 1);
+    case sysreg.PAN:
+      return BigInt(context.pstate & Pstate.Pan);
+    case sysreg.MPIDR_EL1:
+      return 0x8000_0000n | BigInt(mpidr);
+    case sysreg.SP_EL0:
+      return context.sysreg(encoding);
+    default:
+      return readOnlyRegister(encoding);
+  }
+}
+
+function writeRegister(memory: LinearMemory, context: Context, encoding: number, value: bigint): Outcome {
+  const register = findSysreg(encoding);
+  if (register !== undefined) {
+    if (context.el === 0 && register.el !== 0) return 'undefined';
+    const slot = register.slot >> 3;
+    memory.u64[slot] = ((memory.u64[slot] ?? 0n) & ~register.writable) | (value & register.writable);
+    if (register.name === 'SCTLR_EL1' && context.mmuEnabled) {
+      return { unsupported: 'SCTLR_EL1.M was set: stage 1 address translation is not modelled yet' };
+    }
+    return 'next';
+  }
+  if (context.el === 0) return 'undefined';
+  switch (encoding) {
+    case sysreg.DAIF:
+      context.setMode((context.pstate & ~Pstate.Daif) | Number(value & 0x3c0n));
+      return 'next';
+    case sysreg.SPSel:
+      context.setMode((context.pstate & ~1) | Number(value & 1n));
+      return 'next';
+    case sysreg.PAN:
+      context.setMode((context.pstate & ~Pstate.Pan) | (Number(value) & Pstate.Pan));
+      return 'next';
+    case sysreg.SP_EL0:
+      context.setSysreg(encoding, value);
+      return 'next';
+    case sysreg.OSLAR_EL1:
+    case sysreg.OSDLR_EL1:
+      return 'next';
+    default:
+      return 'undefined';
+  }
+}
+
+/** MSR (immediate). */
+function pstateImmediate(context: Context, op1: number, op2: number, imm: number): Outcome {
+  if (op1 === 3 && (op2 === 6 || op2 === 7)) {
+    if (context.el === 0) return 'undefined';
+    const bits = imm << 6;
+    context.setMode(op2 === 6 ? context.pstate | bits : context.pstate & ~bits);
+    return 'next';
+  }
+  if (op1 === 0 && op2 === 5) {
+    if (context.el === 0) return 'undefined';
+    context.setMode((context.pstate & ~1) | (imm & 1));
+    return 'next';
+  }
+  return 'undefined';
+}
+
+const IC = {
+  IALLUIS: encodeSysreg(1, 0, 7, 1, 0),
+  IALLU: encodeSysreg(1, 0, 7, 5, 0),
+  IVAU: encodeSysreg(1, 3, 7, 5, 1),
+};
+const DC_ZVA = encodeSysreg(1, 3, 7, 4, 1);
+const TLBI_CRN = 8;
+const CACHE_CRN = 7;
+
+/** SYS: caches are coherent and TLBs follow every change at once, so maintenance has nothing to do. */
+function maintenance(context: Context, op1: number, crn: number, crm: number, op2: number): Outcome {
+  const encoding = encodeSysreg(1, op1, crn, crm, op2);
+  if (encoding === DC_ZVA) return 'zero-block';
+  const user = op1 === 3 && crn === CACHE_CRN;
+  if (context.el === 0 && !user) return 'undefined';
+  if (encoding === IC.IALLUIS || encoding === IC.IALLU || encoding === IC.IVAU) return 'next';
+  if (crn === TLBI_CRN && op1 === 0) return 'next';
+  const dataCache =
+    crn === CACHE_CRN && (crm === 6 || crm === 10 || crm === 11 || crm === 12 || crm === 13 || crm === 14);
+  return dataCache && (op1 === 3 || op1 === 0) ? 'next' : 'undefined';
+}

@@ -1,0 +1,117 @@
+import { encodeModule, ValType, type FunctionBody } from '../wasm/encode.ts';
+import { i32, localGet, returnCallIndirect } from '../wasm/expr.ts';
+import type { TableRow } from '../isa/decoder.ts';
+import { Exit } from '../isa/lowering.ts';
+import { DRAM_OFFSET, Record } from '../state.ts';
+import { importNames } from './imports.ts';
+import { HANDLER_TYPE, Tier0Lowering, type BranchForm } from './lowering.ts';
+
+/** Handlers that no instruction has: what a record means before, after or instead of being decoded. */
+export const FixedHandler = {
+  /** Not decoded yet; zero, so that cleared records are this. */
+  Decode: 0,
+  CrossPage: 1,
+  Undefined: 2,
+  SimdTrap: 3,
+} as const;
+
+export const HANDLER_TABLE_SIZE = 16_384;
+
+const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32] };
+const unaryType = { params: [ValType.I32], results: [ValType.I32] };
+const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
+
+/** A compiled batch of handlers, to be instantiated on each machine's memory. */
+export interface HandlerModule {
+  readonly module: WebAssembly.Module;
+}
+
+function build(lower: (code: Tier0Lowering) => void, branch?: BranchForm): FunctionBody {
+  const lowering = new Tier0Lowering(branch);
+  lower(lowering);
+  lowering.finish();
+  return { type: HANDLER_TYPE, locals: lowering.locals, code: lowering.code };
+}
+
+function leaving(reason: Exit): FunctionBody {
+  return build((code) => {
+    code.exit(reason);
+  });
+}
+
+/** Runs the record that it is given: the door from JavaScript into generated code. */
+const enter: FunctionBody = {
+  type: HANDLER_TYPE,
+  locals: [],
+  code: returnCallIndirect(
+    HANDLER_TYPE,
+    [localGet('i32', 0), localGet('i32', 1)],
+    i32.load16U(localGet('i32', 0), Record.Handler),
+  ),
+};
+
+/**
+ * The interpreter's handlers, generated from the instructions' lowerings as programs first use them and kept for the life of
+ * the process. Memory is not part of a compiled module, so all machines share them.
+ */
+export class HandlerLibrary {
+  readonly #ids = new Map<string, number>();
+  readonly #modules: HandlerModule[] = [];
+  #pending: { id: number; body: FunctionBody }[] = [];
+  #nextId = 0;
+
+  constructor() {
+    for (const body of [
+      leaving(Exit.Decode),
+      build((code) => {
+        code.crossPage();
+      }),
+      leaving(Exit.Undefined),
+      leaving(Exit.SimdTrap),
+    ]) {
+      this.#add(body);
+    }
+  }
+
+  /** The handler of an instruction; new ones exist after the next `flush`. */
+  idOf(row: TableRow, variant: readonly number[], branch: BranchForm | undefined): number {
+    const key = `${String(row.index)}:${branch ?? ''}:${variant.join()}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    const id = this.#add(
+      build((code) => {
+        row.definition.lower(code, variant);
+      }, branch),
+    );
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  #add(body: FunctionBody): number {
+    const id = this.#nextId;
+    if (id >= HANDLER_TABLE_SIZE) throw new RangeError('more instruction variants than the handler table holds');
+    this.#nextId += 1;
+    this.#pending.push({ id, body });
+    return id;
+  }
+
+  /** Compiles what is pending; returns all modules, oldest first. The first one exports `enter`. */
+  flush(): readonly HandlerModule[] {
+    if (this.#pending.length === 0) return this.#modules;
+    const first = this.#modules.length === 0;
+    const bodies = this.#pending.map(({ body }) => body);
+    const imports = importNames.map((name) => ({ name, type: importTypes[name] }));
+    const bytes = encodeModule({
+      types: [handlerType, unaryType],
+      functionImports: imports,
+      minimumPages: DRAM_OFFSET / 65_536,
+      tableSize: HANDLER_TABLE_SIZE,
+      functions: first ? [...bodies, enter] : bodies,
+      exports: first ? { enter: imports.length + bodies.length } : {},
+      elements: this.#pending.map(({ id }, index) => ({ at: id, functionIndex: imports.length + index })),
+    });
+    this.#modules.push({ module: new WebAssembly.Module(bytes) });
+    this.#pending = [];
+    return this.#modules;
+  }
+}

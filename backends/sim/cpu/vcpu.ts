@@ -1,0 +1,323 @@
+import type { CodeCache, CodePage } from './code-cache.ts';
+import type { Context } from './context.ts';
+import type { DataAccess } from './data-access.ts';
+import { FaultStatus } from './data-access.ts';
+import { ADDRESS_LIMIT, readNumber, writeNumber } from './guest-number.ts';
+import type { LinearMemory } from './linear-memory.ts';
+import { Exit } from './isa/lowering.ts';
+import { dataAbortIss } from './syndrome.ts';
+import { executeSystem, syndrome } from './system-instructions.ts';
+import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from './state.ts';
+import { ExceptionClass, Permission, RunExit } from './types.ts';
+import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from './types.ts';
+
+const PAGE = 4096;
+/** ISS of a SIMD&FP trap: CV and COND = always. */
+const SIMD_TRAP_ISS = (1 << 24) | (0xe << 20);
+
+/** What a vCPU needs of the machine that it is part of. */
+export interface VcpuHost {
+  readonly memory: LinearMemory;
+  readonly code: CodeCache;
+  readonly access: DataAccess;
+  readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
+  newContext(stage2: Stage2): Context;
+  contextAt(context: CpuContext): Context;
+  /** Makes a vCPU's shared registers the ones at their fixed place. */
+  makeCurrent(vcpu: VirtualCpu): void;
+  /** Compiles handlers that decoding asked for. */
+  loadHandlers(): void;
+  enter(record: number, limit: number): number;
+}
+
+/** What the run loop does after handling an exit of generated code. */
+type Next = RunExit | 'continue';
+
+export class VirtualCpu implements Vcpu {
+  readonly exit: SyncExit = { ec: 0, esr: 0, ipa: 0, permission: false, write: false };
+  readonly el2: El2Registers = { esr: VcpuState.EsrEl2, far: VcpuState.FarEl2, hpfar: VcpuState.HpfarEl2 };
+  readonly index: number;
+  readonly mpidr: number;
+  unsupported = '';
+  retired = 0;
+  readonly #host: VcpuHost;
+  #active: Context | undefined;
+  #remaining = 0;
+
+  constructor(host: VcpuHost, index: number, mpidr: number) {
+    this.#host = host;
+    this.index = index;
+    this.mpidr = mpidr;
+  }
+
+  get active(): CpuContext {
+    return this.#current();
+  }
+
+  #current(): Context {
+    if (this.#active === undefined) throw new RangeError('no context has been activated on this vCPU');
+    return this.#active;
+  }
+
+  createContext(stage2: Stage2): CpuContext {
+    return this.#host.newContext(stage2);
+  }
+
+  activate(context: CpuContext): void {
+    const next = this.#host.contextAt(context);
+    if (next === this.#active && next.active) return;
+    this.suspend();
+    this.#active = next;
+    this.#host.makeCurrent(this);
+    this.resume();
+  }
+
+  /** Copies the registers out of their fixed place. */
+  suspend(): void {
+    const context = this.#active;
+    if (context === undefined || !context.active) return;
+    const { u8 } = this.#host.memory;
+    context.active = false;
+    u8.copyWithin(savedContext(context.index), 0, ContextState.Size);
+    u8.copyWithin(savedVcpu(this.index), VcpuState.V, VcpuState.V + VCPU_SAVED_BYTES);
+  }
+
+  /** Copies them back. */
+  resume(): void {
+    const context = this.#active;
+    if (context === undefined || context.active) return;
+    const { u8, u32, u64 } = this.#host.memory;
+    u8.copyWithin(0, savedContext(context.index), savedContext(context.index) + ContextState.Size);
+    u8.copyWithin(VcpuState.V, savedVcpu(this.index), savedVcpu(this.index) + VCPU_SAVED_BYTES);
+    context.active = true;
+    u64[ContextState.ExclusiveAddress >> 3] = 0xffff_ffff_ffff_ffffn;
+    const { tlb, itlb } = tlbSet(context.index);
+    u32[VcpuState.Tlb >> 2] = tlb;
+    u32[VcpuState.Itlb >> 2] = itlb;
+  }
+
+  run(budget: number): RunExit {
+    const context = this.#current();
+    this.#host.makeCurrent(this);
+    this.#host.access.use(context);
+    if (context.mmuEnabled) {
+      this.unsupported = 'SCTLR_EL1.M is set: stage 1 address translation is not modelled yet';
+      return RunExit.Unsupported;
+    }
+    this.#remaining = budget;
+    for (;;) {
+      if (context.decodedSimd && context.simdAccess() !== 'allowed') {
+        this.#host.code.drop(context.index);
+        context.flushInstructionTlb();
+        context.decodedSimd = false;
+      }
+      const record = this.#fetch(context);
+      if (record < 0) return RunExit.Sync;
+      if (record === 0) continue;
+      if (this.#remaining <= 0) return RunExit.Budget;
+      const next = this.#handle(context, this.#enter(record));
+      if (next !== 'continue') return next;
+    }
+  }
+
+  /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
+  #enter(record: number): number {
+    const before = this.#remaining;
+    const reason = this.#host.enter(record, record + before * Record.Bytes);
+    const { u32, i32 } = this.#host.memory;
+    const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
+    this.#remaining = ((i32[VcpuState.ExitLimit >> 2] ?? 0) - at) / Record.Bytes;
+    this.retired += before - this.#remaining;
+    if (reason !== Exit.Fetch) {
+      const page = this.#host.code.pageOf(at);
+      if (page !== undefined) writeNumber(u32, ContextState.Pc, this.#host.code.addressOf(page, at));
+    }
+    return reason;
+  }
+
+  #handle(context: Context, reason: number): Next {
+    const pc = readNumber(this.#host.memory.u32, ContextState.Pc);
+    switch (reason) {
+      case Exit.Budget:
+      case Exit.Fetch:
+        return 'continue';
+      case Exit.Decode:
+        this.#decode(context, pc);
+        return 'continue';
+      case Exit.Abort:
+        return this.#dataAbort(context, pc);
+      case Exit.System:
+        return this.#system(context, this.#word(context, pc));
+      case Exit.SimdTrap:
+        return this.#simdTrap(context, pc);
+      case Exit.SpAlignment:
+        context.takeException(syndrome(ExceptionClass.SpAlignment, 0), 0n);
+        return 'continue';
+      default:
+        return this.#undefined(context, pc);
+    }
+  }
+
+  /** The record at the PC; 0 after an exception to EL1 was taken instead, -1 after one to EL2. */
+  #fetch(context: Context): number {
+    const { u32, u64 } = this.#host.memory;
+    const pc = readNumber(u32, ContextState.Pc);
+    if (pc % 4 !== 0) {
+      context.takeException(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);
+      return 0;
+    }
+    if (pc >= ADDRESS_LIMIT) {
+      const ec = context.el === 1 ? ExceptionClass.InstructionAbortSame : ExceptionClass.InstructionAbortLower;
+      context.takeException(syndrome(ec, FaultStatus.AddressSize), u64[ContextState.Pc >> 3] ?? 0n);
+      return 0;
+    }
+    const va = pc - (pc % PAGE);
+    const entry = tlbSet(context.index).itlb + ((va / PAGE) % Itlb.Entries) * Itlb.EntryBytes;
+    const offset = ((pc - va) / 4) * Record.Bytes;
+    if (readNumber(u32, entry + Itlb.Tag) === va) return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
+    const mapping = context.stage2.translate(va);
+    const permission = context.el === 1 ? Permission.XEl1 : Permission.XEl0;
+    if (mapping.offset < 0 || (mapping.permissions & permission) === 0) {
+      const forbidden = mapping.offset >= 0;
+      const status = (forbidden ? FaultStatus.Permission : FaultStatus.Translation) + mapping.level;
+      this.#abortToEl2(ExceptionClass.InstructionAbortLower, status, pc, false, forbidden);
+      return -1;
+    }
+    const page = this.#codePage(context, va, mapping.offset);
+    writeNumber(u32, entry + Itlb.Tag, va);
+    u32[(entry + Itlb.Records) >> 2] = page.records;
+    return page.records + offset;
+  }
+
+  #codePage(context: Context, va: number, source: number): CodePage {
+    const { code } = this.#host;
+    const known = code.find(context.index, va);
+    if (known !== undefined) {
+      if (known.source === source) return known;
+      code.drop(context.index, va, PAGE);
+    }
+    // Stores to the page must come to the slow path from now on.
+    if (!code.hasCode(source)) context.flushTlb();
+    const added = code.add(context.index, va, source);
+    if (added !== undefined) return added;
+    code.dropAll();
+    context.flushInstructionTlb();
+    const page = code.add(context.index, va, source);
+    if (page === undefined) throw new RangeError('an empty code cache refused a page');
+    return page;
+  }
+
+  #decode(context: Context, pc: number): void {
+    const allowed = context.simdAccess() === 'allowed';
+    const permission = context.el === 1 ? Permission.XEl1 : Permission.XEl0;
+    const { code } = this.#host;
+    const simd = code.decodeFrom(pc, allowed, (va) => {
+      const known = code.find(context.index, va);
+      if (known !== undefined) return known;
+      const mapping = context.stage2.translate(va);
+      if (mapping.offset < 0 || (mapping.permissions & permission) === 0) return undefined;
+      if (!code.hasCode(mapping.offset)) context.flushTlb();
+      return code.add(context.index, va, mapping.offset);
+    });
+    context.decodedSimd ||= simd;
+    this.#host.loadHandlers();
+  }
+
+  #word(context: Context, pc: number): number {
+    const page = this.#host.code.find(context.index, pc - (pc % PAGE));
+    return page === undefined ? 0 : (this.#host.memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0);
+  }
+
+  #system(context: Context, word: number): Next {
+    const outcome = executeSystem(this.#host.memory, context, word, this.retired, this.mpidr);
+    if (outcome === 'undefined') return this.#undefined(context, Number(context.pc));
+    if (outcome === 'zero-block') {
+      // Stage 1 is off, so memory is of Device type, where DC ZVA faults (Arm ARM, C5.3.31).
+      const rt = word & 31;
+      const address = rt === 31 ? 0n : context.x(rt);
+      const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
+      context.takeException(syndrome(ec, FaultStatus.Alignment | WNR), address);
+      return 'continue';
+    }
+    if (outcome === 'next') {
+      context.advancePc(4);
+      this.#retire();
+      return 'continue';
+    }
+    if (outcome === 'jumped') {
+      this.#retire();
+      return 'continue';
+    }
+    if ('unsupported' in outcome) {
+      this.unsupported = outcome.unsupported;
+      return RunExit.Unsupported;
+    }
+    this.#retire();
+    this.#report(outcome.esr, 0, false, false);
+    return RunExit.Sync;
+  }
+
+  #retire(): void {
+    this.#remaining -= 1;
+    this.retired += 1;
+  }
+
+  #dataAbort(context: Context, pc: number): Next {
+    const { fault } = this.#host.access;
+    if (fault.stage2) {
+      const iss = dataAbortIss(this.#word(context, pc), fault.write);
+      const permission = fault.status >= FaultStatus.Permission;
+      this.#abortToEl2(ExceptionClass.DataAbortLower, fault.status | iss, fault.address, fault.write, permission);
+      return RunExit.Sync;
+    }
+    const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
+    const address = this.#host.memory.u64[VcpuState.SlowAddress >> 3] ?? 0n;
+    context.takeException(syndrome(ec, fault.status | (fault.write ? WNR : 0)), address);
+    return 'continue';
+  }
+
+  #abortToEl2(ec: number, iss: number, address: number, write: boolean, permission: boolean): void {
+    this.#report(syndrome(ec, iss), address, write, permission);
+    const { u32 } = this.#host.memory;
+    writeNumber(u32, VcpuState.FarEl2, address);
+    // FIPA is bits 51:12 of the address at bit 4 (Arm ARM, D24.2.72).
+    writeNumber(u32, VcpuState.HpfarEl2, Math.floor(address / PAGE) * 16);
+  }
+
+  #report(esr: number, ipa: number, write: boolean, permission: boolean): void {
+    const { exit } = this;
+    exit.ec = esr >>> 26;
+    exit.esr = esr;
+    exit.ipa = ipa;
+    exit.write = write;
+    exit.permission = permission;
+    const { u32 } = this.#host.memory;
+    writeNumber(u32, VcpuState.EsrEl2, esr);
+    writeNumber(u32, VcpuState.FarEl2, 0);
+    writeNumber(u32, VcpuState.HpfarEl2, 0);
+  }
+
+  #simdTrap(context: Context, pc: number): Next {
+    const access = context.simdAccess();
+    if (access === 'allowed') {
+      const page = this.#host.code.find(context.index, pc - (pc % PAGE));
+      if (page !== undefined) this.#host.code.written(page.source + (pc - page.va), 4);
+      return 'continue';
+    }
+    const esr = syndrome(ExceptionClass.SimdFp, SIMD_TRAP_ISS);
+    if (access === 'el1') {
+      context.takeException(esr, 0n);
+      return 'continue';
+    }
+    this.#report(esr, 0, false, false);
+    return RunExit.Sync;
+  }
+
+  #undefined(context: Context, pc: number): Next {
+    this.#host.onUndefined?.(this.#word(context, pc), BigInt(pc));
+    context.takeException(syndrome(ExceptionClass.Unknown, 0), 0n);
+    return 'continue';
+  }
+}
+
+const WNR = 1 << 6;
