@@ -1,6 +1,4 @@
 import type { CAC } from 'cac';
 
 /** Adds `petri tmk …` to the command line. */
-export function registerTmkCommands(cli: CAC): void {
-  void cli;
-}
+export function registerTmkCommands(_cli: CAC): void {}

@@ -27,5 +27,8 @@ export function parseTags(
 /** Every tag that `petriTest` gives, for the `tags` of a vitest configuration: vitest refuses tags it was not told of. */
 export const tagDefinitions: readonly { readonly name: string; readonly description: string }[] = [
   ...isolationTypes.map((type) => ({ name: isolationTag(type), description: `VM tests of isolation type ${type}` })),
-  ...features.map((feature) => ({ name: featureTag(feature), description: `VM tests that need the feature ${feature}` })),
+  ...features.map((feature) => ({
+    name: featureTag(feature),
+    description: `VM tests that need the feature ${feature}`,
+  })),
 ];

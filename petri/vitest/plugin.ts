@@ -10,20 +10,12 @@ import { isUserBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
 import type { ProvidedSelection } from './provided.ts';
 import { runDirectoryPath } from './run-directory.ts';
+import { markConfigurationSeen } from './seen.ts';
 import { PetriSummary } from './summary.ts';
 import { userConfigModule } from './user-config.ts';
 
 /** The name of a plugin that a command adds when it only wants to know which tests there are. */
 export const inspectingPlugin = 'petri-vm:inspecting';
-
-/** Set while vitest runs with our configuration; see {@link configurationSeen}. */
-const seenKey = Symbol.for('petri-vm.configuration-seen');
-const shared = globalThis as { [seenKey]?: boolean };
-
-/** Whether a vitest in this process had our plugin, and so honoured `--backend`. */
-export function configurationSeen(): boolean {
-  return shared[seenKey] ?? false;
-}
 
 /** Configuration of the plugin: what the user's file says, which the command line and the environment may overrule. */
 export interface PluginOptions {
@@ -53,8 +45,10 @@ export function petriPlugin(options: PluginOptions): Plugin {
         ? 'export default undefined;'
         : `export { default } from ${JSON.stringify(configFile)};`;
     },
+    // vitest waits for what the hook returns, though its type does not say so.
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises
     async configureVitest({ vitest, project }) {
-      shared[seenKey] = true;
+      markConfigurationSeen();
       let selection = selections.get(vitest);
       if (selection === undefined) {
         selection = select(vitest, options).catch((error: unknown) => {
@@ -72,7 +66,8 @@ export function petriPlugin(options: PluginOptions): Plugin {
 
 async function select(vitest: Vitest, options: PluginOptions): Promise<ProvidedSelection | undefined> {
   const { config } = vitest;
-  if (config.mergeReports !== undefined || config.listTags !== undefined || config.clearCache) return undefined;
+  // Nothing runs then.
+  if (config.mergeReports || config.listTags || config.clearCache) return undefined;
   if (vitest.vite.config.plugins.some((plugin) => plugin.name === inspectingPlugin)) return undefined;
 
   const { backend, isolation } = resolveOptions(process.argv, process.env, options);

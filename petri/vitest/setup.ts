@@ -9,7 +9,9 @@ if (inject('petri')?.userBackend === true) {
   const loaded: unknown = await import(/* @vite-ignore */ userConfigModule);
   const config =
     typeof loaded === 'object' && loaded !== null ? (Reflect.get(loaded, 'default') as unknown) : undefined;
-  if (typeof config === 'function') await config({ command: 'serve', mode: 'test' });
+  if (typeof config === 'function') {
+    await (config as (environment: object) => unknown)({ command: 'serve', mode: 'test' });
+  }
 }
 
 setTestEnvironment({ selectedBackend, selectedIsolation, runDirectory });

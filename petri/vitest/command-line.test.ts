@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+const ours = join(repository, 'bin', 'vitest.mjs');
+const stock = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
+
+/** A user's project: two backends of its own, one test that tells what it sees, and one per isolation type. */
+const files = {
+  'vitest.config.ts': `
+    import { load } from '../../bin/load.mjs';
+    const { definePetriConfig } = await load('petri/vitest/config');
+    export default definePetriConfig({
+      backends: { mine: () => import('./mine.ts'), elsewhere: () => import('./elsewhere.ts') },
+      backend: process.env.TEST_CONFIGURED_BACKEND,
+      test: { include: ['*.test.ts'] },
+    });
+  `,
+  'other.config.ts': `
+    import { defineConfig } from 'vitest/config';
+    export default defineConfig({ test: { include: ['nothing.test.ts'], passWithNoTests: true } });
+  `,
+  'mine.ts': `
+    const probe = { available: true, isolation: { cca: [] }, limits: { maxMemory: 1, maxVcpus: 1, maxPlanes: 1 }, facts: {} };
+    export const backend = {
+      name: 'mine', description: 'the backend of this test', async probe() { return probe; }, async launch() { throw new Error(); },
+    };
+  `,
+  'elsewhere.ts': `
+    import { backend as mine } from './mine.ts';
+    const missing = [{ what: 'a board on the desk', remedy: 'buy one' }];
+    export default { ...mine, name: 'elsewhere', async probe() { return { available: false, missing }; } };
+  `,
+  'plain.test.ts': `
+    import { it } from 'vitest';
+    import { runDirectory, selectedBackend, selectedIsolation } from '../../petri/vitest/selection.ts';
+    it('cca', { tags: ['isolation/cca'] }, async () => {
+      const { backend } = await selectedBackend();
+      console.log('ran on', backend.name, 'isolation', JSON.stringify(selectedIsolation()), runDirectory());
+    });
+    it('none', { tags: ['isolation/none'] }, ({ skip }) => skip('mine makes no plain VMs'));
+    it('untagged', () => {});
+  `,
+};
+
+let project: string;
+
+beforeAll(() => {
+  // Inside the repository, so that vitest is found.
+  mkdirSync(join(repository, '.petri'), { recursive: true });
+  project = mkdtempSync(join(repository, '.petri', 'command-line-'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
+});
+
+afterAll(() => {
+  rmSync(project, { recursive: true });
+});
+
+interface Outcome {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function run(entry: string, argv: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
+  const { PETRI_BACKEND: _backend, PETRI_ISOLATION: _isolation, VITEST: _vitest, ...inherited } = process.env;
+  const child = spawn(process.execPath, [entry, ...argv], {
+    cwd: project,
+    env: { ...inherited, CI: '1', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      resolve({ code, output: stripVTControlCharacters(Buffer.concat(chunks).toString()) });
+    });
+  });
+}
+
+describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
+  it('runs on a backend that only the configuration knows, and says so at the end', async () => {
+    const { code, output } = await run(ours, ['run', '--backend=mine']);
+    expect(output).toMatch(/ran on mine isolation \[\] .*\.petri\/runs\/\d{4}-/);
+    expect(output).toContain('mine (the backend of this test)');
+    expect(output).toMatch(/cca {2}1 passed/);
+    expect(output).toMatch(/none {2}1 skipped/);
+    expect(output).toMatch(/Skipped {2}1 × mine makes no plain VMs/);
+    expect(code).toBe(0);
+  });
+
+  it('runs only the tests of the isolation types asked for', async () => {
+    const { code, output } = await run(ours, ['run', '--backend', 'mine', '--isolation=cca,vbs']);
+    expect(output).toContain('ran on mine isolation ["vbs","cca"]');
+    expect(output).toMatch(/Tests {2}1 passed \| 2 skipped/);
+    expect(output).not.toContain('no plain VMs');
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['an option behind -- of stock vitest', stock, ['run', '--', '--backend=mine'], { PETRI_BACKEND: 'fvp' }],
+    ['the environment', stock, ['run'], { PETRI_BACKEND: 'mine', TEST_CONFIGURED_BACKEND: 'fvp' }],
+    ['the configuration', stock, ['run'], { TEST_CONFIGURED_BACKEND: 'mine' }],
+    ['the option over all of them', ours, ['run', '--backend=mine', '--', '--backend=fvp'], { PETRI_BACKEND: 'qemu' }],
+  ])('takes the backend from %s', async (_name, entry, argv, environment) => {
+    const { code, output } = await run(entry, argv, environment);
+    expect(output).toContain('ran on mine');
+    expect(code).toBe(0);
+  });
+
+  it('keeps the output of a machine-readable reporter clean', async () => {
+    const { output } = await run(ours, ['run', '--backend=mine', '--reporter=json', '--silent']);
+    expect(JSON.parse(output)).toMatchObject({ numPassedTests: 2, numPendingTests: 1 });
+  });
+
+  it.each([
+    [
+      'an unknown backend',
+      ['--backend=nosuch'],
+      /no backend 'nosuch'[\s\S]*mine[\s\S]*elsewhere[\s\S]*sim[\s\S]*fvp.*not available yet/,
+    ],
+    ['a backend that is not there yet', ['--backend=fvp'], /'fvp' is not available[\s\S]*--backend=mine/],
+    [
+      'a backend that cannot run here',
+      ['--backend=elsewhere'],
+      /'elsewhere' cannot run here[\s\S]*a board on the desk[\s\S]*buy one[\s\S]*--backend=mine/,
+    ],
+    ['an unknown isolation type', ['--isolation=sgx'], /no isolation type 'sgx'[\s\S]*none, vbs, snp, tdx, cca/],
+    ['a missing value', ['--backend'], /--backend needs a value/],
+  ])('fails at once, without a stack, for %s', async (_name, argv, message) => {
+    const { code, output } = await run(ours, ['run', ...argv]);
+    expect(output).toMatch(message);
+    expect(output).not.toMatch(/^\s+at /m);
+    expect(output).not.toContain('ran on');
+    expect(code).toBeGreaterThan(0);
+  });
+
+  it('shows its options in the help, after those of vitest', async () => {
+    const { code, output } = await run(ours, ['run', '--help']);
+    expect(output).toMatch(/--shard[\s\S]*--backend <name>[\s\S]*--isolation <types>/);
+    expect(code).toBe(0);
+  });
+
+  it('does not let a project ignore the options', async () => {
+    const { code, output } = await run(ours, ['run', '--backend=mine', '--config=other.config.ts']);
+    expect(output).toContain('ignores --backend');
+    expect(code).toBe(2);
+  });
+});
