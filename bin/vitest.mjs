@@ -3,5 +3,4 @@
 // tools/link-vitest.mjs. It is not part of the package.
 import { load } from './load.mjs';
 
-const { vitestMain } = await load('petri/cli/run-vitest');
-await vitestMain(process.argv.slice(2));
+await load('petri/cli/vitest-bin');

@@ -1,0 +1,71 @@
+// `npm test`: types, lint, format, and every test, with a summary at the end. Arguments go to vitest.
+//
+// With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see petri/unit-test/optional-tool.ts.
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { styleText } from 'node:util';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const resultFile = fileURLToPath(new URL('../.petri/test-result.json', import.meta.url));
+
+function bin(name) {
+  return fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url));
+}
+
+function run(name, script, argv, { quiet }) {
+  const start = performance.now();
+  const child = spawn(process.execPath, [script, ...argv], {
+    cwd: root,
+    stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
+  });
+  const output = [];
+  child.stdout?.on('data', (chunk) => output.push(chunk));
+  child.stderr?.on('data', (chunk) => output.push(chunk));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      const seconds = (performance.now() - start) / 1000;
+      resolve({ name, ok: code === 0, seconds, output: Buffer.concat(output).toString() });
+    });
+  });
+}
+
+function report({ name, ok, seconds }, note = '') {
+  const mark = ok ? styleText('green', 'ok    ') : styleText('red', 'FAILED');
+  return `  ${mark}  ${name.padEnd(8)}${seconds.toFixed(1).padStart(7)} s  ${note}`;
+}
+
+function counts() {
+  try {
+    const result = JSON.parse(readFileSync(resultFile, 'utf8'));
+    return {
+      passed: result.numPassedTests,
+      failed: result.numFailedTests,
+      skipped: result.numPendingTests + result.numTodoTests,
+    };
+  } catch {
+    // vitest did not get as far as to write it, which its exit code says too.
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+}
+
+mkdirSync(new URL('../.petri', import.meta.url), { recursive: true });
+rmSync(resultFile, { force: true });
+
+const checks = await Promise.all([
+  run('types', bin('typescript/bin/tsc'), ['--noEmit', '-p', '.'], { quiet: true }),
+  run('lint', bin('eslint/bin/eslint.js'), ['--max-warnings', '0', '.'], { quiet: true }),
+  run('format', bin('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.'], { quiet: true }),
+]);
+for (const check of checks) {
+  if (!check.ok) console.log(`${report(check)}\n${check.output}`);
+}
+
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
+const tests = await run('tests', 'bin/vitest.mjs', ['run', ...reporters, ...process.argv.slice(2)], { quiet: false });
+const { passed, failed, skipped } = counts();
+
+console.log(checks.map((check) => report(check)).join('\n'));
+console.log(report(tests, `${passed} passed, ${failed} failed, ${skipped} skipped`));
+process.exitCode = [...checks, tests].every((step) => step.ok) && passed > 0 ? 0 : 1;
