@@ -48,15 +48,19 @@ for part in main format memory; do
     compile "runtime/$part.c" "$objects/$part.o" -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 done
 
-# A payload is a C file, or a folder of them.
+# A payload is a C file, or a folder of them with main.c, whose tests come first.
 for payload in payloads/*; do
     name=$(basename "$payload" .c)
     mkdir "$objects/$name"
-    if [ -d "$payload" ]; then sources=$payload/*.c; else sources=$payload; fi
+    linked=
+    if [ -d "$payload" ]; then sources="$payload/main.c $(ls "$payload"/*.c)"; else sources=$payload; fi
     for source in $sources; do
-        compile "$source" "$objects/$name/$(basename "$source" .c).o" -Iruntime
+        object=$objects/$name/$(basename "$source" .c).o
+        [ ! -e "$object" ] || continue
+        compile "$source" "$object" -Iruntime
+        linked="$linked $object"
     done
-    "${prefix}gcc" @runtime/ldflags.rsp -Wl,-T,runtime/tmk.ld "$objects/start.o" "$objects/$name"/*.o \
+    "${prefix}gcc" @runtime/ldflags.rsp -Wl,-T,runtime/tmk.ld "$objects/start.o" $linked \
         "$objects/main.o" "$objects/format.o" "$objects/memory.o" -o "$output/$name.elf"
     "${prefix}strip" --strip-debug "$output/$name.elf"
     chmod 644 "$output/$name.elf"
