@@ -1,5 +1,5 @@
 // Makes `npx vitest` in this repository our bin/vitest.mjs, which knows --backend and --isolation and then runs vitest's own.
-// npm runs this after `npm ci` and `npm install` (script `prepare`).
+// npm runs this whenever it has changed node_modules (script `dependencies`).
 //
 // A `bin` called vitest in package.json would do the same, but it would also be in the package, where it would fight
 // vitest's own in the projects of our users.
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const bin = new URL('../node_modules/.bin/', import.meta.url);
 
-// Without node_modules, as when npm packs a clone, there is nothing to point at us.
+// Where only production dependencies are installed there may be nothing to replace.
 if (existsSync(bin)) {
   const ours = '../../bin/vitest.mjs';
   const link = fileURLToPath(new URL('vitest', bin));
