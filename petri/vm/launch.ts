@@ -1,0 +1,99 @@
+import type { Backend, VmRuntime } from '../backend.ts';
+import { PetriError } from '../errors.ts';
+import { SerialConsole } from '../serial/index.ts';
+import type { Feature } from './features.ts';
+import type { VmSpec } from './spec.ts';
+import { VmFolder } from './vm-folder.ts';
+import { Vm } from './vm.ts';
+
+export interface LaunchOptions {
+  /** Folder for everything that is kept of this VM; made if it does not exist. */
+  readonly directory: string;
+  /** What the backend's probe said it can show for this isolation type. */
+  readonly features: readonly Feature[];
+  /** Ends the VM when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds from now after which the VM halts with `timeout`. */
+  readonly deadline?: number | undefined;
+  /** The test inside the TMK to boot with, where it has several. */
+  readonly test?: string | undefined;
+}
+
+/**
+ * Makes a VM: its consoles are connected, and its first use boots it. Whoever calls this disposes of it.
+ *
+ * @throws PetriError what the backend says, as it is; anything else as `backend-fault`
+ */
+export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOptions): Promise<Vm> {
+  const folder = new VmFolder(options.directory);
+  const controller = new AbortController();
+  const consoles = new Map<string, SerialConsole>();
+  /** Empty until the backend has made the VM: nothing can be booted before. */
+  const handle: { vm?: Vm } = {};
+  const openConsole = (name: string, input?: (bytes: Uint8Array) => void): SerialConsole => {
+    if (consoles.has(name)) throw backendFault(backend, new Error(`console '${name}' was opened twice`));
+    const console = new SerialConsole({
+      name,
+      directory: folder.path,
+      onDemand: () => handle.vm?.boot(),
+      ...(input === undefined ? {} : { input }),
+    });
+    consoles.set(name, console);
+    return console;
+  };
+  let runtime: VmRuntime;
+  try {
+    runtime = await backend.launch(spec, {
+      logDirectory: folder.path,
+      signal: controller.signal,
+      openConsole,
+      log: (message) => folder.log.write(message),
+    });
+  } catch (error) {
+    controller.abort(error);
+    folder.log.write(`launch failed: ${String(error)}`);
+    for (const console of consoles.values()) console.dispose('the VM could not be made');
+    folder.log.close();
+    throw error instanceof PetriError ? error : backendFault(backend, error);
+  }
+  const vm = new Vm({
+    backend: backend.name,
+    spec,
+    runtime,
+    consoles,
+    features: options.features,
+    folder,
+    controller,
+    test: options.test,
+  });
+  handle.vm = vm;
+  watch(vm, controller, options);
+  return vm;
+}
+
+/** Ends the VM at its deadline or at the caller's signal, whichever comes first. */
+function watch(vm: Vm, controller: AbortController, { signal, deadline }: LaunchOptions): void {
+  const onAbort = (): void => void vm.kill();
+  const overdue = (): void => void vm.expire(`it was to end within ${((deadline ?? 0) / 1000).toFixed(1)} s`);
+  const timer = deadline === undefined ? undefined : setTimeout(overdue, deadline);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted === true) onAbort();
+  // Every end of a VM goes through its own signal.
+  controller.signal.addEventListener(
+    'abort',
+    () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    },
+    { once: true },
+  );
+}
+
+function backendFault(backend: Backend, cause: unknown): PetriError {
+  return new PetriError(`backend '${backend.name}' failed while it made a VM: ${String(cause)}`, {
+    code: 'backend-fault',
+    step: 'launch',
+    remedy: 'this is a defect of the backend: report it with the log of the VM',
+    cause,
+  });
+}
