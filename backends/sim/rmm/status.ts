@@ -17,7 +17,15 @@ export function rmiResult(status: number, index: number): number {
 
 /** X0 as people read it, such as `RMI_ERROR_RTT|2`. */
 export function describeRmiResult(result: number): string {
-  const names = ['SUCCESS', 'ERROR_INPUT', 'ERROR_REALM', 'ERROR_REC', 'ERROR_RTT', 'ERROR_NOT_SUPPORTED', 'ERROR_DEVICE'];
+  const names = [
+    'SUCCESS',
+    'ERROR_INPUT',
+    'ERROR_REALM',
+    'ERROR_REC',
+    'ERROR_RTT',
+    'ERROR_NOT_SUPPORTED',
+    'ERROR_DEVICE',
+  ];
   names.push('ERROR_RTT_AUX');
   const name = names[result & 0xff];
   if (result < 0 || name === undefined) return `X0 = ${result}`;

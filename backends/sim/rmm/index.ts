@@ -1,0 +1,17 @@
+export { Limits } from './features.ts';
+export { HostCallLayout } from './host-call-layout.ts';
+export type { RealmView } from './inspect.ts';
+export { Overlay, OVERLAY_INDICES } from './permissions.ts';
+export * from './plane-run.ts';
+export type { Plane0Port, Plane0Program, Plane0Step } from './plane0.ts';
+export { Psci, PsciStatus } from './psci.ts';
+export { RealmConfigLayout } from './realm-config.ts';
+export { RealmFlag, RealmFlag1, RealmParams } from './realm-params.ts';
+export { REC_PARAMS_GPRS, REC_RUNNABLE, RecParams } from './rec-params.ts';
+export * from './rec-run.ts';
+export { Rmi, type RmiCommand } from './rmi-fids.ts';
+export { RttEntryState } from './rmi-rtt.ts';
+export { Rmm, type RmmOptions } from './rmm.ts';
+export { Rsi } from './rsi-fids.ts';
+export { describeRmiResult, HashAlgorithm, Response, Ripas, RmiStatus, rmiResult, RsiStatus } from './status.ts';
+export { isAccessibleSysreg, SysregEncoding } from './sysregs.ts';

@@ -1,0 +1,85 @@
+import { type CpuContext, Permission } from '../cpu/types.ts';
+import type { Realm } from './realm.ts';
+import { entryRipas } from './rtt-entry.ts';
+import { LEAF_LEVEL } from './rtt.ts';
+import { HashAlgorithm } from './status.ts';
+
+/** A realm as its inspector sees it: everything here only reads. */
+export class RealmView {
+  readonly #realm: Realm;
+
+  constructor(realm: Realm) {
+    this.#realm = realm;
+  }
+
+  get ipaWidth(): number {
+    return this.#realm.options.root.ipaWidth;
+  }
+  get hashAlgorithm(): 'sha-256' | 'sha-512' {
+    return this.#realm.options.hashAlgorithm === HashAlgorithm.Sha256 ? 'sha-256' : 'sha-512';
+  }
+  get numAuxPlanes(): number {
+    return this.#realm.options.numAuxPlanes;
+  }
+  /** 64 bytes. */
+  get rpv(): Uint8Array {
+    return this.#realm.options.rpv.slice();
+  }
+
+  /** RIM and REMs, each as long as the hash. */
+  measurements(): { rim: Uint8Array; rem: Uint8Array[] } {
+    const { rim, rem, hashBytes } = this.#realm.measurements;
+    return { rim: rim.slice(0, hashBytes), rem: rem.map((register) => register.slice(0, hashBytes)) };
+  }
+
+  /** RIPAS of a protected IPA, as `Ripas` in status.ts numbers it; undefined for other IPAs. */
+  ripas(ipa: number): number | undefined {
+    const { rtt } = this.#realm;
+    if (!(ipa >= 0 && ipa < rtt.parTop)) return undefined;
+    rtt.walk(ipa, LEAF_LEVEL);
+    return entryRipas(rtt.word);
+  }
+
+  /** What stage 2 lets a plane do at an IPA: any of `r`, `w`, `x` (execution at EL1), '' where nothing is mapped. */
+  permissions(plane: number, ipa: number): string {
+    const stage2 = this.#realm.stage2[plane];
+    if (stage2 === undefined || !(ipa >= 0)) return '';
+    const { offset, permissions } = stage2.translate(ipa);
+    if (offset < 0) return '';
+    const letters: readonly (readonly [number, string])[] = [
+      [Permission.R, 'r'],
+      [Permission.W, 'w'],
+      [Permission.XEl1, 'x'],
+    ];
+    return letters.map(([bit, letter]) => ((permissions & bit) !== 0 ? letter : '')).join('');
+  }
+
+  /** Offset in linear memory of an IPA as plane 0 maps it, or -1. Valid until the realm runs again. */
+  locate(ipa: number): number {
+    const offset = this.#realm.stage2[0]?.translate(ipa).offset ?? -1;
+    return offset < 0 ? -1 : offset + (ipa % 4096);
+  }
+
+  /** A plane's registers on a REC; undefined before the plane is first used, and where plane 0 is a program. */
+  context(recIndex: number, plane: number): CpuContext | undefined {
+    return this.#realm.recs[recIndex]?.planes[plane]?.context;
+  }
+
+  /** A system register of a plane on a REC that plane 0 may access, whether the CPU has it or the RMM keeps it. */
+  sysreg(recIndex: number, plane: number, encoding: number): bigint | undefined {
+    const state = this.#realm.recs[recIndex]?.planes[plane];
+    return state?.context?.sysreg(encoding) ?? state?.shadow.get(encoding);
+  }
+
+  /** The plane that a REC runs when it is entered. */
+  activePlane(recIndex: number): number {
+    return this.#realm.recs[recIndex]?.active ?? 0;
+  }
+
+  /** Guest instructions retired on all RECs. */
+  get instructions(): number {
+    let total = 0;
+    for (const rec of this.#realm.recs) total += rec?.vcpu.retired ?? 0;
+    return total;
+  }
+}

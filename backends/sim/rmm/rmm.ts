@@ -1,0 +1,62 @@
+import type { Cpu } from '../cpu/types.ts';
+import type { PhysicalMemory } from '../machine/physical-memory.ts';
+import { RealmView } from './inspect.ts';
+import type { Plane0Program } from './plane0.ts';
+import { RegisterFile } from './register-file.ts';
+import { serveRmi } from './rmi.ts';
+import { RmmState } from './state.ts';
+
+/** What an RMM is made of. */
+export interface RmmOptions {
+  readonly memory: PhysicalMemory;
+  readonly cpu: Cpu;
+}
+
+/**
+ * A Realm Management Monitor: RMI and RSI 1.1 of the RMM specification (DEN0137), on simulated memory and processors. The
+ * guest and the host are both untrusted: nothing that they pass makes it throw or touch memory outside of DRAM.
+ *
+ * Realms have one RTT tree for all planes, with indirect stage-2 permissions. There are no LPA2, SVE, PMU, device
+ * assignment, memory encryption contexts and attestation tokens, and RMI_FEATURES says so.
+ */
+export class Rmm {
+  readonly #state: RmmState;
+  #x: BigUint64Array | undefined;
+  #registers: RegisterFile | undefined;
+
+  constructor({ memory, cpu }: RmmOptions) {
+    this.#state = new RmmState(memory, cpu);
+  }
+
+  /** One SMC of the host. @param x X0 to X17: function identifier and arguments, replaced by the results */
+  rmi(x: BigUint64Array): void {
+    if (this.#registers === undefined || this.#x !== x) {
+      this.#x = x;
+      this.#registers = RegisterFile.over(x);
+    }
+    serveRmi(this.#state, this.#registers);
+  }
+
+  /**
+   * Makes plane 0 of a realm a program instead of guest code. No RMM has this; it is how the simulation runs a paravisor.
+   * To be called before a REC of the realm is first entered.
+   *
+   * @throws RangeError where there is no such realm
+   */
+  setPlane0(rd: number, program: Plane0Program): void {
+    const realm = this.#state.realm(rd);
+    if (realm === undefined) throw new RangeError(`no realm at 0x${rd.toString(16)}`);
+    realm.plane0 = program;
+  }
+
+  /** The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions. */
+  interruptAfter(instructions: number): void {
+    this.#state.slice = instructions;
+  }
+
+  /** What a debugger sees of a realm, or undefined where there is none. */
+  inspect(rd: number): RealmView | undefined {
+    const realm = this.#state.realm(rd);
+    return realm && new RealmView(realm);
+  }
+}

@@ -1,0 +1,55 @@
+import { PlaneExit } from './plane-run.ts';
+import type { Rec, RecPlane } from './rec.ts';
+import { RecExit } from './rec-run.ts';
+import { SysregEncoding } from './sysregs.ts';
+
+/** CNTx_CTL_EL0 bits. */
+const ENABLE = 1n;
+const IMASK = 2n;
+
+interface Timer {
+  readonly ctl: bigint;
+  readonly cval: bigint;
+}
+
+/** The EL1 timers of the plane that is reported to the host (RMM specification 1.1, A6.2). */
+export function reportTimers(rec: Rec, view: DataView, run: number): void {
+  const active = rec.plane(rec.active);
+  const owner = rec.plane(0);
+  const physical = reported(timer(owner, 'CNTP'), rec.active === 0 ? undefined : timer(active, 'CNTP'));
+  const virtual = reported(timer(owner, 'CNTV'), rec.active === 0 ? undefined : timer(active, 'CNTV'));
+  store(view, run + RecExit.cntpCtl, physical);
+  store(view, run + RecExit.cntvCtl, virtual);
+}
+
+/** The timers of a plane that exits, where it has any. */
+export function storePlaneTimers(plane: RecPlane, view: DataView, page: number): void {
+  store(view, page + PlaneExit.cntpCtl, timer(plane, 'CNTP'));
+  store(view, page + PlaneExit.cntvCtl, timer(plane, 'CNTV'));
+}
+
+/** @param offset of the control word, which the compare value follows, in memory that is zero there */
+function store(view: DataView, offset: number, { ctl, cval }: Timer): void {
+  if (ctl !== 0n) view.setBigUint64(offset, ctl, true);
+  if (cval !== 0n) view.setBigUint64(offset + 8, cval, true);
+}
+
+function timer(plane: RecPlane, name: 'CNTP' | 'CNTV'): Timer {
+  return {
+    ctl: register(plane, SysregEncoding[`${name}_CTL_EL0`]),
+    cval: register(plane, SysregEncoding[`${name}_CVAL_EL0`]),
+  };
+}
+
+function register(plane: RecPlane, encoding: number): bigint {
+  return plane.context?.sysreg(encoding) ?? plane.shadow.get(encoding) ?? 0n;
+}
+
+function reported(owner: Timer, active: Timer | undefined): Timer {
+  if (active === undefined || !isRunning(active)) return owner;
+  return !isRunning(owner) || active.cval < owner.cval ? active : owner;
+}
+
+function isRunning(timer: Timer): boolean {
+  return (timer.ctl & (ENABLE | IMASK)) === ENABLE;
+}
