@@ -22,19 +22,18 @@ found="gcc $("${prefix}gcc" -dumpfullversion), ld $("${prefix}ld" --version | se
 same_tools=true
 [ "$found" = "gcc $gcc_version, ld $ld_version" ] || same_tools=false
 
-output=prebuilt
 if [ "${1-}" = --check ]; then
     if ! $same_tools; then
         echo "cannot compare: the files were made with gcc $gcc_version, ld $ld_version; here is $found" >&2
         exit 77
     fi
-    output=$(mktemp -d)
 elif ! $same_tools; then
     echo "note: digests will differ from those of gcc $gcc_version, ld $ld_version; here is $found" >&2
 fi
 objects=$(mktemp -d)
-trap 'rm -rf "$objects"; [ "$output" = prebuilt ] || rm -rf "$output"' EXIT
-mkdir -p "$output"
+trap 'rm -rf "$objects"' EXIT
+output=$objects/output
+mkdir "$output"
 
 compile() { # SOURCE OBJECT [FLAG...]
     source=$1 object=$2
@@ -66,10 +65,12 @@ for payload in payloads/*; do
     chmod 644 "$output/$name.elf"
 done
 
-if [ "$output" = prebuilt ]; then
-    node update-manifest.mjs
-else
+if [ "${1-}" = --check ]; then
     diff -rq "$output" prebuilt
     node update-manifest.mjs --check
     echo "all payloads are what their sources say"
+else
+    mkdir -p prebuilt
+    mv "$output"/*.elf prebuilt/
+    node update-manifest.mjs
 fi

@@ -24,7 +24,8 @@ for (let index = Number(first); index <= Number(last); index++) {
 for (const [file, digests] of changes) {
   const path = join(root, file);
   const lines = readFileSync(path, 'utf8').split('\n');
-  for (const [line, digest] of digests) lines[line - 1] = lines[line - 1].replace(/, (0x)?[0-9a-f]+\);$/, `, ${digest});`);
+  for (const [line, digest] of digests)
+    lines[line - 1] = lines[line - 1].replace(/, (0x)?[0-9a-f]+\);$/, `, ${digest});`);
   writeFileSync(path, lines.join('\n'));
   console.log(`${file}: ${digests.size} digests`);
 }
