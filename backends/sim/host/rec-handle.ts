@@ -1,0 +1,23 @@
+/** A vCPU of a realm, as the host knows it. */
+export class RecHandle {
+  readonly index: number;
+  readonly mpidr: number;
+  /** Physical addresses of the REC, of its auxiliary granules, and of the run page in the Normal world. */
+  readonly pa: number;
+  readonly aux: readonly number[];
+  readonly run: number;
+  /** Offset of the run page in linear memory. */
+  readonly runOffset: number;
+  /** Whether it may be entered: it is on. */
+  runnable: boolean;
+
+  constructor(fields: Omit<RecHandle, never>) {
+    this.index = fields.index;
+    this.mpidr = fields.mpidr;
+    this.pa = fields.pa;
+    this.aux = fields.aux;
+    this.run = fields.run;
+    this.runOffset = fields.runOffset;
+    this.runnable = fields.runnable;
+  }
+}
