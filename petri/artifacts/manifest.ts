@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { PetriError } from '../errors.ts';
+import { packageRoot } from '../package-root.ts';
 
 const artifactSchema = z.strictObject({
   /** What tests call it: lower case, digits and dashes. */
@@ -62,20 +63,9 @@ export function ownManifest(): Manifest {
   return (packageManifest ??= readManifest(join(artifactsFolder(), 'manifest.json')));
 }
 
-/** The package's `artifacts/` folder: beside `petri/` in the repository, at the top of the installed package. */
+/** The package's `artifacts/` folder. */
 export function artifactsFolder(): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'artifacts');
-    if (existsSync(join(candidate, 'manifest.json'))) return candidate;
-    if (dirname(folder) === folder) {
-      throw new PetriError(`no artifacts/manifest.json in ${start} or a folder above it`, {
-        code: 'artifact-missing',
-        step: 'artifact',
-        remedy: 'install the package again: its artifacts are not there',
-      });
-    }
-  }
+  return fileURLToPath(new URL('artifacts', packageRoot));
 }
 
 function parseJson(text: string, path: string): unknown {

@@ -9,6 +9,6 @@ export interface TmkPayload {
   readonly path: string;
   readonly elf: ElfFile;
   readonly image: TmkImage;
-  /** Full name of the test that a VM boots with; without it, the first one. */
+  /** Full name of the test that a VM boots with, where the image has several. */
   readonly test?: string;
 }

@@ -19,7 +19,7 @@ const ARTIFACT_PREFIX = 'tmk-';
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 
 export interface TmkOptions {
-  /** The test inside the TMK to boot with: its full name, or the end of it after `::`. @default the first one */
+  /** The test inside the TMK to boot with: its full name, or the end of it after `::`. @default the only one */
   readonly test?: string;
 }
 
