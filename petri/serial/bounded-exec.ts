@@ -13,7 +13,7 @@ let context: Context | undefined;
 /**
  * `expression.exec(text)`, ended with an error where the expression backtracks without end on what a guest printed.
  *
- * @throws PetriError `wait-timeout`
+ * @throws PetriError `invalid-option`
  */
 export function boundedExec(expression: RegExp, text: string): RegExpExecArray | null {
   if (isCheap(expression.source, text.length)) return expression.exec(text);
@@ -28,7 +28,7 @@ export function boundedExec(expression: RegExp, text: string): RegExpExecArray |
     throw new PetriError(
       `the pattern ${String(expression)} took more than ${String(SEARCH_LIMIT)} ms on ${String(text.length)} characters of serial output`,
       {
-        code: 'wait-timeout',
+        code: 'invalid-option',
         step: 'run',
         remedy: 'write the pattern without repetitions inside repetitions, or wait for a literal string',
         cause: error,

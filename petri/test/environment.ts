@@ -1,21 +1,42 @@
 import type { Backend, ProbeResult } from '../backend.ts';
-import type { IsolationType } from '../vm/isolation.ts';
+import { PetriError } from '../errors.ts';
+import type { IsolationType } from '../vm/index.ts';
 
-/** What the runner's setup file tells `petriTest` about the run. */
+/** What a run decides for its tests. */
 export interface TestEnvironment {
-  selectedBackend(): Promise<{ readonly backend: Backend; readonly probe: ProbeResult & { readonly available: true } }>;
-  /** Empty: all of them. */
-  selectedIsolation(): readonly IsolationType[];
-  /** Absolute path of this run's folder, which exists. */
+  selectedBackend(): Promise<{ readonly backend: Backend; readonly probe: ProbeResult }>;
+  /** The isolation types whose tests run; none or an empty list for all. */
+  selectedIsolation(): readonly IsolationType[] | undefined;
+  /** Absolute path of the folder for everything that the run keeps. */
   runDirectory(): string;
+  /**
+   * Whether the vitest configuration declares our tags: vitest refuses a test with a tag that it was not told of.
+   *
+   * @default true
+   */
+  readonly tags?: boolean;
 }
 
-let environment: TestEnvironment | undefined;
+/** The setup file and the tests may load this module through different loaders, each with an instance of its own. */
+const key = Symbol.for('petri-vm.test-environment');
+const shared = globalThis as { [key]?: TestEnvironment };
 
-export function setTestEnvironment(to: TestEnvironment): void {
-  environment = to;
+/** Called by the setup file, before tests are collected. */
+export function setTestEnvironment(environment: TestEnvironment): void {
+  shared[key] = environment;
 }
 
-export function testEnvironment(): TestEnvironment | undefined {
-  return environment;
+export function hasTestEnvironment(): boolean {
+  return shared[key] !== undefined;
+}
+
+/** @throws PetriError `invalid-config` in a run without our setup file */
+export function testEnvironment(): TestEnvironment {
+  const environment = shared[key];
+  if (environment !== undefined) return environment;
+  throw new PetriError('petriTest does not know which backend to use: vitest runs without the setup file of petri-vm', {
+    code: 'invalid-config',
+    step: 'config',
+    remedy: "make vitest.config.ts export definePetriConfig(…) of 'petri-vm/config', or run `npx petri test`",
+  });
 }

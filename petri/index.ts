@@ -1,0 +1,62 @@
+/**
+ * What a test file may import: `import { petriTest, tmk } from 'petri-vm'`.
+ *
+ * @module
+ */
+export type {
+  Backend,
+  BackendLimits,
+  BootRequest,
+  LaunchContext,
+  Missing,
+  ProbeResult,
+  TmkEvent,
+  VmBoot,
+  VmRuntime,
+} from './backend.ts';
+export { PetriError, type PetriErrorCode, type PetriErrorOptions, type PetriStep } from './errors.ts';
+export { tmk, type TmkOptions, type TmkPayload, type TmkTest } from './payload/index.ts';
+export {
+  SerialConsole,
+  type SerialConsoleOptions,
+  type SerialMatch,
+  type SerialPattern,
+  type WaitOptions,
+} from './serial/index.ts';
+export {
+  petriTest,
+  type DeclarativeOptions,
+  type HaltExpectation,
+  type PetriExpectations,
+  type PetriTest,
+  type PetriTestBody,
+  type PetriTestContext,
+  type PetriTestFor,
+  type PetriTestOptions,
+  type VmMatchers,
+} from './test/index.ts';
+export {
+  describeHalt,
+  features,
+  isolationTypes,
+  launchVm,
+  resolveVmConfig,
+  type Feature,
+  type HaltKind,
+  type HaltReason,
+  type IsolationType,
+  type LaunchOptions,
+  type PlaneExit,
+  type PlaneInspector,
+  type RealmConfig,
+  type RealmInspector,
+  type Registers,
+  type Ripas,
+  type SymbolLocation,
+  type TmkResult,
+  type Vm,
+  type VmConfig,
+  type VmOptions,
+  type VmSpec,
+  type VmTmk,
+} from './vm/index.ts';

@@ -1,0 +1,152 @@
+import { describe, test } from 'vitest';
+import { PetriError } from '../errors.ts';
+import type { TmkPayload, TmkTest } from '../payload/index.ts';
+import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
+import { hasTestEnvironment, testEnvironment } from './environment.ts';
+import { meet } from './expectation.ts';
+import { checkNames, type DeclarativeOptions, type PetriTestOptions } from './options.ts';
+import { runTest, type PetriTestBody, type PetriTestContext } from './run-test.ts';
+import { featureTag, isolationTag } from './tags.ts';
+import { rowTitle } from './title.ts';
+
+/** One test for each row, with the row as the body's first argument. */
+export interface PetriTestFor<Row> {
+  (
+    isolation: IsolationType,
+    title: string | ((row: Row) => string),
+    options: PetriTestOptions | ((row: Row) => PetriTestOptions),
+    body: (row: Row, context: PetriTestContext) => unknown,
+  ): void;
+  (isolation: IsolationType, title: string | ((row: Row) => string), options: (row: Row) => DeclarativeOptions): void;
+}
+
+/** Registers tests of VMs. */
+export interface PetriTest {
+  /** A test of one VM. */
+  (isolation: IsolationType, name: string, options: PetriTestOptions, body: PetriTestBody): void;
+  /** A test whose body makes its VMs with `launch`, or one that only says what must come of its VM. */
+  (isolation: IsolationType, name: string, body: PetriTestBody | DeclarativeOptions): void;
+  /** One test for each row. In a title, `$key` stands for a property of the row, and `%s` for the row. */
+  for<Row>(rows: readonly Row[]): PetriTestFor<Row>;
+  /**
+   * One vitest test for each test inside a TMK, judged as OpenVMM's `tmk_vmm` judges it. A test that is only for a Linux plane 0
+   * runs where there is a realm, and is skipped elsewhere.
+   */
+  tmk(isolation: IsolationType, payload: TmkPayload, options?: Omit<PetriTestOptions, 'payload' | 'test'>): void;
+  readonly only: PetriTest;
+  readonly skip: PetriTest;
+}
+
+type Mode = 'run' | 'only' | 'skip';
+
+function make(mode: Mode): PetriTest {
+  const register = (
+    isolation: IsolationType,
+    name: string,
+    second: PetriTestBody | PetriTestOptions | DeclarativeOptions,
+    third?: PetriTestBody,
+  ): void => {
+    const options: PetriTestOptions | DeclarativeOptions = typeof second === 'function' ? {} : second;
+    add(mode, isolation, name, options, bodyOf(name, options, typeof second === 'function' ? second : third));
+  };
+  const forRows =
+    <Row>(rows: readonly Row[]): PetriTestFor<Row> =>
+    (
+      isolation: IsolationType,
+      title: string | ((row: Row) => string),
+      optionsFor: PetriTestOptions | ((row: Row) => PetriTestOptions),
+      body?: (row: Row, context: PetriTestContext) => unknown,
+    ): void => {
+      for (const row of rows) {
+        const name = typeof title === 'string' ? rowTitle(title, row) : title(row);
+        const options = typeof optionsFor === 'function' ? optionsFor(row) : optionsFor;
+        const own = body === undefined ? undefined : (context: PetriTestContext) => body(row, context);
+        add(mode, isolation, name, options, bodyOf(name, options, own));
+      }
+    };
+  const tmk = (isolation: IsolationType, payload: TmkPayload, options: PetriTestOptions = {}): void => {
+    describe(payload.name, () => {
+      for (const one of payload.image.tests) {
+        add(mode, isolation, one.name, { ...options, payload, test: one.name }, tmkBody(one));
+      }
+    });
+  };
+  return Object.defineProperties(Object.assign(register, { for: forRows, tmk }), {
+    only: { get: () => make('only') },
+    skip: { get: () => make('skip') },
+  }) as PetriTest;
+}
+
+function add(mode: Mode, isolation: IsolationType, name: string, options: PetriTestOptions, body: PetriTestBody): void {
+  if (!isIsolationType(isolation)) throw unknownIsolation(isolation);
+  const declare = mode === 'run' ? test : test[mode];
+  const { timeout, retry, requires = [] } = options;
+  const tags = [isolationTag(isolation), ...requires.map(featureTag)];
+  declare(
+    name,
+    {
+      ...(tagsAreDeclared() ? { tags } : {}),
+      ...(timeout === undefined ? {} : { timeout }),
+      ...(retry === undefined ? {} : { retry }),
+    },
+    async (context) => {
+      checkNames(options);
+      await runTest(context, isolation, options, body);
+    },
+  );
+}
+
+function tagsAreDeclared(): boolean {
+  return hasTestEnvironment() && testEnvironment().tags !== false;
+}
+
+function bodyOf(
+  name: string,
+  options: PetriTestOptions | DeclarativeOptions,
+  body: PetriTestBody | undefined,
+): PetriTestBody {
+  if ('expect' in options && body === undefined) return async ({ vm }) => await meet(vm, options.expect);
+  if (body !== undefined && !('expect' in options)) return body;
+  throw new PetriError(`the test '${name}' has ${body === undefined ? 'neither' : 'both'} a body and \`expect\``, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: 'give a body, or options with `expect` that say what must come of the VM',
+  });
+}
+
+function tmkBody(one: TmkTest): PetriTestBody {
+  return async ({ vm, skip, isolation }) => {
+    // The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none.
+    skip(
+      one.linuxOnly && isolation !== 'cca',
+      `'${one.name}' is only for a Linux plane 0, which '${isolation}' has not`,
+    );
+    const { verdict, cause } = await vm.tmk.run(one.name);
+    if (verdict === 'pass') return;
+    const error = new Error(`${one.name}: ${cause}`);
+    error.name = 'TmkTestFailed';
+    throw error;
+  };
+}
+
+function unknownIsolation(isolation: unknown): PetriError {
+  return new PetriError(`there is no isolation type ${JSON.stringify(isolation)}`, {
+    code: 'unknown-isolation',
+    step: 'options',
+    remedy: `the isolation types are ${isolationTypes.join(', ')}`,
+  });
+}
+
+/**
+ * Registers a test of a VM with vitest.
+ *
+ * ```ts
+ * petriTest('cca', 'a realm boots', { payload: tmk('hello') }, async ({ vm }) => {
+ *   await vm.serial.waitFor('hello world');
+ * });
+ * ```
+ *
+ * The VM is made before the body runs, booted when the body first needs it, and always ended. Where the backend cannot make
+ * such a VM or lacks what the test `requires`, the test is skipped with the reason.
+ */
+export const petriTest: PetriTest = make('run');

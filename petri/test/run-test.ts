@@ -1,0 +1,197 @@
+import type { ExpectStatic, TestContext } from 'vitest';
+import type { Backend, ProbeResult } from '../backend.ts';
+import { PetriError } from '../errors.ts';
+import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
+import { testEnvironment } from './environment.ts';
+import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
+import { beyondLimits, incapable, unselected } from './skip-reason.ts';
+import { testFolder } from './test-folder.ts';
+
+/** What a test body gets: vitest's context, and the VM. */
+export interface PetriTestContext extends TestContext {
+  /** The VM of the test's options, made and not yet booted: its first use boots it. @throws PetriError without a payload */
+  readonly vm: Vm;
+  readonly expect: ExpectStatic;
+  readonly isolation: IsolationType;
+  /** Name of the backend. */
+  readonly backend: string;
+  /** Makes another VM, of the test's options and these. It ends with the test. @throws PetriError */
+  launch(options?: PetriTestOptions): Promise<Vm>;
+}
+
+/** What it returns is awaited and otherwise ignored. */
+export type PetriTestBody = (context: PetriTestContext) => unknown;
+
+/** The whole of one test run: skips, launches, runs the body, tells what the VMs were doing if it fails, ends them. */
+export async function runTest(
+  context: TestContext,
+  isolation: IsolationType,
+  options: PetriTestOptions,
+  body: PetriTestBody,
+): Promise<void> {
+  const session = new TestSession(context, isolation, options);
+  context.onTestFinished(() => session.dispose());
+  try {
+    await session.run(body);
+  } catch (error) {
+    if (options.unstable === undefined || isSkip(error)) throw error;
+    context.skip(`unstable (${options.unstable}): failed with ${firstLine(error)}`);
+  } finally {
+    await session.dispose();
+  }
+}
+
+class TestSession {
+  readonly #context: TestContext;
+  readonly #isolation: IsolationType;
+  readonly #options: PetriTestOptions;
+  readonly #started = performance.now();
+  readonly #vms: Vm[] = [];
+  readonly #directory: () => string;
+  #over = false;
+
+  constructor(context: TestContext, isolation: IsolationType, options: PetriTestOptions) {
+    this.#context = context;
+    this.#isolation = isolation;
+    this.#options = options;
+    let folder: string | undefined;
+    this.#directory = () => (folder ??= testFolder(testEnvironment().runDirectory(), context.task));
+  }
+
+  async run(body: PetriTestBody): Promise<void> {
+    const environment = testEnvironment();
+    this.#skipIf(unselected(this.#isolation, environment.selectedIsolation()));
+    const { backend, probe } = await environment.selectedBackend();
+    this.#skipIf(incapable(backend.name, probe, { isolation: this.#isolation, requires: this.#requires() }));
+    const vm = this.#options.payload === undefined ? undefined : await this.#launch(backend, probe, {});
+    try {
+      await this.#withinDeadline(async () => await body(this.#bodyContext(backend, probe, vm)));
+    } catch (error) {
+      throw this.#explain(error);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    this.#over = true;
+    await Promise.all(this.#vms.map((vm) => vm.dispose()));
+  }
+
+  #requires(): readonly Feature[] {
+    const { requires = [], payload } = this.#options;
+    return payload === undefined ? requires : ['tmk', ...requires];
+  }
+
+  #skipIf(reason: string | undefined): void {
+    if (reason !== undefined) this.#context.skip(reason);
+  }
+
+  #bodyContext(backend: Backend, probe: ProbeResult, vm: Vm | undefined): PetriTestContext {
+    const { expect } = this.#context;
+    const own = {
+      get vm(): Vm {
+        if (vm !== undefined) return vm;
+        throw noPayload();
+      },
+      expect,
+      isolation: this.#isolation,
+      backend: backend.name,
+      launch: (options: PetriTestOptions = {}) => this.#launch(backend, probe, options),
+    };
+    const inherited: TestContext = Object.create(this.#context) as TestContext;
+    return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as TestContext & typeof own;
+  }
+
+  async #launch(backend: Backend, probe: ProbeResult, more: PetriTestOptions): Promise<Vm> {
+    const options = { ...this.#options, ...more };
+    const payload = payloadOf(options);
+    if (payload === undefined) throw noPayload();
+    const config = resolveVmConfig(vmOptionsOf(options));
+    this.#skipIf(beyondLimits(backend.name, probe, config));
+    const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
+    const number = this.#vms.length + 1;
+    const vm = await launchVm(
+      backend,
+      { isolation: this.#isolation, payload, config },
+      {
+        directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
+        features,
+        signal: this.#context.signal,
+        deadline: this.#timeLeft(),
+        test: options.test,
+      },
+    );
+    this.#vms.push(vm);
+    if (this.#over) await vm.dispose();
+    return vm;
+  }
+
+  /** Milliseconds until the VMs of the test must have ended, so that our diagnosis comes before vitest's time-out. */
+  #timeLeft(): number | undefined {
+    const { timeout } = this.#context.task;
+    if (!Number.isFinite(timeout) || timeout <= 0) return undefined;
+    return Math.max(1, timeout - margin(timeout) - (performance.now() - this.#started));
+  }
+
+  /** A body that waits for something else than its VM is given up too, half way between that and vitest's time-out. */
+  async #withinDeadline(body: () => Promise<unknown>): Promise<void> {
+    const left = this.#timeLeft();
+    if (left === undefined) {
+      await body();
+      return;
+    }
+    const { timeout } = this.#context.task;
+    let timer: NodeJS.Timeout | undefined;
+    const overdue = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => {
+          reject(
+            new PetriError(`the test did not end within ${(timeout / 1000).toFixed(1)} s`, {
+              code: 'wait-timeout',
+              step: 'run',
+              remedy: 'give it a longer `timeout`, if what it waits for can still come',
+            }),
+          );
+        },
+        left + margin(timeout) / 2,
+      );
+    });
+    try {
+      await Promise.race([body(), overdue]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Adds to a failure what the VMs were doing. */
+  #explain(error: unknown): unknown {
+    if (isSkip(error) || !(error instanceof Error) || this.#vms.length === 0) return error;
+    const states = this.#vms.map((vm) => vm.describe()).filter((state) => !error.message.includes(state));
+    try {
+      error.message = [error.message, ...states].join('\n\n');
+    } catch {
+      // An error that cannot be changed is told as it is.
+    }
+    return error;
+  }
+}
+
+function margin(timeout: number): number {
+  return Math.min(2000, timeout / 5);
+}
+
+/** How vitest ends a test that skips itself. */
+function isSkip(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'VITEST_PENDING';
+}
+
+function firstLine(error: unknown): string {
+  return String(error).split('\n')[0] ?? '';
+}
+
+function noPayload(): PetriError {
+  return new PetriError('the test has no payload, so it has no VM', {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: "give one: petriTest('cca', 'name', { payload: tmk('hello') }, …)",
+  });
+}
