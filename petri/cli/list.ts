@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 import type { TestCase } from 'vitest/node';
 
-import type { ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { incapable } from '../test/skip-reason.ts';
 import { parseTags } from '../test/tags.ts';
 import type { Feature } from '../vm/features.ts';
 import type { IsolationType } from '../vm/isolation.ts';
@@ -67,18 +67,9 @@ function listing(test: TestCase, reports: readonly BackendReport[]): Listing | u
     name: test.fullName,
     ...needs,
     skippedOn: Object.fromEntries(
-      reports.map((report) => [report.name, inFile ?? obstacle(report.probe, needs.isolation, needs.requires)]),
+      reports.map((report) => [report.name, inFile ?? incapable(report.name, report.probe, needs) ?? null]),
     ),
   };
-}
-
-/** Why a backend cannot run a test, in a few words; null when it can. */
-export function obstacle(probe: ProbeResult, isolation: IsolationType, requires: readonly Feature[]): string | null {
-  if (!probe.available) return probe.missing.map((item) => item.what).join('; ');
-  const features = probe.isolation[isolation];
-  if (features === undefined) return `no isolation type ${isolation}`;
-  const missing = requires.filter((feature) => !features.includes(feature));
-  return missing.length > 0 ? `lacks ${missing.join(', ')}` : null;
 }
 
 function print(listings: readonly Listing[], reports: readonly BackendReport[]): void {

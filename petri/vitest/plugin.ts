@@ -49,6 +49,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
     // eslint-disable-next-line @typescript-eslint/no-misused-promises
     async configureVitest({ vitest, project }) {
       markConfigurationSeen();
+      project.provide('petriConfigured', true);
       let selection = selections.get(vitest);
       if (selection === undefined) {
         selection = select(vitest, options).catch((error: unknown) => {

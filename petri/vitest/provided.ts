@@ -16,5 +16,7 @@ export interface ProvidedSelection {
 declare module 'vitest' {
   interface ProvidedContext {
     petri?: ProvidedSelection;
+    /** Our plugin is there, and with it the declarations of our tags. */
+    petriConfigured?: boolean;
   }
 }

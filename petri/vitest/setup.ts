@@ -14,4 +14,9 @@ if (inject('petri')?.userBackend === true) {
   }
 }
 
-setTestEnvironment({ selectedBackend, selectedIsolation, runDirectory });
+setTestEnvironment({
+  selectedBackend,
+  selectedIsolation,
+  runDirectory,
+  tags: inject('petriConfigured') === true,
+});
