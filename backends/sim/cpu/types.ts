@@ -125,7 +125,7 @@ export interface Vcpu {
   /** What the guest did, after `RunExit.Unsupported`. */
   readonly unsupported: string;
   readonly el2: El2Registers;
-  /** Instructions retired since the vCPU was made, over all its contexts. */
+  /** Instructions retired since the vCPU was made, over all its contexts, and exceptions that faulting ones took to EL1. */
   readonly retired: number;
   readonly active: CpuContext;
   /** A context in the reset state of the Arm ARM: registers 0, PSTATE EL1h with DAIF set, MMU off. */

@@ -288,6 +288,16 @@ describe('exceptions', () => {
     expectEl1Exception(0x200, ExceptionClass.IllegalState, CODE + 64);
   });
 
+  it('ends a slice even when the vectors fault for ever', () => {
+    machine.write(VECTORS + 0x200, [0]);
+    machine.load([0]);
+    expect(machine.vcpu.run(1000)).toBe(RunExit.Budget);
+    machine.stage2.pages.delete(VECTORS);
+    machine.cpu.invalidate(machine.stage2, VECTORS, 4096);
+    expect(machine.vcpu.run(1000)).toBe(RunExit.Sync);
+    expect(machine.vcpu.exit.ipa).toBe(VECTORS + 0x200);
+  });
+
   it('banks SP_EL0 and SP_EL1', () => {
     const SP_EL0 = 0xc208;
     const SPSEL = 0xc210;

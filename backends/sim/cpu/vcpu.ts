@@ -105,7 +105,7 @@ export class VirtualCpu implements Vcpu {
       return RunExit.Unsupported;
     }
     this.#remaining = budget;
-    for (;;) {
+    while (this.#remaining > 0) {
       if (context.decodedSimd && context.simdAccess() !== 'allowed') {
         this.#host.code.drop(context.index);
         context.flushInstructionTlb();
@@ -113,11 +113,16 @@ export class VirtualCpu implements Vcpu {
       }
       const record = this.#fetch(context);
       if (record < 0) return RunExit.Sync;
-      if (record === 0) continue;
-      if (this.#remaining <= 0) return RunExit.Budget;
-      const next = this.#handle(context, this.#enter(record));
+      const next = record === 0 ? this.#taken() : this.#handle(context, this.#enter(record));
       if (next !== 'continue') return next;
     }
+    return RunExit.Budget;
+  }
+
+  /** An exception to EL1 was taken. It counts, or vectors that fault themselves would never use up a budget. */
+  #taken(): 'continue' {
+    this.#retire();
+    return 'continue';
   }
 
   /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
@@ -152,7 +157,7 @@ export class VirtualCpu implements Vcpu {
         return this.#simdTrap(context, pc);
       case Exit.SpAlignment:
         context.takeException(syndrome(ExceptionClass.SpAlignment, 0), 0n);
-        return 'continue';
+        return this.#taken();
       default:
         return this.#undefined(context, pc);
     }
@@ -237,7 +242,7 @@ export class VirtualCpu implements Vcpu {
       const address = rt === 31 ? 0n : context.x(rt);
       const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
       context.takeException(syndrome(ec, FaultStatus.Alignment | WNR), address);
-      return 'continue';
+      return this.#taken();
     }
     if (outcome === 'next') {
       context.advancePc(4);
@@ -273,7 +278,7 @@ export class VirtualCpu implements Vcpu {
     const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
     const address = this.#host.memory.u64[VcpuState.SlowAddress >> 3] ?? 0n;
     context.takeException(syndrome(ec, fault.status | (fault.write ? WNR : 0)), address);
-    return 'continue';
+    return this.#taken();
   }
 
   #abortToEl2(ec: number, iss: number, address: number, write: boolean, permission: boolean): void {
@@ -307,7 +312,7 @@ export class VirtualCpu implements Vcpu {
     const esr = syndrome(ExceptionClass.SimdFp, SIMD_TRAP_ISS);
     if (access === 'el1') {
       context.takeException(esr, 0n);
-      return 'continue';
+      return this.#taken();
     }
     this.#report(esr, 0, false, false);
     return RunExit.Sync;
@@ -316,7 +321,7 @@ export class VirtualCpu implements Vcpu {
   #undefined(context: Context, pc: number): Next {
     this.#host.onUndefined?.(this.#word(context, pc), BigInt(pc));
     context.takeException(syndrome(ExceptionClass.Unknown, 0), 0n);
-    return 'continue';
+    return this.#taken();
   }
 }
 
