@@ -31,7 +31,9 @@ export class SimVm implements VmRuntime {
     this.#guest = options.makeGuest();
     const { realm, planes } = this.#guest;
     if (realm !== undefined) this.realm = new RealmView(() => this.#guest);
-    this.planes = planes.map((plane) => (plane === undefined ? undefined : new PlaneView(plane.index, () => this.#guest)));
+    this.planes = planes.map((plane) =>
+      plane === undefined ? undefined : new PlaneView(plane.index, () => this.#guest),
+    );
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 

@@ -3,11 +3,13 @@ import { GRANULE_SIZE, type PhysicalMemory } from '../machine/physical-memory.ts
 
 /** Hands out granules of DRAM to the Normal world: those given back first, then ever higher ones. */
 export class GranuleAllocator {
+  readonly #start: number;
   readonly #end: number;
   readonly #free: number[] = [];
   #next: number;
 
   constructor(memory: PhysicalMemory) {
+    this.#start = memory.base;
     this.#next = memory.base;
     this.#end = memory.base + memory.bytes;
   }
@@ -15,6 +17,11 @@ export class GranuleAllocator {
   /** Granules that could still be allocated one by one. */
   get available(): number {
     return this.#free.length + (this.#end - this.#next) / GRANULE_SIZE;
+  }
+
+  /** Bytes from the start of DRAM that were ever handed out: beyond them nothing was written. */
+  get highWater(): number {
+    return this.#next - this.#start;
   }
 
   /** @returns its physical address; what it holds is left from its last use @throws PetriError when there is none left */

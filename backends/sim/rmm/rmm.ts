@@ -49,9 +49,10 @@ export class Rmm {
     realm.plane0 = program;
   }
 
-  /** The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions. */
+  /** The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, also a running one. */
   interruptAfter(instructions: number): void {
     this.#state.slice = instructions;
+    this.#state.budget = Math.min(this.#state.budget, instructions);
   }
 
   /** What a debugger sees of a realm, or undefined where there is none. */
