@@ -107,11 +107,14 @@ function bodyOf(
 ): PetriTestBody {
   if ('expect' in options && body === undefined) return async ({ vm }) => await meet(vm, options.expect);
   if (body !== undefined && !('expect' in options)) return body;
-  throw new PetriError(`the test '${name}' has ${body === undefined ? 'neither' : 'both'} a body and \`expect\``, {
-    code: 'invalid-option',
-    step: 'options',
-    remedy: 'give a body, or options with `expect` that say what must come of the VM',
-  });
+  throw new PetriError(
+    `the test '${name}' has ${body === undefined ? 'neither a body nor' : 'both a body and'} \`expect\``,
+    {
+      code: 'invalid-option',
+      step: 'options',
+      remedy: 'give a body, or options with `expect` that say what must come of the VM',
+    },
+  );
 }
 
 function tmkBody(one: TmkTest): PetriTestBody {

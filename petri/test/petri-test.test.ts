@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { petriTest } from './petri-test.ts';
+
+interface Reported {
+  readonly name: string;
+  readonly state: string;
+  readonly note?: string;
+  readonly errors: readonly string[];
+  readonly tags: readonly string[];
+}
+
+/** Runs the fixture as vitest runs a user's file, and gives every test's end. */
+async function runFixture(directory: string, ...args: readonly string[]): Promise<readonly Reported[]> {
+  const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
+  const config = fileURLToPath(new URL('./fixtures/vitest.config.ts', import.meta.url));
+  const report = join(directory, 'report.json');
+  const environment = { ...process.env, PETRI_FIXTURE_REPORT: report, PETRI_FIXTURE_RUN: directory };
+  const output = await new Promise<string>((resolve) => {
+    // It fails, as some of its tests do.
+    execFile(
+      process.execPath,
+      [vitest, 'run', '--config', config, ...args],
+      { env: environment },
+      (_error, out, err) => {
+        resolve(out + err);
+      },
+    );
+  });
+  if (!existsSync(report)) throw new Error(`the fixture did not run: ${output}`);
+  return JSON.parse(readFileSync(report, 'utf8')) as readonly Reported[];
+}
+
+let directory: string;
+let results: readonly Reported[];
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'petri-test-'));
+  results = await runFixture(directory);
+}, 60_000);
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function resultOf(name: string): Reported {
+  const found = results.find((result) => result.name === name);
+  if (found === undefined)
+    throw new Error(`no test '${name}' among ${results.map((result) => result.name).join(', ')}`);
+  return found;
+}
+
+describe('petriTest', () => {
+  it.each([
+    'body passes',
+    'payload is made when the test runs',
+    'VM is not booted unless needed',
+    'declared: met',
+    'declared: halt with details',
+    'feature is there',
+    'body launches',
+    'unstable passes',
+    'retried',
+    'row a with 1',
+    'row b with 2',
+    'declared row hello',
+    'suite > works',
+    'suite > powering off',
+    'suite > on Linux',
+    'toPrint',
+    'toHaltWith',
+  ])('passes: %s', (name) => {
+    expect(resultOf(name).state).toBe('passed');
+  });
+
+  it.each([
+    ['body fails', /expected 2 to be 3[^]*the VM halted: complete \(success\)[^]*\| hello from hello/],
+    ['wait fails', /ended without the text "good evening": the VM halted: complete[^]*hello from hello/],
+    ['declared: not printed', /without the text "running test"[^]*pass \{ from: 'boot' \}/],
+    ['declared: printed', /printed the pattern \/panicked\/: "panicked"[^]*the VM halted: panic at main.rs:7: disco/],
+    ['declared: other halt', /halted with panic at main.rs:7: disco, expected complete \(success\)/],
+    ['declared: never ends', /did not end by itself: timeout: it was to end within 0.5 s/],
+    ['wrong configuration', /vcpus is 0, expected a whole number from 1 to 512/],
+    ['unknown option', /no option 'memroy'[^]*the options are payload, .*memory/],
+    ['no payload', /has no payload, so it has no VM/],
+    ['guest loops', /without the text "never": the VM halted: timeout/],
+    ['body never ends', /the test did not end within 0.6 s[^]*the VM halted: timeout/],
+    ['declared row silent', /halted with timeout/],
+    ['suite > panicky', /panicky: panic at main.rs:7: disco/],
+    ['suite > works unexpectedly', /unexpectedly passed: complete \(success\)/],
+    ['toPrint fails', /ended without the text "panic"/],
+    ['not.toPrint fails', /printed the pattern \/panic\/: "panic"/],
+    ['not.toPrint of a VM that was cut off', /the VM halted: timeout/],
+    ['toHaltWith fails', /halted with panic at main.rs:7: disco, expected complete \(success\)/],
+  ])('fails with its diagnosis: %s', (name, message) => {
+    const { state, errors } = resultOf(name);
+    expect(state).toBe('failed');
+    expect(errors).toEqual([expect.stringMatching(message)]);
+  });
+
+  it.each([
+    [
+      'backend does not make it',
+      "backend 'scripted' does not make VMs of isolation type 'snp': it makes 'cca', 'none'",
+    ],
+    ['user does not select it', "isolation type 'vbs' is not selected: --isolation=cca,none,snp"],
+    ['feature is missing', "backend 'scripted' does not have 'planes' for isolation type 'none'"],
+    ['too large', "the test needs 2048 MiB of memory, backend 'scripted' gives at most 1024 MiB"],
+    ['unstable fails', 'unstable (race in the guest): failed with Error: as feared'],
+    ['skipped', undefined],
+    ['plain suite > on Linux', "'on Linux' is only for a Linux plane 0, which 'none' has not"],
+  ])('skips with the reason: %s', (name, note) => {
+    expect(resultOf(name)).toMatchObject({ state: 'skipped', errors: [], ...(note === undefined ? {} : { note }) });
+  });
+
+  it('ends every VM: the fixture counts', () => {
+    expect(results.filter(({ name }) => name.endsWith('.fixture.ts'))).toEqual([]);
+  });
+
+  it('gives tags for the isolation type and the features', () => {
+    expect(resultOf('feature is missing').tags).toEqual(['isolation/none', 'needs/planes']);
+  });
+
+  it('keeps a folder for each try of each test', () => {
+    const folder = join(directory, 'behaviour.fixture.ts');
+    const record = JSON.parse(readFileSync(join(folder, 'suite', 'works', 'vm.json'), 'utf8')) as unknown;
+    expect(record).toMatchObject({ backend: 'scripted', boots: [{ test: 'works', halt: { reason: 'complete' } }] });
+    expect(readFileSync(join(folder, 'body-passes', 'serial.log'), 'utf8')).toContain('hello from hello');
+    expect(existsSync(join(folder, 'retried', 'vm.json'))).toBe(true);
+    expect(existsSync(join(folder, 'retried.retry-1', 'vm.json'))).toBe(true);
+    expect(existsSync(join(folder, 'body-launches', 'vm-2', 'serial.log'))).toBe(true);
+  });
+
+  it('can be filtered by tags, as any vitest test', async () => {
+    const filtered = await runFixture(directory, '--tags-filter=isolation/none and needs/planes');
+    const ran = filtered.filter(({ note, state }) => state !== 'skipped' || note !== undefined);
+    expect(ran.map(({ name }) => name)).toEqual(['feature is missing']);
+  }, 60_000);
+
+  it('refuses an isolation type that does not exist, and a test that asserts nothing or in two ways', () => {
+    const type: string = 'sgx';
+    expect(() => petriTest(type as 'cca', 'x', () => undefined)).toThrow(/"sgx"[^]*none, vbs, snp, tdx, cca/);
+    const options: object = {};
+    expect(() => petriTest('cca', 'x', options as { payload: never; expect: object })).toThrow(/neither a body nor/);
+  });
+});
