@@ -130,6 +130,10 @@ export class Context implements CpuContext {
     if (register === undefined || register.slot >= ContextState.Size) return undefined;
     return this.#get(register.slot);
   }
+  sysregOffset(encoding: number): number {
+    const register = findSysreg(encoding);
+    return register === undefined || register.slot >= ContextState.Size ? -1 : this.base + register.slot;
+  }
   setSysreg(encoding: number, value: bigint): boolean {
     if (encoding === sysreg.SP_EL0 || encoding === sysreg.SP_EL1) {
       this.#set(this.#spSlot(encoding), value);

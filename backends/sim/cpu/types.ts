@@ -101,6 +101,8 @@ export interface CpuContext {
    * where the context has no such register.
    */
   sysreg(encoding: number): bigint | undefined;
+  /** Offset in linear memory of a system register, valid as `gprsOffset` is, or -1 where it is not kept there. */
+  sysregOffset(encoding: number): number;
   /** @returns false where there is no such register */
   setSysreg(encoding: number, value: bigint): boolean;
   /** Back to the state in which `createContext` makes one, in another regime: there are only so many contexts. */

@@ -35,6 +35,8 @@ export interface ExitServices {
   readonly rmi: RmiClient;
   readonly stage2: Stage2Host;
   readonly mmio: MmioBus;
+  /** Why the simulation could not go on with a vCPU, if it could not. */
+  readonly unsupported: (rec: number) => string | undefined;
 }
 
 const GRANULE = 4096;
@@ -97,7 +99,8 @@ export class RecExitHandler {
     const ec = esr >>> 26;
     if (ec === EC_WFX) return CONTINUE;
     if (ec !== EC_DATA_ABORT && ec !== EC_INSTRUCTION_ABORT) {
-      return this.#fault(rec, 'the realm took an exception that the RMM does not tell the host of');
+      const unsupported = this.#services.unsupported(rec.index);
+      return this.#fault(rec, unsupported ?? 'the realm took an exception that the RMM does not tell the host of');
     }
     const { stage2 } = this.#services;
     const { parTop } = this.#layout;

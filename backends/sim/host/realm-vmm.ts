@@ -10,7 +10,7 @@ import {
   type RealmView,
   type Rmm,
 } from '../rmm/index.ts';
-import { type EnterResult, RecExitHandler } from './exits.ts';
+import { type EnterResult, type ExitServices, RecExitHandler } from './exits.ts';
 import type { GranuleAllocator } from './granule-allocator.ts';
 import { MmioBus } from './mmio.ts';
 import { RecHandle } from './rec-handle.ts';
@@ -93,7 +93,14 @@ export class RealmVmm {
     this.#stage2 = new Stage2Host(this.#rmi, granules, this.rd, parTop);
     const ramTop = RAM_BASE + ram;
     const layout = { ramBase: RAM_BASE, ramTop, parTop };
-    this.#exits = new RecExitHandler(this, { memory, rmi: this.#rmi, stage2: this.#stage2, mmio: this.mmio }, layout);
+    const services: ExitServices = {
+      memory,
+      rmi: this.#rmi,
+      stage2: this.#stage2,
+      mmio: this.mmio,
+      unsupported: (rec) => this.view.unsupported(rec),
+    };
+    this.#exits = new RecExitHandler(this, services, layout);
     const reached = this.#stage2.cover('RTT_INIT_RIPAS', RAM_BASE, ramTop, (from) =>
       this.#rmi.call('RTT_INIT_RIPAS', this.rd, from, ramTop),
     );

@@ -71,6 +71,11 @@ export class RealmView {
     return state?.context?.sysreg(encoding) ?? state?.shadow.get(encoding);
   }
 
+  /** What a REC did that the simulation has no model of, when that ended its last run. */
+  unsupported(recIndex: number): string | undefined {
+    return this.#realm.recs[recIndex]?.unsupported;
+  }
+
   /** The plane that a REC runs when it is entered. */
   activePlane(recIndex: number): number {
     return this.#realm.recs[recIndex]?.active ?? 0;

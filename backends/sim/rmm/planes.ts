@@ -15,7 +15,7 @@ import { GPR_COUNT, PLANE_EXIT_OFFSET, PlaneEnter, PlaneEnterFlag, PlaneExit, Pl
 import type { Rec } from './rec.ts';
 import { exitImitatedAbort, exitRec } from './rec-exit.ts';
 import { RecEnterFlag, RecExit, RecExitReason } from './rec-run.ts';
-import { RegisterFile, writeNumber } from './register-file.ts';
+import { copyDoubleword, RegisterFile, writeNumber } from './register-file.ts';
 import { answer } from './rsi-answer.ts';
 import { Rsi } from './rsi-fids.ts';
 import { functionId } from './smccc.ts';
@@ -53,9 +53,9 @@ export function enterPlane(state: RmmState, rec: Rec, registers: RegisterFile): 
   if (!isEnterable(pstate)) return answer(registers, RsiStatus.ErrorInput);
 
   const context = rec.context(index);
-  if (rec.vcpu.active !== context) rec.vcpu.activate(context);
+  rec.vcpu.activate(context);
   u8.copyWithin(context.gprsOffset, page + PlaneEnter.gprs, page + PlaneEnter.gprs + GPR_BYTES);
-  u8.copyWithin(context.pcOffset, page + PlaneEnter.pc, page + PlaneEnter.pc + 8);
+  copyDoubleword(view, context.pcOffset, page + PlaneEnter.pc);
   context.pstate = pstate;
   const flags = view.getUint32(page + PlaneEnter.flags, true);
   const { gic } = rec.plane(index);
@@ -108,14 +108,14 @@ export function exitPlane(state: RmmState, rec: Rec, reason: number, pc: PcAt = 
     const { el2 } = rec.vcpu;
     u8.fill(0, page + PLANE_EXIT_OFFSET, page + PAGE);
     view.setUint32(page + PlaneExit.reason, reason, true);
-    u8.copyWithin(page + PlaneExit.pc, context.pcOffset, context.pcOffset + 8);
-    u8.copyWithin(page + PlaneExit.esr, el2.esr, el2.esr + 8);
-    u8.copyWithin(page + PlaneExit.far, el2.far, el2.far + 8);
-    u8.copyWithin(page + PlaneExit.hpfar, el2.hpfar, el2.hpfar + 8);
+    copyDoubleword(view, page + PlaneExit.pc, context.pcOffset);
+    copyDoubleword(view, page + PlaneExit.esr, el2.esr);
+    copyDoubleword(view, page + PlaneExit.far, el2.far);
+    copyDoubleword(view, page + PlaneExit.hpfar, el2.hpfar);
     view.setUint32(page + PlaneExit.pstate, context.pstate, true);
     u8.copyWithin(page + PlaneExit.gprs, context.gprsOffset, context.gprsOffset + GPR_BYTES);
     storeGic(plane.gic, view, page + PlaneExit.gicv3Hcr);
-    if (plane.hasTimers) storePlaneTimers(plane, view, page);
+    storePlaneTimers(plane, view, page);
     state.cpu.wrote(page + PLANE_EXIT_OFFSET, PAGE - PLANE_EXIT_OFFSET);
     answer(rec.registers, RsiStatus.Success);
   }

@@ -31,6 +31,7 @@ export function recEnter(state: RmmState, recPa: number, runPa: number): number 
 
   rec.run = run;
   rec.enterFlags = flags;
+  rec.unsupported = undefined;
   rec.running = true;
   try {
     rec.begin(state.cpu);

@@ -5,6 +5,7 @@ import type { Realm } from './realm.ts';
 import { RegisterFile } from './register-file.ts';
 import { RESET_PSTATE, resetContext } from './reset-state.ts';
 import { SysregEncoding } from './sysregs.ts';
+import { type TimerOffsets, timerOffsets } from './timers.ts';
 import type { VcpuSlot } from './vcpu-pool.ts';
 
 /** Where a REC begins: what RmiRecParams or PSCI CPU_ON say. */
@@ -22,8 +23,8 @@ export class RecPlane {
   context: CpuContext | undefined;
   /** Accessible registers that the CPU does not have, by encoding: they keep what is written. */
   readonly shadow = new Map<number, bigint>();
-  /** Whether a timer may hold anything but zero. */
-  hasTimers = false;
+  /** Where the context keeps its timers, for copying; undefined where it does not keep them in memory. */
+  timers: TimerOffsets | undefined;
   /** ICH_HCR_EL2, then the list registers, as 32-bit words. */
   readonly gic = new Uint32Array(GIC_WORDS);
 
@@ -85,6 +86,8 @@ export class Rec {
   run = 0;
   enterFlags = 0;
 
+  /** What the guest did that the engine has no model of, when that ended the last run. */
+  unsupported: string | undefined;
   lastAbort: LastAbort | undefined;
   /** IPA of the RsiHostCall to complete; the plane that called is the active one. */
   hostCall: number | undefined;
@@ -125,7 +128,7 @@ export class Rec {
       if (stage2 === undefined) throw new RangeError(`no stage 2 for plane ${index}`);
       plane.context = this.slot.context(index, stage2);
       resetContext(plane.context, plane.shadow);
-      plane.hasTimers = plane.context.sysreg(SysregEncoding.CNTV_CTL_EL0) !== undefined;
+      plane.timers = timerOffsets(plane.context);
     }
     return plane.context;
   }

@@ -66,7 +66,7 @@ function stepAccess(
 function runGuest(state: RmmState, rec: Rec): boolean {
   const { active, vcpu, enterFlags } = rec;
   const context = rec.context(active);
-  if (vcpu.active !== context) vcpu.activate(context);
+  vcpu.activate(context);
   const { traps } = context;
   const planeFlags = active === 0 ? 0 : rec.planeFlags;
   traps.wfi = (enterFlags & RecEnterFlag.trapWfi) !== 0 || (planeFlags & PlaneEnterFlag.trapWfi) !== 0;
@@ -79,6 +79,11 @@ function runGuest(state: RmmState, rec: Rec): boolean {
   if (reason === RunExit.Budget) {
     state.budget = 0;
     return false;
+  }
+  if (reason === RunExit.Unsupported) {
+    rec.unsupported = vcpu.unsupported;
+    exitRec(state, rec, RecExitReason.Sync);
+    return true;
   }
   state.budget -= CALL_COST;
   const { exit } = vcpu;

@@ -1,6 +1,8 @@
+import type { CpuContext } from '../cpu/types.ts';
 import { PlaneExit } from './plane-run.ts';
 import type { Rec, RecPlane } from './rec.ts';
 import { RecExit } from './rec-run.ts';
+import { copyDoubleword } from './register-file.ts';
 import { SysregEncoding } from './sysregs.ts';
 
 /** CNTx_CTL_EL0 bits. */
@@ -22,8 +24,37 @@ export function reportTimers(rec: Rec, view: DataView, run: number): void {
   store(view, run + RecExit.cntvCtl, virtual);
 }
 
-/** The timers of a plane that exits, where it has any. */
+/** Where a context keeps its timers: bytes from X0. */
+export interface TimerOffsets {
+  readonly cntpCtl: number;
+  readonly cntpCval: number;
+  readonly cntvCtl: number;
+  readonly cntvCval: number;
+}
+
+export function timerOffsets(context: CpuContext): TimerOffsets | undefined {
+  const fromX0 = (encoding: number) => context.sysregOffset(encoding) - context.gprsOffset;
+  const { CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0 } = SysregEncoding;
+  if (context.sysregOffset(CNTV_CTL_EL0) < 0) return undefined;
+  return {
+    cntpCtl: fromX0(CNTP_CTL_EL0),
+    cntpCval: fromX0(CNTP_CVAL_EL0),
+    cntvCtl: fromX0(CNTV_CTL_EL0),
+    cntvCval: fromX0(CNTV_CVAL_EL0),
+  };
+}
+
+/** The timers of a plane that exits. */
 export function storePlaneTimers(plane: RecPlane, view: DataView, page: number): void {
+  const { context, timers } = plane;
+  if (context !== undefined && timers !== undefined) {
+    const x0 = context.gprsOffset;
+    copyDoubleword(view, page + PlaneExit.cntpCtl, x0 + timers.cntpCtl);
+    copyDoubleword(view, page + PlaneExit.cntpCval, x0 + timers.cntpCval);
+    copyDoubleword(view, page + PlaneExit.cntvCtl, x0 + timers.cntvCtl);
+    copyDoubleword(view, page + PlaneExit.cntvCval, x0 + timers.cntvCval);
+    return;
+  }
   store(view, page + PlaneExit.cntpCtl, timer(plane, 'CNTP'));
   store(view, page + PlaneExit.cntvCtl, timer(plane, 'CNTV'));
 }
