@@ -18,7 +18,12 @@ const files = {
     export default definePetriConfig({
       backends: { mine: () => import('./mine.ts'), elsewhere: () => import('./elsewhere.ts') },
       backend: process.env.TEST_CONFIGURED_BACKEND,
-      test: { include: ['*.test.ts'] },
+      test: {
+        projects: [
+          { extends: true, test: { name: 'vm', include: ['*.test.ts'] } },
+          { extends: true, test: { name: 'empty', include: ['*.nothing.ts'] } },
+        ],
+      },
     });
   `,
   'other.config.ts': `
@@ -88,7 +93,7 @@ describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
   it('runs on a backend that only the configuration knows, and says so at the end', async () => {
     const { code, output } = await run(ours, ['run', '--backend=mine']);
     expect(output).toMatch(/ran on mine isolation \[\] .*\.petri\/runs\/\d{4}-/);
-    expect(output).toContain('mine (the backend of this test)');
+    expect(output.match(/Backend {2}mine \(the backend of this test\)/g)).toHaveLength(1);
     expect(output).toMatch(/cca {2}1 passed/);
     expect(output).toMatch(/none {2}1 skipped/);
     expect(output).toMatch(/Skipped {2}1 × mine makes no plain VMs/);

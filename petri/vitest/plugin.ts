@@ -23,10 +23,11 @@ export interface PluginOptions {
   readonly isolation: readonly IsolationType[] | undefined;
 }
 
+/** One vitest has many projects, each with a plugin of its own when it extends our configuration; a run has one backend. */
+const selections = new WeakMap<Vitest, Promise<ProvidedSelection | undefined>>();
+
 /** The vitest side of the framework in the main process: chooses the backend, checks it, tells the workers. */
 export function petriPlugin(options: PluginOptions): Plugin {
-  /** One vitest has many projects, and the hook runs for each. */
-  const selections = new WeakMap<Vitest, Promise<ProvidedSelection | undefined>>();
   let configFile: string | undefined;
 
   return {
