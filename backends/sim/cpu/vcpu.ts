@@ -12,6 +12,12 @@ import { ExceptionClass, Permission, RunExit } from './types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from './types.ts';
 
 const PAGE = 4096;
+/**
+ * An event that is handled outside of generated code takes about the time of so many instructions. There may be no more of
+ * them in a run than its budget has room for, so that a guest that does little else still returns in time.
+ */
+const HANDLING_COST = 64;
+const FREE_EVENTS = 16;
 /** ISS of a SIMD&FP trap: CV and COND = always. */
 const SIMD_TRAP_ISS = (1 << 24) | (0xe << 20);
 
@@ -105,6 +111,7 @@ export class VirtualCpu implements Vcpu {
       return RunExit.Unsupported;
     }
     this.#remaining = budget;
+    let events = FREE_EVENTS + Math.ceil(budget / HANDLING_COST);
     while (this.#remaining > 0) {
       if (context.decodedSimd && context.simdAccess() !== 'allowed') {
         this.#host.code.drop(context.index);
@@ -115,6 +122,7 @@ export class VirtualCpu implements Vcpu {
       if (record < 0) return RunExit.Sync;
       const next = record === 0 ? this.#taken() : this.#handle(context, this.#enter(record));
       if (next !== 'continue') return next;
+      if (--events === 0) break;
     }
     return RunExit.Budget;
   }
