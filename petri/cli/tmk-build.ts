@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, extname, join } from 'node:path';
+
+import { artifactsFolder, identify } from '../artifacts/index.ts';
+import { PetriError } from '../errors.ts';
+import { tmk } from '../payload/index.ts';
+import type { TmkCommandOptions } from './tmk.ts';
+
+/** What `artifacts/tmk/build.sh` makes of the runtime, and with which additional flags. */
+const runtimeFlags = ['-O2', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'];
+const runtimeSources = ['main.c', 'format.c', 'memory.c'];
+
+/**
+ * `petri tmk build`: links C files with the runtime into a TMK, as the prebuilt ones are made, and checks that it is one.
+ *
+ * @throws PetriError `invalid-option`, `tool-missing`, `tool-failed`, `tmk-invalid`
+ */
+export function buildTmk(sources: readonly string[], options: TmkCommandOptions): void {
+  const [first] = sources;
+  if (first === undefined) throw wrongUsage('petri tmk build needs a C file');
+  for (const source of sources) {
+    if (identify(source) === undefined) throw wrongUsage(`${source} is not a file`);
+  }
+  const optimize = options.optimize ?? '2';
+  if (!/^[0-3sgz]$/.test(optimize)) throw wrongUsage(`-O takes 0, 1, 2, 3, s, z or g, not '${optimize}'`);
+  const output = options.output ?? `${basename(first, extname(first))}.elf`;
+
+  const runtime = join(artifactsFolder(), 'tmk', 'runtime');
+  const gcc = new CrossCompiler(runtime);
+  const objects = mkdtempSync(join(tmpdir(), 'petri-tmk-'));
+  try {
+    const object = (source: string, index: number): string => join(objects, `${index}-${basename(source)}.o`);
+    const own = [join(runtime, 'start.S'), ...runtimeSources.map((source) => join(runtime, source))];
+    own.forEach((source, index) => gcc.compile(source, object(source, index), runtimeFlags));
+    const theirs = sources.map((source, index) => {
+      const target = object(source, own.length + index);
+      gcc.compile(source, target, [`-O${optimize}`, '-g']);
+      return target;
+    });
+    const [start, ...rest] = own.map(object);
+    gcc.link([start ?? '', ...theirs, ...rest], output);
+  } finally {
+    rmSync(objects, { recursive: true, force: true });
+  }
+  const { image } = tmk(output.includes('/') ? output : `./${output}`);
+  const tests = image.tests.map((test) => test.name).join(', ');
+  process.stdout.write(`${output}: ${(statSync(output).size / 1024).toFixed(1)} KiB, tests: ${tests}\n`);
+}
+
+class CrossCompiler {
+  readonly #runtime: string;
+  readonly #program = `${process.env['CROSS_COMPILE'] ?? 'aarch64-linux-gnu-'}gcc`;
+
+  constructor(runtime: string) {
+    this.#runtime = runtime;
+  }
+
+  compile(source: string, object: string, flags: readonly string[]): void {
+    const include = `-I${this.#runtime}`;
+    this.#run([`@${join(this.#runtime, 'cflags.rsp')}`, ...flags, include, '-c', source, '-o', object]);
+  }
+
+  link(objects: readonly string[], output: string): void {
+    const script = `-Wl,-T,${join(this.#runtime, 'tmk.ld')}`;
+    this.#run([`@${join(this.#runtime, 'ldflags.rsp')}`, script, ...objects, '-o', output]);
+  }
+
+  #run(args: readonly string[]): void {
+    const result = spawnSync(this.#program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    if (result.error !== undefined) {
+      throw new PetriError(`${this.#program} cannot be run: ${result.error.message}`, {
+        code: 'tool-missing',
+        step: 'payload',
+        remedy: 'sudo apt-get install gcc-aarch64-linux-gnu, or set CROSS_COMPILE to the prefix of another tool chain',
+        cause: result.error,
+      });
+    }
+    process.stderr.write(result.stderr);
+    if (result.status === 0) return;
+    throw new PetriError(`${this.#program} failed with ${result.signal ?? `exit code ${String(result.status)}`}`, {
+      code: 'tool-failed',
+      step: 'payload',
+      remedy: 'correct what it complains about above',
+    });
+  }
+}
+
+function wrongUsage(message: string): PetriError {
+  return new PetriError(message, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: 'write it as in: petri tmk build mine.c -o mine.elf -O 2',
+  });
+}

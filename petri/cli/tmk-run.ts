@@ -1,0 +1,149 @@
+import { join } from 'node:path';
+
+import pc from 'picocolors';
+
+import { PetriError } from '../errors.ts';
+import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
+import { checkIsolation, resolveOptions } from '../vitest/options.ts';
+import { requireBackend } from '../vitest/backends.ts';
+import { makeRunDirectory, runDirectoryPath } from '../vitest/run-directory.ts';
+import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
+import { hasConfig, withProject } from './project.ts';
+import type { TmkCommandOptions } from './tmk.ts';
+import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './tmk-report.ts';
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** Where and how the tests of this command run. */
+interface Bench {
+  readonly selected: Awaited<ReturnType<typeof requireBackend>>;
+  readonly isolation: IsolationType;
+  readonly timeout: number;
+  readonly directory: string;
+  readonly options: TmkCommandOptions;
+}
+
+/**
+ * `petri tmk run`: runs the tests inside payloads, each in a VM of its own, shows what they print as it arrives and then the verdict.
+ * The exit code says whether all of them passed.
+ *
+ * @throws PetriError what `tmk` and the backend say, `invalid-option`
+ */
+export async function runTmks(names: readonly string[], options: TmkCommandOptions): Promise<void> {
+  if (names.length === 0) {
+    throw new PetriError('petri tmk run needs the name of a payload or the path of an ELF file', {
+      code: 'invalid-option',
+      step: 'options',
+      remedy: 'petri tmk list shows the payloads',
+    });
+  }
+  const payloads = names.map((name) => tmk(name));
+  const tests = payloads.map((payload) => chosenTests(payload, options.test));
+  const bench = await prepare(options);
+  const finished: FinishedTest[] = [];
+  let skipped = 0;
+  const started = performance.now();
+  for (const [index, payload] of payloads.entries()) {
+    process.stdout.write(title(payload, bench));
+    for (const test of tests[index] ?? []) {
+      // An ordinary VM has no Linux in plane 0, and no plane 0.
+      if (test.linuxOnly && bench.isolation === 'none' && options.test === undefined) {
+        skipped++;
+        process.stdout.write(reportSkipped(test, 'for monitors on Linux; isolation none has none'));
+        continue;
+      }
+      const done = await runTest(payload, test, bench);
+      finished.push(done);
+      process.stdout.write(reportTest(done, options.exits === true));
+    }
+  }
+  process.stdout.write(reportSummary(finished, skipped, performance.now() - started, bench.directory));
+  if (finished.some(({ result }) => result.verdict === 'fail')) process.exitCode = 1;
+}
+
+function chosenTests(payload: TmkPayload, name: string | undefined): readonly TmkTest[] {
+  return name === undefined ? payload.image.tests : [findTest(payload.image, payload.name, name)];
+}
+
+async function prepare(options: TmkCommandOptions): Promise<Bench> {
+  const name = options.backend ?? resolveOptions([], process.env, {}).backend;
+  const [isolation = 'cca'] = checkIsolation(options.isolation === undefined ? [] : [options.isolation]);
+  const selected = await selectBackend(name);
+  if (selected.probe.isolation[isolation] === undefined) {
+    throw new PetriError(`backend '${name}' has no isolation type '${isolation}' here`, {
+      code: 'unsupported',
+      step: 'options',
+      remedy: `choose from ${Object.keys(selected.probe.isolation).join(', ')} with --isolation`,
+    });
+  }
+  const directory = runDirectoryPath(process.cwd(), new Date(), process.pid);
+  makeRunDirectory(directory);
+  const timeout = (options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+  return { selected, isolation, timeout, directory, options };
+}
+
+/** Backends of the user's own are in the configuration, which takes a while to load: only for a name that is not built in. */
+async function selectBackend(name: string): Promise<Bench['selected']> {
+  try {
+    return await requireBackend(name);
+  } catch (error) {
+    const unknown = error instanceof PetriError && error.code === 'unknown-backend';
+    if (!unknown || !hasConfig(process.cwd())) throw error;
+    return await withProject(process.cwd(), () => requireBackend(name));
+  }
+}
+
+function title(payload: TmkPayload, { selected, isolation }: Bench): string {
+  return `${pc.bold(payload.name)} ${pc.dim(`on ${selected.backend.name}, isolation ${isolation}`)}\n`;
+}
+
+async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promise<FinishedTest> {
+  const { selected, isolation, timeout, options } = bench;
+  const started = performance.now();
+  const vm = await launchVm(
+    selected.backend,
+    { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig() },
+    {
+      directory: join(bench.directory, folderName(payload.name), folderName(`${test.index}-${test.name}`)),
+      features: selected.probe.isolation[isolation] ?? [],
+      deadline: timeout,
+      test: test.name,
+    },
+  );
+  try {
+    const running = vm.tmk.run(test.name);
+    const [result] = await Promise.all([running, options.quiet === true ? undefined : show(vm, running)]);
+    return { test, result, milliseconds: performance.now() - started, ...observed(vm) };
+  } finally {
+    await vm.dispose();
+  }
+}
+
+/** What of the VM goes into the report; it must be read before the VM is gone. */
+function observed(vm: Vm): Pick<FinishedTest, 'instructions' | 'planes'> {
+  const planes = vm.features.includes('inspect.exits')
+    ? vm.planes.flatMap((plane) =>
+        plane === undefined ? [] : [{ index: plane.index, exitCount: plane.exitCount, exits: [...plane.exits] }],
+      )
+    : [];
+  return { planes, ...(vm.instructions === undefined ? {} : { instructions: vm.instructions }) };
+}
+
+/** Prints the default console as it arrives, until it closes. */
+async function show(vm: Vm, running: Promise<TmkResult>): Promise<void> {
+  // A VM that cannot be booted closes no console: `running` tells.
+  const ended = new AbortController();
+  running.catch(() => ended.abort());
+  try {
+    for await (const line of vm.serial.lines({ signal: ended.signal })) {
+      const text = `  ${pc.dim('|')} ${line}\n`;
+      if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+    }
+  } catch (error) {
+    if (!ended.signal.aborted) throw error;
+  }
+}
+
+function folderName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]+/g, '-').slice(-80);
+}
