@@ -159,7 +159,7 @@ export class SerialConsole {
       }
       const outcome = await wait.outcome;
       if (isMatch(outcome)) return settle(outcome);
-      throw waitError({
+      const error = waitError({
         console: this.name,
         pattern,
         failure: outcome,
@@ -168,6 +168,9 @@ export class SerialConsole {
         transcriptTail: this.tail(),
         abortReason: outcome.end === 'abort' ? signal?.reason : undefined,
       });
+      // What a person wants to see is the line that waited.
+      Error.captureStackTrace(error, this.waitFor);
+      throw error;
     } finally {
       this.#listeners.delete(advance);
     }

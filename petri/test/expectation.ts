@@ -53,17 +53,14 @@ export async function meet(vm: Vm, expectations: PetriExpectations): Promise<voi
   if (expectations.halt === undefined && expectations.not === undefined) return;
   const halt = await vm.halted;
   if (expectations.halt !== undefined && !haltMatches(halt, expectations.halt)) {
-    throw unmet(vm, `the VM halted with ${describeHalt(halt)}, expected ${describeExpectation(expectations.halt)}`);
+    throw unmet(`the VM halted with ${describeHalt(halt)}, expected ${describeExpectation(expectations.halt)}`);
   }
   if (expectations.halt === undefined && isNoEnd(halt))
-    throw unmet(vm, `the VM did not end by itself: ${describeHalt(halt)}`);
+    throw unmet(`the VM did not end by itself: ${describeHalt(halt)}`);
   for (const pattern of expectations.not ?? []) {
     const match = await vm.serial.waitFor(pattern, { from: 'boot', consume: false }).catch(wasNotPrinted);
     if (match !== undefined) {
-      throw unmet(
-        vm,
-        `console '${vm.serial.name}' printed ${describePattern(pattern)}: ${JSON.stringify(match.match)}`,
-      );
+      throw unmet(`console '${vm.serial.name}' printed ${describePattern(pattern)}: ${JSON.stringify(match.match)}`);
     }
   }
 }
@@ -80,8 +77,8 @@ export function wasNotPrinted(error: unknown): undefined {
   throw error;
 }
 
-function unmet(vm: Vm, message: string): Error {
-  const error = new Error(`${message}\n${vm.describe()}`);
+function unmet(message: string): Error {
+  const error = new Error(message);
   error.name = 'AssertionError';
   return error;
 }

@@ -12,6 +12,8 @@ interface Reported {
   readonly note?: string;
   readonly errors: readonly string[];
   readonly tags: readonly string[];
+  /** File and line that each error points at. */
+  readonly lines: readonly string[];
 }
 
 /** Runs the fixture as vitest runs a user's file, and gives every test's end. */
@@ -117,6 +119,26 @@ describe('petriTest', () => {
 
   it('ends every VM: the fixture counts', () => {
     expect(results.filter(({ name }) => name.endsWith('.fixture.ts'))).toEqual([]);
+  });
+
+  it.each([
+    ['wait fails', "await vm.serial.waitFor('good evening')"],
+    ['declared: not printed', "'declared: not printed'"],
+    ['declared: other halt', "'declared: other halt'"],
+    ['declared row silent', "petriTest.for(['silent', 'hello'])"],
+    ['suite > panicky', "petriTest.tmk('cca'"],
+    ['toHaltWith fails', "await expect(vm).toHaltWith('complete')"],
+  ])('points at the line of the test: %s', (name, expected) => {
+    const [file = '', line = 0] = resultOf(name).lines[0]?.split(':') ?? [];
+    expect(file).toMatch(/behaviour\.fixture\.ts$/);
+    expect(readFileSync(file, 'utf8').split('\n')[Number(line) - 1]).toContain(expected);
+  });
+
+  it('says each thing once', () => {
+    const [message = ''] = resultOf('wait fails').errors;
+    expect(message.match(/hello from hello/g)).toHaveLength(1);
+    expect(message.match(/the VM halted/g)).toHaveLength(1);
+    expect(message).toContain(`record: ${directory}`);
   });
 
   it('gives tags for the isolation type and the features', () => {

@@ -2,6 +2,7 @@ import { describe, test } from 'vitest';
 import { PetriError } from '../errors.ts';
 import type { TmkPayload, TmkTest } from '../payload/index.ts';
 import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
+import { blaming, callSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
 import { meet } from './expectation.ts';
 import { checkNames, type DeclarativeOptions, type PetriTestOptions } from './options.ts';
@@ -47,11 +48,10 @@ function make(mode: Mode): PetriTest {
     third?: PetriTestBody,
   ): void => {
     const options: PetriTestOptions | DeclarativeOptions = typeof second === 'function' ? {} : second;
-    add(mode, isolation, name, options, bodyOf(name, options, typeof second === 'function' ? second : third));
+    add(mode, isolation, name, options, bodyOf(name, options, typeof second === 'function' ? second : third, register));
   };
-  const forRows =
-    <Row>(rows: readonly Row[]): PetriTestFor<Row> =>
-    (
+  const forRows = <Row>(rows: readonly Row[]): PetriTestFor<Row> => {
+    const registerRows = (
       isolation: IsolationType,
       title: string | ((row: Row) => string),
       optionsFor: PetriTestOptions | ((row: Row) => PetriTestOptions),
@@ -61,13 +61,16 @@ function make(mode: Mode): PetriTest {
         const name = typeof title === 'string' ? rowTitle(title, row) : title(row);
         const options = typeof optionsFor === 'function' ? optionsFor(row) : optionsFor;
         const own = body === undefined ? undefined : (context: PetriTestContext) => body(row, context);
-        add(mode, isolation, name, options, bodyOf(name, options, own));
+        add(mode, isolation, name, options, bodyOf(name, options, own, registerRows));
       }
     };
+    return registerRows;
+  };
   const tmk = (isolation: IsolationType, payload: TmkPayload, options: PetriTestOptions = {}): void => {
+    const site = callSite(tmk);
     describe(payload.name, () => {
       for (const one of payload.image.tests) {
-        add(mode, isolation, one.name, { ...options, payload, test: one.name }, tmkBody(one));
+        add(mode, isolation, one.name, { ...options, payload, test: one.name }, tmkBody(one, site));
       }
     });
   };
@@ -104,8 +107,12 @@ function bodyOf(
   name: string,
   options: PetriTestOptions | DeclarativeOptions,
   body: PetriTestBody | undefined,
+  registration: (...parameters: never[]) => unknown,
 ): PetriTestBody {
-  if ('expect' in options && body === undefined) return async ({ vm }) => await meet(vm, options.expect);
+  if ('expect' in options && body === undefined) {
+    const site = callSite(registration);
+    return async ({ vm }) => await blaming(site, () => meet(vm, options.expect));
+  }
   if (body !== undefined && !('expect' in options)) return body;
   throw new PetriError(
     `the test '${name}' has ${body === undefined ? 'neither a body nor' : 'both a body and'} \`expect\``,
@@ -117,7 +124,7 @@ function bodyOf(
   );
 }
 
-function tmkBody(one: TmkTest): PetriTestBody {
+function tmkBody(one: TmkTest, site: string): PetriTestBody {
   return async ({ vm, skip, isolation }) => {
     // The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none.
     skip(
@@ -126,9 +133,11 @@ function tmkBody(one: TmkTest): PetriTestBody {
     );
     const { verdict, cause } = await vm.tmk.run(one.name);
     if (verdict === 'pass') return;
-    const error = new Error(`${one.name}: ${cause}`);
-    error.name = 'TmkTestFailed';
-    throw error;
+    await blaming(site, () => {
+      const error = new Error(`${one.name}: ${cause}`);
+      error.name = 'TmkTestFailed';
+      throw error;
+    });
   };
 }
 

@@ -162,10 +162,11 @@ class TestSession {
     }
   }
 
-  /** Adds to a failure what the VMs were doing. */
+  /** Adds to a failure what the VMs were doing, as far as it does not say so itself. */
   #explain(error: unknown): unknown {
     if (isSkip(error) || !(error instanceof Error) || this.#vms.length === 0) return error;
-    const states = this.#vms.map((vm) => vm.describe()).filter((state) => !error.message.includes(state));
+    const hasTail = error instanceof PetriError && error.transcriptTail !== undefined && this.#vms.length === 1;
+    const states = this.#vms.map((vm) => (hasTail ? withoutRepeat(vm, error.message) : vm.describe()));
     try {
       error.message = [error.message, ...states].join('\n\n');
     } catch {
@@ -173,6 +174,11 @@ class TestSession {
     }
     return error;
   }
+}
+
+function withoutRepeat(vm: Vm, message: string): string {
+  const record = `record: ${vm.directory}`;
+  return message.includes(vm.state) ? record : `${vm.state}\n${record}`;
 }
 
 function margin(timeout: number): number {

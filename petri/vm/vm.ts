@@ -197,16 +197,19 @@ export class Vm {
     await this.dispose();
   }
 
+  /** What the VM is doing, in one line. */
+  get state(): string {
+    const halt = this.haltReason;
+    if (halt !== undefined) return `the VM halted: ${describeHalt(halt)}`;
+    return this.#boots.length === 0 ? 'the VM was not booted' : 'the VM is running';
+  }
+
   /** State and last lines, for the message of a test that failed. */
   describe(): string {
-    const state =
-      this.#boots.length === 0 ? 'was not booted' : this.haltReason === undefined ? 'is running' : undefined;
-    const halt = this.haltReason;
-    const headline = halt === undefined ? `the VM ${state ?? ''}` : `the VM halted: ${describeHalt(halt)}`;
     const tails = [...this.consoles.values()]
       .filter((console) => console.size > 0)
       .map((console) => `last lines of '${console.name}':\n${indent(console.tail())}`);
-    return [headline, ...tails, `record: ${this.directory}`].join('\n');
+    return [this.state, ...tails, `record: ${this.directory}`].join('\n');
   }
 
   async #runTest(name: string): Promise<TmkResult> {
@@ -283,7 +286,8 @@ export class Vm {
 
   #onHalt(run: BootRun, halt: HaltReason): readonly PlaneSummary[] {
     if (run !== this.#current) return [];
-    this.log(`halted: ${describeHalt(halt)}`);
+    // What goes well is in vm.json alone: making another file takes longer than many a guest.
+    if (halt.reason !== 'complete') this.log(`halted: ${describeHalt(halt)}`);
     for (const console of this.consoles.values()) console.close(`the VM halted: ${describeHalt(halt)}`);
     return this.#summarizePlanes();
   }
