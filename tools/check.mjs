@@ -4,7 +4,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { styleText } from 'node:util';
+
+import pc from 'picocolors';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const resultFile = fileURLToPath(new URL('../.petri/test-result.json', import.meta.url));
@@ -32,7 +33,7 @@ function run(name, script, argv, { quiet }) {
 }
 
 function report({ name, ok, seconds }, note = '') {
-  const mark = ok ? styleText('green', 'ok    ') : styleText('red', 'FAILED');
+  const mark = ok ? pc.green('ok    ') : pc.red('FAILED');
   return `  ${mark}  ${name.padEnd(8)}${seconds.toFixed(1).padStart(7)} s  ${note}`;
 }
 
