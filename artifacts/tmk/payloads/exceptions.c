@@ -13,8 +13,14 @@ static struct {
     uint64_t resume;
 } caught __asm__("caught") __attribute__((used));
 
+void __attribute__((used)) unexpected_exception(void)
+{
+    tmk_panic("unexpected exception: ESR_EL1 0x%lx, ELR_EL1 0x%lx, FAR_EL1 0x%lx, vector 0x%lx", caught.esr, caught.elr,
+              caught.far, caught.vector);
+}
+
 /*
- * Notes the exception and goes on at `resume`, at EL1. Uses no stack: the exception may be about the stack. TPIDR_EL1 and
+ * Notes the exception and goes on at `resume`, at EL1, once. Uses no stack: the exception may be about the stack. TPIDR_EL1 and
  * TPIDRRO_EL0 hold X0 and X1 meanwhile.
  */
 __asm__(".pushsection .text\n"
@@ -45,12 +51,19 @@ __asm__(".pushsection .text\n"
         "add x1, x1, #1\n"
         "str x1, [x0, #32]\n"
         "ldr x1, [x0, #80]\n"
+        "cbz x1, 1f\n"
+        "str xzr, [x0, #80]\n"
         "msr elr_el1, x1\n"
         "mov x1, #0x3c5\n"
         "msr spsr_el1, x1\n"
         "mrs x1, tpidrro_el0\n"
         "mrs x0, tpidr_el1\n"
         "eret\n"
+        "1: adrp x0, tmk_stack_top\n"
+        "add x0, x0, :lo12:tmk_stack_top\n"
+        "msr spsel, #1\n"
+        "mov sp, x0\n"
+        "b unexpected_exception\n"
         ".size handle_exception, . - handle_exception\n"
         ".popsection\n");
 
