@@ -1,7 +1,7 @@
 import { decode, type Instruction } from './isa/decoder.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
-import type { BranchForm } from './tier0/lowering.ts';
+import { FixedHandler, HANDLER_TABLE_SIZE, LIBRARY_HANDLERS, type HandlerLibrary } from './tier0/handlers.ts';
+import type { BranchForm } from './tier0/operands.ts';
 import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
 
 const PAGE = 4096;
@@ -15,6 +15,10 @@ export interface CodePage {
   readonly source: number;
   /** Offset in linear memory of the first record. */
   readonly records: number;
+  /** How often a sample of the PC fell here since it was compiled last. */
+  heat: number;
+  /** Handlers of blocks that were compiled from it. */
+  readonly blocks: number[];
 }
 
 /**
@@ -29,6 +33,8 @@ export class CodeCache {
   /** By place in the record region. */
   readonly #slots: (CodePage | undefined)[] = [];
   readonly #free: number[] = [];
+  readonly #freeBlocks: number[] = [];
+  #nextBlock = LIBRARY_HANDLERS;
 
   constructor(memory: LinearMemory, library: HandlerLibrary) {
     this.#memory = memory;
@@ -57,7 +63,8 @@ export class CodeCache {
   add(context: number, va: number, source: number): CodePage | undefined {
     const slot = this.#free.pop() ?? this.#slots.length;
     if (slot >= MAX_RECORD_PAGES) return undefined;
-    const page: CodePage = { context, va, source, records: RECORD_REGION + slot * RECORD_PAGE_BYTES };
+    const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
+    const page: CodePage = { context, va, source, records, heat: 0, blocks: [] };
     this.#slots[slot] = page;
     const pages = (this.#byAddress[context] ??= new Map());
     pages.set(va, page);
@@ -69,12 +76,44 @@ export class CodeCache {
     return page;
   }
 
+  /** A handler for a block of a page; undefined when there are none left. */
+  takeBlockHandler(page: CodePage): number | undefined {
+    const id = this.#freeBlocks.pop() ?? (this.#nextBlock < HANDLER_TABLE_SIZE ? this.#nextBlock++ : undefined);
+    if (id !== undefined) page.blocks.push(id);
+    return id;
+  }
+  isBlockHandler(handler: number): boolean {
+    return handler >= LIBRARY_HANDLERS;
+  }
+
+  /**
+   * Takes back compiled code that spans the bytes about to be written, since a block runs to its end once entered.
+   *
+   * @returns whether there was any: the write is then to be executed again, by tier 0
+   */
+  releaseBlocks(offset: number): boolean {
+    let released = false;
+    for (const page of this.#bySource.get(offset - (offset % PAGE)) ?? []) {
+      if (page.blocks.length === 0) continue;
+      released = true;
+      this.#clear(page, RECORDS_PER_PAGE);
+    }
+    return released;
+  }
+
+  #clear(page: CodePage, records: number): void {
+    this.#memory.u8.fill(0, page.records, page.records + records * Record.Bytes);
+    this.#freeBlocks.push(...page.blocks.splice(0));
+    page.heat = 0;
+  }
+
   /** Forgets what was decoded of the bytes written. */
   written(offset: number, bytes: number): void {
     if (this.#bySource.size === 0) return;
     const last = offset + bytes - 1;
     for (let source = offset - (offset % PAGE); source <= last; source += PAGE) {
       for (const page of this.#bySource.get(source) ?? []) {
+        if (page.blocks.length > 0) this.#clear(page, RECORDS_PER_PAGE);
         const from = Math.max(offset - source, 0) >> 2;
         const to = Math.min(last - source, PAGE - 1) >> 2;
         this.#memory.u8.fill(0, page.records + from * Record.Bytes, page.records + (to + 1) * Record.Bytes);
@@ -93,7 +132,7 @@ export class CodeCache {
       if (sharers.length === 0) this.#bySource.delete(page.source);
       else this.#bySource.set(page.source, sharers);
       const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
-      this.#memory.u8.fill(0, page.records, page.records + RECORD_PAGE_BYTES);
+      this.#clear(page, RECORDS_PER_PAGE + 1);
       this.#slots[slot] = undefined;
       this.#free.push(slot);
     }

@@ -20,6 +20,8 @@ export interface Fault {
   /** Faulting address; for stage 2 below 2^48, and the intermediate physical address too, since stage 1 is off. */
   address: number;
   write: boolean;
+  /** No fault after all: the instruction is to be executed again, since the code that it is part of was taken back. */
+  again: boolean;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface Fault {
  * misaligned access faults (Arm ARM, D8.2.11 and B2.13.2).
  */
 export class DataAccess {
-  readonly fault: Fault = { stage2: false, status: 0, address: 0, write: false };
+  readonly fault: Fault = { stage2: false, status: 0, address: 0, write: false, again: false };
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
   #context: Context | undefined;
@@ -68,12 +70,12 @@ export class DataAccess {
     const first = this.locate(address, write, permissions);
     const firstBytes = PAGE - (address % PAGE);
     if (first < 0 || firstBytes >= bytes) {
-      if (first >= 0 && write) this.#code.written(first, bytes);
-      return first;
+      return first >= 0 && write ? this.#toCode(first, bytes) : first;
     }
     const second = this.locate(address + firstBytes, write, permissions);
     if (second < 0) return second;
     if (write) {
+      if (this.#code.releaseBlocks(first) || this.#code.releaseBlocks(second)) return this.#again();
       Object.assign(this.#bounce, { first, second, firstBytes });
     } else {
       const { u8 } = this.#memory;
@@ -81,6 +83,19 @@ export class DataAccess {
       u8.copyWithin(VcpuState.SlowData + firstBytes, second, second + bytes - firstBytes);
     }
     return VcpuState.SlowData;
+  }
+
+  /** Makes sure that code which is about to be written over is decoded again. */
+  #toCode(place: number, bytes: number): number {
+    if (!this.#code.hasCode(place - (place % PAGE))) return place;
+    if (this.#code.releaseBlocks(place)) return this.#again();
+    this.#code.written(place, bytes);
+    return place;
+  }
+
+  #again(): -1 {
+    this.fault.again = true;
+    return -1;
   }
 
   /** Offset in linear memory of an address below 2^48, filling the TLB; or -1 with `fault` filled. */
@@ -109,6 +124,7 @@ export class DataAccess {
   }
 
   #fail(stage2: boolean, status: number, address: number, write: boolean): -1 {
+    this.fault.again = false;
     this.fault.stage2 = stage2;
     this.fault.status = status;
     this.fault.address = address;

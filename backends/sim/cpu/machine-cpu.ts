@@ -1,9 +1,10 @@
-import { CodeCache } from './code-cache.ts';
+import { CodeCache, type CodePage } from './code-cache.ts';
 import { Context } from './context.ts';
 import { fillCrcTables } from './crc-tables.ts';
 import { DataAccess } from './data-access.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, VCPU_SAVED_BYTES } from './state.ts';
+import { BlockCompiler } from './tier1/block-compiler.ts';
 import { HANDLER_TABLE_SIZE, HandlerLibrary } from './tier0/handlers.ts';
 import type { importNames } from './tier0/imports.ts';
 import type { Cpu, CpuContext, Stage2, Vcpu } from './types.ts';
@@ -25,6 +26,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly #contexts: Context[] = [];
   readonly #vcpus: VirtualCpu[] = [];
   #current: VirtualCpu | undefined;
+  readonly #blocks: BlockCompiler;
   #loaded = 0;
   #enter: ((record: number, limit: number) => number) | undefined;
 
@@ -39,6 +41,7 @@ export class MachineCpu implements Cpu, VcpuHost {
     });
     const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
     this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: () => 0 };
+    this.#blocks = new BlockCompiler(memory, this.code, (module) => this.#instantiate(module));
     fillCrcTables(memory);
     this.loadHandlers();
   }
@@ -96,12 +99,20 @@ export class MachineCpu implements Cpu, VcpuHost {
     for (; this.#loaded < modules.length; this.#loaded += 1) {
       const entry = modules[this.#loaded];
       if (entry === undefined) break;
-      const instance = new WebAssembly.Instance(entry.module, {
-        env: { memory: this.memory.memory, table: this.#table, ...this.#imports },
-      });
+      const instance = this.#instantiate(entry.module);
       // Safe: the library's first module exports `enter` with this type.
       this.#enter ??= instance.exports['enter'] as (record: number, limit: number) => number;
     }
+  }
+
+  compile(page: CodePage, pc: number): number {
+    return this.#blocks.compile(page, pc);
+  }
+
+  #instantiate(module: WebAssembly.Module): WebAssembly.Instance {
+    return new WebAssembly.Instance(module, {
+      env: { memory: this.memory.memory, table: this.#table, ...this.#imports },
+    });
   }
 
   enter(record: number, limit: number): number {

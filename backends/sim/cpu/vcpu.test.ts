@@ -128,6 +128,57 @@ describe('running code', () => {
     expect(machine.vcpu.exit.esr & 0xffff).toBe(9);
   });
 
+  it('compiles what is hot, to the same effect and the same count', () => {
+    // x1 counts, x2 sums, a call inside the loop: 10 instructions a turn.
+    machine.load([
+      movz(0, 0xffff),
+      movz(0, 0xffff),
+      bl(24),
+      addImm(1, 1, 1),
+      subsImm(0, 0, 1),
+      bCond(NE, -12),
+      hvc(1),
+      nop,
+      addImm(2, 2, 3),
+      strX(2, 3),
+      ldrX(4, 3),
+      addImm(2, 4, 1),
+      ret,
+    ]);
+    machine.context.setX(3, BigInt(DATA));
+    run();
+    expect(machine.vcpu.retired).toBe(2 + 0xffff * 9 + 1);
+    expect([machine.context.x(1), machine.context.x(2)]).toEqual([0xffffn, 0xffffn * 4n]);
+  });
+
+  it('sees changes of code that was hot, by the guest and by the host', () => {
+    const loop = [movz(0, 0xffff), addImm(2, 2, 1), subsImm(0, 0, 1), bCond(NE, -8)];
+    // The second time through, the loop adds 2, as the guest has written.
+    machine.load([...loop, strW(5, 6), subsImm(7, 7, 1), bCond(NE, -24), hvc(1)]);
+    machine.context.setX(5, BigInt(addImm(2, 2, 2)));
+    machine.context.setX(6, BigInt(CODE + 4));
+    machine.context.setX(7, 2n);
+    run();
+    expect(machine.context.x(2)).toBe(0xffffn * 3n);
+    machine.write(CODE + 4, [addImm(2, 2, 3)]);
+    machine.context.pc = BigInt(CODE);
+    machine.context.setX(7, 1n);
+    run();
+    expect(machine.context.x(2)).toBe(0xffffn * 6n);
+  });
+
+  it('finds a fault in the middle of compiled code at its instruction', () => {
+    machine.context.setX(1, BigInt(DATA));
+    machine.context.setX(2, 0x2_8000n);
+    const warm = [movz(0, 0xffff), ldrX(4, 1), addImm(3, 3, 1), strX(3, 1), subsImm(0, 0, 1), bCond(NE, -16)];
+    machine.load([...warm, addImm(1, 2, 0), b(-24)]);
+    run();
+    expect(machine.vcpu.exit).toMatchObject({ ec: ExceptionClass.DataAbortLower, ipa: 0x2_8000 });
+    expect(machine.context.pc).toBe(BigInt(CODE + 4));
+    expect(machine.vcpu.retired).toBe(1 + 0xffff * 5 + 2);
+    expect(machine.context.x(3)).toBe(0xffffn);
+  });
+
   it('sees code that the host has written', () => {
     machine.load([hvc(1)]);
     run();

@@ -18,6 +18,11 @@ const PAGE = 4096;
  */
 const HANDLING_COST = 64;
 const FREE_EVENTS = 16;
+/** Instructions between two samples of the PC. */
+const SAMPLE_PERIOD = 16_384;
+/** Samples in a page before it is compiled, and what a page starts from of which nothing was left to compile. */
+const HOT = 4;
+const COLD_AGAIN = -60;
 /** ISS of a SIMD&FP trap: CV and COND = always. */
 const SIMD_TRAP_ISS = (1 << 24) | (0xe << 20);
 
@@ -34,6 +39,8 @@ export interface VcpuHost {
   /** Compiles handlers that decoding asked for. */
   loadHandlers(): void;
   enter(record: number, limit: number): number;
+  /** Compiles hot code. @returns how many blocks were new */
+  compile(page: CodePage, pc: number): number;
 }
 
 /** What the run loop does after handling an exit of generated code. */
@@ -135,17 +142,29 @@ export class VirtualCpu implements Vcpu {
 
   /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
   #enter(record: number): number {
-    const before = this.#remaining;
-    const reason = this.#host.enter(record, record + before * Record.Bytes);
+    const stretch = Math.min(this.#remaining, SAMPLE_PERIOD);
+    const reason = this.#host.enter(record, record + stretch * Record.Bytes);
     const { u32, i32 } = this.#host.memory;
     const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
-    this.#remaining = ((i32[VcpuState.ExitLimit >> 2] ?? 0) - at) / Record.Bytes;
-    this.retired += before - this.#remaining;
+    const executed = stretch - ((i32[VcpuState.ExitLimit >> 2] ?? 0) - at) / Record.Bytes;
+    this.#remaining -= executed;
+    this.retired += executed;
     if (reason !== Exit.Fetch) {
       const page = this.#host.code.pageOf(at);
-      if (page !== undefined) writeNumber(u32, ContextState.Pc, this.#host.code.addressOf(page, at));
+      if (page !== undefined) {
+        const pc = this.#host.code.addressOf(page, at);
+        writeNumber(u32, ContextState.Pc, pc);
+        if (reason === Exit.Budget) this.#sample(page, pc);
+      }
     }
     return reason;
+  }
+
+  /** Where the PC is every so often tells which pages are hot. */
+  #sample(page: CodePage, pc: number): void {
+    page.heat += 1;
+    if (page.heat < HOT) return;
+    page.heat = this.#host.compile(page, pc) > 0 ? 0 : COLD_AGAIN;
   }
 
   #handle(context: Context, reason: number): Next {
@@ -277,6 +296,7 @@ export class VirtualCpu implements Vcpu {
 
   #dataAbort(context: Context, pc: number): Next {
     const { fault } = this.#host.access;
+    if (fault.again) return 'continue';
     if (fault.stage2) {
       const iss = dataAbortIss(this.#word(context, pc), fault.write);
       const permission = fault.status >= FaultStatus.Permission;

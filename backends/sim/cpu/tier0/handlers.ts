@@ -4,7 +4,8 @@ import type { TableRow } from '../isa/decoder.ts';
 import { Exit } from '../isa/lowering.ts';
 import { DRAM_OFFSET, Record } from '../state.ts';
 import { importNames } from './imports.ts';
-import { HANDLER_TYPE, Tier0Lowering, type BranchForm } from './lowering.ts';
+import { HANDLER_TYPE, HandlerLowering } from './lowering.ts';
+import { RecordOperands, type BranchForm } from './operands.ts';
 
 /** Handlers that no instruction has: what a record means before, after or instead of being decoded. */
 export const FixedHandler = {
@@ -15,19 +16,41 @@ export const FixedHandler = {
   SimdTrap: 3,
 } as const;
 
-export const HANDLER_TABLE_SIZE = 16_384;
+/** Places in a machine's handler table: the library's from zero, then those of blocks that the machine compiled itself. */
+export const LIBRARY_HANDLERS = 24_576;
+export const BLOCK_HANDLERS = 8_192;
+export const HANDLER_TABLE_SIZE = LIBRARY_HANDLERS + BLOCK_HANDLERS;
 
 const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32] };
 const unaryType = { params: [ValType.I32], results: [ValType.I32] };
 const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
+
+/** A module that puts functions into a machine's handler table. @param exported one more, exported as `enter` */
+export function handlerModule(
+  placed: readonly { readonly id: number; readonly body: FunctionBody }[],
+  exported?: FunctionBody,
+): WebAssembly.Module {
+  const bodies = placed.map(({ body }) => body);
+  const imports = importNames.map((name) => ({ name, type: importTypes[name] }));
+  const bytes = encodeModule({
+    types: [handlerType, unaryType],
+    functionImports: imports,
+    minimumPages: DRAM_OFFSET / 65_536,
+    tableSize: HANDLER_TABLE_SIZE,
+    functions: exported === undefined ? bodies : [...bodies, exported],
+    exports: exported === undefined ? {} : { enter: imports.length + bodies.length },
+    elements: placed.map(({ id }, index) => ({ at: id, functionIndex: imports.length + index })),
+  });
+  return new WebAssembly.Module(bytes);
+}
 
 /** A compiled batch of handlers, to be instantiated on each machine's memory. */
 export interface HandlerModule {
   readonly module: WebAssembly.Module;
 }
 
-function build(lower: (code: Tier0Lowering) => void, branch?: BranchForm): FunctionBody {
-  const lowering = new Tier0Lowering(branch);
+function build(lower: (code: HandlerLowering) => void, branch?: BranchForm): FunctionBody {
+  const lowering = new HandlerLowering(new RecordOperands(branch));
   lower(lowering);
   lowering.finish();
   return { type: HANDLER_TYPE, locals: lowering.locals, code: lowering.code };
@@ -89,7 +112,7 @@ export class HandlerLibrary {
 
   #add(body: FunctionBody): number {
     const id = this.#nextId;
-    if (id >= HANDLER_TABLE_SIZE) throw new RangeError('more instruction variants than the handler table holds');
+    if (id >= LIBRARY_HANDLERS) throw new RangeError('more instruction variants than the handler table holds');
     this.#nextId += 1;
     this.#pending.push({ id, body });
     return id;
@@ -99,18 +122,7 @@ export class HandlerLibrary {
   flush(): readonly HandlerModule[] {
     if (this.#pending.length === 0) return this.#modules;
     const first = this.#modules.length === 0;
-    const bodies = this.#pending.map(({ body }) => body);
-    const imports = importNames.map((name) => ({ name, type: importTypes[name] }));
-    const bytes = encodeModule({
-      types: [handlerType, unaryType],
-      functionImports: imports,
-      minimumPages: DRAM_OFFSET / 65_536,
-      tableSize: HANDLER_TABLE_SIZE,
-      functions: first ? [...bodies, enter] : bodies,
-      exports: first ? { enter: imports.length + bodies.length } : {},
-      elements: this.#pending.map(({ id }, index) => ({ at: id, functionIndex: imports.length + index })),
-    });
-    this.#modules.push({ module: new WebAssembly.Module(bytes) });
+    this.#modules.push({ module: handlerModule(this.#pending, first ? enter : undefined) });
     this.#pending = [];
     return this.#modules;
   }

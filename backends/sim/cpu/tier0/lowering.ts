@@ -4,11 +4,11 @@ import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
 import { ContextState, Itlb, Record, RECORDS_PER_PAGE, Tlb, VcpuState } from '../state.ts';
 import { Import, MUST_ALIGN } from './imports.ts';
+import type { OperandSource } from './operands.ts';
 
 /** Type index of every handler: (record, limit) -> exit reason. */
 export const HANDLER_TYPE = 0;
 
-const record = localGet('i32', 0);
 /**
  * The record at which the budget would end if code ran straight on: limit - record is 16 times the instructions left, so only
  * branches have to adjust it.
@@ -17,33 +17,41 @@ const limit = localGet('i32', 1);
 const FIRST_LOCAL = 2;
 
 const recordBytes = i32.const(Record.Bytes);
-const nextRecord = i32.add(record, recordBytes);
 const zero = i32.const(0);
-
-const slotAt = { d: Record.D, n: Record.N, m: Record.M, a: Record.A, s: Record.S } as const;
 
 const localTypes = { i32: ValType.I32, i64: ValType.I64, f32: ValType.F32, f64: ValType.F64, v128: ValType.V128 };
 
-/**
- * How a record holds a direct branch: as the distance to the target's record where that is in the same page, else as an
- * address; with a link register's value beside it or not.
- */
-export type BranchForm = 'near' | 'far' | 'near-link' | 'far-link';
-
-/** Writes one handler of the interpreter: operands are read from the record that it is called with. */
-export class Tier0Lowering implements Lowering {
+/** Writes functions that execute instructions, each with its operands from where the source says. */
+export class HandlerLowering implements Lowering {
   readonly code: number[] = [];
   readonly locals: ValType[] = [];
-  readonly #branch: BranchForm;
+  #operands: OperandSource;
   #ended = false;
 
-  constructor(branch: BranchForm = 'near') {
-    this.#branch = branch;
+  constructor(operands: OperandSource) {
+    this.#operands = operands;
   }
 
-  /** Where to go on after the last statement. */
+  /** Whether the last instruction never falls through to the next one. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Goes on with another instruction, which follows the last one. */
+  follow(operands: OperandSource): void {
+    this.#operands = operands;
+  }
+
+  /** Goes on behind the last instruction. */
   finish(): void {
-    if (!this.#ended) this.emit(goTo(nextRecord, limit));
+    if (!this.#ended) this.emit(goTo(this.#next, limit));
+  }
+
+  get #record(): I32 {
+    return this.#operands.record;
+  }
+  get #next(): I32 {
+    return i32.add(this.#operands.record, recordBytes);
   }
 
   x(operand: RegisterOperand): I64 {
@@ -59,11 +67,11 @@ export class Tier0Lowering implements Lowering {
     this.setX(operand, i64.extendI32U(value));
   }
 
-  q(operand: RegisterOperand): V128 {
-    return v128.load(this.#slot(operand));
+  q(operand: RegisterOperand, after = 0): V128 {
+    return v128.load(this.#slot(operand), after * 16);
   }
-  setQ(operand: RegisterOperand, value: V128): void {
-    this.emit(v128.store(this.#slot(operand), value));
+  setQ(operand: RegisterOperand, value: V128, after = 0): void {
+    this.emit(v128.store(this.#slot(operand), value, after * 16));
   }
   s(operand: RegisterOperand): F32 {
     return f32.load(this.#slot(operand));
@@ -93,19 +101,19 @@ export class Tier0Lowering implements Lowering {
   }
 
   small(): I32 {
-    return i32.load16U(record, Record.Small);
+    return this.#operands.small();
   }
   imm(): I64 {
-    return i64.load(record, Record.Imm);
+    return this.#operands.imm();
   }
   low(): I32 {
-    return i32.load(record, Record.Low);
+    return this.#operands.low();
   }
   high(): I32 {
-    return i32.load(record, Record.High);
+    return this.#operands.high();
   }
   link(): I64 {
-    return i64.load(record, Record.Imm);
+    return this.#operands.link();
   }
 
   let<T extends AnyExpr>(value: T): T {
@@ -239,28 +247,26 @@ export class Tier0Lowering implements Lowering {
   }
 
   branch(): void {
-    if (this.#branch === 'far') return this.branchTo(this.imm());
-    if (this.#branch === 'far-link') {
-      return this.branchTo(i64.add(this.link(), i64.load32S(record, Record.LinkDistance)));
-    }
-    const distance = i32.load(record, this.#branch === 'near' ? Record.Low : Record.LinkDistance);
-    const target = this.let(i32.add(record, distance));
+    const target = this.#operands.target();
+    if (target.type === 'i64') return this.branchTo(target);
+    const distance = this.let(target);
+    const destination = this.let(i32.add(this.#record, distance));
     const newLimit = i32.add(limit, i32.sub(distance, recordBytes));
-    this.if(i32.gtS(i32.sub(limit, record), recordBytes), () => {
-      this.emit(goTo(target, newLimit));
+    this.if(i32.gtS(i32.sub(limit, this.#record), recordBytes), () => {
+      this.emit(goTo(destination, newLimit));
     });
-    this.emit(leave(Exit.Budget, target, newLimit));
+    this.emit(leave(Exit.Budget, destination, newLimit));
     this.#ended = true;
   }
 
   branchTo(target: I64): void {
-    this.#jump(this.let(target), nextRecord);
+    this.#jump(this.let(target), this.#next);
     this.#ended = true;
   }
 
   /** Continues on the next page without counting an instruction. */
   crossPage(): void {
-    this.#jump(this.let(this.imm()), record);
+    this.#jump(this.let(this.imm()), this.#record);
     this.#ended = true;
   }
 
@@ -287,7 +293,8 @@ export class Tier0Lowering implements Lowering {
   }
 
   exit(reason: Exit): void {
-    this.emit(leave(reason, record, limit));
+    this.emit(leave(reason, this.#record, limit));
+    this.#ended = true;
   }
 
   helper(index: number, argument: I32): I32 {
@@ -295,7 +302,7 @@ export class Tier0Lowering implements Lowering {
   }
 
   #slot(operand: RegisterOperand): I32 {
-    return i32.load16U(record, slotAt[operand]);
+    return this.#operands.slot(operand);
   }
 
   #collect(body: () => void): Code {

@@ -1,0 +1,94 @@
+import type { CodeCache, CodePage } from '../code-cache.ts';
+import { decode } from '../isa/decoder.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import { Record, RECORDS_PER_PAGE } from '../state.ts';
+import { FixedHandler, handlerModule } from '../tier0/handlers.ts';
+import { HANDLER_TYPE, HandlerLowering } from '../tier0/lowering.ts';
+import { ConstantOperands } from '../tier0/operands.ts';
+import type { FunctionBody } from '../wasm/encode.ts';
+
+/** Instructions of one block: beyond this, a longer function gains nothing. */
+const MAX_BLOCK = 64;
+/** Blocks of one pass: bounds the time that a slice spends on compiling. */
+const MAX_BLOCKS_PER_PASS = 64;
+/** A block of one instruction is what tier 0 has already. */
+const MIN_BLOCK = 2;
+
+interface Block {
+  readonly record: number;
+  readonly body: FunctionBody;
+}
+
+/**
+ * Compiles hot code: runs of instructions become one function each, from the same lowerings as the interpreter's handlers but
+ * with operands as constants. The function takes the place of the handler of the run's first record, so that both tiers
+ * call each other freely, and a jump into the middle of a run finds tier 0 there.
+ */
+export class BlockCompiler {
+  readonly #memory: LinearMemory;
+  readonly #code: CodeCache;
+  readonly #install: (module: WebAssembly.Module) => void;
+
+  constructor(memory: LinearMemory, code: CodeCache, install: (module: WebAssembly.Module) => void) {
+    this.#memory = memory;
+    this.#code = code;
+    this.#install = install;
+  }
+
+  /** Compiles what is reached from an address within its page and not compiled yet. @returns how many blocks that was */
+  compile(page: CodePage, start: number): number {
+    const blocks: Block[] = [];
+    const seen = new Set<number>();
+    const work = [start];
+    for (let pc = work.pop(); pc !== undefined && blocks.length < MAX_BLOCKS_PER_PASS; pc = work.pop()) {
+      if (pc < page.va || pc >= page.va + RECORDS_PER_PAGE * 4 || seen.has(pc)) continue;
+      seen.add(pc);
+      const block = this.#build(page, pc, work);
+      if (block !== undefined) blocks.push(block);
+    }
+    const ids = blocks.map(() => this.#code.takeBlockHandler(page));
+    const placed = blocks.flatMap((block, index) => {
+      const id = ids[index];
+      return id === undefined ? [] : [{ id, ...block }];
+    });
+    if (placed.length === 0) return 0;
+    this.#install(handlerModule(placed));
+    for (const { id, record } of placed) this.#memory.u16[record >> 1] = id;
+    return placed.length;
+  }
+
+  #build(page: CodePage, start: number, work: number[]): Block | undefined {
+    const first = page.records + ((start - page.va) / 4) * Record.Bytes;
+    let lowering: HandlerLowering | undefined;
+    let count = 0;
+    for (let pc = start; pc < page.va + RECORDS_PER_PAGE * 4; pc += 4) {
+      const handler = this.#memory.u16[(first + count * Record.Bytes) >> 1] ?? FixedHandler.Decode;
+      if (handler === FixedHandler.Decode || handler === FixedHandler.Undefined || handler === FixedHandler.SimdTrap)
+        break;
+      if (this.#code.isBlockHandler(handler)) {
+        if (count === 0) return undefined;
+        break;
+      }
+      const instruction = decode(this.#memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0, BigInt(pc));
+      if (instruction === undefined) break;
+      if (count === MAX_BLOCK) {
+        work.push(pc);
+        break;
+      }
+      const { decoded, row } = instruction;
+      const operands = new ConstantOperands(decoded, count, pc, page.va);
+      if (lowering === undefined) lowering = new HandlerLowering(operands);
+      else lowering.follow(operands);
+      row.definition.lower(lowering, decoded.variant ?? []);
+      count += 1;
+      if (decoded.target !== undefined) work.push(Number(decoded.target));
+      if (lowering.ended) {
+        if (row.definition.flow !== 'never') work.push(pc + 4);
+        break;
+      }
+    }
+    if (lowering === undefined || count < MIN_BLOCK) return undefined;
+    lowering.finish();
+    return { record: first, body: { type: HANDLER_TYPE, locals: lowering.locals, code: lowering.code } };
+  }
+}
