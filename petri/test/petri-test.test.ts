@@ -59,6 +59,7 @@ describe('petriTest', () => {
     'body passes',
     'payload is made when the test runs',
     'VM is not booted unless needed',
+    "vitest's context is there",
     'declared: met',
     'declared: halt with details',
     'feature is there',

@@ -1,4 +1,4 @@
-import type { ExpectStatic, TestContext } from 'vitest';
+import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
@@ -7,11 +7,10 @@ import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { beyondLimits, incapable, unselected } from './skip-reason.ts';
 import { testFolder } from './test-folder.ts';
 
-/** What a test body gets: vitest's context, and the VM. */
+/** What a test body gets: vitest's context, such as `expect`, `skip` and `annotate`, and the VM. */
 export interface PetriTestContext extends TestContext {
   /** The VM of the test's options, made and not yet booted: its first use boots it. @throws PetriError without a payload */
   readonly vm: Vm;
-  readonly expect: ExpectStatic;
   readonly isolation: IsolationType;
   /** Name of the backend. */
   readonly backend: string;
@@ -86,13 +85,11 @@ class TestSession {
   }
 
   #bodyContext(backend: Backend, probe: ProbeResult, vm: Vm | undefined): PetriTestContext {
-    const { expect } = this.#context;
     const own = {
       get vm(): Vm {
         if (vm !== undefined) return vm;
         throw noPayload();
       },
-      expect,
       isolation: this.#isolation,
       backend: backend.name,
       launch: (options: PetriTestOptions = {}) => this.#launch(backend, probe, options),
