@@ -26,6 +26,7 @@ import { PayloadLocator } from './payload-locator.ts';
 import { servePsci } from './psci.ts';
 import { readRegisters } from './read-registers.ts';
 import { logUndefined } from './undefined-log.ts';
+import { explainVectorFetch } from './vector-fetch.ts';
 
 const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
@@ -167,10 +168,11 @@ export class PlainGuest implements Guest {
 
   #fault(message: string): HaltReason {
     const registers = this.registers();
-    const { symbol, text } = this.#locator.locate(registers.pc);
+    const { symbol } = this.#locator.locate(registers.pc);
+    const vector = explainVectorFetch(this.#context, this.#locator);
     return {
       reason: 'fault',
-      message: `${message}, at PC ${text}`,
+      message: vector === undefined ? message : `${message}; ${vector}`,
       registers,
       ...(symbol === undefined ? {} : { symbol }),
     };

@@ -13,6 +13,7 @@ import { PayloadLocator } from './payload-locator.ts';
 import { RealmPlane, realmInspector } from './realm-inspectors.ts';
 import { Rmm } from './rmm/index.ts';
 import { logUndefined } from './undefined-log.ts';
+import { explainVectorFetch } from './vector-fetch.ts';
 
 const MIB = 1024 * 1024;
 const PAGE = 4096;
@@ -28,6 +29,7 @@ const HOST_BYTES = 16 * MIB;
 const RAM_PER_TABLE = 512;
 
 const PAYLOAD_PLANE = 1;
+const FIRST_REC = 0;
 
 /** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
 export class RealmGuest implements Guest {
@@ -160,10 +162,12 @@ export class RealmGuest implements Guest {
 
   #fault(message: string, exit: PlaneExit | undefined): HaltReason {
     const registers = this.registers();
-    const { symbol, text } = this.#locator.locate(registers.pc);
+    const { symbol } = this.#locator.locate(registers.pc);
+    const context = this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE);
+    const vector = context && explainVectorFetch(context, this.#locator);
     return {
       reason: 'fault',
-      message: symbol === undefined ? message : `${message} (PC ${text})`,
+      message: vector === undefined ? message : `${message}; ${vector}`,
       ...(exit === undefined ? {} : { exit }),
       registers,
       ...(symbol === undefined ? {} : { symbol }),

@@ -78,7 +78,7 @@ export class SimVm implements VmRuntime {
   #abort(): void {
     const why: unknown = this.#options.signal.reason;
     if (why instanceof Error && why.name === 'TimeoutError') {
-      this.#loop?.endAt('timeout', `the deadline passed: ${why.message}`);
+      this.#loop?.endAt('timeout', why.message);
     } else this.#loop?.end({ reason: 'stopped' });
   }
 }

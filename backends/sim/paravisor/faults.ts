@@ -35,10 +35,9 @@ export function describeInstructionAbort(exit: PlaneExit, ipaWidth: number, ripa
 
 /** Why plane 1 cannot go on from any other exit. */
 export function describeUnserved(exit: PlaneExit): string {
-  const at = `${exit.summary}, at PC 0x${exit.pc.toString(16)}`;
-  if (exit.reason !== 'sync') return `${at}: plane 0 knows no such reason to exit`;
+  if (exit.reason !== 'sync') return `${exit.summary}: plane 0 knows no such reason to exit`;
   if (exit.ec === 0x24 && exit.iss['ISV'] === 0) {
-    return `${at}: the instruction is not one that a syndrome describes (a pair, an exclusive, a vector or an atomic), so it cannot be emulated`;
+    return `${exit.summary}: no syndrome describes such an access (pair, exclusive, vector, atomic), so it cannot be emulated`;
   }
-  return `${at}: plane 0 does not serve exception class 0x${exit.ec.toString(16)}`;
+  return `${exit.summary}: plane 0 does not serve exception class 0x${exit.ec.toString(16)}`;
 }

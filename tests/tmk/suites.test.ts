@@ -1,0 +1,11 @@
+import { petriTest, tmk } from 'petri-vm';
+
+petriTest.tmk('cca', tmk('simple'));
+petriTest.tmk('none', tmk('simple'));
+
+for (const name of ['selftest', 'simd', 'exceptions', 'panic', 'garbage', 'hello']) {
+  petriTest.tmk('cca', tmk(name));
+  petriTest.tmk('none', tmk(name));
+}
+
+petriTest.tmk('none', tmk('mmio'));
