@@ -2,7 +2,9 @@
 # Builds the runtime and every payload into prebuilt/, and writes their digests into ../manifest.json.
 #
 #   build.sh           build
-#   build.sh --check   build elsewhere, and compare with what is there; ends with 77 when this tool chain cannot tell
+#   build.sh --check   build elsewhere, and compare with what is there
+#
+# Ends with 77 when there is no cross compiler, and --check with 78 when it is of another version than the files were made with.
 #
 # The same tool chain gives the same bytes: nothing of the machine, the folder or the time goes into the files.
 set -eu
@@ -25,7 +27,7 @@ same_tools=true
 if [ "${1-}" = --check ]; then
     if ! $same_tools; then
         echo "cannot compare: the files were made with gcc $gcc_version, ld $ld_version; here is $found" >&2
-        exit 77
+        exit 78
     fi
 elif ! $same_tools; then
     echo "note: digests will differ from those of gcc $gcc_version, ld $ld_version; here is $found" >&2

@@ -13,6 +13,8 @@ _start:
 /* void enter_guest(uint64_t pc, uint64_t x0): every other register is zero; SPSR_EL2 and the rest are set by the caller. */
     .global enter_guest
 enter_guest:
+    ldr     x2, =stack_top
+    mov     sp, x2
     msr     elr_el2, x0
     mov     x0, x1
     .irp n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30

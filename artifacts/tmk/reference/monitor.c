@@ -1,7 +1,7 @@
 /*
  * A monitor at EL2 that gives a TMK what plane 1 of a realm has: RAM behind stage 2 and nothing else, commands at 0xffff0000, loads
- * from anywhere else that read all ones. It runs on `qemu-system-aarch64 -M virt,virtualization=on` and says on the
- * UART what came of the test: a second opinion about the payloads, from a machine that is not ours.
+ * from anywhere else that read all ones. It runs on `qemu-system-aarch64 -M virt,virtualization=on`, one test after the
+ * other, and says on the UART what came of each: a second opinion about the payloads, from a machine that is not ours.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,6 +15,7 @@
 /* Put there by QEMU's loader device. */
 struct request {
     uint64_t test_index;
+    uint64_t test_count;
     uint64_t ram_ipa;
 };
 #define REQUEST ((volatile struct request *)0x4c000000ul)
@@ -22,7 +23,8 @@ struct request {
 #define SYSREG_READ(name) ({ uint64_t value; __asm__ volatile("mrs %0, " #name : "=r"(value)); value; })
 #define SYSREG_WRITE(name, value) __asm__ volatile("msr " #name ", %0" : : "r"((uint64_t)(value)))
 
-void enter_guest(uint64_t pc, uint64_t x0);
+/* Does not return: the stack begins anew. */
+void enter_guest(uint64_t pc, uint64_t x0) __attribute__((noreturn));
 
 static uint64_t level1[8] __attribute__((aligned(4096)));
 static uint64_t level2[512] __attribute__((aligned(4096)));
@@ -53,11 +55,22 @@ static void print_hex(const char *label, uint64_t value)
 
 static void __attribute__((noreturn)) power_off(void)
 {
-    print("\n");
     register uint64_t function __asm__("x0") = 0x84000008;
     __asm__ volatile("smc #0" : : "r"(function));
     for (;;) {
     }
+}
+
+static void __attribute__((noreturn)) boot(uint64_t test_index);
+
+/* The end of a test, and the begin of the next. */
+static void __attribute__((noreturn)) end_test(void)
+{
+    static uint64_t tests_run = 1;
+    print("\n");
+    if (tests_run == REQUEST->test_count)
+        power_off();
+    boot(REQUEST->test_index + tests_run++);
 }
 
 void monitor_fault(uint64_t esr, uint64_t elr, uint64_t far)
@@ -65,6 +78,7 @@ void monitor_fault(uint64_t esr, uint64_t elr, uint64_t far)
     print_hex("MONITOR FAULT esr ", esr);
     print_hex(" elr ", elr);
     print_hex(" far ", far);
+    print("\n");
     power_off();
 }
 
@@ -104,10 +118,10 @@ static void command(uint64_t ipa)
         print(" at ");
         print_string(words[3], words[4]);
         print_hex(":", (uint32_t)words[5]);
-        power_off();
+        end_test();
     } else if (kind == 2 && (words[0] >> 32 & 0xff) <= 1) {
         print(words[0] >> 32 & 0xff ? "COMPLETE true" : "COMPLETE false");
-        power_off();
+        end_test();
     } else {
         print("REJECTED\n");
     }
@@ -121,7 +135,7 @@ static void __attribute__((noreturn)) fault(const char *what, uint64_t esr)
     print_hex(" pc ", SYSREG_READ(elr_el2) - REQUEST->ram_ipa);
     print_hex(" far ", SYSREG_READ(far_el2));
     print_hex(" hpfar ", SYSREG_READ(hpfar_el2));
-    power_off();
+    end_test();
 }
 
 /* Plane 0's handling of a data abort (see the ISS of data aborts in the Arm ARM). */
@@ -151,6 +165,7 @@ void guest_exit(uint64_t *x)
     case 0x24:
         data_abort(x, esr);
         break;
+    case 0x01: /* WFI: nothing will come, so it is over at once */
     case 0x17: /* SMC: ignored, as OpenVMM does */
         SYSREG_WRITE(elr_el2, SYSREG_READ(elr_el2) + 4);
         break;
@@ -163,10 +178,14 @@ void guest_exit(uint64_t *x)
     }
 }
 
-static void boot(const uint8_t *file)
+static void __attribute__((noreturn)) boot(uint64_t test_index)
 {
+    const uint8_t *file = (const uint8_t *)ELF_FILE;
     uint64_t entry = *(const uint64_t *)(file + 24);
     const uint8_t *header = file + *(const uint64_t *)(file + 32);
+    volatile uint64_t *ram = (volatile uint64_t *)RAM_PA;
+    for (uint64_t i = 0; i < RAM_SIZE / 8; i++)
+        ram[i] = 0;
     uint64_t end = 0;
     for (unsigned n = *(const uint16_t *)(file + 56); n > 0; n--, header += 56) {
         if (*(const uint32_t *)header != 1)
@@ -179,9 +198,16 @@ static void boot(const uint8_t *file)
             end = address + memory;
     }
     end = (end + 4095) & ~4095ul;
-    volatile uint64_t *input = (volatile uint64_t *)(RAM_PA + end);
-    input[0] = COMMAND_ADDRESS;
-    input[1] = REQUEST->test_index;
+    ram[end / 8] = COMMAND_ADDRESS;
+    ram[end / 8 + 1] = test_index;
+
+    SYSREG_WRITE(sctlr_el1, 0xc50878);
+    SYSREG_WRITE(cpacr_el1, 0);
+    SYSREG_WRITE(vbar_el1, 0);
+    SYSREG_WRITE(cntv_ctl_el0, 0);
+    __asm__ volatile("msr fpcr, xzr\n\tmsr fpsr, xzr");
+    SYSREG_WRITE(spsr_el2, 0x3c5);
+    __asm__ volatile("dsb sy\n\tic iallu\n\tdsb sy\n\tisb");
     enter_guest(REQUEST->ram_ipa + entry, REQUEST->ram_ipa + end);
 }
 
@@ -194,13 +220,12 @@ void monitor_main(void)
         level2[(ipa >> 21 & 511) + i] = (RAM_PA + ((uint64_t)i << 21)) | 0x7fd;
     SYSREG_WRITE(vttbr_el2, level1);
     SYSREG_WRITE(vtcr_el2, 0x80000000 | (2ul << 16) | (3ul << 12) | (1ul << 10) | (1ul << 8) | (1ul << 6) | 31);
-    SYSREG_WRITE(hcr_el2, (1ul << 31) | (1ul << 19) | 1);
+    /* EL1 is AArch64; SMC and WFI exit; stage 2 is on. */
+    SYSREG_WRITE(hcr_el2, (1ul << 31) | (1ul << 19) | (1ul << 13) | 1);
     SYSREG_WRITE(cptr_el2, 0x33ff);
     SYSREG_WRITE(cnthctl_el2, 3);
     SYSREG_WRITE(vpidr_el2, SYSREG_READ(midr_el1));
     SYSREG_WRITE(vmpidr_el2, SYSREG_READ(mpidr_el1));
-    SYSREG_WRITE(sctlr_el1, 0xc50878);
-    SYSREG_WRITE(spsr_el2, 0x3c5);
     __asm__ volatile("dsb sy\n\ttlbi vmalls12e1\n\tdsb sy\n\tisb");
-    boot((const uint8_t *)ELF_FILE);
+    boot(REQUEST->test_index);
 }
