@@ -63,3 +63,8 @@ export function xOrSp(register: number): Slot {
 export function vRegister(register: number): Slot {
   return VcpuState.V + register * 16;
 }
+
+/** One element of a SIMD&FP register, so that its index is an operand and not a variant. */
+export function vElement(register: number, bytes: number, index: number): Slot {
+  return vRegister(register) + bytes * index;
+}

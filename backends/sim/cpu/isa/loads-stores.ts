@@ -160,7 +160,7 @@ const literals: readonly Definition[] = [
   ),
   insn(
     'PRFM (register)',
-    '11 111 0 00 10 1 xxxxx xxx x 10 xxxxx xxxxx',
+    '11 111 0 00 10 1 xxxxx x1x x 10 xxxxx xxxxx',
     () => ({}),
     () => undefined,
   ),

@@ -64,15 +64,18 @@ export interface Lowering {
   /** Writes 32 bits and clears the upper half. */
   setW(operand: RegisterOperand, value: I32): void;
 
-  /** A SIMD&FP register. */
-  q(operand: RegisterOperand): V128;
-  setQ(operand: RegisterOperand, value: V128): void;
+  /** A SIMD&FP register, or the one `after` places behind it. */
+  q(operand: RegisterOperand, after?: number): V128;
+  setQ(operand: RegisterOperand, value: V128, after?: number): void;
   /** Low part of a SIMD&FP register. Setting one clears the rest of the register. */
   s(operand: RegisterOperand): F32;
   setS(operand: RegisterOperand, value: F32): void;
   dbl(operand: RegisterOperand): F64;
   setDbl(operand: RegisterOperand, value: F64): void;
-  /** One element's bits as an unsigned integer, without touching the others. `bytes` is the element size. */
+  /**
+   * One element's bits as an unsigned integer, without touching the others. `bytes` is the element size. Elements count on
+   * into the next register, and the operand's slot may itself be that of an element (`vElement`).
+   */
   element(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number): I64;
   setElement(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number, value: I64): void;
 

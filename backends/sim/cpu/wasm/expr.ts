@@ -241,6 +241,7 @@ export function v128ToI32(op: number): (a: V128) => I32 {
 
 export const v128 = {
   load: load('v128', ...simd(0)),
+  load64Zero: load('v128', ...simd(93)),
   store: store('v128', ...simd(11)),
   const: (bytes: readonly number[]): V128 => make('v128', [...simd(12), ...bytes]),
   shuffle: (a: V128, b: V128, lanes: readonly number[]): V128 =>

@@ -1,4 +1,26 @@
 import type { Definition } from '../definition.ts';
+import { acrossLanes } from './across-lanes.ts';
+import { byElement } from './by-element.ts';
+import { copy } from './copy.ts';
+import { permute } from './permute.ts';
+import { shiftImmediate } from './shift-immediate.ts';
+import { structures } from './structures.ts';
+import { threeDifferent } from './three-different.ts';
+import { threeSame } from './three-same.ts';
+import { twoRegister } from './two-register.ts';
 
-/** Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.96). */
-export const simdDefinitions: readonly Definition[] = [];
+/**
+ * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of Armv8.0
+ * without the cryptographic extension.
+ */
+export const simdDefinitions: readonly Definition[] = [
+  ...threeSame,
+  ...copy,
+  ...permute,
+  ...twoRegister,
+  ...shiftImmediate,
+  ...acrossLanes,
+  ...threeDifferent,
+  ...byElement,
+  ...structures,
+];

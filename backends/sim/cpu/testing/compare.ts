@@ -1,0 +1,113 @@
+import { generalDefinitions, simdAndFpDefinitions } from '../isa/index.ts';
+import { branches } from '../isa/branches.ts';
+import { system } from '../isa/system.ts';
+import type { Definition } from '../isa/definition.ts';
+import { randomCase } from './cases.ts';
+import { runOracle } from './oracle.ts';
+import { casePc, Subject } from './subject.ts';
+import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './registers.ts';
+
+/** What a single instruction on a bare register file can show: all but branches and system instructions. */
+export const comparable: readonly Definition[] = [...generalDefinitions, ...simdAndFpDefinitions].filter(
+  (definition) => !branches.includes(definition) && !system.includes(definition),
+);
+
+export interface Comparison {
+  /** Cases that both executed. */
+  readonly compared: number;
+  /** Those of each definition that both executed, by name. */
+  readonly byName: ReadonlyMap<string, number>;
+  /** One line for each difference. */
+  readonly differences: readonly string[];
+}
+
+const QC = 1 << 27;
+
+function hex(value: bigint): string {
+  return value.toString(16).padStart(16, '0');
+}
+
+/** Names and values of what differs; of FPSR only QC is modelled. */
+function differences(item: Case, expected: Outcome, actual: Outcome): string[] {
+  const found: string[] = [];
+  const views = [item.registers, expected.registers, actual.registers].map(
+    (registers) => new DataView(registers.buffer, registers.byteOffset),
+  );
+  const [before, wanted, got] = views;
+  if (before === undefined || wanted === undefined || got === undefined) return found;
+  const check = (name: string, at: number): void => {
+    if (wanted.getBigUint64(at, true) === got.getBigUint64(at, true)) return;
+    const values = [wanted, got, before].map((view) => hex(view.getBigUint64(at, true)));
+    found.push(`${name} should be ${values[0] ?? ''}, is ${values[1] ?? ''} (was ${values[2] ?? ''})`);
+  };
+  for (let n = 0; n < 31; n += 1) check(`X${String(n)}`, RegisterFile.X + n * 8);
+  check('SP', RegisterFile.Sp);
+  check('NZCV', RegisterFile.Nzcv);
+  check('FPCR', RegisterFile.Fpcr);
+  for (let v = 0; v < 32; v += 1) {
+    check(`V${String(v)}.D[0]`, RegisterFile.V + v * 16);
+    check(`V${String(v)}.D[1]`, RegisterFile.V + v * 16 + 8);
+  }
+  if (((wanted.getUint32(RegisterFile.Fpsr, true) ^ got.getUint32(RegisterFile.Fpsr, true)) & QC) !== 0) {
+    found.push('FPSR.QC');
+  }
+  const { changed } = expected;
+  const same = changed.bytes.length === actual.changed.bytes.length && changed.at === actual.changed.at;
+  if (!same || changed.bytes.some((byte, at) => byte !== actual.changed.bytes[at])) {
+    const show = (side: Outcome): string =>
+      `${String(side.changed.at)}:${Buffer.from(side.changed.bytes).toString('hex')}`;
+    found.push(`memory should have ${show(expected)}, has ${show(actual)}`);
+  }
+  return found;
+}
+
+/** Registers that the word may name, so that a difference can be understood. */
+function operands(item: Case): string {
+  const view = new DataView(item.registers.buffer, item.registers.byteOffset);
+  const numbers = [0, 5, 16, 10].map((shift) => (item.word >>> shift) & 31);
+  const show = (n: number): string => {
+    const at = RegisterFile.V + n * 16;
+    const x = n < 31 ? hex(view.getBigUint64(RegisterFile.X + n * 8, true)) : 'sp/zr';
+    return `X${String(n)}=${x} V${String(n)}=${hex(view.getBigUint64(at + 8, true))}_${hex(view.getBigUint64(at, true))}`;
+  };
+  const fpcr = view.getUint32(RegisterFile.Fpcr, true).toString(16);
+  return `fpcr=${fpcr} ${numbers.map(show).join(' ')}`;
+}
+
+/**
+ * Executes random cases of each definition here and on QEMU.
+ *
+ * @param perDefinition cases of each definition
+ */
+export function compare(seed: number, perDefinition: number, definitions = comparable): Comparison {
+  const random = new Random(seed);
+  const pattern = Uint8Array.from({ length: PAGE_BYTES }, () => random.word() & 0xff);
+  const cases: Case[] = [];
+  for (let round = 0; round < perDefinition; round += 1) {
+    for (const definition of definitions) {
+      const item = randomCase(random, definition, casePc(cases.length));
+      if (item !== undefined) cases.push(item);
+    }
+  }
+  const actual = new Subject(pattern).run(cases);
+  const expected = runOracle(pattern, cases);
+  const byName = new Map<string, number>();
+  const found: string[] = [];
+  let compared = 0;
+  for (const [index, item] of cases.entries()) {
+    const [here, there] = [actual[index], expected[index]];
+    if (here === undefined || there === undefined || here.fault === 'memory') continue;
+    const problems =
+      here.fault === undefined && there.fault === undefined
+        ? differences(item, there, here)
+        : here.fault !== there.fault
+          ? [`should ${there.fault ?? 'be executed'}, but here: ${here.fault ?? 'executed'}`]
+          : [];
+    compared += 1;
+    byName.set(item.name, (byName.get(item.name) ?? 0) + 1);
+    if (problems.length > 0) {
+      found.push(`${item.name} ${item.word.toString(16).padStart(8, '0')}: ${problems.join('; ')}; ${operands(item)}`);
+    }
+  }
+  return { compared, byName, differences: found };
+}

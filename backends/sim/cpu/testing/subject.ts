@@ -1,0 +1,98 @@
+import { createCpu, DRAM_OFFSET, LinearMemory, RunExit, ExceptionClass, Permission } from '../index.ts';
+import { ContextState, VcpuState } from '../state.ts';
+import { PAGE_BYTES, RegisterFile, SCRATCH_PAGE, SLOT_PAGE, type Case, type Outcome } from './registers.ts';
+
+/** Executes cases on this engine. */
+
+const HVC = 0xd400_0002;
+const MEMORY_BYTES = DRAM_OFFSET + 16 * 65_536;
+const CPACR_EL1 = 0xc082;
+const ESR_EL1 = 0xc290;
+/** Cases on one page of code, each followed by the instruction that ends it. */
+const CASES_PER_PAGE = PAGE_BYTES / 8;
+
+/** Address of the n-th case; cases are executed in the order of their addresses, a page at a time. */
+export function casePc(index: number): number {
+  return SLOT_PAGE + (index % CASES_PER_PAGE) * 8;
+}
+
+export class Subject {
+  readonly #memory = new LinearMemory(MEMORY_BYTES);
+  readonly #cpu = createCpu(this.#memory);
+  readonly #vcpu = this.#cpu.createVcpu(0);
+  readonly #context;
+  readonly #code = DRAM_OFFSET;
+  readonly #scratch = DRAM_OFFSET + PAGE_BYTES;
+  readonly #pattern: Uint8Array;
+
+  /** @param pattern contents of the scratch page before each case */
+  constructor(pattern: Uint8Array) {
+    this.#pattern = pattern;
+    const permissions = Permission.R | Permission.W | Permission.XEl0 | Permission.XEl1;
+    this.#context = this.#vcpu.createContext({
+      translate: (ipa) => {
+        if (ipa === SLOT_PAGE) return { offset: this.#code, permissions, level: 3 };
+        if (ipa === SCRATCH_PAGE) return { offset: this.#scratch, permissions, level: 3 };
+        return { offset: -1, permissions: 0, level: 3 };
+      },
+    });
+    this.#vcpu.activate(this.#context);
+    this.#context.setSysreg(CPACR_EL1, 3n << 20n);
+  }
+
+  run(cases: readonly Case[]): Outcome[] {
+    const outcomes: Outcome[] = [];
+    for (let from = 0; from < cases.length; from += CASES_PER_PAGE) {
+      const page = cases.slice(from, from + CASES_PER_PAGE);
+      for (const { word, pc } of page) {
+        const at = (this.#code + (pc - SLOT_PAGE)) >> 2;
+        this.#memory.u32[at] = word;
+        this.#memory.u32[at + 1] = HVC;
+      }
+      this.#cpu.wrote(this.#code, PAGE_BYTES);
+      for (const item of page) outcomes.push(this.#execute(item));
+    }
+    return outcomes;
+  }
+
+  #execute({ pc, registers }: Case): Outcome {
+    const { u8, u64 } = this.#memory;
+    const view = new DataView(registers.buffer, registers.byteOffset);
+    u8.set(this.#pattern, this.#scratch);
+    this.#context.pstate = 0x3c5 | view.getUint32(RegisterFile.Nzcv, true);
+    u8.set(registers.subarray(RegisterFile.X, RegisterFile.Sp), ContextState.X);
+    u8.set(registers.subarray(RegisterFile.Sp, RegisterFile.Nzcv), ContextState.Sp);
+    u8.set(registers.subarray(RegisterFile.Fpcr, RegisterFile.Fpsr), VcpuState.Fpcr);
+    u8.set(registers.subarray(RegisterFile.Fpsr, RegisterFile.V), VcpuState.Fpsr);
+    u8.set(registers.subarray(RegisterFile.V, RegisterFile.Bytes), VcpuState.V);
+    u64[ContextState.ExclusiveAddress >> 3] = 0xffff_ffff_ffff_ffffn;
+    this.#context.pc = BigInt(pc);
+    const reason = this.#vcpu.run(100);
+    const ended = this.#vcpu.exit.ec === ExceptionClass.Hvc64 && this.#context.pc === BigInt(pc + 8);
+    const fault = reason === RunExit.Sync && ended ? undefined : this.#faultName(reason);
+    const after = new Uint8Array(RegisterFile.Bytes);
+    after.set(u8.subarray(ContextState.X, ContextState.X + 248), RegisterFile.X);
+    after.set(u8.subarray(ContextState.Sp, ContextState.Sp + 8), RegisterFile.Sp);
+    new DataView(after.buffer).setUint32(RegisterFile.Nzcv, this.#context.pstate & 0xf000_0000, true);
+    after.set(u8.subarray(VcpuState.Fpcr, VcpuState.Fpcr + 16), RegisterFile.Fpcr);
+    after.set(u8.subarray(VcpuState.V, VcpuState.V + 512), RegisterFile.V);
+    return { fault, registers: after, changed: this.#changes() };
+  }
+
+  #faultName(reason: RunExit): string {
+    if (reason === RunExit.Unsupported) return this.#vcpu.unsupported;
+    if (this.#vcpu.exit.ec === ExceptionClass.DataAbortLower) return 'memory';
+    const ec = Number((this.#context.sysreg(ESR_EL1) ?? 0n) >> 26n);
+    if (ec === ExceptionClass.DataAbortSame || ec === ExceptionClass.SpAlignment) return 'memory';
+    return ec === ExceptionClass.Unknown ? 'undefined' : `exception class ${String(ec)}`;
+  }
+
+  #changes(): Outcome['changed'] {
+    const { u8 } = this.#memory;
+    let first = 0;
+    let last = PAGE_BYTES;
+    while (first < last && u8[this.#scratch + first] === this.#pattern[first]) first += 1;
+    while (last > first && u8[this.#scratch + last - 1] === this.#pattern[last - 1]) last -= 1;
+    return { at: first, bytes: u8.slice(this.#scratch + first, this.#scratch + last) };
+  }
+}
