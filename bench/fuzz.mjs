@@ -1,4 +1,0 @@
-import { load } from '../bin/load.mjs';
-
-const { main } = await load('bench/fuzz');
-main(process.argv.slice(2));

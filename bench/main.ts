@@ -1,0 +1,214 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import pc from 'picocolors';
+
+import { tmk, type Vm } from '../petri/index.ts';
+import { hello, Realms } from './realm.ts';
+import { Qemu } from './qemu.ts';
+import { median } from './statistics.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const usage = `npm run bench -- [--json FILE] [--quick]
+
+Measures the simulated realm beside qemu-system-aarch64 -M virt in the same run.
+
+  --json FILE   where the figures go (default .petri/bench.json)
+  --quick       fewer repetitions`;
+
+/** One line of the table. */
+interface Row {
+  readonly what: string;
+  readonly unit: string;
+  readonly petri: number;
+  /** Absent where QEMU is missing. */
+  readonly qemu?: number;
+  /** How many times better than the peer, and what is asked for. */
+  readonly ratio?: number;
+  readonly target?: string;
+  readonly met?: boolean;
+}
+
+interface Run {
+  readonly qemu: Qemu | undefined;
+  readonly realms: Realms;
+  readonly repeat: number;
+  readonly directory: string;
+}
+
+async function repeat(times: number, measure: () => Promise<number>): Promise<number> {
+  const values: number[] = [];
+  for (let index = 0; index < times; index += 1) values.push(await measure());
+  return median(values);
+}
+
+/** The two columns of a row of which less is better, and how many times less. */
+function faster(what: string, unit: string, petri: number, qemu: number | undefined, times?: number): Row {
+  if (qemu === undefined) return { what, unit, petri };
+  const ratio = qemu / petri;
+  const goal = times === undefined ? {} : { target: `${times}x`, met: ratio >= times };
+  return { what, unit, petri, qemu, ratio, ...goal };
+}
+
+async function launches({ qemu, realms, repeat: times, directory }: Run): Promise<Row[]> {
+  const payload = hello();
+  const { size } = statSync(payload.path);
+  const peer = qemu && (await repeat(times, async () => (await qemu.run(size)).firstByte));
+  const cold = await repeat(times, () => {
+    const child = spawnSync(process.execPath, [
+      join(root, 'bench/run.mjs'),
+      'cold',
+      mkdtempSync(join(directory, 'cold-')),
+    ]);
+    if (child.status !== 0) throw new Error(child.stderr.toString());
+    return Promise.resolve(Number(child.stdout.toString()));
+  });
+  await repeat(times * 5, () => realms.firstByte(payload));
+  const warm = await repeat(times * 20, () => realms.firstByte(payload));
+  return [
+    faster('launch to first serial byte, cold process', 'ms', cold, peer, 3),
+    faster('launch to first serial byte, warm', 'ms', warm, peer, 30),
+  ];
+}
+
+async function thousandTests({ qemu, repeat: times }: Run): Promise<Row[]> {
+  const start = performance.now();
+  await new Promise<void>((resolve, reject) => {
+    const argv = ['bin/vitest.mjs', 'run', '--config', 'bench/thousand/vitest.config.ts', '--reporter=dot'];
+    const child = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const output: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+    child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+    child.on('error', reject);
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(Buffer.concat(output).toString()))));
+  });
+  const seconds = (performance.now() - start) / 1000;
+  const { size } = statSync(hello().path);
+  const boot = qemu && (await repeat(times, async () => (await qemu.run(size)).total));
+  const ratio = boot === undefined ? {} : { qemu: 1000 / boot, ratio: boot / seconds };
+  return [
+    {
+      what: '1,000 realm tests in one file, with vitest',
+      unit: 's',
+      petri: seconds,
+      target: '< 5 s',
+      met: seconds < 5,
+    },
+    { what: 'realm tests a second; QEMU: boots', unit: '/s', petri: 1000 / seconds, ...ratio },
+  ];
+}
+
+const EXITS = 100_000;
+
+async function planeExits({ qemu, realms, repeat: times }: Run): Promise<Row[]> {
+  const payload = tmk('mmio', { test: 'hundred_thousand_reads' });
+  const rate = await repeat(times, async () => {
+    const vm = await realms.launch(payload);
+    const start = performance.now();
+    await vm.halted;
+    const rate = (vm.plane(1).exitCount / (performance.now() - start)) * 1000;
+    await vm.dispose();
+    return rate;
+  });
+  const { size } = statSync(payload.path);
+  const peer =
+    qemu &&
+    (await repeat(times, async () => {
+      const [empty, full] = [await qemu.run(size), await qemu.run(size, EXITS)];
+      return (EXITS / (full.firstByte - empty.firstByte)) * 1000;
+    }));
+  const ratio = peer === undefined ? {} : { qemu: peer, ratio: rate / peer };
+  return [{ what: 'plane exits, MMIO reads; QEMU: device reads', unit: '/s', petri: rate, ...ratio }];
+}
+
+async function memory({ qemu, realms }: Run): Promise<Row[]> {
+  const COUNT = 16;
+  const payload = tmk('loop');
+  const [test] = payload.image.tests;
+  const vms: Vm[] = [];
+  const launch = async (): Promise<void> => {
+    const vm = await realms.launch(payload, test?.name);
+    vms.push(vm);
+    await vm.serial.waitFor('running test');
+  };
+  await launch();
+  globalThis.gc?.();
+  const before = process.memoryUsage.rss();
+  for (let index = 0; index < COUNT; index += 1) await launch();
+  const each = (process.memoryUsage.rss() - before) / COUNT;
+  await Promise.all(vms.map(async (vm) => await vm.dispose()));
+  const { size } = statSync(payload.path);
+  const peer = await qemu?.residentBytes(size);
+  const MIB = 2 ** 20;
+  return [faster('resident memory of a running realm', 'MiB', each / MIB, peer === undefined ? undefined : peer / MIB)];
+}
+
+function figure(value: number | undefined): string {
+  if (value === undefined) return '-';
+  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+}
+
+function print(rows: readonly Row[], qemu: Qemu | undefined): void {
+  const line = (cells: readonly string[]): string =>
+    [46, 6, 12, 12, 9, 10]
+      .map((width, at) => (at === 0 ? (cells[at] ?? '').padEnd(width) : (cells[at] ?? '').padStart(width)))
+      .join('');
+  console.log(
+    pc.bold(
+      line([
+        '',
+        'unit',
+        'petri sim',
+        qemu === undefined ? 'no QEMU' : `QEMU ${qemu.version}`.slice(0, 11),
+        'ratio',
+        'target',
+      ]),
+    ),
+  );
+  for (const { what, unit, petri, qemu: peer, ratio, target, met } of rows) {
+    const mark = met === undefined ? '' : met ? pc.green('  met') : pc.red('  MISSED');
+    console.log(
+      line([what, unit, figure(petri), figure(peer), ratio === undefined ? '-' : `${figure(ratio)}x`, target ?? '']) +
+        mark,
+    );
+  }
+}
+
+export async function main(...args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: 'string', default: join(root, '.petri/bench.json') },
+      quick: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(usage);
+    return;
+  }
+  mkdirSync(join(root, '.petri'), { recursive: true });
+  const directory = mkdtempSync(join(root, '.petri/bench-'));
+  try {
+    const qemu = Qemu.find(directory);
+    if (qemu === undefined)
+      console.log('qemu-system-aarch64 is not installed (Debian: qemu-system-arm): no peer column');
+    const run: Run = { qemu, realms: new Realms(directory), repeat: values.quick ? 3 : 10, directory };
+    const rows: Row[] = [];
+    for (const measure of [launches, thousandTests, planeExits, memory]) {
+      console.error(pc.dim(`measuring ${measure.name} ...`));
+      rows.push(...(await measure(run)));
+    }
+    print(rows, qemu);
+    const host = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, qemu: qemu?.version };
+    writeFileSync(values.json, `${JSON.stringify({ host, rows }, null, 2)}\n`);
+    console.log(pc.dim(`figures: ${values.json}`));
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,116 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The peer: `qemu-system-aarch64 -M virt` with a bare-metal program, without anything that would slow its start. */
+const program = 'qemu-system-aarch64';
+const machine = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '512'];
+const nothingElse = ['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio'];
+
+const ENTRY = 0x4020_0000;
+const EM_AARCH64 = 183;
+
+const movz = (rd: number, imm16: number, hw: number): number => (0xd280_0000 | (hw << 21) | (imm16 << 5) | rd) >>> 0;
+const movk = (rd: number, imm16: number, hw: number): number => (0xf280_0000 | (hw << 21) | (imm16 << 5) | rd) >>> 0;
+
+/** Reads the PL011's flag register `reads` times, prints a line, and powers off through PSCI or stays. */
+function bareMetal(reads: number, end: 'power-off' | 'stay'): number[] {
+  const PL011 = 0x0900_0000;
+  const code = [movz(1, PL011 >>> 16, 1)];
+  if (reads > 0) {
+    code.push(movz(3, reads & 0xffff, 0), movk(3, reads >>> 16, 1));
+    // loop: ldr w4, [x1, #0x18]; subs x3, x3, #1; b.ne loop
+    code.push(0xb940_1824, 0xf100_0463, 0x54ff_ffc1);
+  }
+  for (const byte of Buffer.from('hello world\n')) code.push(movz(2, byte, 0), 0xb900_0022);
+  // SYSTEM_OFF is 0x84000008.
+  if (end === 'power-off') code.push(movz(0, 8, 0), movk(0, 0x8400, 1), 0xd400_0002);
+  code.push(0x1400_0000);
+  return code;
+}
+
+/** An ELF file of a given size whose one segment is the program and then zeros. */
+function elfFile(code: readonly number[], bytes: number): Buffer {
+  const HEADERS = 64 + 56;
+  const file = Buffer.alloc(Math.max(bytes, HEADERS + code.length * 4));
+  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  file.writeUInt16LE(2, 16);
+  file.writeUInt16LE(EM_AARCH64, 18);
+  file.writeUInt32LE(1, 20);
+  file.writeBigUInt64LE(BigInt(ENTRY + HEADERS), 24);
+  file.writeBigUInt64LE(64n, 32);
+  file.writeUInt16LE(64, 52);
+  file.writeUInt16LE(56, 54);
+  file.writeUInt16LE(1, 56);
+  file.writeUInt32LE(1, 64);
+  file.writeUInt32LE(7, 68);
+  file.writeBigUInt64LE(BigInt(ENTRY), 80);
+  file.writeBigUInt64LE(BigInt(ENTRY), 88);
+  file.writeBigUInt64LE(BigInt(file.length), 96);
+  file.writeBigUInt64LE(BigInt(file.length), 104);
+  code.forEach((word, index) => file.writeUInt32LE(word, HEADERS + index * 4));
+  return file;
+}
+
+export interface QemuRun {
+  /** Milliseconds from the call of spawn to the first byte on the serial port. */
+  readonly firstByte: number;
+  /** Milliseconds to the end of the process. */
+  readonly total: number;
+}
+
+export class Qemu {
+  readonly version: string;
+  readonly #directory: string;
+
+  private constructor(version: string, directory: string) {
+    this.version = version;
+    this.#directory = directory;
+  }
+
+  /** @returns undefined where QEMU is not installed */
+  static find(directory: string): Qemu | undefined {
+    const { stdout, status } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+    if (status !== 0) return undefined;
+    return new Qemu(/version (\S+)/.exec(stdout)?.[1] ?? 'of unknown version', directory);
+  }
+
+  /** Runs the program to its end. @param bytes size of its ELF file */
+  async run(bytes: number, reads = 0): Promise<QemuRun> {
+    const kernel = this.#kernel('power-off', bytes, reads);
+    const start = performance.now();
+    const child = this.#spawn(kernel);
+    const firstByte = await first(child, start);
+    await new Promise((resolve) => child.once('close', resolve));
+    return { firstByte, total: performance.now() - start };
+  }
+
+  /** Resident bytes of the process once its guest has printed. */
+  async residentBytes(bytes: number): Promise<number> {
+    const child = this.#spawn(this.#kernel('stay', bytes, 0));
+    await first(child, 0);
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    child.kill('SIGKILL');
+    await new Promise((resolve) => child.once('close', resolve));
+    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  #kernel(end: 'power-off' | 'stay', bytes: number, reads: number): string {
+    const path = join(this.#directory, `bare-metal-${end}-${bytes}-${reads}.elf`);
+    writeFileSync(path, elfFile(bareMetal(reads, end), bytes));
+    return path;
+  }
+
+  #spawn(kernel: string): ChildProcess {
+    return spawn(program, [...machine, ...nothingElse, '-kernel', kernel], { stdio: ['pipe', 'pipe', 'inherit'] });
+  }
+}
+
+async function first(child: ChildProcess, start: number): Promise<number> {
+  await new Promise((resolve, reject) => {
+    child.stdout?.once('data', resolve);
+    child.once('error', reject);
+    child.once('close', () => reject(new Error(`${program} ended without a word`)));
+  });
+  return performance.now() - start;
+}
