@@ -25,7 +25,12 @@ export default definePetriConfig({
       // A unit test has no isolation type: with --isolation none of them would run, and loading them takes time.
       ...(isVmRun
         ? []
-        : [{ extends: true as const, test: { name: 'unit', include: ['{petri,backends,tools,bench}/**/*.test.ts'] } }]),
+        : [
+            {
+              extends: true as const,
+              test: { name: 'unit', include: ['{petri,backends,tools}/**/*.test.ts', 'bench/*.test.ts'] },
+            },
+          ]),
     ],
   },
 });

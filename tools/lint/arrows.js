@@ -38,7 +38,7 @@ const arrows = {
   qemu: ['petri'],
   hardware: ['petri'],
   tests: ['face'],
-  bench: ['face', 'petri', 'registry', 'sim', 'cpu', 'machine', 'rmm', 'host', 'paravisor'],
+  bench: ['face', 'petri', 'vitest', 'registry', 'sim', 'cpu', 'machine', 'rmm', 'host', 'paravisor'],
   tools: ['face', 'petri', 'vitest', 'cli', 'registry'],
 };
 
