@@ -1,3 +1,4 @@
+import { PetriError } from '../../../petri/errors.ts';
 import { GRANULE_SIZE, type PhysicalMemory } from '../machine/physical-memory.ts';
 import {
   HashAlgorithm,
@@ -51,6 +52,15 @@ export interface RecSetup {
 /** RmiRealmParams.num_bps and num_wps: two of each, the fewest that Armv8-A has. */
 const DEBUG_REGISTERS = 1;
 
+function ramOutsidePar(ram: number, ipaWidth: number, ramTop: number): PetriError {
+  const fitting = Math.ceil(Math.log2(ramTop)) + 1;
+  return new PetriError(
+    `${ram / 2 ** 20} MiB of RAM from 0x${RAM_BASE.toString(16)} do not fit the protected half of an IPA space of ` +
+      `${ipaWidth} bits`,
+    { code: 'invalid-config', step: 'config', remedy: `set ipaWidth to ${fitting} or more` },
+  );
+}
+
 /**
  * The Normal world's VMM for one realm, after kvmtool: everything goes through RMI calls with the values that a real host
  * would pass. The constructor makes the realm and its RAM; then come `populate`, `createRec` and `activate`, in this order
@@ -70,9 +80,12 @@ export class RealmVmm {
   readonly #rttTables: number;
   readonly #exits: RecExitHandler;
 
-  /** @throws PetriError `rmi-failed` where the RMM refuses */
+  /** @throws PetriError `invalid-config` where RAM does not fit, `rmi-failed` where the RMM refuses */
   constructor(options: RealmVmmOptions) {
     const { rmm, memory, granules, ram = 512 * 2 ** 20, ipaWidth = 33 } = options;
+    const parTop = 2 ** (ipaWidth - 1);
+    const ramTop = RAM_BASE + ram;
+    if (ramTop > parTop) throw ramOutsidePar(ram, ipaWidth, ramTop);
     this.#rmm = rmm;
     this.#memory = memory;
     this.#granules = granules;
@@ -89,9 +102,7 @@ export class RealmVmm {
       this.#rmi.must('REALM_CREATE', this.rd, params);
     });
 
-    const parTop = 2 ** (ipaWidth - 1);
     this.#stage2 = new Stage2Host(this.#rmi, granules, this.rd, parTop);
-    const ramTop = RAM_BASE + ram;
     const layout = { ramBase: RAM_BASE, ramTop, parTop };
     const services: ExitServices = {
       memory,

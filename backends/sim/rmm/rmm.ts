@@ -20,12 +20,12 @@ export interface RmmOptions {
  * assignment, memory encryption contexts and attestation tokens, and RMI_FEATURES says so.
  */
 export class Rmm {
-  readonly #state: RmmState;
+  protected readonly state: RmmState;
   #x: BigUint64Array | undefined;
   #registers: RegisterFile | undefined;
 
   constructor({ memory, cpu }: RmmOptions) {
-    this.#state = new RmmState(memory, cpu);
+    this.state = new RmmState(memory, cpu);
   }
 
   /** One SMC of the host. @param x X0 to X17: function identifier and arguments, replaced by the results */
@@ -34,7 +34,7 @@ export class Rmm {
       this.#x = x;
       this.#registers = RegisterFile.over(x);
     }
-    serveRmi(this.#state, this.#registers);
+    serveRmi(this.state, this.#registers);
   }
 
   /**
@@ -44,20 +44,20 @@ export class Rmm {
    * @throws RangeError where there is no such realm
    */
   setPlane0(rd: number, program: Plane0Program): void {
-    const realm = this.#state.realm(rd);
+    const realm = this.state.realm(rd);
     if (realm === undefined) throw new RangeError(`no realm at 0x${rd.toString(16)}`);
     realm.plane0 = program;
   }
 
   /** The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, also a running one. */
   interruptAfter(instructions: number): void {
-    this.#state.slice = instructions;
-    this.#state.budget = Math.min(this.#state.budget, instructions);
+    this.state.slice = instructions;
+    this.state.budget = Math.min(this.state.budget, instructions);
   }
 
   /** What a debugger sees of a realm, or undefined where there is none. */
   inspect(rd: number): RealmView | undefined {
-    const realm = this.#state.realm(rd);
+    const realm = this.state.realm(rd);
     return realm && new RealmView(realm);
   }
 }

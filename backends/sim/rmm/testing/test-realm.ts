@@ -10,26 +10,36 @@ import {
   Rmm,
   RmiStatus,
 } from '../index.ts';
+import type { RmmState } from '../state.ts';
 import { ScriptedCpu } from './scripted-cpu.ts';
 
 const GRANULE = 4096;
 export const DRAM_AT = 0x10_0000;
 export const RAM = 0x8000_0000;
+/** Memory behind DRAM that nothing should touch, and as much before it. */
+export const GUARD = 0x1_0000;
+
+/** An RMM that lets tests look inside. */
+class OpenRmm extends Rmm {
+  get internals(): RmmState {
+    return this.state;
+  }
+}
 
 /** An RMM on a scripted CPU, and its host as bare as can be: a test makes every RMI call itself or by these shorthands. */
 export class TestMachine {
   readonly linear: LinearMemory;
   readonly memory: PhysicalMemory;
   readonly cpu: ScriptedCpu;
-  readonly rmm: Rmm;
+  readonly rmm: OpenRmm;
   readonly x = new BigUint64Array(18);
   #next: number;
 
   constructor(bytes = 8 * 2 ** 20) {
-    this.linear = new LinearMemory(DRAM_AT + bytes);
+    this.linear = new LinearMemory(DRAM_AT + bytes + GUARD);
     this.memory = new PhysicalMemory(this.linear, DRAM_AT, bytes);
     this.cpu = new ScriptedCpu(this.linear);
-    this.rmm = new Rmm({ memory: this.memory, cpu: this.cpu });
+    this.rmm = new OpenRmm({ memory: this.memory, cpu: this.cpu });
     this.#next = this.memory.base;
   }
 
