@@ -77,6 +77,15 @@ describe('RunLoop', () => {
     expect(guest.longestCall).toBeLessThan(5);
   });
 
+  it("finds back to long calls after a stall that was not the guest's", async () => {
+    const guest = new FakeGuest((retired) => (retired < 10_000 ? 5e-3 : 1e-6));
+    const loop = loopOf(guest);
+    loop.start();
+    await loop.halted;
+    expect(Math.min(...guest.budgets)).toBeLessThan(2000);
+    expect(Math.max(...guest.budgets.slice(-20, -1))).toBeGreaterThan(100_000);
+  });
+
   it('gives way to the event loop between slices', async () => {
     const guest = new FakeGuest(1e-5);
     const loop = loopOf(guest, 4_000_000);

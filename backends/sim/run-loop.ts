@@ -10,7 +10,10 @@ const CHUNK = 0.4;
 /** Instructions of the first call: a cold guest runs a few million a second. */
 const FIRST_CHUNK = 10_000;
 const MIN_CHUNK = 1_000;
-/** A guest that suddenly becomes fifty times slower still ends its call within the 5 ms that a slice may take. */
+/**
+ * Few enough that a guest which suddenly becomes slow still ends its call within the 5 ms that a slice may take: what is slow is
+ * charged to the budget of the call as so many instructions.
+ */
 const MAX_CHUNK = 200_000;
 
 export interface RunLoopOptions {
@@ -89,12 +92,11 @@ export class RunLoop {
           this.endAt('budget', `the guest used up its budget of ${this.#maxInstructions} instructions`);
           break;
         }
-        const before = this.#guest.retired;
         const halt = this.#guest.run(Math.min(this.#chunk, left), this.#outstayed);
         const started = now;
         now = this.#now();
         if (halt !== undefined) this.end(halt);
-        else this.#adapt(this.#guest.retired - before, now - started);
+        else this.#adapt(now - started);
       }
     } catch (error) {
       // Whatever the guest did, this is the simulator's own mistake.
@@ -104,9 +106,9 @@ export class RunLoop {
     return !this.#ended;
   }
 
-  /** Sizes the next call by the last one. A call that exits cut short says nothing of how fast instructions are. */
-  #adapt(instructions: number, elapsed: number): void {
+  /** Sizes the next call by how long the last one took, instructions or exits. */
+  #adapt(elapsed: number): void {
     if (elapsed > 2 * CHUNK) this.#chunk = Math.max(MIN_CHUNK, Math.ceil((this.#chunk * CHUNK) / elapsed));
-    else if (elapsed < CHUNK && instructions >= this.#chunk / 2) this.#chunk = Math.min(MAX_CHUNK, this.#chunk * 2);
+    else if (elapsed < CHUNK / 2) this.#chunk = Math.min(MAX_CHUNK, this.#chunk * 2);
   }
 }

@@ -1,5 +1,5 @@
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
-import { decodeSyndrome, summarizeSyndrome } from './syndrome.ts';
+import { decodeSyndrome, summarizeSyndrome, type Syndrome } from './syndrome.ts';
 
 /** 32-bit words that are kept of one exit. */
 const Word = {
@@ -17,6 +17,7 @@ const Word = {
   pstateHigh: 11,
 } as const;
 const WORDS = 12;
+const INITIAL_EXITS = 32;
 
 /** Offsets, in 32-bit words from the start of the run page, of the fields that are recorded. */
 export interface ExitWords {
@@ -41,12 +42,12 @@ export interface ExitLogCapacity {
  */
 export class ExitLog {
   readonly #capacity: ExitLogCapacity;
-  readonly #words: Uint32Array;
+  /** As long as there are exits to keep, up to the capacity: most runs have few. */
+  #words = new Uint32Array(INITIAL_EXITS * WORDS);
   #count = 0;
 
   constructor(capacity: ExitLogCapacity = { first: 256, last: 1024 }) {
     this.#capacity = capacity;
-    this.#words = new Uint32Array((capacity.first + capacity.last) * WORDS);
   }
 
   /** Exits since the plane was first entered. */
@@ -54,17 +55,14 @@ export class ExitLog {
     return this.#count;
   }
 
-  clear(): void {
-    this.#count = 0;
-  }
-
   /**
    * @param memory 32-bit view of the memory that holds the run page
    * @param page index in `memory` of the run page's first word
    */
   record(memory: Uint32Array, page: number, at: ExitWords): void {
-    const words = this.#words;
     const to = this.#slotOf(this.#count++) * WORDS;
+    if (to >= this.#words.length) this.#grow();
+    const words = this.#words;
     words[to + Word.reason] = memory[page + at.reason] ?? 0;
     words[to + Word.reasonHigh] = memory[page + at.reason + 1] ?? 0;
     words[to + Word.pstate] = memory[page + at.pstate] ?? 0;
@@ -83,15 +81,16 @@ export class ExitLog {
   decode(): PlaneExit[] {
     const { first, last } = this.#capacity;
     const exits: PlaneExit[] = [];
-    for (let index = 0; index < Math.min(this.#count, first); index++) exits.push(this.#decodeAt(index));
+    const syndromes = new Map<bigint, Syndrome>();
+    for (let index = 0; index < Math.min(this.#count, first); index++) exits.push(this.#decodeAt(index, syndromes));
     for (let index = Math.max(first, this.#count - last); index < this.#count; index++)
-      exits.push(this.#decodeAt(index));
+      exits.push(this.#decodeAt(index, syndromes));
     return exits;
   }
 
   /** The most recent exit. */
   latest(): PlaneExit | undefined {
-    return this.#count === 0 ? undefined : this.#decodeAt(this.#count - 1);
+    return this.#count === 0 ? undefined : this.#decodeAt(this.#count - 1, new Map());
   }
 
   #slotOf(index: number): number {
@@ -99,19 +98,30 @@ export class ExitLog {
     return index < first ? index : first + ((index - first) % last);
   }
 
-  #decodeAt(index: number): PlaneExit {
+  #grow(): void {
+    const most = (this.#capacity.first + this.#capacity.last) * WORDS;
+    const words = new Uint32Array(Math.min(this.#words.length * 8, most));
+    words.set(this.#words);
+    this.#words = words;
+  }
+
+  /** @param syndromes decoded already: of many exits few have a syndrome of their own */
+  #decodeAt(index: number, syndromes: Map<bigint, Syndrome>): PlaneExit {
     const from = this.#slotOf(index) * WORDS;
     const wide = (low: number, high: number): bigint =>
       (BigInt(this.#words[from + high] ?? 0) << 32n) | BigInt(this.#words[from + low] ?? 0);
-    return decodeExit({
-      index,
-      reason: wide(Word.reason, Word.reasonHigh),
-      pc: wide(Word.pcLow, Word.pcHigh),
-      pstate: wide(Word.pstate, Word.pstateHigh),
-      esr: wide(Word.esrLow, Word.esrHigh),
-      far: wide(Word.farLow, Word.farHigh),
-      hpfar: wide(Word.hpfarLow, Word.hpfarHigh),
-    });
+    return decodeExit(
+      {
+        index,
+        reason: wide(Word.reason, Word.reasonHigh),
+        pc: wide(Word.pcLow, Word.pcHigh),
+        pstate: wide(Word.pstate, Word.pstateHigh),
+        esr: wide(Word.esrLow, Word.esrHigh),
+        far: wide(Word.farLow, Word.farHigh),
+        hpfar: wide(Word.hpfarLow, Word.hpfarHigh),
+      },
+      syndromes,
+    );
   }
 }
 
@@ -126,9 +136,14 @@ export interface RawExit {
   readonly hpfar: bigint;
 }
 
-export function decodeExit(raw: RawExit): PlaneExit {
+/** @param syndromes of exits decoded before, by ESR_EL2; that of this one is added */
+export function decodeExit(raw: RawExit, syndromes = new Map<bigint, Syndrome>()): PlaneExit {
   const reason = reasonOf(raw.reason);
-  const syndrome = decodeSyndrome(Number(raw.esr & 0xffff_ffffn));
+  let syndrome = syndromes.get(raw.esr);
+  if (syndrome === undefined) {
+    syndrome = decodeSyndrome(Number(raw.esr & 0xffff_ffffn));
+    syndromes.set(raw.esr, syndrome);
+  }
   const isAbort = reason === 'sync' && [0x20, 0x21, 0x24, 0x25].includes(syndrome.ec);
   const ipa = isAbort ? faultingIpa(raw.hpfar, raw.far, syndrome.iss['FnV'] === 1) : undefined;
   return {
