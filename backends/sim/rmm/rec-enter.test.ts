@@ -113,6 +113,22 @@ describe('a REC', () => {
     expect(realm.machine.rmm.inspect(realm.rd)?.instructions).toBe(10_000);
   });
 
+  it('is interrupted at once when the timer is set so while it runs', () => {
+    let calls = 0;
+    const realm: TestRealm = runningRealm(
+      plane0(function* (kit) {
+        for (;;) {
+          yield* kit.call(Rsi.VERSION, 0x1_0001);
+          if (++calls === 3) realm.machine.rmm.interruptAfter(0);
+        }
+      }),
+    );
+    realm.machine.rmm.interruptAfter(1_000_000);
+    realm.enter();
+    expect(reason(realm)).toBe(RecExitReason.Irq);
+    expect(calls).toBeLessThan(6);
+  });
+
   it('is interrupted when it only makes calls', () => {
     let calls = 0;
     const realm = runningRealm(

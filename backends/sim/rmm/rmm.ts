@@ -49,7 +49,10 @@ export class Rmm {
     realm.plane0 = program;
   }
 
-  /** The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, also a running one. */
+  /**
+   * The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, and one that is under
+   * way after at most so many more.
+   */
   interruptAfter(instructions: number): void {
     this.state.slice = instructions;
     this.state.budget = Math.min(this.state.budget, instructions);
