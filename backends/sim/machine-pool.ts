@@ -47,8 +47,9 @@ export class MachinePool {
   release(machine: Machine, touched: readonly Range[]): void {
     const total = touched.reduce((sum, range) => sum + range.bytes, 0);
     if (this.#idle.length >= MAX_IDLE || total > MAX_TOUCHED) return;
-    for (const { offset, bytes } of touched) machine.linear.u8.fill(0, offset, offset + bytes);
+    // First: it keeps what was decoded, together with the code that it was decoded from.
     machine.cpu.recycle();
+    for (const { offset, bytes } of touched) machine.linear.u8.fill(0, offset, offset + bytes);
     this.#idle.push(machine);
   }
 }

@@ -1,3 +1,4 @@
+import { DecodedPages } from './decoded-pages.ts';
 import { decode, type Instruction } from './isa/decoder.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { FixedHandler, HANDLER_TABLE_SIZE, LIBRARY_HANDLERS, type HandlerLibrary } from './tier0/handlers.ts';
@@ -5,6 +6,9 @@ import type { BranchForm } from './tier0/operands.ts';
 import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
 
 const PAGE = 4096;
+
+/** Of the process, as the handlers are. */
+const decodedPages = new DecodedPages();
 
 /** One page of code of one context, decoded or about to be. */
 export interface CodePage {
@@ -19,6 +23,8 @@ export interface CodePage {
   heat: number;
   /** Handlers of blocks that were compiled from it. */
   readonly blocks: number[];
+  /** Records were decoded here that others could use. */
+  worthSharing: boolean;
 }
 
 /**
@@ -64,7 +70,7 @@ export class CodeCache {
     const slot = this.#free.pop() ?? this.#slots.length;
     if (slot >= MAX_RECORD_PAGES) return undefined;
     const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
-    const page: CodePage = { context, va, source, records, heat: 0, blocks: [] };
+    const page: CodePage = { context, va, source, records, heat: 0, blocks: [], worthSharing: false };
     this.#slots[slot] = page;
     const pages = (this.#byAddress[context] ??= new Map());
     pages.set(va, page);
@@ -76,8 +82,19 @@ export class CodeCache {
     return page;
   }
 
+  /**
+   * Takes over what the process decoded of the same code before.
+   *
+   * @returns whether SIMD&FP instructions are among it, ready to run
+   */
+  restore(page: CodePage, simdAccess: boolean): boolean {
+    const isSimd = (handler: number): boolean => this.#library.isSimd(handler);
+    return decodedPages.restore(this.#memory, page.va, page.source, page.records, isSimd, simdAccess);
+  }
+
   /** A handler for a block of a page; undefined when there are none left. */
   takeBlockHandler(page: CodePage): number | undefined {
+    this.#share(page);
     const id = this.#freeBlocks.pop() ?? (this.#nextBlock < HANDLER_TABLE_SIZE ? this.#nextBlock++ : undefined);
     if (id !== undefined) page.blocks.push(id);
     return id;
@@ -101,7 +118,15 @@ export class CodeCache {
     return released;
   }
 
+  /** Leaves a page's records to whoever runs the same code next. */
+  #share(page: CodePage): void {
+    if (!page.worthSharing) return;
+    page.worthSharing = false;
+    decodedPages.keep(this.#memory, page.va, page.source, page.records);
+  }
+
   #clear(page: CodePage, records: number): void {
+    page.worthSharing = false;
     this.#memory.u8.fill(0, page.records, page.records + records * Record.Bytes);
     this.#freeBlocks.push(...page.blocks.splice(0));
     page.heat = 0;
@@ -113,6 +138,7 @@ export class CodeCache {
     const last = offset + bytes - 1;
     for (let source = offset - (offset % PAGE); source <= last; source += PAGE) {
       for (const page of this.#bySource.get(source) ?? []) {
+        page.worthSharing = false;
         if (page.blocks.length > 0) this.#clear(page, RECORDS_PER_PAGE);
         const from = Math.max(offset - source, 0) >> 2;
         const to = Math.min(last - source, PAGE - 1) >> 2;
@@ -132,6 +158,7 @@ export class CodeCache {
       if (sharers.length === 0) this.#bySource.delete(page.source);
       else this.#bySource.set(page.source, sharers);
       const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
+      this.#share(page);
       this.#clear(page, RECORDS_PER_PAGE + 1);
       this.#slots[slot] = undefined;
       this.#free.push(slot);
@@ -161,6 +188,8 @@ export class CodeCache {
         const record = page.records + index * Record.Bytes;
         if (this.#memory.u16[record >> 1] !== FixedHandler.Decode) break;
         left -= 1;
+        // A page with compiled blocks has handlers that only this machine knows.
+        page.worthSharing = page.blocks.length === 0;
         const pc = page.va + index * 4;
         const word = this.#memory.u32[(page.source + index * 4) >> 2] ?? 0;
         const instruction = decode(word, BigInt(pc));

@@ -230,12 +230,19 @@ export class VirtualCpu implements Vcpu {
     }
     // Stores to the page must come to the slow path from now on.
     if (!code.hasCode(source)) context.flushTlb();
-    const added = code.add(context.index, va, source);
+    const added = this.#addPage(context, va, source);
     if (added !== undefined) return added;
     code.dropAll();
     context.flushInstructionTlb();
-    const page = code.add(context.index, va, source);
+    const page = this.#addPage(context, va, source);
     if (page === undefined) throw new RangeError('an empty code cache refused a page');
+    return page;
+  }
+
+  #addPage(context: Context, va: number, source: number): CodePage | undefined {
+    const { code } = this.#host;
+    const page = code.add(context.index, va, source);
+    if (page !== undefined && code.restore(page, context.simdAccess() === 'allowed')) context.decodedSimd = true;
     return page;
   }
 
@@ -249,7 +256,7 @@ export class VirtualCpu implements Vcpu {
       const mapping = context.stage2.translate(va);
       if (mapping.offset < 0 || (mapping.permissions & permission) === 0) return undefined;
       if (!code.hasCode(mapping.offset)) context.flushTlb();
-      return code.add(context.index, va, mapping.offset);
+      return this.#addPage(context, va, mapping.offset);
     });
     context.decodedSimd ||= simd;
     this.#host.loadHandlers();

@@ -80,6 +80,8 @@ const enter: FunctionBody = {
 export class HandlerLibrary {
   readonly #ids = new Map<string, number>();
   readonly #modules: HandlerModule[] = [];
+  /** By handler: 1 for instructions that use SIMD&FP registers. */
+  readonly #simd = new Uint8Array(LIBRARY_HANDLERS);
   #pending: { id: number; body: FunctionBody }[] = [];
   #nextId = 0;
 
@@ -107,7 +109,12 @@ export class HandlerLibrary {
       }, branch),
     );
     this.#ids.set(key, id);
+    if (row.simd) this.#simd[id] = 1;
     return id;
+  }
+
+  isSimd(handler: number): boolean {
+    return this.#simd[handler] === 1;
   }
 
   #add(body: FunctionBody): number {
