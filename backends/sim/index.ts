@@ -1,5 +1,4 @@
 import type { Backend, ProbeResult } from '../../petri/backend.ts';
-import { launch } from './launch.ts';
 import { limits } from './limits.ts';
 
 /** The simulated realm, and the plain VM beside it: everything runs in this process, on any host. */
@@ -25,5 +24,11 @@ export const backend: Backend = {
     limits,
     facts: { rmi: '1.1', rsi: '1.1', engine: 'AArch64 to WebAssembly' },
   }),
-  launch,
+  // Loaded only where VMs are made: asking what the backend can do needs nothing of it.
+  prepare: async () => {
+    const { warmUp } = await import('./warm-up.ts');
+    await import('./launch.ts');
+    warmUp();
+  },
+  launch: async (spec, context) => await (await import('./launch.ts')).launch(spec, context),
 };

@@ -11,15 +11,19 @@ const MIB = 1024 * 1024;
  */
 export const limits: BackendLimits = { maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
 
+/** A realm has room for plane 0 beside the 4 MiB of its payload. */
+const minMemory = { cca: 8 * MIB, none: 4 * MIB } as const;
+
 /** @throws PetriError `invalid-config` */
 export function checkConfig(isolation: IsolationType, config: VmConfig): void {
   if (config.vcpus < 1 || config.vcpus > limits.maxVcpus) {
     throw invalid(`vcpus is ${config.vcpus}`, `the simulated machine has ${limits.maxVcpus} vCPU`);
   }
-  if (config.memory % (2 * MIB) !== 0 || config.memory < 8 * MIB || config.memory > limits.maxMemory) {
+  const least = minMemory[isolation === 'cca' ? 'cca' : 'none'];
+  if (config.memory % (2 * MIB) !== 0 || config.memory < least || config.memory > limits.maxMemory) {
     throw invalid(
       `memory is ${config.memory} bytes`,
-      `give a multiple of 2 MiB from 8 MiB to ${limits.maxMemory / MIB} MiB`,
+      `give a multiple of 2 MiB from ${least / MIB} MiB to ${limits.maxMemory / MIB} MiB`,
     );
   }
   if (!(config.maxInstructions > 0)) {

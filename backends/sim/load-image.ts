@@ -1,6 +1,9 @@
 import { PetriError } from '../../petri/errors.ts';
 import type { TmkPayload } from '../../petri/payload/payload.ts';
 
+/** What loading needs of a payload. */
+export type LoadablePayload = Pick<TmkPayload, 'name' | 'image'>;
+
 const PAGE = 4096;
 
 /** Where a TMK goes in the memory that it gets (rmm-abi 11.5): segments at `base` plus their address as linked. */
@@ -16,7 +19,7 @@ export interface TmkPlacement {
  * @param bytes its size
  * @throws PetriError `payload-too-large`
  */
-export function placeTmk(payload: TmkPayload, base: number, bytes: number): TmkPlacement {
+export function placeTmk(payload: LoadablePayload, base: number, bytes: number): TmkPlacement {
   const { image } = payload;
   const needed = image.span.end + PAGE;
   if (needed > bytes) {
@@ -40,7 +43,7 @@ export interface ImagePage {
 }
 
 /** The pages that an image occupies, in order of address, each once; also those that hold nothing but zeros. */
-export function* imagePages(payload: TmkPayload, base: number): Generator<ImagePage, void, void> {
+export function* imagePages(payload: LoadablePayload, base: number): Generator<ImagePage, void, void> {
   const { segments } = payload.image;
   const bytes = new Uint8Array(PAGE);
   let next = 0;

@@ -1,3 +1,4 @@
+import { PetriError } from '../../petri/errors.ts';
 import { createCpu, DRAM_OFFSET } from './cpu/index.ts';
 import { LinearMemory } from './cpu/linear-memory.ts';
 import type { Cpu } from './cpu/types.ts';
@@ -55,8 +56,21 @@ export class MachinePool {
 }
 
 function makeMachine(dramBytes: number): Machine {
-  const linear = new LinearMemory(DRAM_OFFSET + dramBytes);
+  const linear = allocate(DRAM_OFFSET + dramBytes);
   return { linear, cpu: createCpu(linear), dram: new PhysicalMemory(linear, DRAM_OFFSET, dramBytes) };
+}
+
+function allocate(bytes: number): LinearMemory {
+  try {
+    return new LinearMemory(bytes);
+  } catch (cause) {
+    throw new PetriError(`there is no address space for another machine of ${bytes / MIB} MiB`, {
+      code: 'backend-fault',
+      step: 'launch',
+      remedy: 'run fewer VMs at once (each reserves about 10 GiB of address space), or raise `ulimit -v`',
+      cause,
+    });
+  }
 }
 
 /** The pool of this thread. */

@@ -1,12 +1,11 @@
 import type { TmkEvent } from '../../petri/backend.ts';
-import type { TmkPayload } from '../../petri/payload/payload.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { PlaneExit, PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../petri/vm/spec.ts';
 import type { Guest } from './guest.ts';
 import { haltOfVerdict } from './halt-of-verdict.ts';
 import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from './host/index.ts';
-import { imagePages, placeTmk, type TmkPlacement } from './load-image.ts';
+import { imagePages, placeTmk, type LoadablePayload, type TmkPlacement } from './load-image.ts';
 import { machinePool, type Machine } from './machine-pool.ts';
 import { PlaneRunCore, TmkChannel, type PlaneOutcome, type TmkListener } from './paravisor/index.ts';
 import { PayloadLocator } from './payload-locator.ts';
@@ -51,7 +50,7 @@ export class RealmGuest implements Guest {
   #retired: number | undefined;
 
   /** @throws PetriError `payload-too-large`, `rmi-failed` */
-  constructor(payload: TmkPayload, config: VmConfig, listener: TmkListener) {
+  constructor(payload: LoadablePayload, config: VmConfig, listener: TmkListener) {
     this.#placement = placeTmk(payload, TMK_BASE, TMK_BYTES);
     this.#locator = new PayloadLocator(payload.image, TMK_BASE);
     this.#listener = listener;

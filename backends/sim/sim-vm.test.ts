@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
+import { SerialConsole } from '../../petri/serial/index.ts';
+import { resolveVmConfig, type VmOptions } from '../../petri/vm/config.ts';
+import type { IsolationType } from '../../petri/vm/isolation.ts';
+import { backend } from './index.ts';
+
+interface Launched {
+  readonly vm: VmRuntime;
+  readonly serial: SerialConsole;
+  readonly controller: AbortController;
+}
+
+async function launch(isolation: IsolationType, payload: TmkPayload, options: VmOptions = {}): Promise<Launched> {
+  const serial = new SerialConsole({ name: 'serial' });
+  const controller = new AbortController();
+  const context: LaunchContext = {
+    logDirectory: '/nowhere',
+    signal: controller.signal,
+    openConsole: () => serial,
+    log: () => undefined,
+  };
+  const vm = await backend.launch({ isolation, payload, config: resolveVmConfig(options) }, context);
+  return { vm, serial, controller };
+}
+
+const testIndex = (payload: TmkPayload, name: string): number =>
+  payload.image.tests.find((test) => test.name === name)?.index ?? -1;
+
+const loop = tmk('loop');
+const spin = { testIndex: testIndex(loop, 'spin') };
+
+describe('the backend', () => {
+  it('can always make a realm and a plain VM', async () => {
+    const probe = await backend.probe();
+    expect(probe.available && Object.keys(probe.isolation)).toEqual(['cca', 'none']);
+  });
+
+  it.each<[IsolationType, VmOptions, string]>([
+    ['snp', {}, 'unsupported'],
+    ['cca', { vcpus: 2 }, 'invalid-config'],
+    ['cca', { memory: '4M' }, 'invalid-config'],
+    ['cca', { memory: '4G', ipaWidth: 40 }, 'invalid-config'],
+    ['cca', { ipaWidth: 32 }, 'invalid-config'],
+    ['none', { memory: '4G' }, 'invalid-config'],
+  ])('refuses %s with %o as %s, with a remedy', async (isolation, options, code) => {
+    await expect(launch(isolation, loop, options)).rejects.toMatchObject({
+      code,
+      remedy: expect.any(String) as string,
+    });
+  });
+
+  it.each<IsolationType>(['cca', 'none'])(
+    'refuses an image that does not fit before it makes a %s VM',
+    async (isolation) => {
+      const end = 4 * 1024 * 1024;
+      const payload = { ...loop, image: { ...loop.image, span: { start: 0, end } } };
+      const options = isolation === 'none' ? { memory: end } : {};
+      await expect(launch(isolation, payload, options)).rejects.toMatchObject({ code: 'payload-too-large' });
+    },
+  );
+});
+
+describe.each<IsolationType>(['cca', 'none'])('a VM of type %s', (isolation) => {
+  it('can be killed twice, at any time, and not started again', async () => {
+    const { vm } = await launch(isolation, loop);
+    const boot = await vm.start(spin);
+    await Promise.all([vm.kill(), vm.kill()]);
+    expect(await boot.halted).toEqual({ reason: 'stopped' });
+    await vm.kill();
+    await expect(vm.start(spin)).rejects.toMatchObject({ code: 'vm-closed' });
+    const { vm: unused } = await launch(isolation, loop);
+    await unused.kill();
+  });
+
+  it('ends the boot before when it is started again', async () => {
+    const { vm, serial } = await launch(isolation, loop);
+    const first = await vm.start(spin);
+    await serial.waitFor('spinning');
+    const second = await vm.start(spin);
+    expect(await first.halted).toEqual({ reason: 'stopped' });
+    await serial.waitFor('spinning');
+    await vm.stop(AbortSignal.timeout(1000));
+    expect(await second.halted).toEqual({ reason: 'stopped' });
+    expect(first.instructions?.()).toBeGreaterThan(0);
+    await vm.kill();
+  });
+
+  it('tells at its deadline where it was, and just stops when it is given up', async () => {
+    const { vm, serial, controller } = await launch(isolation, loop);
+    const boot = await vm.start(spin);
+    await serial.waitFor('spinning');
+    controller.abort(new DOMException('five seconds were over', 'TimeoutError'));
+    expect(await boot.halted).toMatchObject({
+      reason: 'timeout',
+      message: expect.stringMatching(/^five seconds were over; it was at 0x/) as string,
+      symbol: { name: 'spin_for_ever' },
+    });
+    await vm.kill();
+
+    const { vm: other, controller: giveUp } = await launch(isolation, loop);
+    giveUp.abort();
+    expect(await (await other.start(spin)).halted).toEqual({ reason: 'stopped' });
+    await other.kill();
+  });
+
+  it('shows after kill what it recorded, not what another VM does on the same machine', async () => {
+    const { vm, serial } = await launch(isolation, loop);
+    await vm.start(spin);
+    await serial.waitFor('spinning');
+    await vm.stop(AbortSignal.timeout(1000));
+    const registers = (): unknown => vm.planes[1]?.registers() ?? vm.registers?.();
+    const before = registers();
+    await vm.kill();
+    const { vm: other } = await launch(isolation, tmk('hello'));
+    const boot = await other.start({ testIndex: 0 });
+    await boot.halted;
+    expect(registers()).toEqual(before);
+    if (vm.planes[1] !== undefined) {
+      expect(vm.planes[1].exitCount).toBeGreaterThan(0);
+      expect(() => vm.planes[1]?.sysreg('SCTLR_EL1')).toThrow(expect.objectContaining({ code: 'vm-closed' }));
+    }
+    await other.kill();
+  });
+});
