@@ -2,6 +2,7 @@ import { CodeCache, type CodePage } from './code-cache.ts';
 import { Context } from './context.ts';
 import { fillCrcTables } from './crc-tables.ts';
 import { DataAccess } from './data-access.ts';
+import { createHelper } from './exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, VCPU_SAVED_BYTES } from './state.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
@@ -14,6 +15,7 @@ type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: num
 
 /** One for the process: handlers do not depend on the machine that runs them. */
 const library = new HandlerLibrary();
+library.prepare();
 
 /** The processors of one machine, on its linear memory. */
 export class MachineCpu implements Cpu, VcpuHost {
@@ -40,7 +42,7 @@ export class MachineCpu implements Cpu, VcpuHost {
       maximum: HANDLER_TABLE_SIZE,
     });
     const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
-    this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: () => 0 };
+    this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: createHelper(memory) };
     this.#blocks = new BlockCompiler(memory, this.code, (module) => this.#instantiate(module));
     fillCrcTables(memory);
     this.loadHandlers();

@@ -2,6 +2,10 @@ import type { Definition } from '../definition.ts';
 import { acrossLanes } from './across-lanes.ts';
 import { byElement } from './by-element.ts';
 import { copy } from './copy.ts';
+import { fpInteger } from './fp-integer.ts';
+import { fpScalar } from './fp-scalar.ts';
+import { fpTwoRegister } from './fp-two-register.ts';
+import { fpVector } from './fp-vector.ts';
 import { permute } from './permute.ts';
 import { shiftImmediate } from './shift-immediate.ts';
 import { structures } from './structures.ts';
@@ -23,4 +27,8 @@ export const simdDefinitions: readonly Definition[] = [
   ...threeDifferent,
   ...byElement,
   ...structures,
+  ...fpScalar,
+  ...fpInteger,
+  ...fpVector,
+  ...fpTwoRegister,
 ];

@@ -1,0 +1,143 @@
+import { insn, vRegister, xDest, xSource, type Decoded, type Definition } from '../definition.ts';
+import type { Lowering } from '../lowering.ts';
+import { f32, f64, i32, i64, type I32, type I64 } from '../../wasm/expr.ts';
+import { atPrecision, rounded, Rounding, type Float, type FloatWidth } from './float-width.ts';
+
+/** Conversions between scalars and general registers. Those to integers saturate, and make zero of NaN. */
+
+export function toInteger(value: Float, signed: boolean): I64 {
+  if (value.type === 'f32') return (signed ? i64.truncSatF32S : i64.truncSatF32U)(value);
+  return (signed ? i64.truncSatF64S : i64.truncSatF64U)(value);
+}
+
+function toInteger32(value: Float, signed: boolean): I32 {
+  if (value.type === 'f32') return (signed ? i32.truncSatF32S : i32.truncSatF32U)(value);
+  return (signed ? i32.truncSatF64S : i32.truncSatF64U)(value);
+}
+
+function writeInteger(code: Lowering, value: Float, signed: boolean, sf: number): void {
+  if (sf === 1) code.setX('d', toInteger(value, signed));
+  else code.setW('d', toInteger32(value, signed));
+}
+
+export function fromInteger<T extends Float>(width: FloatWidth<T>, value: I64, signed: boolean): T {
+  const single = (signed ? f32.convertI64S : f32.convertI64U)(value);
+  const double = (signed ? f64.convertI64S : f64.convertI64U)(value);
+  // Safe: the width of 8 bytes is that of F64.
+  return (width.bytes === 8 ? double : single) as T;
+}
+
+function readInteger(code: Lowering, signed: boolean, sf: number): I64 {
+  if (sf === 1) return code.x('n');
+  return signed ? i64.extendI32S(code.w('n')) : i64.extendI32U(code.w('n'));
+}
+
+/** 2^exponent, in double precision, for the instruction's 64-bit constant. */
+export function powerOfTwo(exponent: number): bigint {
+  return BigInt(1023 + exponent) << 52n;
+}
+
+/** The constant, which is a power of two, so that it is exact in single precision too. */
+function scale<T extends Float>(code: Lowering, width: FloatWidth<T>): T {
+  const factor = f64.reinterpret(code.imm());
+  // Safe: the width of 8 bytes is that of F64.
+  return (width.bytes === 8 ? factor : f32.demote(factor)) as T;
+}
+
+/** @param fixed for fixed-point forms: what the value is multiplied with */
+function decodeTo(
+  f: { readonly sf: number; readonly type: number; readonly Rn: number; readonly Rd: number },
+  variant: readonly number[],
+  fixed?: bigint,
+): Decoded | undefined {
+  if (f.type > 1) return undefined;
+  return {
+    variant: [f.sf, f.type, ...variant],
+    d: xDest(f.Rd),
+    n: vRegister(f.Rn),
+    ...(fixed === undefined ? {} : { imm: fixed }),
+  };
+}
+
+function decodeFrom(
+  f: { readonly sf: number; readonly type: number; readonly U: number; readonly Rn: number; readonly Rd: number },
+  fixed?: bigint,
+): Decoded | undefined {
+  if (f.type > 1) return undefined;
+  return {
+    variant: [f.sf, f.type, f.U],
+    d: vRegister(f.Rd),
+    n: xSource(f.Rn),
+    ...(fixed === undefined ? {} : { imm: fixed }),
+  };
+}
+
+function convertTo(code: Lowering, sf = 0, type = 0, unsigned = 0, rounding = 0): void {
+  atPrecision(type, (width) => {
+    const n = width.read(code, 'n');
+    const value = rounding === Rounding.Zero ? n : rounded(code, width, n, rounding);
+    writeInteger(code, value, unsigned === 0, sf);
+  });
+}
+
+/** The value of `scale` is 64 minus the fraction bits; W registers have at most 32 of them. */
+function fractionBits(sf: number, scaleField: number): number | undefined {
+  return sf === 0 && scaleField < 32 ? undefined : 64 - scaleField;
+}
+
+/** Conversion between floating-point and integer or fixed-point (Arm ARM, C4.1.96). */
+export const fpInteger: readonly Definition[] = [
+  insn(
+    'FCVTNS, FCVTNU, FCVTPS, FCVTPU, FCVTMS, FCVTMU, FCVTZS, FCVTZU (scalar)',
+    'sf 0 0 11110 type:2 1 rmode:2 00 U 000000 Rn:5 Rd:5',
+    (f) => decodeTo(f, [f.U, f.rmode]),
+    convertTo,
+  ),
+  insn(
+    'FCVTAS, FCVTAU (scalar)',
+    'sf 0 0 11110 type:2 1 00 10 U 000000 Rn:5 Rd:5',
+    (f) => decodeTo(f, [f.U, Rounding.Away]),
+    convertTo,
+  ),
+  insn(
+    'SCVTF, UCVTF (scalar, integer)',
+    'sf 0 0 11110 type:2 1 00 01 U 000000 Rn:5 Rd:5',
+    (f) => decodeFrom(f),
+    (code, sf = 0, type = 0, unsigned = 0) => {
+      const signed = unsigned === 0;
+      atPrecision(type, (width) => {
+        width.write(code, fromInteger(width, readInteger(code, signed, sf), signed));
+      });
+    },
+  ),
+  insn(
+    'FCVTZS, FCVTZU (scalar, fixed-point)',
+    'sf 0 0 11110 type:2 0 11 00 U scale:6 Rn:5 Rd:5',
+    (f) => {
+      const bits = fractionBits(f.sf, f.scale);
+      return bits === undefined ? undefined : decodeTo(f, [f.U], powerOfTwo(bits));
+    },
+    (code, sf = 0, type = 0, unsigned = 0) => {
+      atPrecision(type, (width) => {
+        // Scaling up is exact but for overflow, which saturates all the same.
+        writeInteger(code, width.mul(width.read(code, 'n'), scale(code, width)), unsigned === 0, sf);
+      });
+    },
+  ),
+  insn(
+    'SCVTF, UCVTF (scalar, fixed-point)',
+    'sf 0 0 11110 type:2 0 00 01 U scale:6 Rn:5 Rd:5',
+    (f) => {
+      const bits = fractionBits(f.sf, f.scale);
+      return bits === undefined ? undefined : decodeFrom(f, powerOfTwo(-bits));
+    },
+    (code, sf = 0, type = 0, unsigned = 0) => {
+      const signed = unsigned === 0;
+      atPrecision(type, (width) => {
+        // The rounded number is far from denormal, so that scaling it down is exact.
+        const value = fromInteger(width, readInteger(code, signed, sf), signed);
+        width.write(code, width.mul(value, scale(code, width)));
+      });
+    },
+  ),
+];

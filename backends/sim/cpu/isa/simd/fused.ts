@@ -1,0 +1,133 @@
+import type { Lowering } from '../lowering.ts';
+import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type V128 } from '../../wasm/expr.ts';
+import { convertVector, f64x2, integerShape } from '../../wasm/vector.ts';
+import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
+import { pick, laneBytes } from './vector.ts';
+
+/**
+ * Fused multiply-add, which WebAssembly does not have: `addend + n * m` rounded once. Results that are NaN have any payload.
+ * The method is Boldo's and Melquiond's: sums rounded to odd do not round twice (Emulation of FMA and correctly rounded sums,
+ * 2008).
+ */
+
+/** Adds what rounding `sum` lost, by rounding to odd: an inexact sum ends in a one. */
+function roundedToOdd(code: Lowering, sum: F64, lost: F64): F64 {
+  const bits = code.let(i64.reinterpretF64(sum));
+  const zero = f64.const(0);
+  const inexact = i32.or(f64.lt(lost, zero), f64.gt(lost, zero));
+  const even = i64.eqz(i64.and(bits, i64.const(1n)));
+  // Away from zero where what was lost has the sum's sign.
+  const step = i64.or(i64.shrS(i64.xor(bits, i64.reinterpretF64(lost)), i64.const(63n)), i64.const(1n));
+  const change = i64.select(i32.and(inexact, even), step, i64.const(0n));
+  return f64.reinterpret(i64.add(bits, change));
+}
+
+/** The sum and exactly what its rounding lost (Knuth). */
+function twoSum(code: Lowering, a: F64, b: F64): { sum: F64; lost: F64 } {
+  const sum = code.let(f64.add(a, b));
+  const second = code.let(f64.sub(sum, a));
+  const lost = code.let(f64.add(f64.sub(a, f64.sub(sum, second)), f64.sub(b, second)));
+  return { sum, lost };
+}
+
+/** The product of singles is exact in double precision. */
+export function fusedSingle(code: Lowering, addend: F32, n: F32, m: F32): F32 {
+  const product = code.let(f64.mul(f64.promote(n), f64.promote(m)));
+  const { sum, lost } = twoSum(code, product, code.let(f64.promote(addend)));
+  return f32.demote(roundedToOdd(code, sum, lost));
+}
+
+/** The same for four lanes; with `half`, the low two are enough. */
+export function fusedSingleLanes(code: Lowering, addend: V128, n: V128, m: V128, half: boolean): V128 {
+  const shape = f64x2;
+  const integers = integerShape(3);
+  const zero = shape.all(0);
+  const high = laneBytes(8, [1, 1]);
+  const part = (upper: boolean): V128 => {
+    const widen = (value: V128): V128 => code.let(convertVector.promoteLow(upper ? pick(code, [value], high) : value));
+    const product = code.let(shape.mul(widen(n), widen(m)));
+    const other = widen(addend);
+    const sum = code.let(shape.add(product, other));
+    const second = code.let(shape.sub(sum, product));
+    const lost = code.let(shape.add(shape.sub(product, shape.sub(sum, second)), shape.sub(other, second)));
+    const inexact = v128.or(shape.gt(zero, lost), shape.gt(lost, zero));
+    const one = integers.all(1n);
+    const even = integers.eq(v128.and(sum, one), zero);
+    const step = v128.or(integers.shrS(v128.xor(sum, lost), i32.const(63)), one);
+    return convertVector.demote(integers.add(sum, v128.and(step, v128.and(inexact, even))));
+  };
+  const low = part(false);
+  return half ? low : pick(code, [code.let(low), code.let(part(true))], laneBytes(8, [0, 2]));
+}
+
+/** Exactly n * m as the sum of two (Dekker); the factors' exponents must be moderate. */
+function twoProduct(code: Lowering, n: F64, m: F64): { product: F64; lost: F64 } {
+  const split = (value: F64): { high: F64; low: F64 } => {
+    const scaled = code.let(f64.mul(value, f64.const(2 ** 27 + 1)));
+    const high = code.let(f64.sub(scaled, f64.sub(scaled, value)));
+    return { high, low: code.let(f64.sub(value, high)) };
+  };
+  const a = split(n);
+  const b = split(m);
+  const product = code.let(f64.mul(n, m));
+  const first = f64.sub(f64.mul(a.high, b.high), product);
+  const cross = f64.add(f64.add(first, f64.mul(a.high, b.low)), f64.mul(a.low, b.high));
+  return { product, lost: code.let(f64.add(cross, f64.mul(a.low, b.low))) };
+}
+
+function biasedExponent(value: F64): I32 {
+  return i32.and(i32.wrap(i64.shrU(i64.reinterpretF64(value), i64.const(52n))), i32.const(0x7ff));
+}
+
+/** Whether a number is finite, not zero, and its exponent at most `reach` from zero. */
+function isModerate(value: F64, reach: number): I32 {
+  return i32.leU(i32.sub(biasedExponent(value), i32.const(1023 - reach)), i32.const(2 * reach));
+}
+
+function isZeroOrNotFinite(value: F64): I32 {
+  const unusual = f64.sub(value, value);
+  return i32.or(f64.eq(value, f64.const(0)), f64.ne(unusual, unusual));
+}
+
+/**
+ * Runs `use` with `addend + n * m`, which may be called for in several places of the code.
+ *
+ * @param addend and the factors: cheap to evaluate
+ */
+export function fusedDouble(code: Lowering, addend: F64, n: F64, m: F64, use: (result: F64) => void): void {
+  // Exponents for which nothing below overflows, or loses bits to denormals.
+  const addendFits = i32.or(isModerate(addend, 900), f64.eq(addend, f64.const(0)));
+  const moderate = i32.and(i32.and(isModerate(n, 450), isModerate(m, 450)), addendFits);
+  code.if(
+    moderate,
+    () => {
+      const { product, lost } = twoProduct(code, n, m);
+      const inner = twoSum(code, addend, lost);
+      const outer = twoSum(code, product, inner.sum);
+      const rest = twoSum(code, inner.lost, outer.lost);
+      use(f64.add(outer.sum, roundedToOdd(code, rest.sum, rest.lost)));
+    },
+    () => {
+      // Products with zero, infinity or NaN are exact. Other products are finite, even where their double is not.
+      code.if(
+        i32.or(isZeroOrNotFinite(n), isZeroOrNotFinite(m)),
+        () => {
+          use(f64.add(f64.mul(n, m), addend));
+        },
+        () => {
+          const infiniteOrNan = f64.sub(addend, addend);
+          code.if(
+            f64.ne(infiniteOrNan, infiniteOrNan),
+            () => {
+              use(addend);
+            },
+            () => {
+              const bits = [addend, n, m].map((operand) => i64.reinterpretF64(operand));
+              use(f64.reinterpret(floatHelper(code, FloatHelper.FusedMultiplyAdd, FloatFormat.Double, bits)));
+            },
+          );
+        },
+      );
+    },
+  );
+}
