@@ -77,7 +77,8 @@ const table: Readonly<Record<string, readonly [number, Row]>> = {
   PMOVSSET_EL0: [e(3, 3, 9, 14, 3), { el: 1 }],
   PMINTENSET_EL1: [e(3, 0, 9, 14, 1), { el: 1 }],
   PMCCFILTR_EL0: [e(3, 3, 14, 15, 7), { el: 1 }],
-  FPCR: [e(3, 3, 4, 4, 0), { el: 0, slot: VcpuState.Fpcr, writable: 0x07ff_9f00n }],
+  // AHP, DN, FZ and RMode: without trapped exceptions, their enables read as zero (Arm ARM, FPCR).
+  FPCR: [e(3, 3, 4, 4, 0), { el: 0, slot: VcpuState.Fpcr, writable: 0x07c0_0000n }],
   FPSR: [e(3, 3, 4, 4, 1), { el: 0, slot: VcpuState.Fpsr, writable: 0xf800_009fn }],
 };
 
@@ -124,6 +125,8 @@ export const sysreg = {
   SPSel: e(3, 0, 4, 2, 0),
   PAN: e(3, 0, 4, 2, 3),
   UAO: e(3, 0, 4, 2, 4),
+  FPCR: e(3, 3, 4, 4, 0),
+  FPSR: e(3, 3, 4, 4, 1),
   SP_EL0: e(3, 0, 4, 1, 0),
   SP_EL1: e(3, 4, 4, 1, 0),
   CNTFRQ_EL0: e(3, 3, 14, 0, 0),

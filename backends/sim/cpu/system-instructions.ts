@@ -20,8 +20,13 @@ export type Outcome =
   | { readonly unsupported: string }
   | 'zero-block';
 
+/** FPCR.FZ and RMode. */
+const FPCR_NOT_MODELLED = 0x01c0_0000;
+
 const NEXT = 4;
 const IL = 1 << 25;
+/** ISS.CV, and COND = always. */
+const CV_AL = (1 << 24) | (0xe << 20);
 
 export function syndrome(ec: number, iss: number): number {
   return ((ec << 26) | IL | iss) >>> 0;
@@ -69,7 +74,6 @@ export function executeSystem(
 /** Nothing can be waited for, so both complete at once, as the architecture allows, unless they are trapped. */
 function waitForEvent(context: Context, event: boolean): Outcome {
   if (event ? context.traps.wfe : context.traps.wfi) {
-    const CV_AL = (1 << 24) | (0xe << 20);
     return { esr: syndrome(ExceptionClass.Wfx, CV_AL | (event ? 1 : 0)) };
   }
   return 'next';
@@ -87,6 +91,15 @@ function systemRegister(memory: LinearMemory, context: Context, word: number, re
   const encoding = encodeSysreg(op0, op1, crn, crm, op2);
   if (op0 === 1) return read ? 'undefined' : maintenance(context, op1, crn, crm, op2);
   if (op0 < 2) return 'undefined';
+  if (encoding === sysreg.FPCR || encoding === sysreg.FPSR) {
+    const access = context.simdAccess();
+    const esr = syndrome(ExceptionClass.SimdFp, CV_AL);
+    if (access === 'el2') return { esr };
+    if (access === 'el1') {
+      context.takeException(esr, 0n);
+      return 'jumped';
+    }
+  }
   if (read) {
     const value = readRegister(memory, context, encoding, retired, mpidr);
     if (value === undefined) return 'undefined';
@@ -137,6 +150,11 @@ function writeRegister(memory: LinearMemory, context: Context, encoding: number,
     memory.u64[slot] = ((memory.u64[slot] ?? 0n) & ~register.writable) | (value & register.writable);
     if (register.name === 'SCTLR_EL1' && context.mmuEnabled) {
       return { unsupported: 'SCTLR_EL1.M was set: stage 1 address translation is not modelled yet' };
+    }
+    if (encoding === sysreg.FPCR && (Number(value) & FPCR_NOT_MODELLED) !== 0) {
+      return {
+        unsupported: 'FPCR.RMode or FPCR.FZ was set: only rounding to nearest without flushing is modelled yet',
+      };
     }
     return 'next';
   }
