@@ -96,6 +96,11 @@ export interface Backend {
   readonly description: string;
   /** Asks the host; never throws, never installs, changes nothing. */
   probe(): Promise<ProbeResult>;
+  /**
+   * Loads and warms up what the first VM of a process would otherwise wait for. Called at most once in a process, before its first
+   * VM, and in no test's time; everything works without it, only later. @throws PetriError
+   */
+  prepare?(): Promise<void>;
   /** Makes one VM; resolves when its consoles are connected, before its first instruction. @throws PetriError */
   launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime>;
 }

@@ -5,15 +5,7 @@
  * the VM, `boot` starting it, `run` everything after its first instruction, `teardown` taking it away.
  */
 export type PetriStep =
-  | 'options'
-  | 'config'
-  | 'artifact'
-  | 'payload'
-  | 'probe'
-  | 'launch'
-  | 'boot'
-  | 'run'
-  | 'teardown';
+  'options' | 'config' | 'artifact' | 'payload' | 'probe' | 'launch' | 'boot' | 'run' | 'teardown';
 
 /** What went wrong, as a stable name that code may compare. Messages are for people and may change. */
 export type PetriErrorCode =

@@ -1,6 +1,14 @@
 import type { Backend, ProbeResult } from '../../petri/backend.ts';
 import { limits } from './limits.ts';
 
+let loading: Promise<typeof import('./simulator.ts')> | undefined;
+
+/** Loaded only where VMs are made: asking what the backend can do needs nothing of it. */
+function simulator(): Promise<typeof import('./simulator.ts')> {
+  loading ??= import('./simulator.ts');
+  return loading;
+}
+
 /** The simulated realm, and the plain VM beside it: everything runs in this process, on any host. */
 export const backend: Backend = {
   name: 'sim',
@@ -24,11 +32,12 @@ export const backend: Backend = {
     limits,
     facts: { rmi: '1.1', rsi: '1.1', engine: 'AArch64 to WebAssembly' },
   }),
-  // Loaded only where VMs are made: asking what the backend can do needs nothing of it.
   prepare: async () => {
-    const { warmUp } = await import('./warm-up.ts');
-    await import('./launch.ts');
+    const { warmUp } = await simulator();
     warmUp();
   },
-  launch: async (spec, context) => await (await import('./launch.ts')).launch(spec, context),
+  launch: async (spec, context) => {
+    const { launch } = await simulator();
+    return await launch(spec, context);
+  },
 };

@@ -45,7 +45,7 @@ function payload(): LoadablePayload {
  *
  * @returns what the guest logged, for a test
  */
-export function warmUp(): string {
+export function bootOnce(): string {
   const logged: Uint8Array[] = [];
   const guest = new RealmGuest(payload(), resolveVmConfig({}), {
     print: (bytes) => logged.push(bytes.slice()),

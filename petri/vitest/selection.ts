@@ -28,8 +28,12 @@ export function selectedBackend(): Promise<SelectedBackend> {
 
 async function select(): Promise<SelectedBackend> {
   const provided = inject('petri');
-  if (provided === undefined) return await requireBackend(chosenHere().backend);
-  return { backend: await loadBackend(provided.backend), probe: provided.probe };
+  const chosen =
+    provided === undefined
+      ? await requireBackend(chosenHere().backend)
+      : { backend: await loadBackend(provided.backend), probe: provided.probe };
+  await chosen.backend.prepare?.();
+  return chosen;
 }
 
 /** The isolation types whose tests run; empty for all of them. */

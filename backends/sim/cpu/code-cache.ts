@@ -2,7 +2,7 @@ import { DecodedPages } from './decoded-pages.ts';
 import { decode, type Instruction } from './isa/decoder.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { FixedHandler, HANDLER_TABLE_SIZE, LIBRARY_HANDLERS, type HandlerLibrary } from './tier0/handlers.ts';
-import type { BranchForm } from './tier0/operands.ts';
+import { branchForm } from './tier0/operands.ts';
 import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
 
 const PAGE = 4096;
@@ -214,20 +214,15 @@ export class CodeCache {
   #encode(record: number, page: CodePage, pc: number, { row, decoded }: Instruction): void {
     const { u16, i32, u64 } = this.#memory;
     const { d, n, m, a, s, small, imm, low, high, target, link } = decoded;
-    let branch: BranchForm | undefined;
+    const branch = branchForm(decoded, page.va);
     if (target !== undefined) {
-      const near = target >= BigInt(page.va) && target < BigInt(page.va + PAGE);
+      const distance = ((Number(target) - pc) / 4) * Record.Bytes;
       if (link !== undefined) {
-        branch = near ? 'near-link' : 'far-link';
         u64[(record + Record.Imm) >> 3] = link;
-        i32[(record + Record.LinkDistance) >> 2] = near
-          ? ((Number(target) - pc) / 4) * Record.Bytes
-          : Number(BigInt.asIntN(32, target - link));
-      } else {
-        branch = near ? 'near' : 'far';
-        if (near) i32[(record + Record.Low) >> 2] = ((Number(target) - pc) / 4) * Record.Bytes;
-        else u64[(record + Record.Imm) >> 3] = target;
-      }
+        i32[(record + Record.LinkDistance) >> 2] =
+          branch === 'near-link' ? distance : Number(BigInt.asIntN(32, target - link));
+      } else if (branch === 'near') i32[(record + Record.Low) >> 2] = distance;
+      else u64[(record + Record.Imm) >> 3] = target;
     }
     if (imm !== undefined) u64[(record + Record.Imm) >> 3] = imm;
     if (low !== undefined) i32[(record + Record.Low) >> 2] = low;

@@ -112,7 +112,7 @@ export function singleRegister(
         }),
       (code, mode, sp, option, ...variant) => {
         const start = address(code, mode, sp).at;
-        transfer(code, code.let(i64.add(start, registerOffset(code, option ?? 3))), variant);
+        transfer(code, code.let(i64.add(start, registerOffset(code, option))), variant);
       },
     ),
   ];

@@ -41,7 +41,7 @@ export const branches: readonly Definition[] = [
     '0101010 0 imm19:19 0 cond:4',
     ({ imm19, cond }, pc) => ({ variant: [cond], target: target(pc, imm19, 19) }),
     (code, cond) => {
-      code.if(code.condition(cond ?? 0), () => {
+      code.if(code.condition(cond), () => {
         code.branch();
       });
     },

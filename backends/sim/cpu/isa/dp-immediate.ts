@@ -60,7 +60,7 @@ export const dpImmediate: readonly Definition[] = [
     },
     (code, sf, opc) => {
       atWidth(sf, (w) => {
-        const operation = [w.and, w.or, w.xor, w.and][opc ?? 0] ?? w.and;
+        const operation = [w.and, w.or, w.xor, w.and][opc] ?? w.and;
         const result = operation(w.read(code, 'n'), w.imm(code));
         w.write(code, 'd', opc === 3 ? logicFlags(w, code, result) : result);
       });
@@ -86,7 +86,7 @@ export const dpImmediate: readonly Definition[] = [
       return { variant: [sf, hw], n: xSource(Rd), d: xDest(Rd), imm: BigInt(imm16) << BigInt(hw * 16) };
     },
     (code, sf, hw) => {
-      const kept = BigInt.asUintN(sf === 1 ? 64 : 32, ~(0xffffn << BigInt((hw ?? 0) * 16)));
+      const kept = BigInt.asUintN(sf === 1 ? 64 : 32, ~(0xffffn << BigInt(hw * 16)));
       code.setX('d', i64.or(i64.and(code.x('n'), i64.const(kept)), code.imm()));
     },
   ),

@@ -112,7 +112,7 @@ export const dpRegister: readonly Definition[] = [
         const shifted = shiftedOperand(w, code, shift);
         if (opc === 4) return w.write(code, 'd', shifted);
         const m = invert === 1 ? w.xor(shifted, w.const(-1n)) : shifted;
-        const operation = [w.and, w.or, w.xor, w.and][opc ?? 0] ?? w.and;
+        const operation = [w.and, w.or, w.xor, w.and][opc] ?? w.and;
         const result = operation(w.read(code, 'n'), m);
         w.write(code, 'd', opc === 3 ? logicFlags(w, code, result) : result);
       });
@@ -184,7 +184,7 @@ export const dpRegister: readonly Definition[] = [
     (code, sf, op, immediate, cond) => {
       atWidth(sf, (w) => {
         code.if(
-          code.condition(cond ?? 0),
+          code.condition(cond),
           () => {
             const second = immediate === 1 ? w.fromI32(code.low()) : w.read(code, 'm');
             const setting = op === 1 ? subSettingFlags : addSettingFlags;
@@ -208,8 +208,8 @@ export const dpRegister: readonly Definition[] = [
     }),
     (code, sf, form, cond) => {
       atWidth(sf, (w) => {
-        const otherwise = conditionalSelect(w, code, form ?? 0);
-        w.write(code, 'd', w.select(code.condition(cond ?? 0), w.read(code, 'n'), otherwise));
+        const otherwise = conditionalSelect(w, code, form);
+        w.write(code, 'd', w.select(code.condition(cond), w.read(code, 'n'), otherwise));
       });
     },
   ),
@@ -250,7 +250,7 @@ export const dpRegister: readonly Definition[] = [
     ({ sf, op, Rm, Rn, Rd }) => ({ variant: [sf, op], d: xDest(Rd), n: xSource(Rn), m: xSource(Rm) }),
     (code, sf, op) => {
       atWidth(sf, (w) => {
-        const operation = [w.shl, w.shrU, w.shrS, w.rotr][op ?? 0] ?? w.shl;
+        const operation = [w.shl, w.shrU, w.shrS, w.rotr][op] ?? w.shl;
         w.write(code, 'd', operation(w.read(code, 'n'), w.read(code, 'm')));
       });
     },
@@ -263,7 +263,7 @@ export const dpRegister: readonly Definition[] = [
       return { variant: [C, 1 << sz], d: xDest(Rd), n: xSource(Rn), m: xSource(Rm) };
     },
     (code, castagnoli, bytes) => {
-      code.setW('d', crc(code, bytes ?? 1, castagnoli === 1 ? CRC32C_TABLE : CRC32_TABLE));
+      code.setW('d', crc(code, bytes, castagnoli === 1 ? CRC32C_TABLE : CRC32_TABLE));
     },
   ),
   insn(
@@ -283,7 +283,7 @@ export const dpRegister: readonly Definition[] = [
       return { variant: [sf, 8 << opc], d: xDest(Rd), n: xSource(Rn) };
     },
     (code, sf, container) => {
-      code.setX('d', reverse(code, sf === 1 ? code.x('n') : i64.extendI32U(code.w('n')), 8, container ?? 64));
+      code.setX('d', reverse(code, sf === 1 ? code.x('n') : i64.extendI32U(code.w('n')), 8, container));
     },
   ),
   insn(

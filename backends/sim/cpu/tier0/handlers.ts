@@ -1,11 +1,12 @@
 import { encodeModule, ValType, type FunctionBody } from '../wasm/encode.ts';
 import { i32, localGet, returnCallIndirect } from '../wasm/expr.ts';
-import type { TableRow } from '../isa/decoder.ts';
+import { decode, type TableRow } from '../isa/decoder.ts';
 import { Exit } from '../isa/lowering.ts';
 import { DRAM_OFFSET, Record } from '../state.ts';
+import { commonInstructions } from './common-instructions.ts';
 import { importNames } from './imports.ts';
 import { HANDLER_TYPE, HandlerLowering } from './lowering.ts';
-import { RecordOperands, type BranchForm } from './operands.ts';
+import { branchForm, RecordOperands, type BranchForm } from './operands.ts';
 
 /** Handlers that no instruction has: what a record means before, after or instead of being decoded. */
 export const FixedHandler = {
@@ -111,6 +112,17 @@ export class HandlerLibrary {
     this.#ids.set(key, id);
     if (row.simd) this.#simd[id] = 1;
     return id;
+  }
+
+  /** Makes the handlers that most programs use; they are compiled with the next `flush`. */
+  prepare(): void {
+    const PAGE_ADDRESS = 0x8020_0000;
+    for (const [word, at] of commonInstructions) {
+      const instruction = decode(word, BigInt(PAGE_ADDRESS + at));
+      if (instruction === undefined) continue;
+      const { row, decoded } = instruction;
+      this.idOf(row, decoded.variant ?? [], branchForm(decoded, PAGE_ADDRESS));
+    }
   }
 
   isSimd(handler: number): boolean {

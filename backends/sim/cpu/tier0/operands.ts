@@ -21,6 +21,14 @@ export interface OperandSource {
 /** How a record holds a direct branch: by distance or address, with the value of a link register beside it or not. */
 export type BranchForm = 'near' | 'far' | 'near-link' | 'far-link';
 
+/** @param page address of the page that the branch is in @returns undefined for what is not a direct branch */
+export function branchForm({ target, link }: Decoded, page: number): BranchForm | undefined {
+  if (target === undefined) return undefined;
+  const near = target >= BigInt(page) && target < BigInt(page + 4096);
+  if (link !== undefined) return near ? 'near-link' : 'far-link';
+  return near ? 'near' : 'far';
+}
+
 const slotAt = { d: Record.D, n: Record.N, m: Record.M, a: Record.A, s: Record.S } as const;
 
 const record = localGet('i32', 0);
@@ -71,7 +79,7 @@ export class ConstantOperands implements OperandSource {
   readonly record: I32;
   readonly #decoded: Decoded;
   readonly #pc: number;
-  readonly #pageEnd: number;
+  readonly #page: number;
 
   /**
    * @param index place of the instruction in its block
@@ -81,7 +89,7 @@ export class ConstantOperands implements OperandSource {
   constructor(decoded: Decoded, index: number, pc: number, page: number) {
     this.#decoded = decoded;
     this.#pc = pc;
-    this.#pageEnd = page + 4096;
+    this.#page = page;
     this.record = index === 0 ? record : i32.add(record, i32.const(index * Record.Bytes));
   }
 
@@ -105,7 +113,9 @@ export class ConstantOperands implements OperandSource {
   }
   target(): I32 | I64 {
     const target = this.#decoded.target ?? 0n;
-    const near = target >= BigInt(this.#pageEnd - 4096) && target < BigInt(this.#pageEnd);
-    return near ? i32.const(((Number(target) - this.#pc) / 4) * Record.Bytes) : i64.const(target);
+    const form = branchForm(this.#decoded, this.#page);
+    return form === 'near' || form === 'near-link'
+      ? i32.const(((Number(target) - this.#pc) / 4) * Record.Bytes)
+      : i64.const(target);
   }
 }
