@@ -4,6 +4,7 @@ import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../p
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import { ExceptionClass, RunExit, type CpuContext, type Vcpu } from './cpu/types.ts';
+import { faultOrigin } from './fault-location.ts';
 import { FlatStage2 } from './flat-stage2.ts';
 import type { Guest } from './guest.ts';
 import { haltOfVerdict } from './halt-of-verdict.ts';
@@ -26,7 +27,6 @@ import { PayloadLocator } from './payload-locator.ts';
 import { servePsci } from './psci.ts';
 import { readRegisters } from './read-registers.ts';
 import { logUndefined } from './undefined-log.ts';
-import { explainVectorFetch } from './vector-fetch.ts';
 
 const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
@@ -169,10 +169,9 @@ export class PlainGuest implements Guest {
   #fault(message: string): HaltReason {
     const registers = this.registers();
     const { symbol } = this.#locator.locate(registers.pc);
-    const vector = explainVectorFetch(this.#context, this.#locator);
     return {
       reason: 'fault',
-      message: vector === undefined ? message : `${message}; ${vector}`,
+      message: message + faultOrigin(this.#context, registers, this.#locator),
       registers,
       ...(symbol === undefined ? {} : { symbol }),
     };

@@ -2,6 +2,7 @@ import type { TmkEvent } from '../../petri/backend.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { PlaneExit, PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../petri/vm/spec.ts';
+import { faultOrigin } from './fault-location.ts';
 import type { Guest } from './guest.ts';
 import { haltOfVerdict } from './halt-of-verdict.ts';
 import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from './host/index.ts';
@@ -12,7 +13,6 @@ import { PayloadLocator } from './payload-locator.ts';
 import { RealmPlane, realmInspector } from './realm-inspectors.ts';
 import { Rmm } from './rmm/index.ts';
 import { logUndefined } from './undefined-log.ts';
-import { explainVectorFetch } from './vector-fetch.ts';
 
 const MIB = 1024 * 1024;
 const PAGE = 4096;
@@ -163,10 +163,9 @@ export class RealmGuest implements Guest {
     const registers = this.registers();
     const { symbol } = this.#locator.locate(registers.pc);
     const context = this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE);
-    const vector = context && explainVectorFetch(context, this.#locator);
     return {
       reason: 'fault',
-      message: vector === undefined ? message : `${message}; ${vector}`,
+      message: message + faultOrigin(context, registers, this.#locator),
       ...(exit === undefined ? {} : { exit }),
       registers,
       ...(symbol === undefined ? {} : { symbol }),

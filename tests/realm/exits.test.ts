@@ -13,7 +13,7 @@ petriTest.for([
   {
     test: 'aarch64::instruction_abort_permissions_enabled',
     ipa: 0x847f_f000n,
-    message: /IPA 0x847ff000, permission fault/,
+    message: /IPA 0x847ff000, permission fault.*; the link register is 0x[0-9a-f]+ \(expect_instruction_abort\+/,
   },
 ])(
   'cca',
