@@ -1,8 +1,9 @@
 import type { Context } from './context.ts';
 import { readOnlyRegister } from './id-registers.ts';
+import { trapOfEl0, waitTrapsFromEl0 } from './el0-traps.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { Pstate } from './pstate.ts';
-import { encodeSysreg, findSysreg, sysreg } from './sysregs.ts';
+import { encodeSysreg, findSysreg, slotOf, sysreg } from './sysregs.ts';
 import { ExceptionClass } from './types.ts';
 
 /** Cortex-class hardware runs a few instructions in each tick of a 100 MHz counter; virtual time uses this many. */
@@ -23,6 +24,9 @@ export type Outcome =
 /** FPCR.FZ and RMode. */
 const FPCR_NOT_MODELLED = 0x01c0_0000;
 
+const SCTLR_EL1 = slotOf('SCTLR_EL1');
+const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
+
 const NEXT = 4;
 const IL = 1 << 25;
 /** ISS.CV, and COND = always. */
@@ -30,6 +34,11 @@ const CV_AL = (1 << 24) | (0xe << 20);
 
 export function syndrome(ec: number, iss: number): number {
   return ((ec << 26) | IL | iss) >>> 0;
+}
+
+function toEl1(context: Context, ec: number, iss: number): Outcome {
+  context.takeException(syndrome(ec, iss), 0n);
+  return 'jumped';
 }
 
 /** Executes what generated code leaves to the run loop: exceptions, and system registers that do more than hold a value. */
@@ -45,8 +54,7 @@ export function executeSystem(
     switch (word & 0x00e0_0003) {
       case 1:
         context.advancePc(NEXT);
-        context.takeException(syndrome(ExceptionClass.Svc64, imm16), 0n);
-        return 'jumped';
+        return toEl1(context, ExceptionClass.Svc64, imm16);
       case 2:
         if (context.el === 0) return 'undefined';
         context.advancePc(NEXT);
@@ -54,8 +62,7 @@ export function executeSystem(
       case 3:
         return context.el === 0 ? 'undefined' : { esr: syndrome(ExceptionClass.Smc64, imm16) };
       case 0x0020_0000:
-        context.takeException(syndrome(ExceptionClass.Brk64, imm16), 0n);
-        return 'jumped';
+        return toEl1(context, ExceptionClass.Brk64, imm16);
       default:
         // HLT without halting debug.
         return 'undefined';
@@ -67,12 +74,15 @@ export function executeSystem(
     if ((context.pstate & Pstate.Il) !== 0) context.takeException(syndrome(ExceptionClass.IllegalState, 0), 0n);
     return 'jumped';
   }
-  if ((word & 0xffff_ffdf) >>> 0 === 0xd503_205f) return waitForEvent(context, (word & 0x20) === 0);
+  if ((word & 0xffff_ffdf) >>> 0 === 0xd503_205f) return waitForEvent(memory, context, (word & 0x20) === 0);
   return systemRegister(memory, context, word, retired, mpidr);
 }
 
 /** Nothing can be waited for, so both complete at once, as the architecture allows, unless they are trapped. */
-function waitForEvent(context: Context, event: boolean): Outcome {
+function waitForEvent(memory: LinearMemory, context: Context, event: boolean): Outcome {
+  if (context.el === 0 && waitTrapsFromEl0(event, memory.u32[SCTLR_EL1 >> 2] ?? 0)) {
+    return toEl1(context, ExceptionClass.Wfx, CV_AL | (event ? 1 : 0));
+  }
   if (event ? context.traps.wfe : context.traps.wfi) {
     return { esr: syndrome(ExceptionClass.Wfx, CV_AL | (event ? 1 : 0)) };
   }
@@ -87,18 +97,24 @@ function systemRegister(memory: LinearMemory, context: Context, word: number, re
   const crm = (word >>> 8) & 15;
   const op2 = (word >>> 5) & 7;
   const rt = word & 31;
+  if (context.el === 0) {
+    const { u32 } = memory;
+    const trap = trapOfEl0(
+      word,
+      encodeSysreg(op0, op1, crn, crm, op2),
+      u32[SCTLR_EL1 >> 2] ?? 0,
+      u32[CNTKCTL_EL1 >> 2] ?? 0,
+    );
+    if (trap !== undefined) return toEl1(context, ...trap);
+  }
   if (op0 === 0 && !read && crn === 4 && rt === 31) return pstateImmediate(context, op1, op2, crm);
   const encoding = encodeSysreg(op0, op1, crn, crm, op2);
   if (op0 === 1) return read ? 'undefined' : maintenance(context, op1, crn, crm, op2);
   if (op0 < 2) return 'undefined';
   if (encoding === sysreg.FPCR || encoding === sysreg.FPSR) {
     const access = context.simdAccess();
-    const esr = syndrome(ExceptionClass.SimdFp, CV_AL);
-    if (access === 'el2') return { esr };
-    if (access === 'el1') {
-      context.takeException(esr, 0n);
-      return 'jumped';
-    }
+    if (access === 'el2') return { esr: syndrome(ExceptionClass.SimdFp, CV_AL) };
+    if (access === 'el1') return toEl1(context, ExceptionClass.SimdFp, CV_AL);
   }
   if (read) {
     const value = readRegister(memory, context, encoding, retired, mpidr);
@@ -123,7 +139,7 @@ function readRegister(
   if (context.el === 0 && !el0Readable && findSysreg(encoding)?.el === 1) return undefined;
   const register = findSysreg(encoding);
   if (register !== undefined) return memory.u64[register.slot >> 3];
-  if (context.el === 0) return el0Readable ? readOnlyRegister(encoding) : undefined;
+  if (context.el === 0 && encoding !== sysreg.DAIF) return el0Readable ? readOnlyRegister(encoding) : undefined;
   switch (encoding) {
     case sysreg.DAIF:
       return BigInt(context.pstate & Pstate.Daif);
@@ -158,7 +174,7 @@ function writeRegister(memory: LinearMemory, context: Context, encoding: number,
     }
     return 'next';
   }
-  if (context.el === 0) return 'undefined';
+  if (context.el === 0 && encoding !== sysreg.DAIF) return 'undefined';
   switch (encoding) {
     case sysreg.DAIF:
       context.setMode((context.pstate & ~Pstate.Daif) | Number(value & 0x3c0n));
@@ -183,7 +199,6 @@ function writeRegister(memory: LinearMemory, context: Context, encoding: number,
 /** MSR (immediate). */
 function pstateImmediate(context: Context, op1: number, op2: number, imm: number): Outcome {
   if (op1 === 3 && (op2 === 6 || op2 === 7)) {
-    if (context.el === 0) return 'undefined';
     const bits = imm << 6;
     context.setMode(op2 === 6 ? context.pstate | bits : context.pstate & ~bits);
     return 'next';
