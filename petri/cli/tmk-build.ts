@@ -8,8 +8,14 @@ import { PetriError } from '../errors.ts';
 import { tmk } from '../payload/index.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 
+/**
+ * Left out by `--simd`. gcc 12 zeroes small objects with unaligned vector stores even under -mstrict-align, and these fault
+ * while the MMU is off, here as on hardware.
+ */
+const WITHOUT_SIMD = '-mgeneral-regs-only';
+
 /** What `artifacts/tmk/build.sh` makes of the runtime, and with which additional flags. */
-const runtimeFlags = ['-O2', '-mgeneral-regs-only', '-fno-tree-loop-distribute-patterns'];
+const runtimeFlags = ['-O2', WITHOUT_SIMD, '-fno-tree-loop-distribute-patterns'];
 const runtimeSources = ['main.c', 'format.c', 'memory.c'];
 
 /**
@@ -36,7 +42,7 @@ export function buildTmk(sources: readonly string[], options: TmkCommandOptions)
     own.forEach((source, index) => gcc.compile(source, object(source, index), runtimeFlags));
     const theirs = sources.map((source, index) => {
       const target = object(source, own.length + index);
-      gcc.compile(source, target, [`-O${optimize}`, '-g']);
+      gcc.compile(source, target, [`-O${optimize}`, '-g', ...(options.simd === true ? [] : [WITHOUT_SIMD])]);
       return target;
     });
     const [start, ...rest] = own.map(object);

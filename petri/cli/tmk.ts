@@ -7,6 +7,7 @@ const optionsSchema = z.object({
   json: z.boolean().optional(),
   output: z.string().optional(),
   optimize: z.coerce.string().optional(),
+  simd: z.boolean().optional(),
   test: z.string().optional(),
   backend: z.string().optional(),
   isolation: z.string().optional(),
@@ -31,6 +32,7 @@ export function registerTmkCommands(cli: CAC): void {
     .option('--quiet', 'run: do not show what the tests print')
     .option('-o, --output <file>', 'build: the file to write')
     .option('-O, --optimize <level>', 'build: what gcc is to optimize for; 2 without it')
+    .option('--simd', 'build: let gcc use floating-point and SIMD registers; then mind alignment, since the MMU is off')
     .example('petri tmk run simple')
     .example('petri tmk run ./mine.elf --test boot --exits')
     .example('petri tmk build mine.c -o mine.elf')

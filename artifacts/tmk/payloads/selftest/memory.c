@@ -145,7 +145,7 @@ TMK_TEST(loads_and_stores, 0)
     FORM("strb wzr, [x1, #1]", 0xa2437cc828c9d7e3);
     FORM("ldr xzr, [x1]", 0xb967646c5777daea);
     FORM("mov x4, x1\n\tldr x1, [x1]\n\tmov x0, x1\n\tmov x1, x4\n\tmov x4, xzr", 0x2a11cd924bfc205f);
-    FORM("ldr x0, 1f\n\tb 2f\n\t.balign 4\n\t1: .word 0x12345678, 0x9abcdef0\n\t2:", 0x6e5664b9f5f69bc0);
+    FORM("ldr x0, 1f\n\tb 2f\n\t.balign 8\n\t1: .word 0x12345678, 0x9abcdef0\n\t2:", 0x6e5664b9f5f69bc0);
     FORM("ldr w0, 1f\n\tb 2f\n\t1: .word 0x92345678\n\t2:", 0x95039d79f7e8c552);
     FORM("ldrsw x0, 1f\n\tb 2f\n\t1: .word 0x92345678\n\t2:", 0x041e466cff6da3fa);
     forms_end();
