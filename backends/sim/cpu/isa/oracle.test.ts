@@ -1,18 +1,26 @@
 import { describe, expect, it } from 'vitest';
+import { allocationDifferences } from '../testing/allocation.ts';
 import { comparable, compare } from '../testing/compare.ts';
 import { missingTools } from '../testing/oracle.ts';
 
-/** Chosen anew by whoever wants other cases: PETRI_ORACLE_SEED=7 npx vitest run oracle. */
+/** Other cases and more of them: `PETRI_ORACLE_SEED=7 PETRI_ORACLE_CASES=1000 npx vitest run isa/oracle`. */
 const seed = Number(process.env['PETRI_ORACLE_SEED'] ?? 20_260_801);
 const perDefinition = Number(process.env['PETRI_ORACLE_CASES'] ?? 20);
+const randomWords = perDefinition * 500;
 
 const missing = missingTools();
+const reason = missing === undefined ? '' : ` (skipped: ${missing})`;
+const timeout = 3_600_000;
 
-describe.skipIf(missing !== undefined)(`instructions executed here and on QEMU${missing ?? ''}`, () => {
-  it(`leave the same registers and memory (seed ${String(seed)})`, { timeout: 600_000 }, () => {
+describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on random cases${reason}`, () => {
+  it(`leave the same registers and memory (seed ${String(seed)})`, { timeout }, () => {
     const { byName, differences } = compare(seed, perDefinition);
     expect(differences).toEqual([]);
     // Every definition took part.
     expect(comparable.filter(({ name }) => !byName.has(name)).map(({ name }) => name)).toEqual([]);
+  });
+
+  it(`are the words that are instructions of Armv8.0 (seed ${String(seed)})`, { timeout }, () => {
+    expect(allocationDifferences(seed, randomWords)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { decode } from '../isa/decoder.ts';
 import type { Definition } from '../isa/definition.ts';
-import type { Random} from './registers.ts';
+import type { Random } from './registers.ts';
 import { PAGE_BYTES, RegisterFile, SCRATCH_PAGE, type Case } from './registers.ts';
 
 /** Random instructions of a definition, on registers full of values at which instructions go wrong. */
@@ -138,7 +138,7 @@ function scratchAddress(random: Random): bigint {
   return BigInt(SCRATCH_PAGE + PAGE_BYTES / 2 + random.below(8) * 64 + aligned);
 }
 
-function registers(random: Random, word: number): Uint8Array {
+export function randomRegisters(random: Random, word: number): Uint8Array {
   const bytes = new Uint8Array(RegisterFile.Bytes);
   const view = new DataView(bytes.buffer);
   for (let n = 0; n < 31; n += 1) {
@@ -208,7 +208,7 @@ export function randomCase(random: Random, definition: Definition, pc: number): 
       word &= ~0x003e_0000 >>> 0;
     }
     if (isUnpredictable(word) || decode(word >>> 0, BigInt(pc))?.row.definition !== definition) continue;
-    return { name: definition.name, word: word >>> 0, pc, registers: registers(random, word >>> 0) };
+    return { name: definition.name, word: word >>> 0, pc, registers: randomRegisters(random, word >>> 0) };
   }
   return undefined;
 }

@@ -7,10 +7,10 @@ import { PAGE_BYTES, RegisterFile, SLOT_PAGE, type Case, type Outcome } from './
 
 /** Executes cases on QEMU's user-mode emulator. */
 
-const COMPILER = 'aarch64-linux-gnu-gcc';
+export const CROSS_COMPILER = 'aarch64-linux-gnu-gcc';
 const EMULATOR = 'qemu-aarch64';
-/** Every extension: words that only QEMU knows are not compared. */
-const CPU = 'max';
+/** A processor that QEMU emulates: every extension, or Armv8.0 with CRC32 and the cryptographic instructions. */
+export type Processor = 'max' | 'cortex-a57';
 
 const CASE_BYTES = 16 + RegisterFile.Bytes;
 const CHANGED_MAX = 64;
@@ -19,7 +19,7 @@ const RESULT_BYTES = 8 + RegisterFile.Bytes + 16 + CHANGED_MAX;
 /** @returns why the oracle cannot be used here, or undefined */
 export function missingTools(): string | undefined {
   for (const [tool, packageName] of [
-    [COMPILER, 'gcc-aarch64-linux-gnu'],
+    [CROSS_COMPILER, 'gcc-aarch64-linux-gnu'],
     [EMULATOR, 'qemu-user'],
   ] as const) {
     if (spawnSync(tool, ['--version']).status !== 0) return `${tool} is missing (Debian package ${packageName})`;
@@ -28,20 +28,26 @@ export function missingTools(): string | undefined {
 }
 
 /** @param pattern contents of the scratch page before each case */
-export function runOracle(pattern: Uint8Array, cases: readonly Case[]): Outcome[] {
+export function runOracle(pattern: Uint8Array, cases: readonly Case[], processor: Processor = 'max'): Outcome[] {
   const folder = mkdtempSync(join(tmpdir(), 'petri-oracle-'));
   try {
     const program = join(folder, 'harness');
     const options = ['-O1', '-static', '-no-pie', '-fno-pie', '-fno-stack-protector', '-Wl,--no-warn-rwx-segments'];
     const place = `-Wl,--section-start=.slot=0x${SLOT_PAGE.toString(16)}`;
-    execFileSync(COMPILER, [...options, place, '-o', program, fileURLToPath(new URL('harness.c', import.meta.url))]);
-    return execute(program, pattern, cases);
+    execFileSync(CROSS_COMPILER, [
+      ...options,
+      place,
+      '-o',
+      program,
+      fileURLToPath(new URL('harness.c', import.meta.url)),
+    ]);
+    return execute(program, pattern, cases, processor);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function execute(program: string, pattern: Uint8Array, cases: readonly Case[]): Outcome[] {
+function execute(program: string, pattern: Uint8Array, cases: readonly Case[], processor: Processor): Outcome[] {
   const input = Buffer.alloc(PAGE_BYTES + cases.length * CASE_BYTES);
   input.set(pattern);
   for (const [index, { pc, word, registers }] of cases.entries()) {
@@ -51,7 +57,7 @@ function execute(program: string, pattern: Uint8Array, cases: readonly Case[]): 
     input.set(registers, at + 16);
   }
   const maxBuffer = cases.length * RESULT_BYTES + 4096;
-  const done = spawnSync(EMULATOR, ['-cpu', CPU, program], { input, maxBuffer });
+  const done = spawnSync(EMULATOR, ['-cpu', processor, program], { input, maxBuffer });
   if (done.status !== 0 || done.stdout.length !== cases.length * RESULT_BYTES) {
     const answered = Math.floor(done.stdout.length / RESULT_BYTES);
     const culprit = cases[answered];
