@@ -20,6 +20,13 @@ describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on rand
     expect(comparable.filter(({ name }) => !byName.has(name)).map(({ name }) => name)).toEqual([]);
   });
 
+  it(`round fused multiply-adds once (seed ${String(seed)})`, { timeout }, () => {
+    const fused = comparable.filter(({ name }) => /^(FMADD|FMLA|FMLS)/.test(name));
+    const { compared, differences } = compare(seed, perDefinition * 15, fused);
+    expect(compared).toBeGreaterThan(perDefinition * 15);
+    expect(differences).toEqual([]);
+  });
+
   it(`are the words that are instructions of Armv8.0 (seed ${String(seed)})`, { timeout }, () => {
     expect(allocationDifferences(seed, randomWords)).toEqual([]);
   });

@@ -90,6 +90,30 @@ function half(random: Random): number {
   return random.below(2) === 0 ? random.word() & 0xffff : random.pick(halves) | (random.word() & 0x8000);
 }
 
+/**
+ * Sets registers so that as addend and factors of a fused multiply-add they come so close to the middle between two results
+ * that rounding twice would miss the right one: any addend in [1, 2), and factors whose product is (1 - x)(1 + x) at half its
+ * last place.
+ */
+function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 23 | 52): void {
+  const bytes = fractionBits === 23 ? 4 : 8;
+  const fraction = BigInt(fractionBits);
+  const one = fractionBits === 23 ? 0x3f80_0000n : 0x3ff0_0000_0000_0000n;
+  const fill = (register: number, value: () => bigint): void => {
+    const at = RegisterFile.V + register * 16;
+    for (let offset = 0; offset < 16; offset += bytes) {
+      const bits = value() | (BigInt(random.below(2)) << BigInt(bytes * 8 - 1));
+      if (bytes === 4) view.setUint32(at + offset, Number(bits), true);
+      else view.setBigUint64(at + offset, bits, true);
+    }
+  };
+  for (let v = 0; v < 32; v += 1) fill(v, () => one | (random.wide() & ((1n << fraction) - 1n)));
+  const last = BigInt(random.below(fractionBits - 1));
+  fill((word >>> 5) & 31, () => one + (2n << last));
+  // Below 1, last places are half as far apart.
+  fill((word >>> 16) & 31, () => one - (4n << last) - ((fraction + 1n) << fraction));
+}
+
 function vector(random: Random, view: DataView, at: number): void {
   const kind = random.below(6);
   for (let offset = 0; offset < 16; offset += 8) {
@@ -161,6 +185,7 @@ export function randomRegisters(random: Random, word: number): Uint8Array {
   view.setBigUint64(RegisterFile.Fpcr, modes, true);
   view.setBigUint64(RegisterFile.Fpsr, random.below(4) === 0 ? 1n << 27n : 0n, true);
   for (let v = 0; v < 32; v += 1) vector(random, view, RegisterFile.V + v * 16);
+  if (random.below(4) === 0) nearMiddle(random, view, word, random.pick([23, 52] as const));
   return bytes;
 }
 
