@@ -20,6 +20,10 @@ describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on rand
     expect(comparable.filter(({ name }) => !byName.has(name)).map(({ name }) => name)).toEqual([]);
   });
 
+  it(`leave the same when they are compiled (seed ${String(seed)})`, { timeout }, () => {
+    expect(compare(seed, Math.ceil(perDefinition / 10), comparable, 'compiled').differences).toEqual([]);
+  });
+
   it(`round fused multiply-adds once (seed ${String(seed)})`, { timeout }, () => {
     const fused = comparable.filter(({ name }) => /^(FMADD|FMLA|FMLS)/.test(name));
     const { compared, differences } = compare(seed, perDefinition * 15, fused);

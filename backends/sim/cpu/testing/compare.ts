@@ -4,7 +4,7 @@ import { system } from '../isa/system.ts';
 import type { Definition } from '../isa/definition.ts';
 import { randomCase } from './cases.ts';
 import { runOracle } from './oracle.ts';
-import { casePc, Subject } from './subject.ts';
+import { casePc, Subject, type Tier } from './subject.ts';
 import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './registers.ts';
 
 /** What a single instruction on a bare register file can show: all but branches and system instructions. */
@@ -79,7 +79,12 @@ function operands(item: Case): string {
  *
  * @param perDefinition cases of each definition
  */
-export function compare(seed: number, perDefinition: number, definitions = comparable): Comparison {
+export function compare(
+  seed: number,
+  perDefinition: number,
+  definitions: readonly Definition[] = comparable,
+  tier: Tier = 'interpreted',
+): Comparison {
   const random = new Random(seed);
   const pattern = Uint8Array.from({ length: PAGE_BYTES }, () => random.word() & 0xff);
   const cases: Case[] = [];
@@ -89,7 +94,7 @@ export function compare(seed: number, perDefinition: number, definitions = compa
       if (item !== undefined) cases.push(item);
     }
   }
-  const actual = new Subject(pattern).run(cases);
+  const actual = new Subject(pattern).run(cases, tier);
   const expected = runOracle(pattern, cases);
   const byName = new Map<string, number>();
   const found: string[] = [];

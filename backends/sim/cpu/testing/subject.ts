@@ -1,4 +1,5 @@
-import { createCpu, DRAM_OFFSET, LinearMemory, RunExit, ExceptionClass, Permission } from '../index.ts';
+import { DRAM_OFFSET, LinearMemory, RunExit, ExceptionClass, Permission } from '../index.ts';
+import { MachineCpu } from '../machine-cpu.ts';
 import { ContextState, VcpuState } from '../state.ts';
 import { PAGE_BYTES, RegisterFile, SCRATCH_PAGE, SLOT_PAGE, type Case, type Outcome } from './registers.ts';
 
@@ -16,9 +17,12 @@ export function casePc(index: number): number {
   return SLOT_PAGE + (index % CASES_PER_PAGE) * 8;
 }
 
+/** By the interpreter, or by code compiled for each case. */
+export type Tier = 'interpreted' | 'compiled';
+
 export class Subject {
   readonly #memory = new LinearMemory(MEMORY_BYTES);
-  readonly #cpu = createCpu(this.#memory);
+  readonly #cpu = new MachineCpu(this.#memory);
   readonly #vcpu = this.#cpu.createVcpu(0);
   readonly #context;
   readonly #code = DRAM_OFFSET;
@@ -40,7 +44,7 @@ export class Subject {
     this.#context.setSysreg(CPACR_EL1, 3n << 20n);
   }
 
-  run(cases: readonly Case[]): Outcome[] {
+  run(cases: readonly Case[], tier: Tier = 'interpreted'): Outcome[] {
     const outcomes: Outcome[] = [];
     for (let from = 0; from < cases.length; from += CASES_PER_PAGE) {
       const page = cases.slice(from, from + CASES_PER_PAGE);
@@ -50,9 +54,20 @@ export class Subject {
         this.#memory.u32[at + 1] = HVC;
       }
       this.#cpu.wrote(this.#code, PAGE_BYTES);
+      if (tier === 'compiled') this.#compile(page);
       for (const item of page) outcomes.push(this.#execute(item));
     }
     return outcomes;
+  }
+
+  #compile(page: readonly Case[]): void {
+    // Only what has been decoded can be compiled.
+    for (const item of page) this.#execute(item);
+    const code = this.#cpu.code.find(0, SLOT_PAGE);
+    if (code === undefined) throw new Error('the page of the cases has not been decoded');
+    // From the end, since a block ends where the next one is.
+    const missed = page.toReversed().filter(({ pc }) => this.#cpu.compile(code, pc) === 0);
+    if (missed.length > 0) throw new Error(`${String(missed.length)} cases were not compiled`);
   }
 
   #execute({ pc, registers }: Case): Outcome {
