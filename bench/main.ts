@@ -83,6 +83,8 @@ async function launches({ qemu, realms, repeat: times, directory }: Run): Promis
 }
 
 async function thousandTests({ qemu, repeat: times }: Run): Promise<Row[]> {
+  const build = spawnSync(process.execPath, [join(root, 'tools/build.mjs')], { encoding: 'utf8' });
+  if (build.status !== 0) throw new Error(build.stdout + build.stderr);
   const start = performance.now();
   await new Promise<void>((resolve, reject) => {
     const argv = ['bin/vitest.mjs', 'run', '--config', 'bench/thousand/vitest.config.ts', '--reporter=dot'];

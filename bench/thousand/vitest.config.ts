@@ -1,12 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
-import { load } from '../../bin/load.mjs';
-
-const { definePetriConfig } = (await load('petri/vitest/config')) as typeof import('../../petri/vitest/config.ts');
+// The package as users have it, which `npm run bench` builds first.
+const { definePetriConfig } = (await import(
+  new URL('../../dist/petri/vitest/config.js', import.meta.url).href
+)) as typeof import('../../petri/vitest/config.ts');
 
 export default definePetriConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   resolve: {
-    alias: [{ find: /^petri-vm$/, replacement: fileURLToPath(new URL('../../petri/index.ts', import.meta.url)) }],
+    alias: [{ find: /^petri-vm$/, replacement: fileURLToPath(new URL('../../dist/petri/index.js', import.meta.url)) }],
   },
+  test: { server: { deps: { external: [/\/dist\//] } } },
 });

@@ -6,7 +6,7 @@ import { PetriError } from '../errors.ts';
 import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
-import { makeRunDirectory, runDirectoryPath } from '../vitest/run-directory.ts';
+import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
 import type { TmkCommandOptions } from './tmk.ts';
@@ -78,6 +78,7 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   }
   const directory = runDirectoryPath(process.cwd(), new Date(), process.pid);
   makeRunDirectory(directory);
+  await pruneRuns(directory);
   const timeout = (options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
   return { selected, isolation, timeout, directory, options };
 }

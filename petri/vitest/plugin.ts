@@ -9,7 +9,7 @@ import type { IsolationType } from '../vm/isolation.ts';
 import { isUserBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
 import type { ProvidedSelection } from './provided.ts';
-import { runDirectoryPath } from './run-directory.ts';
+import { pruneRuns, runDirectoryPath } from './run-directory.ts';
 import { markConfigurationSeen } from './seen.ts';
 import { PetriSummary } from './summary.ts';
 import { userConfigModule } from './user-config.ts';
@@ -77,13 +77,12 @@ async function select(vitest: Vitest, options: PluginOptions): Promise<ProvidedS
   if (config.reporters.some((reporter) => humanReporters.has(Array.isArray(reporter) ? reporter[0] : ''))) {
     config.reporters.push(new PetriSummary({ name: backend, description: loaded.description }));
   }
-  return {
-    backend,
-    userBackend: isUserBackend(backend),
-    probe,
-    isolation,
-    runDirectory: runDirectoryPath(config.root, new Date(), process.pid),
-  };
+  const runDirectory = runDirectoryPath(config.root, new Date(), process.pid);
+  // Beside the run, whose result does not depend on it.
+  pruneRuns(runDirectory).catch((error: unknown) => {
+    vitest.logger.warn(`petri: old runs could not be removed: ${String(error)}`);
+  });
+  return { backend, userBackend: isUserBackend(backend), probe, isolation, runDirectory };
 }
 
 /** Reporters that write for people. Beside any other, such as `json`, a summary of ours would spoil the output. */

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { makeRunDirectory, runDirectoryPath } from './run-directory.ts';
+import { makeRunDirectory, pruneRuns, runDirectoryPath } from './run-directory.ts';
 
 let root: string;
 
@@ -43,14 +43,19 @@ describe('the run directory', () => {
     expect(readlinkSync(join(root, '.petri/runs/latest'))).toBe(basename(second));
   });
 
-  it('outlives nine others, and any number while its process lives', () => {
+  it('outlives nine others, and any number while its process lives', async () => {
     const alive = makeRun(0, process.pid);
     const oldest = makeRun(1);
-    for (let minute = 2; minute <= 10; minute++) makeRun(minute);
+    for (let minute = 2; minute <= 9; minute++) makeRun(minute);
+    await pruneRuns(makeRun(10));
     expect(existsSync(oldest)).toBe(true);
-    makeRun(11);
+    await pruneRuns(makeRun(11));
     expect(existsSync(oldest)).toBe(false);
     expect(existsSync(alive)).toBe(true);
     expect(readdirSync(join(root, '.petri/runs')).filter((name) => name !== 'latest')).toHaveLength(11);
+  });
+
+  it('is the first: there is nothing to remove then', async () => {
+    await expect(pruneRuns(runDirectoryPath(root, new Date(), deadPid))).resolves.toBeUndefined();
   });
 });

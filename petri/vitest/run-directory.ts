@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 const kept = 10;
@@ -9,10 +10,7 @@ export function runDirectoryPath(root: string, now: Date, pid: number): string {
   return join(root, '.petri', 'runs', `${time}-${String(pid)}`);
 }
 
-/**
- * Makes the folder of a run if it is not there yet. Whoever makes it also points `latest` to it and removes old runs; of
- * those it keeps the last ten and any whose process lives.
- */
+/** Makes the folder of a run if it is not there yet. Whoever makes it also points `latest` to it. */
 export function makeRunDirectory(path: string): void {
   const runs = dirname(path);
   mkdirSync(runs, { recursive: true });
@@ -24,7 +22,6 @@ export function makeRunDirectory(path: string): void {
     throw error;
   }
   pointLatest(runs, basename(path));
-  prune(runs);
 }
 
 function pointLatest(runs: string, name: string): void {
@@ -40,12 +37,21 @@ function pointLatest(runs: string, name: string): void {
   }
 }
 
-function prune(runs: string): void {
+/**
+ * Removes old runs, but for the last ten and any whose process lives. Deleting the folders of thousands of tests takes a while: it
+ * is done beside the run, and what one run does not get to the next one does.
+ *
+ * @param path the folder of this run, which need not exist yet
+ */
+export async function pruneRuns(path: string): Promise<void> {
+  const runs = dirname(path);
   // The names begin with the time: their order is the order of the runs.
-  const names = readdirSync(runs).filter((name) => /^\d{4}-.*-\d+$/.test(name));
-  for (const name of names.sort().slice(0, -kept)) {
+  const names = (await readdir(runs).catch(() => [])).filter(
+    (name) => /^\d{4}-.*-\d+$/.test(name) && name !== basename(path),
+  );
+  for (const name of names.sort().slice(0, 1 - kept)) {
     if (isAlive(Number(name.slice(name.lastIndexOf('-') + 1)))) continue;
-    rmSync(join(runs, name), { recursive: true, force: true });
+    await rm(join(runs, name), { recursive: true, force: true });
   }
 }
 
