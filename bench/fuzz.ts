@@ -124,7 +124,7 @@ function report(title: string, count: number, milliseconds: number, outcomes: Re
   }
 }
 
-export function main(args: readonly string[]): void {
+export function main(...args: readonly string[]): void {
   const { values } = parseArgs({
     args: [...args],
     options: {
