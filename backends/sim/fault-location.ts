@@ -12,8 +12,14 @@ const LINK_REGISTER = 30;
  */
 export function faultOrigin(context: CpuContext | undefined, registers: Registers, locator: PayloadLocator): string {
   if (locator.locate(registers.pc).symbol !== undefined) return '';
-  const vector = context && explainVectorFetch(context, locator);
-  if (vector !== undefined) return `; ${vector}`;
+  const vector = vectorNote(context, locator);
+  if (vector !== '') return vector;
   const link = locator.locate(registers.x[LINK_REGISTER] ?? 0n);
   return link.symbol === undefined ? '' : `; the link register is ${link.text}`;
+}
+
+/** Which exception brought a guest to the vector that it is at: a clause to put behind a message, or '' at any other place. */
+export function vectorNote(context: CpuContext | undefined, locator: PayloadLocator): string {
+  const vector = context && explainVectorFetch(context, locator);
+  return vector === undefined ? '' : `; ${vector}`;
 }

@@ -17,6 +17,8 @@ export interface Guest {
   readonly retired: number;
   /** Registers of the payload's vCPU. */
   registers(): Registers;
+  /** Why the payload is at its PC, where that is a vector of an exception: a clause to put behind a message, or ''. */
+  vectorNote(): string;
   readonly events: readonly TmkEvent[];
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];

@@ -33,4 +33,24 @@ describe('PlainGuest', () => {
     expect(printed).toContain('hello world');
     expect(halt).toEqual({ reason: 'complete', success: true });
   });
+
+  it('tells which exception keeps a guest at a vector that faults itself', () => {
+    const hello = tmk('hello');
+    // Without vectors of its own the guest takes the exception of its UDF to 0x200, where zeros are a UDF again.
+    const udf = {
+      ...hello.image,
+      entry: 0x1000,
+      segments: [{ vaddr: 0x1000, data: new Uint8Array(4), memsize: 4, flags: 5 }],
+    };
+    const guest = new PlainGuest({ ...hello, image: udf }, 4 * MIB, { print: () => undefined, log: () => undefined });
+    guest.boot(0);
+    expect(guest.vectorNote()).toBe('');
+    expect(guest.run(1000, () => false)).toBeUndefined();
+    expect(guest.registers().pc).toBe(0x200n);
+    expect(guest.vectorNote()).toMatch(
+      /^; it is the vector of an exception that the guest took: undefined instruction at 0x200/,
+    );
+    guest.release();
+    expect(guest.vectorNote()).toBe('');
+  });
 });

@@ -4,7 +4,7 @@ import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../p
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import { ExceptionClass, RunExit, type CpuContext, type Vcpu } from './cpu/types.ts';
-import { faultOrigin } from './fault-location.ts';
+import { faultOrigin, vectorNote } from './fault-location.ts';
 import { FlatStage2 } from './flat-stage2.ts';
 import type { Guest } from './guest.ts';
 import { haltOfVerdict } from './halt-of-verdict.ts';
@@ -84,6 +84,10 @@ export class PlainGuest implements Guest {
 
   registers(): Registers {
     return this.#final?.registers ?? readRegisters(this.#context);
+  }
+
+  vectorNote(): string {
+    return this.#final === undefined ? vectorNote(this.#context, this.#locator) : '';
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {

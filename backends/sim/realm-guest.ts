@@ -2,7 +2,7 @@ import type { TmkEvent } from '../../petri/backend.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { PlaneExit, PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../petri/vm/spec.ts';
-import { faultOrigin } from './fault-location.ts';
+import { faultOrigin, vectorNote } from './fault-location.ts';
 import type { Guest } from './guest.ts';
 import { haltOfVerdict } from './halt-of-verdict.ts';
 import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from './host/index.ts';
@@ -105,6 +105,11 @@ export class RealmGuest implements Guest {
 
   registers(): Registers {
     return this.#plane.registers();
+  }
+
+  vectorNote(): string {
+    if (this.#retired !== undefined) return '';
+    return vectorNote(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE), this.#locator);
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {

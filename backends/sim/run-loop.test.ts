@@ -16,6 +16,7 @@ class FakeGuest implements Guest {
   cost: (retired: number) => number;
   halt: HaltReason | undefined;
   haltAt = Infinity;
+  note = '';
 
   constructor(cost: number | ((retired: number) => number)) {
     this.cost = typeof cost === 'number' ? () => cost : cost;
@@ -25,6 +26,10 @@ class FakeGuest implements Guest {
   release(): void {}
   registers(): { x: bigint[]; sp: bigint; pc: bigint; pstate: bigint } {
     return { x: [], sp: 0n, pc: 0x1010n, pstate: 0n };
+  }
+
+  vectorNote(): string {
+    return this.note;
   }
 
   run(budget: number): HaltReason | undefined {
@@ -117,13 +122,14 @@ describe('RunLoop', () => {
 
   it('ends when told to, once, without another instruction', async () => {
     const guest = new FakeGuest(1e-5);
+    guest.note = '; it is a vector';
     const loop = loopOf(guest);
     loop.start();
     loop.endAt('timeout', 'the deadline passed');
     loop.end({ reason: 'stopped' });
     expect(await loop.halted).toMatchObject({
       reason: 'timeout',
-      message: 'the deadline passed; it was at 0x1010 (spin+0x10)',
+      message: 'the deadline passed; it was at 0x1010 (spin+0x10); it is a vector',
     });
     expect(guest.retired).toBe(0);
   });

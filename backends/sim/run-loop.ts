@@ -76,7 +76,7 @@ export class RunLoop {
     const { symbol, text } = this.#locator.locate(registers.pc);
     this.end({
       reason,
-      message: `${why}; it was at ${text}`,
+      message: `${why}; it was at ${text}${this.#guest.vectorNote()}`,
       registers,
       ...(symbol === undefined ? {} : { symbol }),
     });
