@@ -37,6 +37,7 @@ describe.skipIf(qemu === undefined || gcc === undefined)('on QEMU, payloads do w
     ['selftest', '0x80000000'],
     ['selftest', '0x40000000'],
     ['simd', '0x80000000'],
+    ['fp-environment', '0x80000000'],
     ['exceptions', '0x80000000'],
     ['exits', '0x80000000'],
     ['mmio', '0x80000000'],

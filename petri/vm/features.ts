@@ -9,6 +9,7 @@
  * - `inspect.exits`: each plane's exits are recorded
  * - `inspect.registers`: registers and system registers of a halted or running VM can be read
  * - `realm.config`, `realm.measurements`, `realm.ripas`: the members of `vm.realm`
+ * - `fp.environment`: floating point obeys FPCR.RMode and FPCR.FZ, and raises the cumulative exception flags of FPSR
  * - `instruction-budget`: `maxInstructions` ends a VM that loops for ever, at the same instruction every time
  */
 export const features = [
@@ -21,6 +22,7 @@ export const features = [
   'realm.config',
   'realm.measurements',
   'realm.ripas',
+  'fp.environment',
   'instruction-budget',
 ] as const;
 

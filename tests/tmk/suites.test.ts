@@ -9,3 +9,4 @@ for (const name of ['selftest', 'simd', 'exceptions', 'panic', 'garbage', 'hello
 }
 
 petriTest.tmk('none', tmk('mmio'));
+petriTest.tmk('cca', tmk('fp-environment'), { requires: ['fp.environment'] });
