@@ -96,6 +96,11 @@ describe('an image that is no TMK', () => {
       { tests: descriptors([{ name: names, length: 4 }]), relocations: [[tests, 1027, names]] },
       'link with -Wl,--no-apply-dynamic-relocs',
     ],
+    [
+      'addends that are in the image too, and twice of them is some text',
+      { tests: descriptors([{ name: names / 2, length: 4 }]), relocations: [[tests, 1027, names / 2]] },
+      'link with -Wl,--no-apply-dynamic-relocs',
+    ],
   ])('has %s', (_, tmk, expected) => {
     expect(failure(tmk)).toContain(expected);
   });

@@ -158,12 +158,17 @@ function readName(elf: ElfFile, { index, address, length, stored }: NameField): 
   if (length === 0n || length > MAX_NAME_BYTES) {
     throw invalid(elf, `${where} has a wrong length, expected 1 to ${MAX_NAME_BYTES} bytes`);
   }
+  // GNU ld writes addends into the image too unless told not to. OpenVMM adds both, so whatever lies there is not the name.
+  if (stored !== 0n && stored * 2n === address) {
+    throw invalid(
+      elf,
+      `${where} has its address in the image and in a relocation; link with -Wl,--no-apply-dynamic-relocs`,
+    );
+  }
   const bytes = address > Number.MAX_SAFE_INTEGER ? undefined : elf.bytesAt(Number(address), Number(length));
   if (bytes === undefined) {
     const image = elf.loadSegments.map((s) => `${hex(s.vaddr)} to ${hex(s.vaddr + s.data.length)}`).join(', ');
-    // GNU ld writes addends into the image too unless told not to; OpenVMM adds both.
-    const twice = stored !== 0n && stored * 2n === address ? '; link with -Wl,--no-apply-dynamic-relocs' : '';
-    throw invalid(elf, `${where} is outside of the image, expected an address in ${image}${twice}`);
+    throw invalid(elf, `${where} is outside of the image, expected an address in ${image}`);
   }
   let name: string;
   try {
