@@ -79,6 +79,7 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   const directory = runDirectoryPath(process.cwd(), new Date(), process.pid);
   makeRunDirectory(directory);
   await pruneRuns(directory);
+  await selected.backend.prepare?.();
   const timeout = (options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
   return { selected, isolation, timeout, directory, options };
 }

@@ -1,7 +1,8 @@
 import { DecodedPages } from './decoded-pages.ts';
 import { decode, type Instruction } from './isa/decoder.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { FixedHandler, HANDLER_TABLE_SIZE, LIBRARY_HANDLERS, type HandlerLibrary } from './tier0/handlers.ts';
+import { handlerIds } from './tier0/handler-ids.ts';
+import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
 import { branchForm } from './tier0/operands.ts';
 import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
 
@@ -39,8 +40,6 @@ export class CodeCache {
   /** By place in the record region. */
   readonly #slots: (CodePage | undefined)[] = [];
   readonly #free: number[] = [];
-  readonly #freeBlocks: number[] = [];
-  #nextBlock = LIBRARY_HANDLERS;
 
   constructor(memory: LinearMemory, library: HandlerLibrary) {
     this.#memory = memory;
@@ -88,21 +87,16 @@ export class CodeCache {
    * @returns whether SIMD&FP instructions are among it, ready to run
    */
   restore(page: CodePage, simdAccess: boolean): boolean {
-    const isSimd = (handler: number): boolean => this.#library.isSimd(handler);
-    return decodedPages.restore(this.#memory, page.va, page.source, page.records, isSimd, simdAccess);
+    return decodedPages.restore(this.#memory, page.va, page.source, page.records, simdAccess);
   }
 
   /** A handler for a block of a page; undefined when there are none left. */
   takeBlockHandler(page: CodePage): number | undefined {
     this.#share(page);
-    const id = this.#freeBlocks.pop() ?? (this.#nextBlock < HANDLER_TABLE_SIZE ? this.#nextBlock++ : undefined);
+    const id = handlerIds.takeBlock();
     if (id !== undefined) page.blocks.push(id);
     return id;
   }
-  isBlockHandler(handler: number): boolean {
-    return handler >= LIBRARY_HANDLERS;
-  }
-
   /**
    * Takes back compiled code that spans the bytes about to be written, since a block runs to its end once entered.
    *
@@ -128,7 +122,7 @@ export class CodeCache {
   #clear(page: CodePage, records: number): void {
     page.worthSharing = false;
     this.#memory.u8.fill(0, page.records, page.records + records * Record.Bytes);
-    this.#freeBlocks.push(...page.blocks.splice(0));
+    handlerIds.releaseBlocks(page.blocks.splice(0));
     page.heat = 0;
   }
 
@@ -180,11 +174,12 @@ export class CodeCache {
     const work = [start];
     let left = MAX_RECORDS_PER_PASS;
     let simd = false;
-    for (let va = work.pop(); va !== undefined && left > 0; va = work.pop()) {
+    const room = (): boolean => left > 0 && this.#library.pending < MAX_NEW_HANDLERS_PER_PASS;
+    for (let va = work.pop(); va !== undefined && room(); va = work.pop()) {
       const pageAddress = va - (va % PAGE);
       const page = pageAt(pageAddress);
       if (page === undefined) continue;
-      for (let index = (va - pageAddress) / 4; index < RECORDS_PER_PAGE && left > 0; index += 1) {
+      for (let index = (va - pageAddress) / 4; index < RECORDS_PER_PAGE && room(); index += 1) {
         const record = page.records + index * Record.Bytes;
         if (this.#memory.u16[record >> 1] !== FixedHandler.Decode) break;
         left -= 1;
@@ -241,5 +236,9 @@ export class CodeCache {
   }
 }
 
-/** Bounds one pass of decoding, so that code made to branch everywhere cannot hold up the run. */
-const MAX_RECORDS_PER_PASS = 8192;
+/**
+ * Bound one pass of decoding, which holds up the run: what it does not get to is decoded when it is reached. Making a handler
+ * costs far more than using one.
+ */
+const MAX_RECORDS_PER_PASS = 1024;
+const MAX_NEW_HANDLERS_PER_PASS = 32;

@@ -1,4 +1,5 @@
 import type { LinearMemory } from './linear-memory.ts';
+import { handlerIds } from './tier0/handler-ids.ts';
 import { FixedHandler } from './tier0/handlers.ts';
 import { Record, RECORD_PAGE_BYTES, RECORDS_PER_PAGE } from './state.ts';
 
@@ -33,18 +34,10 @@ export class DecodedPages {
   /**
    * Fills in the records of a page whose code is known.
    *
-   * @param isSimd whether a handler is of an instruction that uses SIMD&FP registers
-   * @param simdAccess whether such instructions may run; else they are marked as trapped
+   * @param simdAccess whether instructions that use SIMD&FP registers may run; else they are marked as trapped
    * @returns whether instructions that use SIMD&FP registers are among them, ready to run
    */
-  restore(
-    memory: LinearMemory,
-    va: number,
-    source: number,
-    records: number,
-    isSimd: (handler: number) => boolean,
-    simdAccess: boolean,
-  ): boolean {
+  restore(memory: LinearMemory, va: number, source: number, records: number, simdAccess: boolean): boolean {
     const found = this.#pages.get(va)?.find((page) => sameBytes(page.code, memory.u8, source));
     if (found === undefined) return false;
     memory.u8.set(found.records, records);
@@ -54,7 +47,7 @@ export class DecodedPages {
       const handler = memory.u16[at] ?? FixedHandler.Decode;
       // Whether it is trapped is of the machine that decoded it.
       if (handler === FixedHandler.SimdTrap) memory.u16[at] = FixedHandler.Decode;
-      else if (isSimd(handler)) {
+      else if (handlerIds.isSimd(handler)) {
         if (simdAccess) simd = true;
         else memory.u16[at] = FixedHandler.SimdTrap;
       }

@@ -6,12 +6,15 @@ import { createHelper } from './exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, VCPU_SAVED_BYTES } from './state.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
-import { HANDLER_TABLE_SIZE, HandlerLibrary } from './tier0/handlers.ts';
+import { HandlerLibrary, type HandlerModule } from './tier0/handlers.ts';
 import type { importNames } from './tier0/imports.ts';
 import type { Cpu, CpuContext, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './vcpu.ts';
 
 type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: number, second: number) => number>>;
+
+/** Room for what an ordinary payload uses; doubled when it is not enough. */
+const FIRST_TABLE_SIZE = 1024;
 
 /** One for the process: handlers do not depend on the machine that runs them. */
 const library = new HandlerLibrary();
@@ -38,12 +41,11 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.access = new DataAccess(memory, this.code);
     this.#table = new WebAssembly.Table({
       element: 'anyfunc',
-      initial: HANDLER_TABLE_SIZE,
-      maximum: HANDLER_TABLE_SIZE,
+      initial: FIRST_TABLE_SIZE,
     });
     const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
     this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: createHelper(memory) };
-    this.#blocks = new BlockCompiler(memory, this.code, (module) => this.#instantiate(module));
+    this.#blocks = new BlockCompiler(memory, this.code, (compiled) => this.#instantiate(compiled));
     fillCrcTables(memory);
     this.loadHandlers();
   }
@@ -96,22 +98,26 @@ export class MachineCpu implements Cpu, VcpuHost {
     vcpu.resume();
   }
 
-  loadHandlers(): void {
+  loadHandlers(): boolean {
+    const before = this.#loaded;
     const modules = library.flush();
     for (; this.#loaded < modules.length; this.#loaded += 1) {
       const entry = modules[this.#loaded];
       if (entry === undefined) break;
-      const instance = this.#instantiate(entry.module);
+      const instance = this.#instantiate(entry);
       // Safe: the library's first module exports `enter` with this type.
       this.#enter ??= instance.exports['enter'] as (record: number, limit: number) => number;
     }
+    return this.#loaded > before;
   }
 
   compile(page: CodePage, pc: number): number {
     return this.#blocks.compile(page, pc);
   }
 
-  #instantiate(module: WebAssembly.Module): WebAssembly.Instance {
+  #instantiate({ module, tableSize }: HandlerModule): WebAssembly.Instance {
+    const { length } = this.#table;
+    if (tableSize > length) this.#table.grow(Math.max(tableSize, length * 2) - length);
     return new WebAssembly.Instance(module, {
       env: { memory: this.memory.memory, table: this.#table, ...this.#imports },
     });

@@ -36,8 +36,8 @@ export interface VcpuHost {
   contextAt(context: CpuContext): Context;
   /** Makes a vCPU's shared registers the ones at their fixed place. */
   makeCurrent(vcpu: VirtualCpu): void;
-  /** Compiles handlers that decoding asked for. */
-  loadHandlers(): void;
+  /** Compiles handlers that decoding asked for. @returns whether there were any */
+  loadHandlers(): boolean;
   enter(record: number, limit: number): number;
   /** Compiles hot code. @returns how many blocks were new */
   compile(page: CodePage, pc: number): number;
@@ -56,6 +56,8 @@ export class VirtualCpu implements Vcpu {
   readonly #host: VcpuHost;
   #active: Context | undefined;
   #remaining = 0;
+  /** The run made new code: that takes up to a millisecond, so whoever divides time is asked before there is more. */
+  #compiled = false;
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
@@ -118,6 +120,7 @@ export class VirtualCpu implements Vcpu {
       return RunExit.Unsupported;
     }
     this.#remaining = budget;
+    this.#compiled = false;
     let events = FREE_EVENTS + Math.ceil(budget / HANDLING_COST);
     while (this.#remaining > 0) {
       if (context.decodedSimd && context.simdAccess() !== 'allowed') {
@@ -129,7 +132,7 @@ export class VirtualCpu implements Vcpu {
       if (record < 0) return RunExit.Sync;
       const next = record === 0 ? this.#taken() : this.#handle(context, this.#enter(record));
       if (next !== 'continue') return next;
-      if (--events === 0) break;
+      if (--events === 0 || this.#compiled) break;
     }
     return RunExit.Budget;
   }
@@ -164,7 +167,9 @@ export class VirtualCpu implements Vcpu {
   #sample(page: CodePage, pc: number): void {
     page.heat += 1;
     if (page.heat < HOT) return;
-    page.heat = this.#host.compile(page, pc) > 0 ? 0 : COLD_AGAIN;
+    const compiled = this.#host.compile(page, pc) > 0;
+    this.#compiled ||= compiled;
+    page.heat = compiled ? 0 : COLD_AGAIN;
   }
 
   #handle(context: Context, reason: number): Next {
@@ -259,7 +264,7 @@ export class VirtualCpu implements Vcpu {
       return this.#addPage(context, va, mapping.offset);
     });
     context.decodedSimd ||= simd;
-    this.#host.loadHandlers();
+    this.#compiled ||= this.#host.loadHandlers();
   }
 
   #word(context: Context, pc: number): number {

@@ -4,6 +4,7 @@ import { decode, type TableRow } from '../isa/decoder.ts';
 import { Exit } from '../isa/lowering.ts';
 import { DRAM_OFFSET, Record } from '../state.ts';
 import { commonInstructions } from './common-instructions.ts';
+import { handlerIds } from './handler-ids.ts';
 import { importNames } from './imports.ts';
 import { HANDLER_TYPE, HandlerLowering } from './lowering.ts';
 import { branchForm, RecordOperands, type BranchForm } from './operands.ts';
@@ -17,37 +18,35 @@ export const FixedHandler = {
   SimdTrap: 3,
 } as const;
 
-/** Places in a machine's handler table: the library's from zero, then those of blocks that the machine compiled itself. */
-export const LIBRARY_HANDLERS = 24_576;
-export const BLOCK_HANDLERS = 8_192;
-export const HANDLER_TABLE_SIZE = LIBRARY_HANDLERS + BLOCK_HANDLERS;
-
 const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32] };
 const unaryType = { params: [ValType.I32], results: [ValType.I32] };
 const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
+
+/** A compiled batch of handlers, to be instantiated on each machine's memory and table. */
+export interface HandlerModule {
+  readonly module: WebAssembly.Module;
+  /** Entries that the table must have. */
+  readonly tableSize: number;
+}
 
 /** A module that puts functions into a machine's handler table. @param exported one more, exported as `enter` */
 export function handlerModule(
   placed: readonly { readonly id: number; readonly body: FunctionBody }[],
   exported?: FunctionBody,
-): WebAssembly.Module {
+): HandlerModule {
   const bodies = placed.map(({ body }) => body);
   const imports = importNames.map((name) => ({ name, type: importTypes[name] }));
+  const tableSize = placed.reduce((size, { id }) => Math.max(size, id + 1), 0);
   const bytes = encodeModule({
     types: [handlerType, unaryType],
     functionImports: imports,
     minimumPages: DRAM_OFFSET / 65_536,
-    tableSize: HANDLER_TABLE_SIZE,
+    tableSize,
     functions: exported === undefined ? bodies : [...bodies, exported],
     exports: exported === undefined ? {} : { enter: imports.length + bodies.length },
     elements: placed.map(({ id }, index) => ({ at: id, functionIndex: imports.length + index })),
   });
-  return new WebAssembly.Module(bytes);
-}
-
-/** A compiled batch of handlers, to be instantiated on each machine's memory. */
-export interface HandlerModule {
-  readonly module: WebAssembly.Module;
+  return { module: new WebAssembly.Module(bytes), tableSize };
 }
 
 function build(lower: (code: HandlerLowering) => void, branch?: BranchForm): FunctionBody {
@@ -81,10 +80,7 @@ const enter: FunctionBody = {
 export class HandlerLibrary {
   readonly #ids = new Map<string, number>();
   readonly #modules: HandlerModule[] = [];
-  /** By handler: 1 for instructions that use SIMD&FP registers. */
-  readonly #simd = new Uint8Array(LIBRARY_HANDLERS);
   #pending: { id: number; body: FunctionBody }[] = [];
-  #nextId = 0;
 
   constructor() {
     for (const body of [
@@ -95,7 +91,7 @@ export class HandlerLibrary {
       leaving(Exit.Undefined),
       leaving(Exit.SimdTrap),
     ]) {
-      this.#add(body);
+      this.#add(body, false);
     }
   }
 
@@ -108,9 +104,9 @@ export class HandlerLibrary {
       build((code) => {
         row.definition.lower(code, variant);
       }, branch),
+      row.simd,
     );
     this.#ids.set(key, id);
-    if (row.simd) this.#simd[id] = 1;
     return id;
   }
 
@@ -125,14 +121,13 @@ export class HandlerLibrary {
     }
   }
 
-  isSimd(handler: number): boolean {
-    return this.#simd[handler] === 1;
+  /** Handlers that were asked for since the last `flush`. */
+  get pending(): number {
+    return this.#pending.length;
   }
 
-  #add(body: FunctionBody): number {
-    const id = this.#nextId;
-    if (id >= LIBRARY_HANDLERS) throw new RangeError('more instruction variants than the handler table holds');
-    this.#nextId += 1;
+  #add(body: FunctionBody, simd: boolean): number {
+    const id = handlerIds.takeHandler(simd);
     this.#pending.push({ id, body });
     return id;
   }
@@ -141,7 +136,7 @@ export class HandlerLibrary {
   flush(): readonly HandlerModule[] {
     if (this.#pending.length === 0) return this.#modules;
     const first = this.#modules.length === 0;
-    this.#modules.push({ module: handlerModule(this.#pending, first ? enter : undefined) });
+    this.#modules.push(handlerModule(this.#pending, first ? enter : undefined));
     this.#pending = [];
     return this.#modules;
   }

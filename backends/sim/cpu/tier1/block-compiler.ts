@@ -2,19 +2,21 @@ import type { CodeCache, CodePage } from '../code-cache.ts';
 import { decode } from '../isa/decoder.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Record, RECORDS_PER_PAGE } from '../state.ts';
-import { FixedHandler, handlerModule } from '../tier0/handlers.ts';
+import { handlerIds } from '../tier0/handler-ids.ts';
+import { FixedHandler, handlerModule, type HandlerModule } from '../tier0/handlers.ts';
 import { HANDLER_TYPE, HandlerLowering } from '../tier0/lowering.ts';
 import { ConstantOperands } from '../tier0/operands.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 
 /** Instructions of one block: beyond this, a longer function gains nothing. */
 const MAX_BLOCK = 64;
-/** Blocks of one pass: bounds the time that a slice spends on compiling. */
-const MAX_BLOCKS_PER_PASS = 64;
+/** Instructions of one pass: bounds the time that a slice spends on compiling. */
+const MAX_PER_PASS = 256;
 /** A block of one instruction is what tier 0 has already. */
 const MIN_BLOCK = 2;
 
 interface Block {
+  readonly instructions: number;
   readonly record: number;
   readonly body: FunctionBody;
 }
@@ -27,9 +29,9 @@ interface Block {
 export class BlockCompiler {
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
-  readonly #install: (module: WebAssembly.Module) => void;
+  readonly #install: (module: HandlerModule) => void;
 
-  constructor(memory: LinearMemory, code: CodeCache, install: (module: WebAssembly.Module) => void) {
+  constructor(memory: LinearMemory, code: CodeCache, install: (module: HandlerModule) => void) {
     this.#memory = memory;
     this.#code = code;
     this.#install = install;
@@ -40,11 +42,14 @@ export class BlockCompiler {
     const blocks: Block[] = [];
     const seen = new Set<number>();
     const work = [start];
-    for (let pc = work.pop(); pc !== undefined && blocks.length < MAX_BLOCKS_PER_PASS; pc = work.pop()) {
+    let left = MAX_PER_PASS;
+    for (let pc = work.pop(); pc !== undefined && left > 0; pc = work.pop()) {
       if (pc < page.va || pc >= page.va + RECORDS_PER_PAGE * 4 || seen.has(pc)) continue;
       seen.add(pc);
       const block = this.#build(page, pc, work);
-      if (block !== undefined) blocks.push(block);
+      if (block === undefined) continue;
+      blocks.push(block);
+      left -= block.instructions;
     }
     const ids = blocks.map(() => this.#code.takeBlockHandler(page));
     const placed = blocks.flatMap((block, index) => {
@@ -65,7 +70,7 @@ export class BlockCompiler {
       const handler = this.#memory.u16[(first + count * Record.Bytes) >> 1] ?? FixedHandler.Decode;
       if (handler === FixedHandler.Decode || handler === FixedHandler.Undefined || handler === FixedHandler.SimdTrap)
         break;
-      if (this.#code.isBlockHandler(handler)) {
+      if (handlerIds.isBlock(handler)) {
         if (count === 0) return undefined;
         break;
       }
@@ -89,6 +94,10 @@ export class BlockCompiler {
     }
     if (lowering === undefined || count < MIN_BLOCK) return undefined;
     lowering.finish();
-    return { record: first, body: { type: HANDLER_TYPE, locals: lowering.locals, code: lowering.code } };
+    return {
+      instructions: count,
+      record: first,
+      body: { type: HANDLER_TYPE, locals: lowering.locals, code: lowering.code },
+    };
   }
 }

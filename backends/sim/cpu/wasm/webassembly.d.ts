@@ -12,6 +12,7 @@ declare namespace WebAssembly {
     constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
     readonly length: number;
     get(index: number): unknown;
+    grow(by: number): number;
   }
   class Global {
     constructor(descriptor: { value: ValueType; mutable?: boolean }, initial?: unknown);
