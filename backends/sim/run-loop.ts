@@ -4,9 +4,9 @@ import { sliceScheduler, type SliceScheduler } from './slice-scheduler.ts';
 import type { Guest } from './guest.ts';
 
 /** Milliseconds after which a slice gives way to the event loop. */
-const SLICE = 2;
+const SLICE = 1;
 /** Milliseconds that one call into the guest should take. */
-const CHUNK = 0.4;
+const CHUNK = 0.25;
 /** Instructions of the first call: a cold guest runs a few million a second. */
 const FIRST_CHUNK = 10_000;
 const MIN_CHUNK = 1_000;
@@ -27,7 +27,7 @@ export interface RunLoopOptions {
 }
 
 /**
- * Runs a guest to its end in slices of about 2 ms, and ends it early where somebody asks or its instructions are used up. How the
+ * Runs a guest to its end in slices of about 1 ms, and ends it early where somebody asks or its instructions are used up. How the
  * slices fall depends on the clock; nothing that the guest can see does.
  */
 export class RunLoop {

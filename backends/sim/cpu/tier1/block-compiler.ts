@@ -8,15 +8,15 @@ import { HANDLER_TYPE, HandlerLowering } from '../tier0/lowering.ts';
 import { ConstantOperands } from '../tier0/operands.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 
-/** Instructions of one block: beyond this, a longer function gains nothing. */
+/** Instructions and bytes of code of one block: beyond this, a longer function gains nothing. */
 const MAX_BLOCK = 64;
-/** Instructions of one pass: bounds the time that a slice spends on compiling. */
-const MAX_PER_PASS = 256;
+const MAX_BLOCK_BYTES = 4096;
+/** Bytes of code of one pass: bounds the time that a slice spends on compiling. */
+const MAX_BYTES_PER_PASS = 16_384;
 /** A block of one instruction is what tier 0 has already. */
 const MIN_BLOCK = 2;
 
 interface Block {
-  readonly instructions: number;
   readonly record: number;
   readonly body: FunctionBody;
 }
@@ -42,14 +42,14 @@ export class BlockCompiler {
     const blocks: Block[] = [];
     const seen = new Set<number>();
     const work = [start];
-    let left = MAX_PER_PASS;
+    let left = MAX_BYTES_PER_PASS;
     for (let pc = work.pop(); pc !== undefined && left > 0; pc = work.pop()) {
       if (pc < page.va || pc >= page.va + RECORDS_PER_PAGE * 4 || seen.has(pc)) continue;
       seen.add(pc);
       const block = this.#build(page, pc, work);
       if (block === undefined) continue;
       blocks.push(block);
-      left -= block.instructions;
+      left -= block.body.code.length;
     }
     const ids = blocks.map(() => this.#code.takeBlockHandler(page));
     const placed = blocks.flatMap((block, index) => {
@@ -76,7 +76,7 @@ export class BlockCompiler {
       }
       const instruction = decode(this.#memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0, BigInt(pc));
       if (instruction === undefined) break;
-      if (count === MAX_BLOCK) {
+      if (count === MAX_BLOCK || (lowering?.code.length ?? 0) > MAX_BLOCK_BYTES) {
         work.push(pc);
         break;
       }
@@ -95,7 +95,6 @@ export class BlockCompiler {
     if (lowering === undefined || count < MIN_BLOCK) return undefined;
     lowering.finish();
     return {
-      instructions: count,
       record: first,
       body: { type: HANDLER_TYPE, locals: lowering.locals, code: lowering.code },
     };
