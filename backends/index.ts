@@ -14,14 +14,14 @@ export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
   },
   fvp: {
     description: "Arm's Fixed Virtual Platform, with the reference RMM",
-    absent: 'It is planned, and not part of this version.',
+    absent: 'It is planned, and not part of this version. It will run the FVP model through shrinkwrap.',
   },
   qemu: {
     description: 'qemu-system-aarch64, as a plain VM and with RME',
-    absent: 'It is planned, and not part of this version.',
+    absent: 'It is planned, and not part of this version. It will run the qemu-system-aarch64 that is installed.',
   },
   hardware: {
     description: 'a machine with Arm CCA, over SSH and its serial port',
-    absent: 'It is planned, and not part of this version.',
+    absent: 'It is planned, and not part of this version. It will run realms on a CCA machine of yours over SSH.',
   },
 };
