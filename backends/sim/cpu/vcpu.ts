@@ -56,8 +56,11 @@ export class VirtualCpu implements Vcpu {
   readonly #host: VcpuHost;
   #active: Context | undefined;
   #remaining = 0;
-  /** The run made new code: that takes up to a millisecond, so whoever divides time is asked before there is more. */
-  #compiled = false;
+  /**
+   * How often the run made new code. That takes up to a millisecond each time, so whoever divides time is asked before there
+   * is more.
+   */
+  #compilations = 0;
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
@@ -120,7 +123,7 @@ export class VirtualCpu implements Vcpu {
       return RunExit.Unsupported;
     }
     this.#remaining = budget;
-    this.#compiled = false;
+    this.#compilations = 0;
     let events = FREE_EVENTS + Math.ceil(budget / HANDLING_COST);
     while (this.#remaining > 0) {
       if (context.decodedSimd && context.simdAccess() !== 'allowed') {
@@ -132,7 +135,7 @@ export class VirtualCpu implements Vcpu {
       if (record < 0) return RunExit.Sync;
       const next = record === 0 ? this.#taken() : this.#handle(context, this.#enter(record));
       if (next !== 'continue') return next;
-      if (--events === 0 || this.#compiled) break;
+      if (--events === 0 || this.#compilations > 0) break;
     }
     return RunExit.Budget;
   }
@@ -168,7 +171,7 @@ export class VirtualCpu implements Vcpu {
     page.heat += 1;
     if (page.heat < HOT) return;
     const compiled = this.#host.compile(page, pc) > 0;
-    this.#compiled ||= compiled;
+    if (compiled) this.#compilations += 1;
     page.heat = compiled ? 0 : COLD_AGAIN;
   }
 
@@ -264,7 +267,7 @@ export class VirtualCpu implements Vcpu {
       return this.#addPage(context, va, mapping.offset);
     });
     context.decodedSimd ||= simd;
-    this.#compiled ||= this.#host.loadHandlers();
+    if (this.#host.loadHandlers()) this.#compilations += 1;
   }
 
   #word(context: Context, pc: number): number {
