@@ -136,7 +136,7 @@ describe('the package, installed in an empty project', { timeout: 120_000 }, () 
 
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
-  });
+  }, 60_000);
 
   it('has what users need and nothing of the tests and tools', ({ skip }) => {
     if (unreachable !== undefined) skip(unreachable);

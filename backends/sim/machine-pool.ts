@@ -57,7 +57,11 @@ export class MachinePool {
 
 function makeMachine(dramBytes: number): Machine {
   const linear = allocate(DRAM_OFFSET + dramBytes);
-  return { linear, cpu: createCpu(linear), dram: new PhysicalMemory(linear, DRAM_OFFSET, dramBytes) };
+  return {
+    linear,
+    cpu: createCpu(linear, { yieldAfterCompiling: true }),
+    dram: new PhysicalMemory(linear, DRAM_OFFSET, dramBytes),
+  };
 }
 
 function allocate(bytes: number): LinearMemory {

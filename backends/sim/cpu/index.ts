@@ -1,6 +1,6 @@
 import type { LinearMemory } from './linear-memory.ts';
 import { MachineCpu } from './machine-cpu.ts';
-import type { Cpu } from './types.ts';
+import type { Cpu, CpuOptions } from './types.ts';
 
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './state.ts';
@@ -9,6 +9,6 @@ export type * from './types.ts';
 export { ExceptionClass, Permission, RunExit } from './types.ts';
 
 /** Processors on a linear memory whose bytes below `DRAM_OFFSET` are theirs. */
-export function createCpu(memory: LinearMemory): Cpu {
-  return new MachineCpu(memory);
+export function createCpu(memory: LinearMemory, options: CpuOptions = {}): Cpu {
+  return new MachineCpu(memory, options);
 }

@@ -8,7 +8,7 @@ import { MAX_CONTEXTS, savedVcpu, VCPU_SAVED_BYTES } from './state.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
 import { HandlerLibrary, type HandlerModule } from './tier0/handlers.ts';
 import type { importNames } from './tier0/imports.ts';
-import type { Cpu, CpuContext, Stage2, Vcpu } from './types.ts';
+import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './vcpu.ts';
 
 type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: number, second: number) => number>>;
@@ -25,6 +25,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly memory: LinearMemory;
   readonly code: CodeCache;
   readonly access: DataAccess;
+  readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly #table: WebAssembly.Table;
   readonly #imports: ImportFunctions;
@@ -35,7 +36,8 @@ export class MachineCpu implements Cpu, VcpuHost {
   #loaded = 0;
   #enter: ((record: number, limit: number) => number) | undefined;
 
-  constructor(memory: LinearMemory) {
+  constructor(memory: LinearMemory, { yieldAfterCompiling = false }: CpuOptions = {}) {
+    this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
     this.code = new CodeCache(memory, library);
     this.access = new DataAccess(memory, this.code);

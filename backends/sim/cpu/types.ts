@@ -141,6 +141,14 @@ export interface Vcpu {
   run(budget: number): RunExit;
 }
 
+export interface CpuOptions {
+  /**
+   * Ends a run with `RunExit.Budget` when new code was compiled for it. That takes up to a millisecond each time, so whoever
+   * divides time wants to be asked before there is more. @default false
+   */
+  readonly yieldAfterCompiling?: boolean;
+}
+
 /** The processors of one machine and what they share. */
 export interface Cpu {
   readonly memory: LinearMemory;

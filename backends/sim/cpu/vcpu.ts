@@ -32,6 +32,7 @@ export interface VcpuHost {
   readonly code: CodeCache;
   readonly access: DataAccess;
   readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
+  readonly yieldAfterCompiling: boolean;
   newContext(stage2: Stage2): Context;
   contextAt(context: CpuContext): Context;
   /** Makes a vCPU's shared registers the ones at their fixed place. */
@@ -56,10 +57,7 @@ export class VirtualCpu implements Vcpu {
   readonly #host: VcpuHost;
   #active: Context | undefined;
   #remaining = 0;
-  /**
-   * How often the run made new code. That takes up to a millisecond each time, so whoever divides time is asked before there
-   * is more.
-   */
+  /** How often the run made new code. */
   #compilations = 0;
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
@@ -135,7 +133,7 @@ export class VirtualCpu implements Vcpu {
       if (record < 0) return RunExit.Sync;
       const next = record === 0 ? this.#taken() : this.#handle(context, this.#enter(record));
       if (next !== 'continue') return next;
-      if (--events === 0 || this.#compilations > 0) break;
+      if (--events === 0 || (this.#compilations > 0 && this.#host.yieldAfterCompiling)) break;
     }
     return RunExit.Budget;
   }
