@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import * as z from 'zod';
 
-import { tmk, type Vm } from '../petri/index.ts';
+import { tmk } from '../petri/index.ts';
 import { hello, Realms } from './realm.ts';
 import { Qemu } from './qemu.ts';
 import { median } from './statistics.ts';
@@ -134,23 +134,14 @@ async function planeExits({ qemu, realms, repeat: times }: Run): Promise<Row[]> 
   return [{ what: 'plane exits, MMIO reads; QEMU: device reads', unit: '/s', petri: rate, ...ratio }];
 }
 
-async function memory({ qemu, realms }: Run): Promise<Row[]> {
-  const COUNT = 16;
-  const payload = tmk('loop');
-  const [test] = payload.image.tests;
-  const vms: Vm[] = [];
-  const launch = async (): Promise<void> => {
-    const vm = await realms.launch(payload, test?.name);
-    vms.push(vm);
-    await vm.serial.waitFor('running test');
-  };
-  await launch();
-  globalThis.gc?.();
-  const before = process.memoryUsage.rss();
-  for (let index = 0; index < COUNT; index += 1) await launch();
-  const each = (process.memoryUsage.rss() - before) / COUNT;
-  await Promise.all(vms.map(async (vm) => await vm.dispose()));
-  const { size } = statSync(payload.path);
+async function memory({ qemu, repeat: times, directory }: Run): Promise<Row[]> {
+  const each = await repeat(Math.ceil(times / 2), () => {
+    const argv = ['--expose-gc', join(root, 'bench/run.mjs'), 'memory', mkdtempSync(join(directory, 'memory-'))];
+    const child = spawnSync(process.execPath, argv, { encoding: 'utf8' });
+    if (child.status !== 0) throw new Error(child.stderr);
+    return Promise.resolve(Number(child.stdout));
+  });
+  const { size } = statSync(hello().path);
   const peer = await qemu?.residentBytes(size);
   const MIB = 2 ** 20;
   return [faster('resident memory of a running realm', 'MiB', each / MIB, peer === undefined ? undefined : peer / MIB)];
