@@ -1,3 +1,5 @@
+import { demangleV0 } from './demangle-v0.ts';
+
 /** Escapes of rustc's legacy mangling, `$…$`; `$u7e$` and the like give a code point. */
 const escapes: Readonly<Record<string, string>> = {
   SP: '@',
@@ -11,10 +13,11 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /**
- * The path behind a symbol of rustc's legacy mangling (`_ZN…17h<hash>E`), without the hash; anything else, C names among
- * them, as it is.
+ * The path behind a symbol of rustc's mangling, the legacy one (`_ZN…17h<hash>E`) without the hash or v0 (`_R…`); anything else,
+ * C names among them, as it is.
  */
 export function demangle(symbol: string): string {
+  if (symbol.startsWith('_R')) return demangleV0(symbol) ?? symbol;
   if (!symbol.startsWith('_ZN')) return symbol;
   const parts: string[] = [];
   let position = 3;
