@@ -9,6 +9,7 @@ import { requireBackend } from '../vitest/backends.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
+import { Progress } from './progress.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './tmk-report.ts';
 
@@ -112,11 +113,17 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
       test: test.name,
     },
   );
+  const progress = new Progress(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    const count = vm.instructions === undefined ? '' : `, ${vm.instructions.toLocaleString('en')} instructions`;
+    return `${test.name}: ${seconds} s${count}`;
+  });
   try {
     const running = vm.tmk.run(test.name);
-    const [result] = await Promise.all([running, options.quiet === true ? undefined : show(vm, running)]);
+    const [result] = await Promise.all([running, options.quiet === true ? undefined : show(vm, running, progress)]);
     return { test, result, milliseconds: performance.now() - started, ...observed(vm) };
   } finally {
+    progress.stop();
     await vm.dispose();
   }
 }
@@ -132,12 +139,13 @@ function observed(vm: Vm): Pick<FinishedTest, 'instructions' | 'planes'> {
 }
 
 /** Prints the default console as it arrives, until it closes. */
-async function show(vm: Vm, running: Promise<TmkResult>): Promise<void> {
+async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Promise<void> {
   // A VM that cannot be booted closes no console: `running` tells.
   const ended = new AbortController();
   running.catch(() => ended.abort());
   try {
     for await (const line of vm.serial.lines({ signal: ended.signal })) {
+      progress.clear();
       const text = `  ${pc.dim('|')} ${line}\n`;
       if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve));
     }
