@@ -14,7 +14,7 @@ export function faultOrigin(context: CpuContext | undefined, registers: Register
   if (locator.locate(registers.pc).symbol !== undefined) return '';
   const vector = vectorNote(context, locator);
   if (vector !== '') return vector;
-  const link = locator.locate(registers.x[LINK_REGISTER] ?? 0n);
+  const link = locator.locateReturn(registers.x[LINK_REGISTER] ?? 0n);
   return link.symbol === undefined ? '' : `; the link register is ${link.text}`;
 }
 

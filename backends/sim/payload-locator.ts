@@ -1,6 +1,13 @@
 import type { TmkImage } from '../../petri/payload/tmk.ts';
 import type { SymbolLocation } from '../../petri/vm/halt.ts';
 
+const INSTRUCTION_BYTES = 4n;
+
+export interface Location {
+  readonly symbol?: SymbolLocation;
+  readonly text: string;
+}
+
 /** Says where an address lies in a payload that was loaded at some base. */
 export class PayloadLocator {
   readonly #image: TmkImage;
@@ -12,12 +19,25 @@ export class PayloadLocator {
     this.#base = base;
   }
 
-  locate(pc: bigint): { readonly symbol?: SymbolLocation; readonly text: string } {
-    const hex = `0x${pc.toString(16)}`;
-    const linked = pc - BigInt(this.#base);
-    const symbol = linked < 0n || linked > Number.MAX_SAFE_INTEGER ? undefined : this.#image.symbolAt(Number(linked));
-    return symbol === undefined
-      ? { text: hex }
-      : { symbol, text: `${hex} (${symbol.name}+0x${symbol.offset.toString(16)})` };
+  locate(pc: bigint): Location {
+    return located(pc, this.#symbolAt(pc));
   }
+
+  /** In the function that made the call: behind a call that never returns there may be another function already. */
+  locateReturn(address: bigint): Location {
+    const call = this.#symbolAt(address - INSTRUCTION_BYTES);
+    return located(address, call && { ...call, offset: call.offset + Number(INSTRUCTION_BYTES) });
+  }
+
+  #symbolAt(address: bigint): SymbolLocation | undefined {
+    const linked = address - BigInt(this.#base);
+    return linked < 0n || linked > Number.MAX_SAFE_INTEGER ? undefined : this.#image.symbolAt(Number(linked));
+  }
+}
+
+function located(address: bigint, symbol: SymbolLocation | undefined): Location {
+  const hex = `0x${address.toString(16)}`;
+  return symbol === undefined
+    ? { text: hex }
+    : { symbol, text: `${hex} (${symbol.name}+0x${symbol.offset.toString(16)})` };
 }
