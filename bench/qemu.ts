@@ -1,11 +1,14 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /** The peer: `qemu-system-aarch64 -M virt` with a bare-metal program, without anything that would slow its start. */
 const program = 'qemu-system-aarch64';
 const machine = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '512'];
 const nothingElse = ['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio'];
+
+const monitor = fileURLToPath(new URL('../artifacts/tmk/reference/run.sh', import.meta.url));
 
 const ENTRY = 0x4020_0000;
 const EM_AARCH64 = 183;
@@ -13,15 +16,10 @@ const EM_AARCH64 = 183;
 const movz = (rd: number, imm16: number, hw: number): number => (0xd280_0000 | (hw << 21) | (imm16 << 5) | rd) >>> 0;
 const movk = (rd: number, imm16: number, hw: number): number => (0xf280_0000 | (hw << 21) | (imm16 << 5) | rd) >>> 0;
 
-/** Reads the PL011's flag register `reads` times, prints a line, and powers off through PSCI or stays. */
-function bareMetal(reads: number, end: 'power-off' | 'stay'): number[] {
+/** Prints a line, and powers off through PSCI or stays. */
+function bareMetal(end: 'power-off' | 'stay'): number[] {
   const PL011 = 0x0900_0000;
   const code = [movz(1, PL011 >>> 16, 1)];
-  if (reads > 0) {
-    code.push(movz(3, reads & 0xffff, 0), movk(3, reads >>> 16, 1));
-    // loop: ldr w4, [x1, #0x18]; subs x3, x3, #1; b.ne loop
-    code.push(0xb940_1824, 0xf100_0463, 0x54ff_ffc1);
-  }
   for (const byte of Buffer.from('hello world\n')) code.push(movz(2, byte, 0), 0xb900_0022);
   // SYSTEM_OFF is 0x84000008.
   if (end === 'power-off') code.push(movz(0, 8, 0), movk(0, 0x8400, 1), 0xd400_0002);
@@ -76,8 +74,8 @@ export class Qemu {
   }
 
   /** Runs the program to its end. @param bytes size of its ELF file */
-  async run(bytes: number, reads = 0): Promise<QemuRun> {
-    const kernel = this.#kernel('power-off', bytes, reads);
+  async run(bytes: number): Promise<QemuRun> {
+    const kernel = this.#kernel('power-off', bytes);
     const start = performance.now();
     const child = this.#spawn(kernel);
     const firstByte = await first(child, start);
@@ -87,7 +85,7 @@ export class Qemu {
 
   /** Resident bytes of the process once its guest has printed. */
   async residentBytes(bytes: number): Promise<number> {
-    const child = this.#spawn(this.#kernel('stay', bytes, 0));
+    const child = this.#spawn(this.#kernel('stay', bytes));
     await first(child, 0);
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
     child.kill('SIGKILL');
@@ -95,9 +93,29 @@ export class Qemu {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
   }
 
-  #kernel(end: 'power-off' | 'stay', bytes: number, reads: number): string {
-    const path = join(this.#directory, `bare-metal-${end}-${bytes}-${reads}.elf`);
-    writeFileSync(path, elfFile(bareMetal(reads, end), bytes));
+  /**
+   * Milliseconds that a test of a TMK takes behind the monitor at EL2 of artifacts/tmk/reference, which serves MMIO as plane 0
+   * does. Needs the cross compiler.
+   *
+   * @returns undefined where the monitor cannot be built
+   */
+  async behindMonitor(elf: string, testIndex: number): Promise<number | undefined> {
+    const child = spawn(monitor, [elf, String(testIndex)], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let output = '';
+    let started = Number.NaN;
+    let ended = Number.NaN;
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+      if (Number.isNaN(started) && output.includes('running test')) started = performance.now();
+      if (Number.isNaN(ended) && output.includes('COMPLETE true')) ended = performance.now();
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    return Number.isNaN(ended) ? undefined : ended - started;
+  }
+
+  #kernel(end: 'power-off' | 'stay', bytes: number): string {
+    const path = join(this.#directory, `bare-metal-${end}-${bytes}.elf`);
+    writeFileSync(path, elfFile(bareMetal(end), bytes));
     return path;
   }
 
