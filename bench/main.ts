@@ -64,12 +64,15 @@ function coldLaunch(directory: string): readonly [number, number] {
   return z.tuple([z.number(), z.number()]).parse(JSON.parse(child.stdout));
 }
 
+/** Launches after which more of them change nothing. */
+const WARM_UP = 300;
+
 async function launches({ qemu, realms, repeat: times, directory }: Run): Promise<Row[]> {
   const payload = hello();
   const { size } = statSync(payload.path);
   const peer = qemu && (await repeat(times, async () => (await qemu.run(size)).firstByte));
   const cold = Array.from({ length: times }, () => coldLaunch(directory));
-  await repeat(times * 5, () => realms.firstByte(payload));
+  await repeat(WARM_UP, () => realms.firstByte(payload));
   const warm = await repeat(times * 20, () => realms.firstByte(payload));
   return [
     {
