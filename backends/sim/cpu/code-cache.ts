@@ -1,5 +1,6 @@
 import { DecodedPages } from './decoded-pages.ts';
 import { decode, type Instruction } from './isa/decoder.ts';
+import { RecordTemplates } from './record-templates.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { handlerIds } from './tier0/handler-ids.ts';
 import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
@@ -10,6 +11,7 @@ const PAGE = 4096;
 
 /** Of the process, as the handlers are. */
 const decodedPages = new DecodedPages();
+const templates = new RecordTemplates();
 
 /** One page of code of one context, decoded or about to be. */
 export interface CodePage {
@@ -187,20 +189,32 @@ export class CodeCache {
         page.worthSharing = page.blocks.length === 0;
         const pc = page.va + index * 4;
         const word = this.#memory.u32[(page.source + index * 4) >> 2] ?? 0;
+        const template = templates.find(word);
+        if (template >= 0) {
+          const usesSimd = templates.isSimd(template);
+          if (usesSimd && !simdAccess) this.#writeRecord(record, FixedHandler.SimdTrap);
+          else templates.copyTo(this.#memory.u32, record >> 2, template);
+          simd ||= usesSimd && simdAccess;
+          if (templates.ends(template)) break;
+          continue;
+        }
         const instruction = decode(word, BigInt(pc));
         if (instruction === undefined) {
           this.#writeRecord(record, FixedHandler.Undefined);
           break;
         }
-        if (instruction.row.simd && !simdAccess) {
+        const { row } = instruction;
+        const ends = row.definition.flow === 'never';
+        if (row.simd && !simdAccess) {
           this.#writeRecord(record, FixedHandler.SimdTrap);
         } else {
-          simd ||= instruction.row.simd;
+          simd ||= row.simd;
           this.#encode(record, page, pc, instruction);
+          if (!row.definition.usesPc) templates.add(word, this.#memory.u32, record >> 2, row.simd, ends);
         }
         const { target } = instruction.decoded;
         if (target !== undefined && target < 0x1_0000_0000_0000n) work.push(Number(target));
-        if (instruction.row.definition.flow === 'never') break;
+        if (ends) break;
       }
     }
     return simd;

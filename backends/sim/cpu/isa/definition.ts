@@ -20,6 +20,8 @@ export interface Definition {
   readonly name: string;
   readonly encoding: Encoding;
   readonly flow: Flow;
+  /** The instruction means something else at another address: direct branches and what takes an address from the PC. */
+  readonly usesPc: boolean;
   /** @returns undefined where the fields make an unallocated encoding */
   decode(word: number, pc: bigint): Decoded | undefined;
   lower(code: Lowering, variant: readonly number[]): void;
@@ -37,6 +39,7 @@ export function insn<const P extends string>(
     name,
     encoding,
     flow,
+    usesPc: decode.length > 1,
     // Safe: the record has a value for every field of the pattern, and Fields<P> lists just these.
     decode: (word, pc) => decode(encoding.fields(word) as Fields<P>, pc),
     lower: (code, variant) => {

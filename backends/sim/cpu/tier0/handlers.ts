@@ -113,11 +113,14 @@ export class HandlerLibrary {
   /** Makes the handlers that most programs use; they are compiled with the next `flush`. */
   prepare(): void {
     const PAGE_ADDRESS = 0x8020_0000;
-    for (const [word, at] of commonInstructions) {
-      const instruction = decode(word, BigInt(PAGE_ADDRESS + at));
-      if (instruction === undefined) continue;
-      const { row, decoded } = instruction;
-      this.idOf(row, decoded.variant ?? [], branchForm(decoded, PAGE_ADDRESS));
+    // More than once, since the decoder itself is slow until it has decoded a few thousand instructions.
+    for (let round = 0; round < 16; round += 1) {
+      for (const [word, at] of commonInstructions) {
+        const instruction = decode(word, BigInt(PAGE_ADDRESS + at));
+        if (instruction === undefined) continue;
+        const { row, decoded } = instruction;
+        this.idOf(row, decoded.variant ?? [], branchForm(decoded, PAGE_ADDRESS));
+      }
     }
   }
 

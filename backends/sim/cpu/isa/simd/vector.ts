@@ -34,6 +34,7 @@ export function row<F extends string>(
     name,
     encoding,
     flow: 'next',
+    usesPc: false,
     // Safe where F lists fields of the pattern: its only use is by families whose patterns stand beside the list.
     decode: (word) => decode(encoding.fields(word) as Record<F, number>),
     lower: (code, variant) => {
