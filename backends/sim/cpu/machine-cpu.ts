@@ -16,6 +16,13 @@ type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: num
 /** Room for what an ordinary payload uses; doubled when it is not enough. */
 const FIRST_TABLE_SIZE = 1024;
 
+/** Instances of one machine, each with a copy of its table. */
+const MAX_INSTANCES = 256;
+
+function newTable(): WebAssembly.Table {
+  return new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
+}
+
 /** One for the process: handlers do not depend on the machine that runs them. */
 const library = new HandlerLibrary();
 library.prepare();
@@ -27,13 +34,15 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly access: DataAccess;
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
-  readonly #table: WebAssembly.Table;
+  #table: WebAssembly.Table;
   readonly #imports: ImportFunctions;
   readonly #contexts: Context[] = [];
   readonly #vcpus: VirtualCpu[] = [];
   #current: VirtualCpu | undefined;
   readonly #blocks: BlockCompiler;
+  /** Handlers of the library that the table has. */
   #loaded = 0;
+  #instances = 0;
   #enter: ((record: number, limit: number) => number) | undefined;
 
   constructor(memory: LinearMemory, { yieldAfterCompiling = false }: CpuOptions = {}) {
@@ -41,10 +50,7 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.memory = memory;
     this.code = new CodeCache(memory, library);
     this.access = new DataAccess(memory, this.code);
-    this.#table = new WebAssembly.Table({
-      element: 'anyfunc',
-      initial: FIRST_TABLE_SIZE,
-    });
+    this.#table = newTable();
     const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
     this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: createHelper(memory) };
     this.#blocks = new BlockCompiler(memory, this.code, (compiled) => this.#instantiate(compiled));
@@ -101,14 +107,14 @@ export class MachineCpu implements Cpu, VcpuHost {
   }
 
   loadHandlers(): boolean {
+    // New code is decoded before it is compiled, so this is where it all passes.
+    if (this.#instances > MAX_INSTANCES) this.#startOver();
     const before = this.#loaded;
-    const modules = library.flush();
-    for (; this.#loaded < modules.length; this.#loaded += 1) {
-      const entry = modules[this.#loaded];
-      if (entry === undefined) break;
-      const instance = this.#instantiate(entry);
-      // Safe: the library's first module exports `enter` with this type.
+    for (const part of library.flush(this.#loaded)) {
+      const instance = this.#instantiate(part);
+      // Safe: the part of the library that begins with its first handler exports `enter` with this type.
       this.#enter ??= instance.exports['enter'] as (record: number, limit: number) => number;
+      this.#loaded = part.end;
     }
     return this.#loaded > before;
   }
@@ -117,7 +123,22 @@ export class MachineCpu implements Cpu, VcpuHost {
     return this.#blocks.compile(page, pc);
   }
 
+  /**
+   * Forgets all code and the table, and with it every instance: a guest that makes new code for ever, or uses instructions one by
+   * one that nobody used before, would fill the host's memory with them.
+   */
+  #startOver(): void {
+    this.code.dropAll();
+    for (const context of this.#contexts) context.flushInstructionTlb();
+    library.consolidate();
+    this.#table = newTable();
+    this.#instances = 0;
+    this.#loaded = 0;
+    this.#enter = undefined;
+  }
+
   #instantiate({ module, tableSize }: HandlerModule): WebAssembly.Instance {
+    this.#instances += 1;
     const { length } = this.#table;
     if (tableSize > length) this.#table.grow(Math.max(tableSize, length * 2) - length);
     return new WebAssembly.Instance(module, {

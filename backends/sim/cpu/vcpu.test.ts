@@ -179,6 +179,19 @@ describe('running code', () => {
     expect(machine.context.x(3)).toBe(0xffffn);
   });
 
+  it('goes on when a guest has made so much code that all of it is forgotten', () => {
+    // Each round is hot for long enough to be compiled, and is then written over: more rounds than instances are kept.
+    const ROUNDS = 300;
+    machine.load([movz(0, 0x7fff), movz(0, 0x7fff, 1), addImm(1, 1, 1), subsImm(0, 0, 1), bCond(NE, -8), hvc(0)]);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      machine.write(CODE, [movz(0, 0xffff), nop, addImm(1, 1, round & 0xfff)]);
+      machine.context.pc = BigInt(CODE);
+      machine.context.setX(1, 0n);
+      run();
+      expect(machine.context.x(1)).toBe(0xffffn * BigInt(round & 0xfff));
+    }
+  });
+
   it('sees code that the host has written', () => {
     machine.load([hvc(1)]);
     run();

@@ -29,6 +29,12 @@ export interface HandlerModule {
   readonly tableSize: number;
 }
 
+/** A part of the library. The part that begins with the first handler exports `enter`. */
+export interface LibraryModule extends HandlerModule {
+  /** Number of handlers of the library up to and with its last. */
+  readonly end: number;
+}
+
 /** A module that puts functions into a machine's handler table. @param exported one more, exported as `enter` */
 export function handlerModule(
   placed: readonly { readonly id: number; readonly body: FunctionBody }[],
@@ -79,8 +85,9 @@ const enter: FunctionBody = {
  */
 export class HandlerLibrary {
   readonly #ids = new Map<string, number>();
-  readonly #modules: HandlerModule[] = [];
-  #pending: { id: number; body: FunctionBody }[] = [];
+  readonly #handlers: { readonly id: number; readonly body: FunctionBody }[] = [];
+  #modules: LibraryModule[] = [];
+  #compiled = 0;
 
   constructor() {
     for (const body of [
@@ -126,21 +133,31 @@ export class HandlerLibrary {
 
   /** Handlers that were asked for since the last `flush`. */
   get pending(): number {
-    return this.#pending.length;
+    return this.#handlers.length - this.#compiled;
   }
 
   #add(body: FunctionBody, simd: boolean): number {
     const id = handlerIds.takeHandler(simd);
-    this.#pending.push({ id, body });
+    this.#handlers.push({ id, body });
     return id;
   }
 
-  /** Compiles what is pending; returns all modules, oldest first. The first one exports `enter`. */
-  flush(): readonly HandlerModule[] {
-    if (this.#pending.length === 0) return this.#modules;
-    const first = this.#modules.length === 0;
-    this.#modules.push(handlerModule(this.#pending, first ? enter : undefined));
-    this.#pending = [];
-    return this.#modules;
+  /** Compiles what is pending; returns the modules that have handlers from a number on, oldest first. */
+  flush(from: number): readonly LibraryModule[] {
+    if (this.pending > 0) this.#compile(this.#compiled);
+    return this.#modules.filter(({ end }) => end > from);
+  }
+
+  /** Puts all handlers into one module, for machines that start over: many small ones cost them much. */
+  consolidate(): void {
+    if (this.#modules.length <= 1 && this.pending === 0) return;
+    this.#modules = [];
+    this.#compile(0);
+  }
+
+  #compile(from: number): void {
+    const compiled = handlerModule(this.#handlers.slice(from), from === 0 ? enter : undefined);
+    this.#compiled = this.#handlers.length;
+    this.#modules.push({ ...compiled, end: this.#compiled });
   }
 }
