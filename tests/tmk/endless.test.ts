@@ -55,6 +55,9 @@ for (const isolation of isolationTypes) {
     async ({ launch, expect }) => {
       const vm = await launch();
       await vm.serial.waitFor('spinning');
+      // Some way into the loop: the line is out before the guest has returned from printing it.
+      const printed = vm.instructions ?? 0;
+      await expect.poll(() => vm.instructions).toBeGreaterThan(printed + 10_000);
       await vm.expire('the deadline passed');
       await expect(vm).toHaltWith({
         reason: 'timeout',
