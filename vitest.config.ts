@@ -21,14 +21,17 @@ export default definePetriConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'vm', include: ['tests/**/*.test.ts'] } },
+      { extends: true, test: { name: 'vm', include: ['tests/**/*.test.ts'], exclude: ['tests/stand-ins/**'] } },
       // A unit test has no isolation type: with --isolation none of them would run, and loading them takes time.
       ...(isVmRun
         ? []
         : [
             {
               extends: true as const,
-              test: { name: 'unit', include: ['{petri,backends,tools}/**/*.test.ts', 'bench/*.test.ts'] },
+              test: {
+                name: 'unit',
+                include: ['{petri,backends,tools,tests/stand-ins}/**/*.test.ts', 'bench/*.test.ts'],
+              },
             },
           ]),
     ],

@@ -19,12 +19,26 @@ export type ProbeResult =
       readonly isolation: Readonly<Partial<Record<IsolationType, readonly Feature[]>>>;
       /** Bounds on what a `VmConfig` may ask for. */
       readonly limits: BackendLimits;
+      /** How long things take here, where it is much longer than in this process. Time-outs of tests are stretched by it. */
+      readonly pace?: BackendPace;
       /** Versions and the like, for the run record. */
       readonly facts: Readonly<Record<string, string>>;
     }
   | { readonly available: false; readonly missing: readonly Missing[] };
 
+/** What a backend adds to the time that a test is given. */
+export interface BackendPace {
+  /** Milliseconds that a VM may take until its payload runs, waiting for its turn included. */
+  readonly boot: number;
+  /** How many times slower than the simulated realm a guest may run. */
+  readonly factor: number;
+  /** How many VMs, or machines that VMs share, may be there at once. It bounds vitest's workers. */
+  readonly parallel: number;
+}
+
 export interface BackendLimits {
+  /** @default 0 */
+  readonly minMemory?: number;
   readonly maxMemory: number;
   readonly maxVcpus: number;
   readonly maxPlanes: number;
@@ -75,6 +89,8 @@ export interface VmRuntime {
   readonly realm?: RealmInspector;
   /** By plane number; plane 0 may be missing where it is not a guest. Empty for other isolation types. */
   readonly planes: readonly (PlaneInspector | undefined)[];
+  /** What this VM was made of - revisions, digests, versions - for its record. */
+  readonly facts?: Readonly<Record<string, string>>;
   /** Registers of the VM's first vCPU where there are no planes. Needs `inspect.registers`. */
   readonly registers?: () => import('./vm/inspect.ts').Registers;
 }
@@ -101,6 +117,13 @@ export interface Backend {
    * VM, and in no test's time; everything works without it, only later. @throws PetriError
    */
   prepare?(): Promise<void>;
+  /** Why it cannot make a VM of this configuration, though its limits allow it: the test is skipped with this sentence. */
+  refuses?(spec: VmSpec): string | undefined;
+  /**
+   * Ends what it keeps between VMs, such as a machine that many of them share. Called at the end of a process that launched a VM,
+   * where the process comes to its end in order. Idempotent; never rejects.
+   */
+  close?(): Promise<void>;
   /** Makes one VM; resolves when its consoles are connected, before its first instruction. @throws PetriError */
   launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime>;
 }

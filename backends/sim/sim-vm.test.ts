@@ -23,7 +23,7 @@ async function launch(isolation: IsolationType, payload: TmkPayload, options: Vm
     openConsole: () => serial,
     log: () => undefined,
   };
-  const vm = await backend.launch({ isolation, payload, config: resolveVmConfig(options) }, context);
+  const vm = await backend.launch({ isolation, payload, config: resolveVmConfig(options), boot: 'shared' }, context);
   return { vm, serial, controller };
 }
 

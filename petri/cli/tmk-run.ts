@@ -105,7 +105,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
   const started = performance.now();
   const vm = await launchVm(
     selected.backend,
-    { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig() },
+    { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig(), boot: 'shared' },
     {
       directory: join(bench.directory, folderName(payload.name), folderName(`${test.index}-${test.name}`)),
       features: selected.probe.isolation[isolation] ?? [],

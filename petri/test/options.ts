@@ -16,6 +16,12 @@ export interface PetriTestOptions extends VmOptions {
   readonly timeout?: number;
   /** Why a failure of this test is not a failure of the run: it is reported as skipped, with the failure. */
   readonly unstable?: string;
+  /**
+   * Whether the VM may run on a machine that other tests have used, where machines take long to boot: `fresh` never does.
+   *
+   * @default 'shared'
+   */
+  readonly boot?: 'shared' | 'fresh';
   /** How often a test that failed is tried again. @default 0 */
   readonly retry?: number;
 }
@@ -36,7 +42,7 @@ export interface DeclarativeOptions extends PetriTestOptions {
   readonly expect: PetriExpectations;
 }
 
-const ownNames: readonly string[] = ['payload', 'test', 'requires', 'timeout', 'unstable', 'retry', 'expect'];
+const ownNames: readonly string[] = ['payload', 'test', 'requires', 'timeout', 'unstable', 'boot', 'retry', 'expect'];
 const names: readonly string[] = [...ownNames, ...vmOptionNames];
 
 /** The part of the options that is about the VM. */

@@ -108,7 +108,7 @@ class TestSession {
     const number = this.#vms.length + 1;
     const vm = await launchVm(
       backend,
-      { isolation: this.#isolation, payload, config },
+      { isolation: this.#isolation, payload, config, boot: options.boot ?? 'shared' },
       {
         directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
         features,

@@ -33,7 +33,8 @@ export type HaltReason =
       readonly message: string;
       /** The decoded exit; absent where the VM has no planes. */
       readonly exit?: PlaneExit;
-      readonly registers: Registers;
+      /** Where the backend can see them. */
+      readonly registers?: Registers;
       readonly symbol?: SymbolLocation;
     }
   | { readonly reason: 'power-off' }

@@ -22,4 +22,9 @@ export interface VmSpec {
   readonly isolation: IsolationType;
   readonly payload: TmkPayload;
   readonly config: VmConfig;
+  /**
+   * Whether the VM may run on a machine that other tests have used: `shared` lets one boot of an emulated or real platform serve many
+   * tests. A backend that makes every VM from nothing has no choice to make.
+   */
+  readonly boot: 'shared' | 'fresh';
 }

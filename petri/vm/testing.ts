@@ -133,5 +133,5 @@ export function namedTmk(...tests: readonly (string | Partial<TmkTest>)[]): TmkP
 }
 
 export function specFor(payload: TmkPayload, isolation: IsolationType = 'cca'): VmSpec {
-  return { isolation, payload, config: resolveVmConfig() };
+  return { isolation, payload, config: resolveVmConfig(), boot: 'shared' };
 }
