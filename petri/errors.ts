@@ -2,10 +2,11 @@
  * Where a failure happened, in the order in which a test goes through them.
  *
  * `options` is what the user typed, `payload` the files to boot, `probe` asking the host what it can do, `launch` making
- * the VM, `boot` starting it, `run` everything after its first instruction, `teardown` taking it away.
+ * the VM, `boot` starting it, `run` everything after its first instruction, `teardown` taking it away; `install` making what a
+ * backend needs, before any test.
  */
 export type PetriStep =
-  'options' | 'config' | 'artifact' | 'payload' | 'probe' | 'launch' | 'boot' | 'run' | 'teardown';
+  'options' | 'config' | 'artifact' | 'payload' | 'probe' | 'launch' | 'boot' | 'run' | 'teardown' | 'install';
 
 /** What went wrong, as a stable name that code may compare. Messages are for people and may change. */
 export type PetriErrorCode =
@@ -31,6 +32,10 @@ export type PetriErrorCode =
   | 'vm-closed'
   | 'boot-failed'
   | 'rmi-failed'
+  | 'stack-missing'
+  | 'stack-invalid'
+  | 'stack-busy'
+  | 'lock-file-invalid'
   | 'backend-fault';
 
 export interface PetriErrorOptions {

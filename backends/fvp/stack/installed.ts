@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import { PetriError } from '../../../petri/errors.ts';
+
+const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
+
+/** How shrinkwrap starts the model: `null` is this machine without a container. */
+export const runtimes = ['null', 'docker', 'docker-local', 'podman', 'podman-local'] as const;
+
+const schema = z.object({
+  version: z.literal(1),
+  /** sha256 of the lock file that the stack was installed from, in hex. */
+  lockDigest: z.string(),
+  shrinkwrap: z.object({
+    /** The command, executable as it is. */
+    command: absolutePath,
+    /** What `shrinkwrap --version` printed. */
+    version: z.string(),
+    runtime: z.enum(runtimes),
+    /** Container image, where one other than shrinkwrap's default is used. */
+    image: z.string().optional(),
+  }),
+  /** Variables that shrinkwrap needs: SHRINKWRAP_BUILD, SHRINKWRAP_PACKAGE, SHRINKWRAP_CONFIG, VIRTUAL_ENV and PATH (whole). */
+  environment: z.record(z.string(), z.string()),
+  /** Name of the configuration for `shrinkwrap run`. */
+  config: z.string(),
+  /** Overlays to give again to `shrinkwrap run`, in this order. */
+  overlays: z.array(absolutePath),
+  files: z.object({
+    /** Root file system of the host, an ext4 image. Never to be written: copy it. */
+    rootfs: absolutePath,
+    /** Linux for plane 0 of a realm, an arm64 `Image`. */
+    plane0Kernel: absolutePath,
+    /** kvmtool, for the host. */
+    lkvm: absolutePath,
+    /** OpenVMM's tmk_vmm, for plane 0. */
+    tmkVmm: absolutePath,
+    /** What the model boots: for a start without shrinkwrap. */
+    bl1: absolutePath.optional(),
+    fip: absolutePath.optional(),
+    hostKernel: absolutePath.optional(),
+    deviceTree: absolutePath.optional(),
+  }),
+  /** Component to revision (or digest, for files that were given), for each test's record. */
+  revisions: z.record(z.string(), z.string()),
+});
+
+/** The installed FVP stack, as `petri cca install` leaves it in `<root>/stack.json`: written last, when everything else verifies. */
+export type InstalledStack = z.infer<typeof schema>;
+
+/** Name of the file in the root folder of the stack. */
+export const stackFile = 'stack.json';
+
+/** Where the stack is: `$PETRI_CCA_ROOT`, else `.petri/cca` below `cwd`. Absolute. */
+export function stackRoot(cwd: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
+  const root = env['PETRI_CCA_ROOT'];
+  return root !== undefined && root !== '' ? resolve(cwd, root) : join(cwd, '.petri', 'cca');
+}
+
+const installRemedy = 'run: npx petri cca install';
+
+/**
+ * Reads `<root>/stack.json`. Does not look at the files it names.
+ *
+ * @throws PetriError `stack-missing`, `stack-invalid`
+ */
+export function readInstalledStack(root: string): InstalledStack {
+  const path = join(root, stackFile);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new PetriError(`no FVP stack is installed in ${root}: ${reason(error)}`, {
+      code: 'stack-missing',
+      step: 'probe',
+      remedy: `${installRemedy}, or set PETRI_CCA_ROOT to the folder of one that is installed`,
+      cause: error,
+    });
+  }
+  return parseInstalledStack(text, path);
+}
+
+/** @throws PetriError `stack-invalid` */
+export function parseInstalledStack(text: string, path: string): InstalledStack {
+  const invalid = (why: string, cause: unknown): PetriError =>
+    new PetriError(`${path} does not describe an installed FVP stack: ${why}`, {
+      code: 'stack-invalid',
+      step: 'probe',
+      remedy: installRemedy,
+      cause,
+    });
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw invalid(reason(error), error);
+  }
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong'}`, parsed.error);
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
