@@ -6,7 +6,9 @@ import { load } from './bin/load.mjs';
 const { definePetriConfig } = (await load('petri/vitest/config')) as typeof import('./petri/vitest/config.ts');
 const { resolveOptions } = (await load('petri/vitest/options')) as typeof import('./petri/vitest/options.ts');
 
-const isVmRun = resolveOptions(process.argv, process.env, {}).isolation.length > 0;
+// Whoever chooses a backend or an isolation type is after VM tests.
+const { backend, isolation } = resolveOptions(process.argv, process.env, { backend: '' });
+const isVmRun = backend !== '' || isolation.length > 0;
 
 function source(path: string): string {
   return fileURLToPath(new URL(path, import.meta.url));
@@ -22,7 +24,6 @@ export default definePetriConfig({
   test: {
     projects: [
       { extends: true, test: { name: 'vm', include: ['tests/**/*.test.ts'], exclude: ['tests/stand-ins/**'] } },
-      // A unit test has no isolation type: with --isolation none of them would run, and loading them takes time.
       ...(isVmRun
         ? []
         : [

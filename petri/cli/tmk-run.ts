@@ -7,6 +7,7 @@ import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.t
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
+import { stretched } from '../test/stretch.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
 import { Progress } from './progress.ts';
@@ -81,7 +82,7 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   makeRunDirectory(directory);
   await pruneRuns(directory);
   await selected.backend.prepare?.();
-  const timeout = (options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000;
+  const timeout = stretched((options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000, selected.probe.pace);
   return { selected, isolation, timeout, directory, options };
 }
 
@@ -110,6 +111,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
       directory: join(bench.directory, folderName(payload.name), folderName(`${test.index}-${test.name}`)),
       features: selected.probe.isolation[isolation] ?? [],
       deadline: timeout,
+      runLimit: selected.probe.pace === undefined ? undefined : timeout - selected.probe.pace.boot,
       test: test.name,
     },
   );

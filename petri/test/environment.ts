@@ -1,4 +1,4 @@
-import type { Backend, ProbeResult } from '../backend.ts';
+import type { Backend, BackendPace, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import type { IsolationType } from '../vm/index.ts';
 
@@ -7,6 +7,8 @@ export interface TestEnvironment {
   selectedBackend(): Promise<{ readonly backend: Backend; readonly probe: ProbeResult }>;
   /** The isolation types whose tests run; none or an empty list for all. */
   selectedIsolation(): readonly IsolationType[] | undefined;
+  /** How long things take on the backend, where it is much longer than in this process. */
+  pace?(): BackendPace | undefined;
   /** Absolute path of the folder for everything that the run keeps. */
   runDirectory(): string;
   /**

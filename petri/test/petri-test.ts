@@ -1,4 +1,5 @@
 import { describe, test } from 'vitest';
+import type { BackendPace } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import type { TmkPayload, TmkTest } from '../payload/index.ts';
 import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
@@ -8,6 +9,7 @@ import { meet } from './expectation.ts';
 import { checkNames, type DeclarativeOptions, type PetriTestOptions } from './options.ts';
 import { runTest, type PetriTestBody, type PetriTestContext } from './run-test.ts';
 import { featureTag, isolationTag } from './tags.ts';
+import { stretched } from './stretch.ts';
 import { rowTitle } from './title.ts';
 
 /** One test for each row, with the row as the body's first argument. */
@@ -89,7 +91,7 @@ function add(mode: Mode, isolation: IsolationType, name: string, options: PetriT
     name,
     {
       ...(tagsAreDeclared() ? { tags } : {}),
-      ...(timeout === undefined ? {} : { timeout }),
+      ...(timeout === undefined ? {} : { timeout: stretched(timeout, pace()) }),
       ...(retry === undefined ? {} : { retry }),
     },
     async (context) => {
@@ -97,6 +99,10 @@ function add(mode: Mode, isolation: IsolationType, name: string, options: PetriT
       await runTest(context, isolation, options, body);
     },
   );
+}
+
+function pace(): BackendPace | undefined {
+  return hasTestEnvironment() ? testEnvironment().pace?.() : undefined;
 }
 
 function tagsAreDeclared(): boolean {

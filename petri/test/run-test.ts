@@ -1,7 +1,7 @@
 import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
-import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
+import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm, type VmSpec } from '../vm/index.ts';
 import { testEnvironment } from './environment.ts';
 import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { beyondLimits, incapable, unselected } from './skip-reason.ts';
@@ -106,17 +106,16 @@ class TestSession {
     this.#skipIf(beyondLimits(backend.name, probe, config));
     const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
     const number = this.#vms.length + 1;
-    const vm = await launchVm(
-      backend,
-      { isolation: this.#isolation, payload, config, boot: options.boot ?? 'shared' },
-      {
-        directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
-        features,
-        signal: this.#context.signal,
-        deadline: this.#timeLeft(),
-        test: options.test,
-      },
-    );
+    const spec: VmSpec = { isolation: this.#isolation, payload, config, boot: options.boot ?? 'shared' };
+    this.#skipIf(backend.refuses?.(spec));
+    const vm = await launchVm(backend, spec, {
+      directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
+      features,
+      signal: this.#context.signal,
+      deadline: this.#timeLeft(),
+      runLimit: this.#runLimit(probe),
+      test: options.test,
+    });
     this.#vms.push(vm);
     if (this.#over) await vm.dispose();
     return vm;
@@ -127,6 +126,14 @@ class TestSession {
     const { timeout } = this.#context.task;
     if (!Number.isFinite(timeout) || timeout <= 0) return undefined;
     return Math.max(1, timeout - margin(timeout) - (performance.now() - this.#started));
+  }
+
+  /** Milliseconds from a payload's start to its end, where machines take so long to boot that the test's own time-out allows for it. */
+  #runLimit(probe: ProbeResult): number | undefined {
+    const { timeout } = this.#context.task;
+    const pace = probe.available ? probe.pace : undefined;
+    if (pace === undefined || !Number.isFinite(timeout) || timeout <= pace.boot) return undefined;
+    return timeout - pace.boot;
   }
 
   /** A body that waits for something else than its VM is given up too, half way between that and vitest's time-out. */

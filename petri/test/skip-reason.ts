@@ -35,7 +35,10 @@ export function incapable(backend: string, probe: ProbeResult, { isolation, requ
 /** Why a backend cannot make a VM of this size. */
 export function beyondLimits(backend: string, probe: ProbeResult, config: VmConfig): string | undefined {
   if (!probe.available) return undefined;
-  const { maxMemory, maxVcpus, maxPlanes } = probe.limits;
+  const { minMemory = 0, maxMemory, maxVcpus, maxPlanes } = probe.limits;
+  if (config.memory < minMemory) {
+    return `the test makes a VM of ${config.memory / MIB} MiB, backend '${backend}' needs at least ${Math.ceil(minMemory / MIB)} MiB`;
+  }
   if (config.memory > maxMemory) {
     return `the test needs ${config.memory / MIB} MiB of memory, backend '${backend}' gives at most ${Math.floor(maxMemory / MIB)} MiB`;
   }

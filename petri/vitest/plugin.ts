@@ -4,6 +4,8 @@ import type { Plugin } from 'vitest/config';
 import type { TestProject, Vitest } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
+import type { BackendPace } from '../backend.ts';
+import { stretched } from '../test/stretch.ts';
 import { isolationTag } from '../test/tags.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { isUserBackend, requireBackend } from './backends.ts';
@@ -62,6 +64,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
       if (chosen === undefined) return;
       project.provide('petri', chosen);
       filterByIsolation(project, chosen.isolation);
+      if (chosen.probe.pace !== undefined) keepPace(project, chosen.probe.pace);
     },
   };
 }
@@ -96,6 +99,20 @@ function filterByIsolation(project: TestProject, isolation: readonly IsolationTy
     if (config.tagsFilter?.includes(expression) === true) continue;
     config.tagsFilter = [...(config.tagsFilter ?? []), expression];
   }
+}
+
+/**
+ * Where machines take minutes to boot, the test files of a worker share what it has booted, and there are as many workers as there
+ * may be machines.
+ */
+function keepPace(project: TestProject, pace: BackendPace): void {
+  for (const config of [project.config, project.vitest.config]) {
+    config.isolate = false;
+    // Undefined where the user has set none, though its type does not say so.
+    const { maxWorkers }: { readonly maxWorkers?: number } = config;
+    config.maxWorkers = Math.min(maxWorkers ?? pace.parallel, pace.parallel);
+  }
+  project.config.testTimeout = stretched(project.config.testTimeout, pace);
 }
 
 /** vitest prints a start-up error with `console.error`. For what the user mistyped, our message says all that helps. */

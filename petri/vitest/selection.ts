@@ -1,6 +1,6 @@
 import { inject } from 'vitest';
 
-import type { Backend, ProbeResult } from '../backend.ts';
+import type { Backend, BackendPace, ProbeResult } from '../backend.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { loadBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
@@ -39,6 +39,11 @@ async function select(): Promise<SelectedBackend> {
 /** The isolation types whose tests run; empty for all of them. */
 export function selectedIsolation(): readonly IsolationType[] {
   return inject('petri')?.isolation ?? chosenHere().isolation;
+}
+
+/** Known without loading the backend: the time-outs of tests are set when they are collected. */
+export function pace(): BackendPace | undefined {
+  return inject('petri')?.probe.pace;
 }
 
 /** Absolute path of this run's folder, which exists: `.petri/runs/<time>-<pid>`. */

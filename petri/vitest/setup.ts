@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
 
 import { setTestEnvironment } from '../test/environment.ts';
-import { runDirectory, selectedBackend, selectedIsolation } from './selection.ts';
+import { pace, runDirectory, selectedBackend, selectedIsolation } from './selection.ts';
 import { userConfigModule } from './user-config.ts';
 
 // A function cannot be sent to a worker. A backend that only the configuration file knows is found by reading that file here.
@@ -17,6 +17,7 @@ if (inject('petri')?.userBackend === true) {
 setTestEnvironment({
   selectedBackend,
   selectedIsolation,
+  pace,
   runDirectory,
   tags: inject('petriConfigured') === true,
 });

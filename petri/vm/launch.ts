@@ -15,6 +15,8 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now after which the VM halts with `timeout`. */
   readonly deadline?: number | undefined;
+  /** Milliseconds from the payload's first instruction after which a boot halts with `timeout`, though the deadline is not there yet. */
+  readonly runLimit?: number | undefined;
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string | undefined;
 }
@@ -65,6 +67,7 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
     folder,
     controller,
     test: options.test,
+    runLimit: options.runLimit,
   });
   handle.vm = vm;
   watch(vm, controller, options);

@@ -36,6 +36,8 @@ export interface VmParts {
   readonly controller: AbortController;
   /** The test inside the TMK that booting without `tmk.run` starts, if it has a choice. */
   readonly test: string | undefined;
+  /** Milliseconds that a payload may run, where there is such a limit. */
+  readonly runLimit: number | undefined;
 }
 
 /**
@@ -275,7 +277,16 @@ export class Vm {
     });
     this.#boots.push(run);
     this.#current = run;
+    this.#limit(run);
     return run;
+  }
+
+  #limit(run: BootRun): void {
+    const { runLimit } = this.#parts;
+    if (runLimit === undefined) return;
+    const seconds = (runLimit / 1000).toFixed(1);
+    const timer = setTimeout(() => void this.expire(`its payload was to end within ${seconds} s`), runLimit);
+    void run.halted.then(() => clearTimeout(timer));
   }
 
   #bootFailed(cause: unknown): PetriError {
@@ -366,6 +377,7 @@ export class Vm {
       payload: { name: this.payload.name, path: this.payload.path },
       config: { ...this.config, rpv: Buffer.from(this.config.rpv).toString('hex') },
       features: this.features,
+      facts: this.#parts.runtime.facts,
       boots: this.#boots.map((boot) => boot.record(this.payload.image.tests)),
       consoles: [...this.consoles.values()].map(({ name, size, logFailure }) => ({
         name,
