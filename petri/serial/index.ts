@@ -2,3 +2,4 @@ export type { SerialMatch } from './boot-stream.ts';
 export type { Gap } from './byte-history.ts';
 export { SerialConsole, type SerialConsoleOptions, type WaitOptions } from './console.ts';
 export { describePattern, type SerialPattern } from './pattern.ts';
+export { connectConsole, type TcpConsole, type TcpConsoleOptions } from './tcp-console.ts';
