@@ -1,0 +1,79 @@
+#!/bin/sh
+# The host agent: takes commands from the console of the host Linux, and launches realms.
+#
+#   ping NONCE                          -> pong
+#   realm NONCE MIB ALGORITHM RPV       -> realm-begin, then lkvm has the console, then realm-end rc=N
+#   off NONCE                           -> off, and the machine goes down
+#
+# Answers are lines `##petri NONCE VERB [KEY=VALUE ...]##`. RPV is '-' or a text with printf's \0ooo escapes.
+# For sh of busybox and dash. PETRI_ROOT stands before every path of the machine; it is empty on a real one.
+
+root=${PETRI_ROOT:-}
+cca=$root/cca
+HOME=${root:-/}
+export HOME
+
+# The line end comes first because a message of the kernel may have left the cursor in the middle of a line.
+say() {
+    printf '\n##petri %s##\n' "$*"
+}
+
+terminal() {
+    stty sane -echo -onlcr 2>/dev/null
+}
+
+# lkvm makes the root directory of plane 0 while it starts, so what is to lie in there is put there beside it.
+furnish_plane0() {
+    guest=$root/.lkvm/default
+    tries=0
+    until [ -d "$guest/root" ] && [ -e "$guest/virt/init" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -gt 300 ] && return 1
+        sleep 1
+    done
+    if [ -x "$root/bin/busybox" ]; then
+        cp "$root/bin/busybox" "$guest/root/busybox.new" && mv -f "$guest/root/busybox.new" "$guest/root/busybox"
+    fi
+    cp "$cca/plane0-agent.sh" "$guest/root/plane0-agent.new" &&
+        mv -f "$guest/root/plane0-agent.new" "$guest/root/plane0-agent.sh"
+}
+
+launch_realm() {
+    nonce=$1 memory=$2 algorithm=$3 rpv=$4
+    set --
+    if [ -n "$rpv" ] && [ "$rpv" != - ]; then
+        set -- "--realm-pv=$(printf '%b' "$rpv")"
+    fi
+    furnish_plane0 </dev/null >/dev/null 2>&1 &
+    furnisher=$!
+    say "$nonce realm-begin"
+    "$cca/lkvm" run --realm --disable-sve --irqchip=gicv3-its -c 1 -m "$memory" --no-pvtime --force-pci \
+        --console virtio --kernel "$cca/Image" --9p "$cca/,cca_mount" -p "console=hvc0 root=/dev/vda2" \
+        "--measurement-algo=$algorithm" --restricted_mem "$@"
+    code=$?
+    terminal
+    kill "$furnisher" 2>/dev/null
+    wait "$furnisher" 2>/dev/null
+    say "$nonce realm-end rc=$code"
+}
+
+# Only emergencies may appear between our lines.
+echo 1 2>/dev/null >"$root/proc/sys/kernel/printk"
+terminal
+cd "$HOME" || exit 1
+say "$(cat "$cca/nonce") host-ready"
+
+while read -r verb nonce a b c; do
+    case $verb in
+    ping) say "$nonce pong" ;;
+    realm) launch_realm "$nonce" "$a" "$b" "$c" ;;
+    off)
+        say "$nonce off"
+        sync
+        "$root/sbin/poweroff" -f
+        exit 0
+        ;;
+    '') ;;
+    *) say "$nonce unknown-command" ;;
+    esac
+done
