@@ -1,0 +1,97 @@
+import type { Readable, Writable } from 'node:stream';
+
+/** What to start, and how. */
+export interface SpawnOptions {
+  /** For messages: 'FVP model'. */
+  readonly name: string;
+  /** A program by path or by name, which is looked for in PATH. Never a shell string. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default 'pipe', a pipe that stays open until the process ends: shrinkwrap dies of /dev/null and spins on a closed pipe */
+  readonly stdin?: 'pipe' | 'ignore';
+  /** File that standard output and error are appended to as they come, besides the streams. Up to 256 MiB. */
+  readonly output?: string;
+  /** Milliseconds from SIGTERM to SIGKILL. @default 3000 */
+  readonly graceMs?: number;
+}
+
+/** How a process ended: one of the two is there. */
+export interface ProcessExit {
+  readonly code?: number;
+  readonly signal?: string;
+  /** As a part of a sentence: 'exited with code 1', 'was ended by SIGKILL'. */
+  describe(): string;
+}
+
+export interface StopReport {
+  /** Processes that are there even after SIGKILL, such as those in an uninterruptible wait. */
+  readonly survivors: readonly number[];
+}
+
+export interface StopOptions {
+  /** Milliseconds from SIGTERM to SIGKILL; 0 kills at once. */
+  readonly graceMs?: number;
+}
+
+/** A process in a session of its own that does not outlive whoever started it. */
+export interface SupervisedProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** Writing after the end of the process is no error: `exited` tells. */
+  readonly stdin: Writable;
+  /** Nobody has to read it. What is not read in time is dropped beyond 1 MiB, with a note in its place. */
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Resolves when the process has ended and its output has arrived. Never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  readonly exit: ProcessExit | undefined;
+  /**
+   * Ends the process, all of its group, and descendants that left the group: SIGTERM, then SIGKILL. Also to be called after the
+   * process ended by itself, where it may have left something behind. Idempotent; never rejects.
+   */
+  stop(options?: StopOptions): Promise<StopReport>;
+}
+
+/** A folder of our own below the system's temporary folder, mode 0700. */
+export interface TemporaryFolder {
+  readonly path: string;
+  /** With everything in it. Idempotent. @throws PetriError `teardown-failed` */
+  remove(): Promise<void>;
+}
+
+/** Containers that some program is going to start, known by their label. */
+export interface ContainerRegistration {
+  readonly runtime: ContainerRuntime;
+  /** `key=value`, for `--label`. */
+  readonly label: string;
+  /** Stops and removes what bears the label. Idempotent. @throws PetriError `teardown-failed` */
+  end(): Promise<void>;
+}
+
+export type ContainerRuntime = 'docker' | 'podman';
+
+/** One place of a number of places that processes of this machine share. */
+export interface Slot {
+  readonly pool: string;
+  /** From 0, less than the capacity; no other holder of the pool has it. */
+  readonly index: number;
+  /** Idempotent. */
+  release(): void;
+}
+
+export interface SlotWait {
+  readonly signal?: AbortSignal;
+  /** Told why it waits when it begins to, when the reason changes, and every minute. */
+  readonly onWait?: (why: string) => void;
+}
+
+/** What a run of tests or of a command is, for those who wait for its end. */
+export interface RunIdentity {
+  /** Absolute path of the run's folder. */
+  readonly directory: string;
+  /** Process whose death ends the run, such as vitest's main process. It may be this one. */
+  readonly runner?: number;
+}
