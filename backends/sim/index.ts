@@ -17,7 +17,9 @@ export const backend: Backend = {
     available: true,
     isolation: {
       cca: [
+        'serial.fast',
         'tmk',
+        'tmk.rejections',
         'reset',
         'planes',
         'inspect.exits',
@@ -27,7 +29,7 @@ export const backend: Backend = {
         'realm.ripas',
         'instruction-budget',
       ],
-      none: ['tmk', 'reset', 'inspect.registers', 'instruction-budget'],
+      none: ['serial.fast', 'tmk', 'tmk.rejections', 'reset', 'inspect.registers', 'instruction-budget'],
     },
     limits,
     facts: { rmi: '1.1', rsi: '1.1', engine: 'AArch64 to WebAssembly' },

@@ -4,6 +4,8 @@
  *
  * - `serial.write`: input can be sent to the default console
  * - `tmk`: TMK payloads run, and their tests can be listed and run one by one
+ * - `tmk.rejections`: a TMK command that cannot be read is rejected with its reason, whatever the guest wrote
+ * - `serial.fast`: a console carries megabytes in seconds
  * - `reset`: the VM can be started again with the same handle
  * - `planes`: `vm.planes` exists
  * - `inspect.exits`: each plane's exits are recorded
@@ -14,7 +16,9 @@
  */
 export const features = [
   'serial.write',
+  'serial.fast',
   'tmk',
+  'tmk.rejections',
   'reset',
   'planes',
   'inspect.exits',

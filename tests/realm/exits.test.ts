@@ -50,6 +50,7 @@ petriTest.for([
 ])('cca', '$test ends at a vector that is not there, and says which exception it was', ({ test, message }) => ({
   payload: tmk('exits'),
   test,
+  requires: ['inspect.exits'],
   expect: { halt: { reason: 'fault', message } },
 }));
 

@@ -51,7 +51,7 @@ for (const isolation of isolationTypes) {
   petriTest(
     isolation,
     'the deadline of a test ends a guest and says where it was',
-    { payload: tmk('loop'), test: 'spin', timeout: 10_000 },
+    { payload: tmk('loop'), test: 'spin', timeout: 10_000, requires: ['inspect.registers'] },
     async ({ launch, expect }) => {
       const vm = await launch();
       await vm.serial.waitFor('spinning');

@@ -6,7 +6,7 @@ for (const isolation of isolationTypes) {
   petriTest(
     isolation,
     'every byte of a flood is on disk',
-    { payload: tmk('flood'), test: 'log_16mb' },
+    { payload: tmk('flood'), test: 'log_16mb', requires: ['serial.fast'] },
     async ({ vm, expect }) => {
       await expect(vm).toHaltWith('complete');
       const path = vm.serial.logPath ?? '';
@@ -24,7 +24,7 @@ for (const isolation of isolationTypes) {
   petriTest(
     isolation,
     'a hundred thousand short lines arrive in order, and the events of the TMK stay bounded',
-    { payload: tmk('flood'), test: 'log_short_lines' },
+    { payload: tmk('flood'), test: 'log_short_lines', requires: ['serial.fast'] },
     async ({ vm, expect }) => {
       await vm.serial.waitFor(/^99999$/);
       await expect(vm).toHaltWith('complete');

@@ -12,7 +12,7 @@ for (const isolation of isolationTypes) {
   ])(
     isolation,
     'commands of $test are rejected, each with its reason, and change nothing',
-    ({ test }) => ({ payload: tmk('garbage'), test }),
+    ({ test }) => ({ payload: tmk('garbage'), test, requires: ['tmk.rejections'] }),
     async ({ rejected, reason }, { vm, expect }) => {
       await expect(vm).toHaltWith('complete');
       const messages = vm.tmk.events.flatMap((event) => (event.kind === 'rejected' ? [event.message] : []));
@@ -25,7 +25,7 @@ for (const isolation of isolationTypes) {
   petriTest(
     isolation,
     'twenty thousand random commands are survived, and remembered as far as there is room',
-    { payload: tmk('garbage'), test: 'random_blocks' },
+    { payload: tmk('garbage'), test: 'random_blocks', requires: ['tmk.rejections'] },
     async ({ vm, expect }) => {
       await expect(vm).toHaltWith('complete');
       expect(vm.tmk.events.length).toBeGreaterThan(5000);

@@ -3,10 +3,13 @@ import { petriTest, tmk } from 'petri-vm';
 petriTest.tmk('cca', tmk('simple'));
 petriTest.tmk('none', tmk('simple'));
 
-for (const name of ['selftest', 'simd', 'exceptions', 'panic', 'garbage', 'hello']) {
+for (const name of ['selftest', 'simd', 'exceptions', 'panic', 'hello']) {
   petriTest.tmk('cca', tmk(name));
   petriTest.tmk('none', tmk(name));
 }
 
 petriTest.tmk('none', tmk('mmio'));
+for (const isolation of ['cca', 'none'] as const) {
+  petriTest.tmk(isolation, tmk('garbage'), { requires: ['tmk.rejections'] });
+}
 petriTest.tmk('cca', tmk('fp-environment'), { requires: ['fp.environment'] });

@@ -1,0 +1,103 @@
+// `npm run verdicts -- sim qemu …`: runs the VM tests on each backend and prints, in one table, how each of them ended.
+//
+// It fails when a backend has another verdict on a test than the first one, or when a test ran on none. A test that a backend skips
+// for a reason is no difference; the reasons are counted below the table. `--all` lists every test, otherwise those that agree are
+// counted by file. `--json=FILE` keeps it all.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import pc from 'picocolors';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const { values, positionals: backends } = parseArgs({
+  allowPositionals: true,
+  options: { all: { type: 'boolean' }, json: { type: 'string' }, isolation: { type: 'string' } },
+});
+if (backends.length === 0) {
+  console.error('usage: npm run verdicts -- BACKEND [BACKEND …] [--isolation=TYPE] [--all] [--json=FILE]');
+  process.exit(2);
+}
+
+const states = { passed: 'pass', failed: 'FAIL', skipped: 'skip' };
+
+/** By name, how each test ended on a backend, and why it was skipped. */
+async function verdictsOf(backend, folder) {
+  const file = join(folder, `${backend}.json`);
+  const reporter = fileURLToPath(new URL('verdicts-reporter.mjs', import.meta.url));
+  const argv = ['run', `--backend=${backend}`, '--passWithNoTests', `--reporter=${reporter}`, '--reporter=dot'];
+  if (values.isolation !== undefined) argv.push(`--isolation=${values.isolation}`);
+  const started = performance.now();
+  await new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(root, 'bin/vitest.mjs'), ...argv], {
+      cwd: root,
+      env: { ...process.env, PETRI_VERDICTS_FILE: file },
+      stdio: ['ignore', process.stderr.isTTY ? 'inherit' : 'ignore', 'inherit'],
+    });
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  const tests = new Map(JSON.parse(readFileSync(file, 'utf8')).map((test) => [`${test.file} > ${test.name}`, test]));
+  return { backend, tests, seconds: (performance.now() - started) / 1000 };
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'petri-verdicts-'));
+const runs = [];
+try {
+  for (const backend of backends) runs.push(await verdictsOf(backend, folder));
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+const [first] = runs;
+const names = [...new Set(runs.flatMap(({ tests }) => [...tests.keys()]))];
+const rows = names.map((name) => {
+  const verdicts = runs.map(({ tests }) => states[tests.get(name)?.state] ?? '-');
+  const seen = new Set(verdicts.filter((verdict) => verdict === 'pass' || verdict === 'FAIL'));
+  return { name, file: name.split(' > ')[0], verdicts, differs: seen.size > 1, ran: seen.size > 0 };
+});
+
+const wide = 66;
+const columns = (cells) => cells.map((cell) => String(cell).padStart(10)).join('');
+console.log(`${pc.bold('test'.padEnd(wide))}${pc.bold(columns(backends))}`);
+for (const file of [...new Set(rows.map((row) => row.file))]) {
+  const own = rows.filter((row) => row.file === file);
+  const count = runs.map((_, index) => own.filter((row) => row.verdicts[index] === 'pass').length);
+  console.log(`${file.padEnd(wide)}${columns(count.map((n) => `${n}/${own.length}`))}`);
+  for (const row of own.filter(({ differs, verdicts }) => values.all || differs || verdicts.includes('FAIL'))) {
+    const title = `  ${row.name.slice(file.length + 3)}`;
+    const mark = row.differs ? pc.red : (text) => text;
+    console.log(mark(`${title.slice(0, wide - 1).padEnd(wide)}${columns(row.verdicts)}`));
+  }
+}
+const total = (verdict) => runs.map((_, index) => rows.filter((row) => row.verdicts[index] === verdict).length);
+for (const [label, verdict] of [
+  ['passed', 'pass'],
+  ['failed', 'FAIL'],
+  ['skipped', 'skip'],
+]) {
+  console.log(`${pc.bold(label.padEnd(wide))}${columns(total(verdict))}`);
+}
+console.log(`${'seconds, everything included'.padEnd(wide)}${columns(runs.map(({ seconds }) => seconds.toFixed(1)))}`);
+for (const { backend, tests } of runs) {
+  const reasons = new Map();
+  for (const { note } of tests.values()) if (note) reasons.set(note, (reasons.get(note) ?? 0) + 1);
+  for (const [reason, count] of [...reasons].sort((a, b) => b[1] - a[1])) {
+    console.log(`${pc.dim(`skipped on ${backend}:`)} ${count} × ${reason}`);
+  }
+}
+
+const differing = rows.filter((row) => row.differs);
+const failed = rows.filter((row) => row.verdicts.includes('FAIL'));
+const compared = runs.slice(1).map(({ backend }, index) => {
+  const both = rows.filter(({ verdicts }) => verdicts[0] === 'pass' && verdicts[index + 1] === 'pass').length;
+  return `${both} tests pass on both ${first.backend} and ${backend}`;
+});
+console.log([...compared, `${differing.length} verdicts differ`, `${failed.length} tests failed`].join('; '));
+if (values.json !== undefined) {
+  writeFileSync(values.json, `${JSON.stringify({ backends, rows, differing: differing.length }, null, 1)}\n`);
+}
+process.exitCode = differing.length > 0 || failed.length > 0 || !rows.some((row) => row.ran) ? 1 : 0;
