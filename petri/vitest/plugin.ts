@@ -109,8 +109,8 @@ function keepPace(project: TestProject, pace: BackendPace): void {
   for (const config of [project.config, project.vitest.config]) {
     config.isolate = false;
     // Undefined where the user has set none, though its type does not say so.
-    const { maxWorkers }: { readonly maxWorkers?: number } = config;
-    config.maxWorkers = Math.min(maxWorkers ?? pace.parallel, pace.parallel);
+    const chosen = Number.isFinite(config.maxWorkers) ? config.maxWorkers : pace.parallel;
+    config.maxWorkers = Math.min(chosen, pace.parallel);
   }
   project.config.testTimeout = stretched(project.config.testTimeout, pace);
 }
