@@ -43,6 +43,13 @@ export type PetriErrorCode =
   | 'stack-invalid'
   | 'stack-busy'
   | 'lock-file-invalid'
+  | 'hosts-file-invalid'
+  | 'host-key-refused'
+  | 'authentication-failed'
+  | 'upload-failed'
+  | 'launch-failed'
+  | 'lease-lost'
+  | 'power-failed'
   | 'backend-fault';
 
 export interface PetriErrorOptions {
