@@ -1,29 +1,27 @@
+import { decodeSyndrome, faultOrigin, summarizeSyndrome, vectorNote } from '../../petri/arm/index.ts';
 import type { TmkEvent } from '../../petri/backend.ts';
+import { haltOfVerdict } from '../../petri/payload/halt-of-verdict.ts';
+import { imagePages, placeTmk, type TmkPlacement } from '../../petri/payload/load-image.ts';
+import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import type { TmkPayload } from '../../petri/payload/payload.ts';
+import { TmkChannel, type TmkListener } from '../../petri/payload/tmk-channel.ts';
 import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../petri/payload/tmk-protocol.ts';
+import { BoundedLog } from '../../petri/vm/bounded-log.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import { ExceptionClass, RunExit, type CpuContext, type Vcpu } from './cpu/types.ts';
-import { faultOrigin, vectorNote } from './fault-location.ts';
+import { exceptionState } from './exception-state.ts';
 import { FlatStage2 } from './flat-stage2.ts';
 import type { Guest } from './guest.ts';
-import { haltOfVerdict } from './halt-of-verdict.ts';
-import { imagePages, placeTmk, type TmkPlacement } from './load-image.ts';
 import { machinePool, type Machine } from './machine-pool.ts';
 import {
   accessBytes,
-  BoundedLog,
   completeRead,
-  decodeSyndrome,
   hasValidSyndrome,
   isWrite,
-  summarizeSyndrome,
-  TmkChannel,
   writeValueHigh,
   writeValueLow,
-  type TmkListener,
 } from './paravisor/index.ts';
-import { PayloadLocator } from './payload-locator.ts';
 import { servePsci } from './psci.ts';
 import { readRegisters } from './read-registers.ts';
 import { logUndefined } from './undefined-log.ts';
@@ -87,7 +85,7 @@ export class PlainGuest implements Guest {
   }
 
   vectorNote(): string {
-    return this.#final === undefined ? vectorNote(this.#context, this.#locator) : '';
+    return this.#final === undefined ? vectorNote(exceptionState(this.#context), this.#locator) : '';
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
@@ -175,7 +173,7 @@ export class PlainGuest implements Guest {
     const { symbol } = this.#locator.locate(registers.pc);
     return {
       reason: 'fault',
-      message: message + faultOrigin(this.#context, registers, this.#locator),
+      message: message + faultOrigin(exceptionState(this.#context), registers, this.#locator),
       registers,
       ...(symbol === undefined ? {} : { symbol }),
     };

@@ -1,15 +1,17 @@
+import { faultOrigin, vectorNote } from '../../petri/arm/index.ts';
 import type { TmkEvent } from '../../petri/backend.ts';
+import { haltOfVerdict } from '../../petri/payload/halt-of-verdict.ts';
+import { imagePages, placeTmk, type LoadablePayload, type TmkPlacement } from '../../petri/payload/load-image.ts';
+import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
+import { TmkChannel, type TmkListener } from '../../petri/payload/tmk-channel.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { PlaneExit, PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../petri/vm/spec.ts';
-import { faultOrigin, vectorNote } from './fault-location.ts';
+import { exceptionState } from './exception-state.ts';
 import type { Guest } from './guest.ts';
-import { haltOfVerdict } from './halt-of-verdict.ts';
 import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from './host/index.ts';
-import { imagePages, placeTmk, type LoadablePayload, type TmkPlacement } from './load-image.ts';
 import { machinePool, type Machine } from './machine-pool.ts';
-import { PlaneRunCore, TmkChannel, type PlaneOutcome, type TmkListener } from './paravisor/index.ts';
-import { PayloadLocator } from './payload-locator.ts';
+import { PlaneRunCore, type PlaneOutcome } from './paravisor/index.ts';
 import { RealmPlane, realmInspector } from './realm-inspectors.ts';
 import { Rmm } from './rmm/index.ts';
 import { logUndefined } from './undefined-log.ts';
@@ -109,7 +111,7 @@ export class RealmGuest implements Guest {
 
   vectorNote(): string {
     if (this.#retired !== undefined) return '';
-    return vectorNote(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE), this.#locator);
+    return vectorNote(exceptionState(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE)), this.#locator);
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
@@ -170,7 +172,7 @@ export class RealmGuest implements Guest {
     const context = this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE);
     return {
       reason: 'fault',
-      message: message + faultOrigin(context, registers, this.#locator),
+      message: message + faultOrigin(exceptionState(context), registers, this.#locator),
       ...(exit === undefined ? {} : { exit }),
       registers,
       ...(symbol === undefined ? {} : { symbol }),

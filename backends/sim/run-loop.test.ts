@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Guest } from './guest.ts';
-import { PayloadLocator } from './payload-locator.ts';
+import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import { RunLoop } from './run-loop.ts';
 import { SliceScheduler } from './slice-scheduler.ts';
 

@@ -1,5 +1,5 @@
 import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { PayloadLocator } from './payload-locator.ts';
+import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import { sliceScheduler, type SliceScheduler } from './slice-scheduler.ts';
 import type { Guest } from './guest.ts';
 

@@ -2,7 +2,7 @@ import type { BootRequest, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { Guest } from './guest.ts';
-import type { PayloadLocator } from './payload-locator.ts';
+import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import { PlaneView, RealmView } from './views.ts';
 import { RunLoop } from './run-loop.ts';
 

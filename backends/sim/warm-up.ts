@@ -1,5 +1,5 @@
 import { resolveVmConfig } from '../../petri/vm/index.ts';
-import type { LoadablePayload } from './load-image.ts';
+import type { LoadablePayload } from '../../petri/payload/load-image.ts';
 import { RealmGuest } from './realm-guest.ts';
 
 /** Where the program has its command block and its text: on a page of their own, since stores to code are slow. */

@@ -1,7 +1,4 @@
-export { BoundedLog } from './bounded-log.ts';
 export { ExitLog } from './exit-log.ts';
 export { accessBytes, completeRead, hasValidSyndrome, isWrite, writeValueHigh, writeValueLow } from './mmio.ts';
 export { PlaneRunCore, type PlaneOutcome, type PlaneRunEnvironment } from './plane-run-core.ts';
 export type { PlaneLaunch } from './plane-launch.ts';
-export { decodeSyndrome, summarizeSyndrome, type Syndrome } from './syndrome.ts';
-export { TmkChannel, type TmkListener, type TmkVerdict } from './tmk-channel.ts';

@@ -3,7 +3,7 @@ import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 import { GPR_COUNT, PlaneEnter, PlaneEnterFlag, PlaneExit as ExitField, PlaneExitReason } from '../rmm/plane-run.ts';
 import type { Plane0Port, Plane0Program, Plane0Step } from '../rmm/plane0.ts';
 import { Rsi } from '../rmm/rsi-fids.ts';
-import { BoundedLog } from './bounded-log.ts';
+import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import { ExitLog } from './exit-log.ts';
 import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
 import { GuestReader } from './guest-reader.ts';
@@ -19,7 +19,7 @@ import {
 } from './mmio.ts';
 import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
 import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi.ts';
-import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from './tmk-channel.ts';
+import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
 
 /** How a run of plane 1 ended, as plane 0 saw it. */
 export type PlaneOutcome =

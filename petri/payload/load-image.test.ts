@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
-import type { TmkSegment } from '../../petri/payload/tmk.ts';
+import { tmk, type TmkPayload } from './index.ts';
+import type { TmkSegment } from './tmk.ts';
 import { imagePages, placeTmk } from './load-image.ts';
 
 const hello = tmk('hello');

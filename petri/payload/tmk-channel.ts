@@ -1,6 +1,6 @@
-import type { TmkEvent } from '../../../petri/backend.ts';
-import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from '../../../petri/payload/tmk-protocol.ts';
-import { BoundedLog } from './bounded-log.ts';
+import type { TmkEvent } from '../backend.ts';
+import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from './tmk-protocol.ts';
+import { BoundedLog } from '../vm/bounded-log.ts';
 
 /** What ended a TMK's run by its own command. */
 export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic' }>;

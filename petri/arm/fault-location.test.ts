@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { faultOrigin } from './fault-location.ts';
-import { PayloadLocator } from './payload-locator.ts';
+import { PayloadLocator } from '../payload/payload-locator.ts';
 
 const locator = new PayloadLocator(
   {

@@ -1,5 +1,5 @@
-import type { TmkImage } from '../../petri/payload/tmk.ts';
-import type { SymbolLocation } from '../../petri/vm/halt.ts';
+import type { TmkImage } from './tmk.ts';
+import type { SymbolLocation } from '../vm/halt.ts';
 
 const INSTRUCTION_BYTES = 4n;
 

@@ -1,5 +1,5 @@
-import { PetriError } from '../../petri/errors.ts';
-import type { TmkPayload } from '../../petri/payload/payload.ts';
+import { PetriError } from '../errors.ts';
+import type { TmkPayload } from './payload.ts';
 
 /** What loading needs of a payload. */
 export type LoadablePayload = Pick<TmkPayload, 'name' | 'image'>;

@@ -1,5 +1,5 @@
-import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { TmkVerdict } from './paravisor/index.ts';
+import type { HaltReason } from '../vm/halt.ts';
+import type { TmkVerdict } from './tmk-channel.ts';
 
 export function haltOfVerdict(verdict: TmkVerdict): HaltReason {
   if (verdict.kind === 'complete') return { reason: 'complete', success: verdict.success };

@@ -1,0 +1,4 @@
+export { faultOrigin, vectorNote } from './fault-location.ts';
+export { faultStatusName, isPermissionFault } from './fault-status.ts';
+export { decodeSyndrome, summarizeSyndrome, type Syndrome } from './syndrome.ts';
+export type { ExceptionState } from './vector-fetch.ts';
