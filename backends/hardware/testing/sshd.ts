@@ -1,0 +1,204 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+
+import type { HostConfig } from '../hosts/schema.ts';
+import { parseHosts } from '../hosts/hosts-file.ts';
+
+/** Path of OpenSSH's server, which is not in an ordinary user's PATH. */
+export const sshdPath = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
+
+/** A real sshd on a loopback port, with keys, configuration and folders of its own: the machine of the tests. */
+export class TestSshd {
+  readonly folder: string;
+  readonly port: number;
+  hostKey: string;
+  #process: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  private constructor(folder: string, port: number) {
+    this.folder = folder;
+    this.port = port;
+    this.hostKey = this.newHostKey();
+  }
+
+  static async start(): Promise<TestSshd> {
+    const folder = mkdtempSync(join(tmpdir(), 'petri-sshd-'));
+    const sshd = new TestSshd(folder, await freePort());
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshd.identityFile]);
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'stranger')]);
+    writeFileSync(join(folder, 'authorized_keys'), readFileSync(`${sshd.identityFile}.pub`));
+    chmodSync(join(folder, 'authorized_keys'), 0o600);
+    // sshd demands it of whoever runs it as root, and Debian's makes it at boot.
+    if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
+    await sshd.boot();
+    return sshd;
+  }
+
+  get identityFile(): string {
+    return join(this.folder, 'identity');
+  }
+
+  /** A key that the machine does not let in. */
+  get strangersFile(): string {
+    return join(this.folder, 'stranger');
+  }
+
+  /** Gives the machine another host key; tells its public line. */
+  newHostKey(): string {
+    const path = join(this.folder, 'host_key');
+    for (const file of [path, `${path}.pub`]) rmSync(file, { force: true });
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path]);
+    this.hostKey = readFileSync(`${path}.pub`, 'utf8').trim();
+    return this.hostKey;
+  }
+
+  /** Starts the server on the same port as before. */
+  async boot(): Promise<void> {
+    const config = join(this.folder, 'sshd_config');
+    writeFileSync(
+      config,
+      [
+        `ListenAddress 127.0.0.1:${String(this.port)}`,
+        `HostKey ${join(this.folder, 'host_key')}`,
+        `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')}`,
+        'PidFile none',
+        'UsePAM no',
+        'StrictModes no',
+        'PasswordAuthentication no',
+        'AllowTcpForwarding yes',
+        'MaxStartups 100',
+        'Subsystem sftp internal-sftp',
+        'LogLevel ERROR',
+        '',
+      ].join('\n'),
+    );
+    const child = spawn(String(sshdPath), ['-D', '-e', '-f', config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
+    this.#process = child;
+    this.#ended = new Promise((resolve) => child.once('exit', () => resolve()));
+    let said = '';
+    child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
+    await listening(this.port, () => (child.exitCode === null ? undefined : `sshd ended: ${said}`));
+  }
+
+  /**
+   * Ends the server and every connection; `everything` also what was started over them, as a reboot of the machine does.
+   *
+   * @param token text that the environment of the processes to be ended has
+   */
+  async shutDown(everything?: { readonly token: string }): Promise<void> {
+    const pid = this.#process?.pid;
+    if (pid !== undefined) {
+      const sessions = descendants(pid);
+      for (const one of [pid, ...sessions]) kill(one);
+    }
+    if (everything !== undefined) for (const one of withEnvironment(everything.token)) kill(one);
+    await this.#ended;
+  }
+
+  /** What a hosts file says of this machine, and more fields of it. */
+  host(extra: Record<string, unknown> = {}): HostConfig {
+    const [host] = parseHosts(this.hostsFile([extra]), 'test');
+    if (host === undefined) throw new Error('no host');
+    return host;
+  }
+
+  /** JSON is YAML. */
+  hostsFile(hosts: readonly Record<string, unknown>[]): string {
+    const common = {
+      name: 'machine',
+      address: '127.0.0.1',
+      port: this.port,
+      user: userInfo().username,
+      hostKey: this.hostKey,
+      identityFile: this.identityFile,
+      folder: join(this.folder, 'remote'),
+      lease: { kind: 'file', folder: join(this.folder, 'leases') },
+      launchers: { none: { kind: 'command', argv: ['true'] } },
+    };
+    return JSON.stringify({ version: 1, hosts: hosts.map((one) => ({ ...common, ...one })) });
+  }
+
+  async end(): Promise<void> {
+    await this.shutDown({ token: this.folder });
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+async function listening(port: number, failed: () => string | undefined): Promise<void> {
+  const { connect } = await import('node:net');
+  for (let tries = 0; tries < 1000; tries++) {
+    const why = failed();
+    if (why !== undefined) throw new Error(why);
+    const there = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => resolve(false));
+    });
+    if (there) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`sshd does not listen on ${String(port)}`);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+function descendants(pid: number): number[] {
+  const table = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const found: number[] = [];
+  const queue = [pid];
+  for (let parent = queue.pop(); parent !== undefined; parent = queue.pop()) {
+    for (const [child, of] of table) {
+      if (of !== parent || child === undefined) continue;
+      found.push(child);
+      queue.push(child);
+    }
+  }
+  return found;
+}
+
+/** Processes that have a text in their environment or command line. */
+export function withEnvironment(text: string): number[] {
+  const own = String(process.pid);
+  const table = execFileSync('ps', ['-eo', 'pid='], { encoding: 'utf8' })
+    .split('\n')
+    .map((pid) => pid.trim());
+  return table
+    .filter((pid) => pid !== '' && pid !== own)
+    .filter((pid) => ['environ', 'cmdline'].some((file) => readProc(`/proc/${pid}/${file}`).includes(text)))
+    .map(Number);
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
+  }
+}
