@@ -24,6 +24,8 @@ export interface StackRequest {
   readonly given: Readonly<Record<string, string>>;
   /** Ask again which commits branches have. */
   readonly refresh: boolean;
+  /** What is to be made again although nothing changed. */
+  readonly rebuild: readonly RebuildTarget[];
   /** Only look: no network, nothing written. */
   readonly dryRun: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -35,8 +37,8 @@ export type RebuildTarget = 'plane0-linux' | 'rootfs';
 /** A stack that is ready to be examined or built. */
 export interface PreparedStack {
   readonly plan: StackPlan;
-  /** Steps to force for what is to be made again. */
-  steps(rebuild: readonly RebuildTarget[]): ReadonlySet<string>;
+  /** Steps to run whatever their stamps say. */
+  readonly force: ReadonlySet<string>;
   /** Where each source comes from, for `status`. */
   readonly sources: readonly StackSource[];
   /** Path of the lock file that holds, and its sha256. */

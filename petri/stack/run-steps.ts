@@ -62,6 +62,7 @@ class Installation {
   async run(): Promise<RunOutcome> {
     const force = this.#options.force ?? new Set();
     await mkdir(join(this.#plan.root, 'logs'), { recursive: true });
+    await this.#plan.begin?.();
     // At once, not when its turn comes: what was asked for is still to be done after an interruption.
     for (const name of force) await this.#stamps.remove(name);
     const ran: string[] = [];

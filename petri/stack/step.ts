@@ -36,6 +36,8 @@ export interface StackStep {
   readonly commands: readonly StackCommand[];
   /** What to expect of it, such as '20 to 60 min, 12 GB'. */
   readonly expects?: string;
+  /** What the plan should say about it beyond its commands, such as what a check would complain about. */
+  preview?(): Promise<readonly string[]>;
   /** Makes the outputs. Must cope with what an earlier try left, and leave finished files by renaming only. */
   run(context: StepContext): Promise<void>;
   /**
@@ -54,6 +56,8 @@ export interface StackPlan {
   readonly steps: readonly StackStep[];
   /** The file that says the stack is whole: taken away as soon as a step must run, written by the last one. Absolute. */
   readonly seal: string;
+  /** Records what the user chose; called when nobody else works in the folder, before the first step. */
+  begin?(): Promise<void>;
   /** Commands that a person must give by hand, or decisions to know of; shown with the plan. */
   readonly notes: readonly string[];
 }

@@ -23,7 +23,10 @@ const schema = z.object({
     /** Container image, where one other than shrinkwrap's default is used. */
     image: z.string().optional(),
   }),
-  /** Variables that shrinkwrap needs: SHRINKWRAP_BUILD, SHRINKWRAP_PACKAGE, SHRINKWRAP_CONFIG, VIRTUAL_ENV and PATH (whole). */
+  /**
+   * Variables that shrinkwrap needs: SHRINKWRAP_BUILD, SHRINKWRAP_PACKAGE, SHRINKWRAP_CONFIG. VIRTUAL_ENV too, unless the
+   * user gave the command; the command finds its Python by itself.
+   */
   environment: z.record(z.string(), z.string()),
   /** Name of the configuration for `shrinkwrap run`. */
   config: z.string(),

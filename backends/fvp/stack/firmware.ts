@@ -1,0 +1,92 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { digestFiles, type StackCommand, type StackStep } from '../../../petri/stack/index.ts';
+import { expectFormat, formats } from './formats.ts';
+import type { InstalledStack } from './installed.ts';
+import type { StackLayout } from './layout.ts';
+import type { LockFile } from './lock-file.ts';
+import { buildOverlays, overlayInputs } from './overlays.ts';
+
+export interface FirmwareOptions {
+  /** The shrinkwrap command. */
+  readonly command: string;
+  /** Step that provides it. */
+  readonly after: string;
+  readonly runtime: InstalledStack['shrinkwrap']['runtime'];
+  readonly jobs: number;
+  /** Components whose objects are thrown away first. */
+  readonly fresh: readonly string[];
+}
+
+/** Variables that tie shrinkwrap to this stack, instead of to the home directory that all stacks share. */
+export function shrinkwrapEnvironment(layout: StackLayout): Record<string, string> {
+  return {
+    SHRINKWRAP_BUILD: layout.build,
+    SHRINKWRAP_PACKAGE: layout.package,
+    SHRINKWRAP_CONFIG: layout.overlays,
+  };
+}
+
+/** What shrinkwrap packs, by the names of stack.json. */
+export function packagedFiles(layout: StackLayout, lock: LockFile) {
+  const folder = join(layout.package, configName(lock));
+  return {
+    rootfs: join(folder, 'rootfs.ext2'),
+    lkvm: join(folder, 'lkvm'),
+    hostKernel: join(folder, 'Image'),
+    bl1: join(folder, 'bl1.bin'),
+    fip: join(folder, 'fip.bin'),
+    deviceTree: join(folder, 'dt_bootargs.dtb'),
+  };
+}
+
+/** shrinkwrap's name for the configuration, which its folders have: the file's without the ending. */
+export function configName(lock: LockFile): string {
+  return lock.shrinkwrap.config.replace(/^.*\//, '').replace(/\.yaml$/, '');
+}
+
+/** Builds firmware, host kernel, kvmtool and root file system with shrinkwrap. */
+export function firmwareStep(layout: StackLayout, lock: LockFile, options: FirmwareOptions): StackStep {
+  const { config, image, overlays, variables } = lock.shrinkwrap;
+  const environment = shrinkwrapEnvironment(layout);
+  const global = [`--runtime=${options.runtime}`, ...(image === null ? [] : [`--image=${image}`])];
+  const layers = [...overlays, ...buildOverlays(layout)].map((overlay) => `--overlay=${overlay}`);
+  const settings = Object.entries(variables).map(([name, value]) => `--btvar=${name}=${value}`);
+  const request = [...global, 'build', config, ...layers, ...settings];
+  // Checkouts are ours alone: what a killed build left in them is to be overwritten, not to be complained about.
+  const manner = ['--force-sync-all', '--verbose', '--no-color', `--jobs=${String(options.jobs)}`];
+  const runtime = options.runtime.split('-')[0];
+  const build: StackCommand = {
+    argv: [options.command, ...request, ...manner],
+    cwd: layout.root,
+    env: environment,
+    ...(runtime === 'docker' || runtime === 'podman' ? { container: runtime } : {}),
+  };
+  const files = packagedFiles(layout, lock);
+  const resolved = join(layout.package, `${configName(lock)}.yaml`);
+  return {
+    name: 'firmware',
+    title: 'Build TF-A, RMM, EDK2, host Linux, kvmtool and the root file system',
+    inputs: { command: request.join(' '), ...overlayInputs(lock) },
+    after: [options.after],
+    commands: [build],
+    expects: '30 min to 3 h, 25 GB',
+    async run(context) {
+      const objects = join(layout.build, 'build');
+      // make takes an object for finished that a killed compiler left half written. Checkouts shrinkwrap itself guards.
+      if (context.interrupted) await rm(objects, { recursive: true, force: true });
+      for (const component of options.fresh) {
+        await rm(join(objects, configName(lock), component), { recursive: true, force: true });
+      }
+      await context.command(build);
+    },
+    async inspect() {
+      const evidence = await digestFiles({ ...files, config: resolved });
+      await expectFormat(files.rootfs, formats.ext4);
+      await expectFormat(files.lkvm, formats.aarch64Elf);
+      await expectFormat(files.hostKernel, formats.arm64Image);
+      return evidence;
+    },
+  };
+}

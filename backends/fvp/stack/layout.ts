@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+
+import { PetriError } from '../../../petri/errors.ts';
+import { stackFile } from './installed.ts';
+
+/** Where everything of a stack lies below its root. */
+export class StackLayout {
+  readonly root: string;
+
+  /** @throws PetriError `invalid-option` for a root that build scripts could not cope with */
+  constructor(root: string) {
+    // make takes spaces and colons apart, and shrinkwrap's scripts do not quote paths.
+    if (!/^\/[\w@%+=,./~-]*$/.test(root)) {
+      throw new PetriError(`the FVP stack cannot be built in '${root}': make and shrinkwrap break on such a path`, {
+        code: 'invalid-option',
+        step: 'options',
+        remedy: 'give a --root of letters, digits and . _ - / only',
+      });
+    }
+    this.root = root;
+  }
+
+  get ownLock(): string {
+    return join(this.root, 'cca.lock.yaml');
+  }
+
+  get stackFile(): string {
+    return join(this.root, stackFile);
+  }
+
+  source(name: string): string {
+    return join(this.root, 'sources', name);
+  }
+
+  get venv(): string {
+    return join(this.root, 'venv');
+  }
+
+  get shrinkwrap(): string {
+    return join(this.root, 'bin', 'shrinkwrap');
+  }
+
+  get overlays(): string {
+    return join(this.root, 'overlays');
+  }
+
+  /** SHRINKWRAP_BUILD. */
+  get build(): string {
+    return join(this.root, 'shrinkwrap', 'build');
+  }
+
+  /** SHRINKWRAP_PACKAGE. */
+  get package(): string {
+    return join(this.root, 'shrinkwrap', 'package');
+  }
+
+  /** Intermediate files of what we build ourselves. */
+  objects(name: string): string {
+    return join(this.root, 'objects', name);
+  }
+
+  get plane0Kernel(): string {
+    return join(this.root, 'plane0', 'Image');
+  }
+
+  get tmkVmm(): string {
+    return join(this.root, 'tmk_vmm', 'tmk_vmm');
+  }
+}

@@ -1,0 +1,106 @@
+import { readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { PetriError } from '../../../petri/errors.ts';
+import { ask, digestFile, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import { configName, packagedFiles, shrinkwrapEnvironment } from './firmware.ts';
+import { type InstalledStack, readInstalledStack } from './installed.ts';
+import type { StackLayout } from './layout.ts';
+import { lockDigest, type LockFile } from './lock-file.ts';
+import { runOverlays } from './overlays.ts';
+import { shrinkwrapVersion } from './shrinkwrap-tool.ts';
+
+export interface SealOptions {
+  readonly command: string;
+  readonly runtime: InstalledStack['shrinkwrap']['runtime'];
+  /** Steps whose outputs the stack consists of. */
+  readonly after: readonly string[];
+  /** shrinkwrap runs from our Python environment, not from a command of the user's. */
+  readonly hasVenv: boolean;
+}
+
+/** Compares what was built with what the lock expects, and writes stack.json: only then the stack is there. */
+export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptions): StackStep {
+  return {
+    name: 'verify',
+    title: 'Verify everything and write stack.json',
+    inputs: { lock: lockDigest(lock), runtime: options.runtime, command: options.command },
+    after: options.after,
+    commands: [],
+    async run() {
+      const stack = await describeStack(layout, lock, options);
+      await expectDigests(stack, lock);
+      await writeAtomically(layout.stackFile, `${JSON.stringify(stack, null, 2)}\n`);
+    },
+    async inspect() {
+      readInstalledStack(layout.root);
+      return { 'stack.json': await digestFile(layout.stackFile) };
+    },
+  };
+}
+
+async function describeStack(layout: StackLayout, lock: LockFile, options: SealOptions): Promise<InstalledStack> {
+  const { image, config } = lock.shrinkwrap;
+  const shrinkwrap = {
+    command: options.command,
+    version: await shrinkwrapVersion(options.command),
+    runtime: options.runtime,
+    ...(image === null ? {} : { image }),
+  };
+  return {
+    version: 1,
+    lockDigest: lockDigest(lock),
+    shrinkwrap,
+    environment: { ...shrinkwrapEnvironment(layout), ...(options.hasVenv ? { VIRTUAL_ENV: layout.venv } : {}) },
+    config,
+    overlays: runOverlays(layout),
+    files: { ...packagedFiles(layout, lock), plane0Kernel: layout.plane0Kernel, tmkVmm: layout.tmkVmm },
+    revisions: { shrinkwrap: shrinkwrap.version, ...lockedRevisions(lock), ...(await builtRevisions(layout, lock)) },
+  };
+}
+
+function lockedRevisions(lock: LockFile): Record<string, string> {
+  const known = Object.entries(lock.sources).filter(([, source]) => source.revision !== null);
+  return Object.fromEntries(known.map(([name, source]) => [name, source.revision ?? '']));
+}
+
+/** Which commits shrinkwrap built from, those included that only its own configuration names. */
+async function builtRevisions(layout: StackLayout, lock: LockFile): Promise<Record<string, string>> {
+  const folder = join(layout.build, 'source', configName(lock));
+  const revisions: Record<string, string> = {};
+  for (const component of await list(folder)) {
+    const inside = await list(join(folder, component));
+    const checkouts = [component, ...inside.map((name) => `${component}/${name}`)];
+    for (const name of checkouts.filter((path) => existsSync(join(folder, path, '.git')))) {
+      revisions[`source/${name}`] = await ask(['git', '-C', join(folder, name), 'rev-parse', 'HEAD']);
+    }
+  }
+  return revisions;
+}
+
+async function list(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory() && entry.name !== '.git').map((entry) => entry.name);
+}
+
+async function expectDigests(stack: InstalledStack, lock: LockFile): Promise<void> {
+  const files: Readonly<Record<string, string | undefined>> = stack.files;
+  for (const [name, expected] of Object.entries(lock.digests)) {
+    const path = files[name];
+    if (path === undefined) {
+      throw new PetriError(`the lock has a digest of '${name}', which no stack has`, {
+        code: 'lock-file-invalid',
+        step: 'install',
+        remedy: `digests are of ${Object.keys(files).join(', ')}`,
+      });
+    }
+    const found = await digestFile(path);
+    if (found === expected) continue;
+    throw new PetriError(`${path} came out with sha256 ${found}; the lock expects ${expected}`, {
+      code: 'artifact-digest',
+      step: 'install',
+      remedy: 'build with the tools that the lock was made with, or take the digest out of the lock',
+    });
+  }
+}
