@@ -1,10 +1,16 @@
 import type { Backend } from '../petri/backend.ts';
+import type { StackManager } from '../petri/stack/index.ts';
 
 /** A backend that the package knows by name. */
-export type BackendEntry =
-  | { readonly description: string; readonly load: () => Promise<Backend> }
+export type BackendEntry = {
+  readonly description: string;
+  /** How to install what it boots, for `petri cca`. */
+  readonly stack?: () => Promise<StackManager>;
+} & (
+  | { readonly load: () => Promise<Backend> }
   /** Announced, not there yet: named so that whoever asks for it is told so, and what works instead. */
-  | { readonly description: string; readonly absent: string };
+  | { readonly absent: string }
+);
 
 /** The built-in backends. Loading this file loads none of them. */
 export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
@@ -15,6 +21,7 @@ export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
   fvp: {
     description: "Arm's Fixed Virtual Platform, with the reference RMM",
     absent: 'It is planned, and not part of this version. It will run the FVP model through shrinkwrap.',
+    stack: async () => (await import('./fvp/stack/index.ts')).stackManager,
   },
   qemu: {
     description: 'qemu-system-aarch64, as a plain VM and with RME',

@@ -64,6 +64,8 @@ export type CommandOptions = z.infer<typeof commandOptions>;
 async function registerOthers(cli: CAC): Promise<void> {
   const { registerTmkCommands } = await import('./tmk.ts');
   registerTmkCommands(cli);
+  const { registerCcaCommands } = await import('./cca.ts');
+  registerCcaCommands(cli);
 }
 
 function unknownCommand(cli: CAC, argv: readonly string[]): void {

@@ -15,7 +15,7 @@ export interface GitSource {
 }
 
 /** Never asks for a password: an install that waits for an answer nobody gives would hang. */
-const quietGit = { GIT_TERMINAL_PROMPT: '0', GIT_ADVICE: '0' };
+const quietGit = { GIT_TERMINAL_PROMPT: '0' };
 
 export const fullCommit = /^[0-9a-f]{40}$/;
 

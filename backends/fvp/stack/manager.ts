@@ -103,7 +103,7 @@ export class FvpStackManager implements StackManager {
       const at = {
         name,
         repository: absoluteRepository(repository, request.cwd),
-        revision: revision ?? `(${ref ?? ''})`,
+        revision: revision ?? `<commit of ${ref ?? ''}>`,
       };
       return checkoutStep(at, layout.source(name), expects);
     };
@@ -237,7 +237,7 @@ function describeSource(name: string, source: LockFile['sources'][string]): Stac
     repository: source.repository,
     revision: source.revision !== null && fullCommit.test(source.revision) ? source.revision : undefined,
     ref: source.ref,
-    caution: cautions.length === 0 ? undefined : cautions.join('; '),
+    caution: cautions.length === 0 ? undefined : cautions.map((text) => text.replace(/\.$/, '')).join('; '),
   };
 }
 

@@ -1,0 +1,44 @@
+import pc from 'picocolors';
+
+import { examine } from '../stack/index.ts';
+import type { CcaCommandOptions } from './cca.ts';
+import { duration } from './cca-plan.ts';
+import { stackManagerOf, stackRequest } from './cca-request.ts';
+import { exitCodes } from './errors.ts';
+
+/** `petri cca status`: what is installed and whether it still is what it should be. Fails when it is not whole. */
+export async function showStatus(options: CcaCommandOptions, cwd: string): Promise<void> {
+  const manager = await stackManagerOf(options.platform);
+  const request = stackRequest('status', options, manager, cwd);
+  const prepared = await manager.prepare(request);
+  const steps = await examine(prepared.plan);
+  const revisions = manager.installed(request.root);
+  const whole = revisions !== undefined && steps.every(({ state }) => state.state !== 'due');
+  if (!whole) process.exitCode = exitCodes.failure;
+  if (options.json === true) {
+    const report = {
+      platform: options.platform,
+      root: request.root,
+      whole,
+      lockDigest: prepared.lock.digest,
+      revisions: revisions ?? {},
+      sources: prepared.sources,
+      steps: steps.map(({ step, state }) => ({ name: step.name, ...state })),
+    };
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    return;
+  }
+  const lines = steps.map(({ step, state }) => {
+    if (state.state === 'done')
+      return `  ${pc.green('done')}  ${step.name}, ${state.finished}, ${duration(state.seconds)}`;
+    if (state.state === 'check') return `  ${pc.dim('check')} ${step.name}`;
+    return `  ${pc.yellow('due')}   ${step.name}: ${state.why.join('; ')}`;
+  });
+  process.stdout.write(
+    `${[
+      `${request.root}: ${whole ? pc.green('whole') : pc.yellow('not whole; npx petri cca install builds what is due')}`,
+      ...lines,
+      ...Object.entries(revisions ?? {}).map(([name, revision]) => `  ${name}: ${revision}`),
+    ].join('\n')}\n`,
+  );
+}
