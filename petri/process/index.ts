@@ -1,4 +1,8 @@
+export { type InterruptibleOptions, runInterruptible } from './interruptible.ts';
+export type { ReapReport } from './reap.ts';
+export { stateDirectory } from './state-directory.ts';
 export { Supervisor } from './supervisor.ts';
+export { sweep, type SweepReport, waitForRun } from './sweep.ts';
 export type {
   ContainerRegistration,
   ContainerRuntime,
