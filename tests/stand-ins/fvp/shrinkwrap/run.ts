@@ -1,0 +1,138 @@
+import { spawn } from 'node:child_process';
+import { fstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { readMisbehaviour } from '../misbehaviour.ts';
+import { TelnetInput } from '../model/telnet.ts';
+import { loadRun, packageFolder, runScript, type RunConfig, type TerminalConfig } from './config.ts';
+import { Multiplexer, writeOut } from './multiplexer.ts';
+
+const MAX_TAG = 10;
+
+export interface RunOptions {
+  readonly config: string;
+  readonly overlays: readonly string[];
+  readonly rtvars: ReadonlyMap<string, string>;
+  readonly dryRun: boolean;
+  readonly colour: boolean;
+}
+
+interface Attached {
+  readonly name: string;
+  readonly terminal: TerminalConfig;
+  port?: number;
+}
+
+/** `shrinkwrap run`. @returns its exit code @throws Error what it prints with the name of its class */
+export async function run(options: RunOptions): Promise<number> {
+  const config = loadRun(options.config, options.overlays, options.rtvars);
+  const script = runScript(options.config, config);
+  if (options.dryRun) {
+    writeOut(`${script}\n`);
+    return 0;
+  }
+  const folder = mkdtempSync(join(packageFolder(), 'tmp'));
+  const file = join(folder, 'script.sh');
+  writeFileSync(file, script);
+  writeOut(
+    "\nPress '^]' to quit shrinkwrap.\nAll other keys are passed through.\nEnvironment ip address: 127.0.0.1.\n\n",
+  );
+  try {
+    return await new Session(config, options.colour).run(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** One run of the model, with a client for each terminal. */
+class Session {
+  readonly #terminals: Attached[];
+  readonly #output: Multiplexer;
+  readonly #colour: boolean;
+  #stdin: Socket | undefined;
+
+  constructor(config: RunConfig, colour: boolean) {
+    this.#terminals = Object.entries(config.terminals)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, terminal]) => ({ name, terminal }));
+    this.#output = new Multiplexer(
+      Math.min(MAX_TAG, Math.max(0, ...this.#terminals.map(({ terminal }) => terminal.friendly.length))),
+    );
+    this.#colour = colour;
+  }
+
+  async run(script: string): Promise<number> {
+    this.#refuseFiles();
+    const model = this.#output.source('fvp', { colour: this.#colour });
+    const child = spawn('bash', [script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let attached = false;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#output.log(model, text);
+        if (attached) return;
+        attached = this.#findPorts(text);
+        if (attached) this.#attach();
+      });
+    }
+    process.stdin.on('data', (bytes: Buffer) => this.#stdin?.write(bytes));
+    if (readMisbehaviour(process.env).value('shrinkwrap') === 'busy') process.stdin.on('end', spin);
+    // Python's handler raises in the middle of what it does: the script is killed, and then it waits for the model to close its pipe.
+    const interrupted = new AbortController();
+    process.on('SIGINT', () => {
+      interrupted.abort();
+      child.kill('SIGKILL');
+    });
+    const code = await new Promise<number>((resolve) => {
+      child.on('close', (status, signal) => resolve(status ?? (signal === null ? 0 : -1)));
+    });
+    process.stdin.destroy();
+    if (interrupted.signal.aborted) throw new Error('KeyboardInterrupt: ');
+    if (code !== 0) throw new Error(`Exception: FVP failed with ${code}`);
+    return 0;
+  }
+
+  /** epoll takes no regular file and no /dev/null. */
+  #refuseFiles(): void {
+    const stdin = fstatSync(0);
+    const isDevice = stdin.isCharacterDevice() && !process.stdin.isTTY;
+    if (!stdin.isFile() && !isDevice) return;
+    throw new Error(`KeyError: "<_io.FileIO name=0 mode='rb' closefd=False> is not registered"`);
+  }
+
+  /** As it comes: a port whose line is cut is never found. */
+  #findPorts(text: string): boolean {
+    for (const attached of this.#terminals) {
+      if (attached.port !== undefined) continue;
+      const match = new RegExp(attached.terminal.port_regex ?? '').exec(text);
+      if (match !== null) attached.port = Number(match[1]);
+    }
+    return this.#terminals.every(({ port }) => port !== undefined);
+  }
+
+  #attach(): void {
+    for (const { terminal, port } of this.#terminals) {
+      if (port === undefined || terminal.type === 'xterm' || terminal.type === 'telnet') continue;
+      const isTelnet = terminal.type === 'stdinout';
+      const source = this.#output.source(terminal.friendly, {
+        colour: this.#colour && terminal.no_color !== true,
+        stripsEscapes: terminal.no_escapes === true,
+      });
+      const client = connect(port, '127.0.0.1');
+      const telnet = new TelnetInput();
+      client.on('error', () => client.destroy());
+      client.on('data', (bytes) => {
+        if (terminal.type === null || terminal.type === 'null') return;
+        this.#output.log(source, Buffer.from(isTelnet ? telnet.data(bytes) : bytes).toString('utf8'));
+      });
+      if (!isTelnet) continue;
+      this.#stdin = client;
+      client.on('close', () => this.#output.log(source, 'Connection closed by foreign host.\n'));
+    }
+  }
+}
+
+/** Selecting on a closed pipe returns at once, every time. */
+function spin(): void {
+  setImmediate(spin);
+}
