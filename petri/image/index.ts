@@ -1,3 +1,10 @@
+export { checkImage } from './check.ts';
+export { copyImage } from './copy.ts';
+export { deriveImage } from './derive.ts';
+export { extractFile } from './extract.ts';
+export { injectFiles, type InjectOptions } from './inject.ts';
+export { growImage } from './space.ts';
+export { probeImageTools } from './tools.ts';
 export type {
   CopyReport,
   DeriveImageOptions,
@@ -6,4 +13,3 @@ export type {
   InjectedFile,
   InjectedFileReport,
 } from './types.ts';
-export { checkImage, copyImage, deriveImage, extractFile, growImage, injectFiles, probeImageTools } from './image.ts';
