@@ -30,10 +30,8 @@ function start(
   faults = '',
   flags: readonly string[] = [],
 ): RunningModel {
-  const terminals = [0, 1, 2, 3].map((index) => [
-    `bp.terminal_${index}.start_port`,
-    21_000 + (process.pid % 1000) * 10,
-  ]);
+  const ports: Record<string, number> = {};
+  for (const index of [0, 1, 2, 3]) ports[`bp.terminal_${index}.start_port`] = basePort;
   const model = new RunningModel([...parameters({ ...ports, ...values }), ...flags], faults);
   models.push(model);
   return model;
