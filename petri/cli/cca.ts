@@ -52,7 +52,7 @@ export function registerCcaCommands(cli: CAC): void {
     .option('--platform <name>', 'What it is for; fvp without it')
     .option('--root <folder>', 'Folder of the stack; PETRI_CCA_ROOT, or .petri/cca without it')
     .option('--dry-run', 'Print the plan: what would run, why, and from which sources')
-    .option('--lock <file>', 'A lock file instead of the one that comes with petri-vm')
+    .option('--lock <file>', "A lock file instead of the one that comes with petri-vm. 'own': that one again")
     .option('--source <name=url@rev>', 'Take a source from elsewhere; repeatable. NAME=URL, NAME=URL@REV or NAME=@REV')
     .option('--jobs <count>', 'Compilers at once; the number of processors without it')
     .option('--runtime <name>', 'Where shrinkwrap runs things: docker (the default), podman, null and others')

@@ -2,6 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { PetriError } from '../errors.ts';
+import { Supervisor } from '../process/index.ts';
 import { type CommandRunner, runSupervised, throwIfInterrupted } from './command.ts';
 import { examineStep, stampInputs, type StepState } from './examine.ts';
 import { appendToLog, beginLog } from './log-file.ts';
@@ -62,6 +63,8 @@ class Installation {
   async run(): Promise<RunOutcome> {
     const force = this.#options.force ?? new Set();
     await mkdir(join(this.#plan.root, 'logs'), { recursive: true });
+    // Sweeps what a killed installation left running, before anything is built where it still writes.
+    if (this.#options.run === undefined) await Supervisor.open();
     await this.#plan.begin?.();
     // At once, not when its turn comes: what was asked for is still to be done after an interruption.
     for (const name of force) await this.#stamps.remove(name);

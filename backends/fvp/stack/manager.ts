@@ -56,8 +56,9 @@ export class FvpStackManager implements StackManager {
 
   async prepare(request: StackRequest): Promise<PreparedStack> {
     const layout = new StackLayout(request.root);
-    const settings = chosenSettings(request, await readSettings(layout.root));
-    const lock = await this.#lock(request, layout, settings);
+    const before = await readSettings(layout.root);
+    const settings = chosenSettings(request, before);
+    const lock = await this.#lock(request, layout, settings, before.lockFile === settings.lockFile);
     const steps = await this.#steps(request, layout, settings, lock);
     const begin = async (): Promise<void> => {
       await writeAtomically(layout.ownLock, formatLockFile(lock));
@@ -71,10 +72,16 @@ export class FvpStackManager implements StackManager {
     };
   }
 
-  async #lock(request: StackRequest, layout: StackLayout, settings: StackSettings): Promise<LockFile> {
+  async #lock(
+    request: StackRequest,
+    layout: StackLayout,
+    settings: StackSettings,
+    hasSameBase: boolean,
+  ): Promise<LockFile> {
     const shipped = join(artifactsFolder(), 'cca', 'fvp.lock.yaml');
-    const base = await readLockFile(request.lockFile === undefined ? shipped : resolve(request.cwd, request.lockFile));
-    const hasOwn = request.lockFile === undefined && existsSync(layout.ownLock);
+    const base = await readLockFile(settings.lockFile ?? shipped);
+    // What was replaced in one lock file says nothing about another.
+    const hasOwn = hasSameBase && existsSync(layout.ownLock);
     return await resolveLock({
       base,
       own: hasOwn ? await readLockFile(layout.ownLock) : undefined,
@@ -161,10 +168,13 @@ function chosenSettings(request: StackRequest, before: StackSettings): StackSett
   const runtime = request.runtime === undefined ? before.runtime : parseRuntime(request.runtime);
   const tmkVmm = pick('tmk-vmm', 'PETRI_TMK_VMM', before.tmkVmm);
   const shrinkwrap = pick('shrinkwrap', 'PETRI_SHRINKWRAP', before.shrinkwrap);
+  const lock = request.lockFile ?? before.lockFile;
+  const lockFile = lock === undefined || lock === 'own' ? undefined : resolve(cwd, lock);
   return {
     ...(runtime === undefined ? {} : { runtime }),
     ...(tmkVmm === undefined ? {} : { tmkVmm }),
     ...(shrinkwrap === undefined ? {} : { shrinkwrap }),
+    ...(lockFile === undefined ? {} : { lockFile }),
   };
 }
 

@@ -11,6 +11,8 @@ const schema = z.object({
   runtime: z.enum(runtimes).optional(),
   tmkVmm: z.string().optional(),
   shrinkwrap: z.string().optional(),
+  /** Lock file instead of the one of the package. */
+  lockFile: z.string().optional(),
 });
 
 /** What the user chose when installing, so that it need not be given again to go on or to update. */

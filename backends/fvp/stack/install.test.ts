@@ -1,0 +1,204 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { optionalTool } from '../../../petri/unit-test/optional-tool.ts';
+import { readInstalledStack } from './installed.ts';
+import { FakeWorld } from './testing/fake-world.ts';
+import { Installation } from './testing/installation.ts';
+
+const tools = [optionalTool('git', 'git'), optionalTool('make', 'make'), optionalTool('python3', 'python3-venv')];
+
+const everyStep = [
+  ...['shrinkwrap-source', 'shrinkwrap', 'overlays', 'plane0-linux-source', 'plane0-kernel'],
+  ...['firmware', 'openvmm-source', 'tmk-vmm', 'verify'],
+];
+
+describe.skipIf(tools.includes(undefined))('installing the FVP stack', { timeout: 240_000 }, () => {
+  let folder: string;
+  let world: FakeWorld;
+  let root: string;
+  /** Commits of the firmware: what the lock has, and what the tag v9 is. */
+  let pinned: string;
+  let v9: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'petri-stack-'));
+    world = new FakeWorld(join(folder, 'world'));
+    root = join(folder, 'cca');
+    pinned = world.head('components');
+    v9 = world.commit('components', 'v9');
+  }, 120_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  const install = (options: ConstructorParameters<typeof Installation>[1] | object = {}, env = {}): Installation =>
+    new Installation(world, { root, lockFile: world.lockFile, ...options }, env);
+
+  it('comes to its end after being killed within every step, with nothing half-made and nothing made twice', async () => {
+    const kills: Record<string, (run: Installation) => Promise<void>> = Object.fromEntries(
+      ['shrinkwrap-source', 'plane0-linux-source', 'plane0-kernel', 'firmware', 'openvmm-source', 'tmk-vmm'].map(
+        (step) => [step, async (run: Installation) => await run.untilPaused(world)],
+      ),
+    );
+    kills['shrinkwrap'] = async (run) => await run.until('venv', () => existsSync(join(root, 'venv', 'bin', 'python')));
+    const begun: string[][] = [];
+    for (const step of everyStep) {
+      const run = install({}, { FAKE_PAUSE: step });
+      await run.until(`step ${step}`, () => run.hasStarted(step));
+      await kills[step]?.(run);
+      await run.signal('SIGKILL');
+      expect(existsSync(join(root, 'stack.json')), `stack.json after a kill in ${step}`).toBe(
+        step === 'verify' && existsSync(join(root, 'stamps', 'verify.json')),
+      );
+      begun.push(run.events.flatMap((event) => (event.event === 'started' ? [event.step] : [])));
+    }
+    // Each run goes on with the step that the one before was killed in, or the one after where the kill came too late.
+    for (const [index, steps] of begun.entries()) {
+      const earlier = everyStep.slice(0, Math.max(0, index - 1));
+      expect(steps.filter((step) => earlier.includes(step))).toEqual([]);
+    }
+    const outcome = await install().outcome();
+    expect(outcome).toMatchObject({ event: 'done' });
+
+    const stack = readInstalledStack(root);
+    for (const path of [stack.files.bl1, stack.files.rootfs, stack.files.plane0Kernel, stack.files.tmkVmm]) {
+      const content = readFileSync(path ?? '', 'latin1');
+      expect(content).toContain('whole');
+      expect(content).not.toContain('half');
+    }
+    expect(stack.shrinkwrap).toMatchObject({ version: 'shrinkwrap v2026.6.0-fake', runtime: 'null' });
+    expect(stack.revisions).toMatchObject({
+      'plane0-linux': world.head('plane0-linux'),
+      tfa: pinned,
+    });
+    expect(stack.environment['SHRINKWRAP_BUILD']).toContain(root);
+  });
+
+  it('does nothing when everything is as it should be', async () => {
+    world.takeCalls();
+    expect(await install().outcome()).toEqual({ event: 'done', ran: [], skipped: everyStep });
+    expect(world.takeCalls()).toEqual([]);
+  });
+
+  it('keeps the commit of a branch until it is told to look again', async () => {
+    const before = readInstalledStack(root).revisions['host-linux'];
+    const moved = world.commit('components');
+    expect(await install().outcome()).toMatchObject({ ran: [] });
+    expect(readInstalledStack(root).revisions['host-linux']).toBe(before);
+
+    const update = install({ refresh: true });
+    expect(await update.outcome()).toMatchObject({ ran: ['overlays', 'firmware', 'verify'] });
+    expect(readInstalledStack(root).revisions['host-linux']).toBe(moved);
+  });
+
+  it.each([
+    ['a revision of TF-A', () => ({ sources: [{ name: 'tfa', revision: 'v9' }] }), ['overlays', 'firmware', 'verify']],
+    [
+      'a revision of TF-RMM',
+      () => ({ sources: [{ name: 'tfrmm', revision: 'v9' }] }),
+      ['overlays', 'firmware', 'verify'],
+    ],
+    [
+      'a revision of Linux for plane 0',
+      () => ({ sources: [{ name: 'plane0-linux', revision: world.commit('plane0-linux', 'other') }] }),
+      ['plane0-linux-source', 'plane0-kernel', 'verify'],
+    ],
+    ['the root file system anew', () => ({ rebuild: ['rootfs' as const] }), ['firmware', 'verify']],
+    ['Linux for plane 0 anew', () => ({ rebuild: ['plane0-linux' as const] }), ['plane0-kernel', 'verify']],
+  ])('makes what %s needs, and nothing else', async (_what, request, ran) => {
+    world.takeCalls();
+    const outcome = await install({ ...request() }).outcome();
+    expect(outcome).toMatchObject({ event: 'done', ran });
+    if (ran[0] === 'firmware') expect(world.takeCalls()).toEqual(expect.arrayContaining(['build-buildroot']));
+  });
+
+  it('uses the revision that was asked for', () => {
+    const stack = readInstalledStack(root);
+    expect(stack.revisions['tfa']).toBe(v9);
+    expect(readFileSync(stack.files.fip ?? '', 'utf8')).toContain(`revision: ${v9}`);
+  });
+
+  it('makes again what somebody changed', async () => {
+    const { files } = readInstalledStack(root);
+    writeFileSync(files.rootfs, 'scribble');
+    const outcome = await install().outcome();
+    expect(outcome).toMatchObject({ ran: ['firmware', 'verify'] });
+    expect(readFileSync(files.rootfs, 'latin1')).not.toContain('scribble');
+  });
+
+  it('shows the end of the log of a build that failed, and leaves nothing that looks finished', async () => {
+    rmSync(join(root, 'shrinkwrap', 'build'), { recursive: true });
+    const request = { rebuild: ['rootfs' as const] };
+    const outcome = await install(request, { FAKE_FAIL: 'firmware' }).outcome();
+    expect(outcome).toMatchObject({ event: 'error', code: 'tool-failed' });
+    const message = 'message' in outcome ? outcome.message : '';
+    expect(message).toMatch(/step 7 of 10, firmware: .*shrinkwrap exited with code 1/);
+    expect(message).toContain('bl1.c] error: no such register');
+    expect(message).toContain(join(root, 'logs', 'firmware.log'));
+    expect(existsSync(join(root, 'stack.json'))).toBe(false);
+
+    expect(await install().outcome()).toMatchObject({
+      ran: ['firmware', 'verify'],
+    });
+  });
+
+  it('refuses a kernel that drops the options plane 0 needs', async () => {
+    const request = { rebuild: ['plane0-linux' as const] };
+    const outcome = await install(request, { FAKE_FAIL: 'options' }).outcome();
+    expect(outcome).toMatchObject({ event: 'error', message: expect.stringContaining('CONFIG_ARM_CCA_GUEST') });
+    expect(await install().outcome()).toMatchObject({ event: 'done' });
+  });
+
+  it('stops in order on Ctrl-C, and another one at the same time is told who works there', async () => {
+    rmSync(join(root, 'objects'), { recursive: true });
+    const request = { rebuild: ['plane0-linux' as const] };
+    const run = install(request, { FAKE_PAUSE: 'plane0-kernel' });
+    await run.untilPaused(world);
+    const second = await install().outcome();
+    expect(second).toMatchObject({
+      event: 'error',
+      code: 'stack-busy',
+      message: expect.stringMatching(/process \d+ on/),
+    });
+
+    await run.signal('SIGINT');
+    expect(await run.outcome()).toMatchObject({ event: 'error', code: 'interrupted' });
+    expect(existsSync(join(root, 'stack.json'))).toBe(false);
+    const resumed = await install().outcome();
+    expect(resumed).toMatchObject({ ran: ['plane0-kernel', 'verify'] });
+    expect(readFileSync(readInstalledStack(root).files.plane0Kernel, 'latin1')).toContain('whole');
+  });
+
+  it('takes a tmk_vmm of the user, remembers it, and sees when it changes', async () => {
+    const mine = join(folder, 'my_tmk_vmm');
+    const elf = Buffer.concat([Buffer.alloc(18), Buffer.from([183, 0]), Buffer.from('mine')]);
+    writeFileSync(mine, elf);
+    const given = await install({ given: { 'tmk-vmm': mine } }).outcome();
+    expect(given).toMatchObject({ ran: ['tmk-vmm', 'verify'] });
+    expect(readFileSync(readInstalledStack(root).files.tmkVmm)).toEqual(elf);
+    expect(await install().outcome()).toMatchObject({ ran: [] });
+    writeFileSync(mine, Buffer.concat([elf, elf]));
+    expect(await install().outcome()).toMatchObject({
+      ran: ['tmk-vmm', 'verify'],
+    });
+  });
+
+  it('names every package that is missing, in one command, before it starts', async () => {
+    const bare = new FakeWorld(join(folder, 'bare'));
+    for (const program of ['flex', 'parted']) bare.uninstall(program);
+    bare.installProgram('dpkg-query', 'exit 1');
+    const elsewhere = join(folder, 'bare-cca');
+    const outcome = await new Installation(bare, { root: elsewhere, lockFile: bare.lockFile }).outcome();
+    const isThere = (program: string): boolean =>
+      existsSync(`/usr/bin/${program}`) || existsSync(`/usr/sbin/${program}`);
+    const expected = [...(isThere('flex') ? [] : ['flex']), 'libssl-dev', ...(isThere('parted') ? [] : ['parted'])];
+    expect(outcome).toMatchObject({ event: 'error', code: 'tool-missing' });
+    const message = 'message' in outcome ? outcome.message : '';
+    const command = /sudo apt-get install (.*)/.exec(message)?.[1]?.split(' ') ?? [];
+    expect(command.sort()).toEqual(expected.sort());
+    expect(existsSync(join(elsewhere, 'sources'))).toBe(false);
+  });
+});

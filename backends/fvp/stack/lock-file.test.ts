@@ -1,0 +1,157 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+
+import { artifactsFolder } from '../../../petri/artifacts/index.ts';
+import { formatLockFile, lockDigest, type LockFile, parseLockFile } from './lock-file.ts';
+import { revisionsOverlay } from './overlays.ts';
+import { resolveLock, type ResolveRequest } from './resolve-lock.ts';
+
+const path = join(artifactsFolder(), 'cca', 'fvp.lock.yaml');
+const text = readFileSync(path, 'utf8');
+const shipped = parseLockFile(text, path);
+const [one, two] = ['1'.repeat(40), '2'.repeat(40)] as const;
+
+function edited(edit: (lock: LockFile) => void): string {
+  const lock = structuredClone(shipped);
+  edit(lock);
+  return JSON.stringify(lock);
+}
+
+describe('the lock file of the package', () => {
+  it('pins every source, or says why it cannot and what it follows', () => {
+    for (const source of Object.values(shipped.sources)) {
+      expect(source.why).toBeDefined();
+      if (source.revision === null) expect(source.ref).toBeDefined();
+    }
+    expect(Object.values(shipped.sources).filter((source) => source.revision !== null).length).toBeGreaterThanOrEqual(
+      3,
+    );
+  });
+
+  it('says of the personal fork what it is', () => {
+    expect(shipped.sources['plane0-linux']?.fork).toMatch(/personal fork/);
+  });
+
+  it('survives being written and read, with the same digest', () => {
+    const again = parseLockFile(formatLockFile(shipped), 'again');
+    expect(again).toEqual(shipped);
+    expect(lockDigest(again)).toBe(lockDigest(shipped));
+  });
+});
+
+describe('a lock file that is wrong', () => {
+  it.each([
+    ['a shell in a repository', edited((lock) => set(lock, 'repository', 'https://e.org/x;rm -rf ~')), /repository/],
+    ['an option for a repository', edited((lock) => set(lock, 'repository', '--upload-pack=evil')), /repository/],
+    ['a short commit id', edited((lock) => set(lock, 'revision', '1488a37b7')), /full commit id/],
+    ['no revision and no ref', edited((lock) => set(lock, 'revision', null)), /needs `ref` and `why`/],
+    ['an option for a ref', edited((lock) => set(lock, 'ref', '-x')), /branch, tag/],
+    ['a shell in a variable', edited((lock) => (lock.shrinkwrap.variables['X'] = '$(id)')), /shell characters/],
+    ['a missing source', edited((lock) => delete lock.sources['tfa']), /sources.tfa: missing/],
+    ['an unknown key', edited((lock) => Object.assign(lock, { sorces: {} })), /sorces/],
+    ['a package that is a URL', edited((lock) => (lock.python['pyyaml'] = '@ https://e.org/x.whl')), /python.pyyaml/],
+    ['something else', '[1, 2', /flow/i],
+  ])('is refused for %s', (_what, content, message) => {
+    expect(() => parseLockFile(content, 'mine.yaml')).toThrow(message);
+    expect(() => parseLockFile(content, 'mine.yaml')).toThrow(/^mine.yaml is not a lock file for the FVP stack/);
+  });
+});
+
+function set(lock: LockFile, key: 'repository' | 'revision' | 'ref', value: string | null): void {
+  Object.assign(lock.sources['tfa'] ?? {}, { [key]: value });
+}
+
+describe('finding out what a lock leaves open', () => {
+  const asked: string[] = [];
+  const resolve = async (over: Partial<ResolveRequest> = {}): Promise<LockFile> => {
+    asked.length = 0;
+    const ask = (repository: string, ref: string): Promise<string> => {
+      asked.push(`${repository} ${ref}`);
+      return Promise.resolve(one);
+    };
+    const nothing = { base: shipped, own: undefined, overrides: [], refresh: false, unused: new Set<string>(), ask };
+    return await resolveLock({ ...nothing, ...over });
+  };
+
+  it('asks for branches only, and writes down what they are', async () => {
+    const lock = await resolve({ unused: new Set(['openvmm']) });
+    expect(asked).toHaveLength(3);
+    expect(lock.sources['host-linux']).toMatchObject({ revision: one, ref: 'cca/planes/rfc-v1', by: 'resolved' });
+    expect(lock.sources['tfa']).toEqual(shipped.sources['tfa']);
+    expect(lock.sources['openvmm']?.revision).toBeNull();
+  });
+
+  it('asks once, until it is to ask again', async () => {
+    const own = await resolve();
+    expect(await resolve({ own })).toEqual(own);
+    expect(asked).toEqual([]);
+    await resolve({ own, refresh: true });
+    expect(asked).toHaveLength(4);
+  });
+
+  it('asks anew when the lock of the package follows another branch', async () => {
+    const own = await resolve();
+    const base = structuredClone(shipped);
+    Object.assign(base.sources['kvmtool'] ?? {}, { ref: 'cca/v9' });
+    await resolve({ own, base });
+    expect(asked).toEqual([`${shipped.sources['kvmtool']?.repository ?? ''} cca/v9`]);
+  });
+
+  it('takes what the user gave before everything, then and later', async () => {
+    const overrides = [
+      { name: 'tfa', revision: two },
+      { name: 'plane0-linux', repository: '/srv/linux.git', revision: 'mine' },
+    ];
+    const own = await resolve({ overrides });
+    expect(own.sources['tfa']).toMatchObject({ revision: two, by: 'user', component: 'tfa' });
+    expect(own.sources['plane0-linux']).toMatchObject({ repository: '/srv/linux.git', ref: 'mine', revision: one });
+    expect(own.sources['plane0-linux']).not.toHaveProperty('fork');
+    expect(asked).toContain('/srv/linux.git mine');
+    expect((await resolve({ own })).sources).toEqual(own.sources);
+  });
+
+  it('asks nobody for a plan', async () => {
+    const lock = await resolve({ ask: undefined });
+    expect(lock.sources['kvmtool']?.revision).toBeNull();
+  });
+
+  it('knows the names of sources, and keeps the rules of the file for what is typed', async () => {
+    await expect(resolve({ overrides: [{ name: 'edk3' }] })).rejects.toThrow(/no source 'edk3'[\s\S]*tfrmm/);
+    const evil = [{ name: 'tfa', repository: 'x$(id)', revision: one }];
+    await expect(resolve({ overrides: evil })).rejects.toThrow(/repository/);
+  });
+
+  it('gives shrinkwrap each revision at the place of its component', async () => {
+    const overlay: unknown = parse(revisionsOverlay(await resolve()));
+    const { tfa, kvmtool } = shipped.sources;
+    expect(overlay).toMatchObject({
+      build: {
+        tfa: { repo: { remote: tfa?.repository, revision: tfa?.revision } },
+        rmm: { repo: { revision: shipped.sources['tfrmm']?.revision } },
+        linux: { repo: { revision: one } },
+        kvmtool: { repo: { kvmtool: { remote: kvmtool?.repository, revision: one } } },
+      },
+    });
+    expect(overlay).not.toHaveProperty('build.plane0-linux');
+  });
+});
+
+describe('our overlays', () => {
+  it.each(['petri-planes.yaml', 'petri-consoles.yaml'])('%s has only what shrinkwrap knows', (name) => {
+    const overlay = parse(readFileSync(join(artifactsFolder(), 'cca', 'overlays', name), 'utf8')) as {
+      build?: Record<string, object>;
+      run?: { params: Record<string, unknown>; terminals?: Record<string, object> };
+    };
+    expect(new Set(['description', 'build', 'run'])).toEqual(new Set([...Object.keys(overlay), 'build', 'run']));
+    for (const component of Object.values(overlay.build ?? {})) {
+      expect(['params', 'prebuild']).toEqual(expect.arrayContaining(Object.keys(component)));
+    }
+    for (const parameter of Object.keys(overlay.run?.params ?? {})) expect(parameter).toMatch(/^-C [\w.]+$/);
+    for (const terminal of Object.values(overlay.run?.terminals ?? {})) {
+      expect(Object.keys(terminal)).toEqual(['friendly', 'type', 'port_regex']);
+    }
+  });
+});

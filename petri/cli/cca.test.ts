@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { parseSource } from './cca-request.ts';
+
+const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'petri-cca-'));
+const root = join(folder, 'cca');
+
+function cca(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, PETRI_CCA_ROOT: root, PETRI_TMK_VMM: undefined };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [petriBin, 'cca', ...argv], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+describe('petri cca', { timeout: 60_000 }, () => {
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('prints a plan with sources, reasons and command lines, and changes nothing', async () => {
+    const { code, stdout } = await cca('install', '--dry-run', '--runtime=podman', '--source', 'tfa=@v2.14');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${root}: 9 of 10 steps would run. Nothing was changed.`);
+    expect(stdout).toMatch(/tfrmm .*tf-rmm\.git\n +9a98e8fcb1645b9917b2abd79212e6e3062e09fd/);
+    expect(stdout).toMatch(/git ls-remote https:\S*trusted-firmware-a\.git v2\.14/);
+    expect(stdout).toMatch(/personal fork/);
+    expect(stdout).toMatch(/7\/10 firmware .*\n +would run: it has not been done yet/);
+    expect(stdout).toMatch(/bin\/shrinkwrap --runtime=podman build cca-3world\.yaml --overlay=buildroot\.yaml/);
+    expect(existsSync(root)).toBe(false);
+  });
+
+  it('plans no build of a tmk_vmm that is given', async () => {
+    const { stdout } = await cca('install', '--dry-run', `--tmk-vmm=${process.execPath}`);
+    expect(stdout).toContain(`Take tmk_vmm from ${process.execPath}`);
+    expect(stdout).not.toContain('cargo');
+  });
+
+  it('says with its exit code that nothing is installed', async () => {
+    const { code, stdout } = await cca('status', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ platform: 'fvp', root, whole: false });
+  });
+
+  it.each([
+    [['remove'], /no command 'cca remove'[\s\S]*install/],
+    [['install', '--platform=qemu'], /platform 'qemu'[\s\S]*fvp/],
+    [['install', '--tfa-rev=v2'], /install does not take --tfa-rev[\s\S]*--source/],
+    [['install', '--rebuild-plane0-linux'], /does not take --rebuild-plane0-linux/],
+    [['status', '--dry-run'], /status does not take --dry-run/],
+    [['install', '--jobs=many'], /--jobs/],
+    [['install', '--runtime=vm', '--dry-run'], /no runtime 'vm'[\s\S]*podman/],
+    [['install', '--source=tfa', '--dry-run'], /names no source and place/],
+    [['install', '--root=/tmp/a b', '--dry-run'], /cannot be built in '\/tmp\/a b'/],
+  ])('refuses %j with 2', async (argv, message) => {
+    const { code, stderr } = await cca(...argv);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(code).toBe(2);
+  });
+
+  it('has nothing to update where nothing is', async () => {
+    const { code, stderr } = await cca('update');
+    expect(stderr).toMatch(/no stack in .* to update[\s\S]*petri cca install/);
+    expect(code).toBe(1);
+  });
+});
+
+describe('--source', () => {
+  it.each([
+    ['tfa=https://e.org/tfa.git', { name: 'tfa', repository: 'https://e.org/tfa.git' }],
+    ['tfa=https://e.org/tfa.git@v2.14', { name: 'tfa', repository: 'https://e.org/tfa.git', revision: 'v2.14' }],
+    ['tfa=/srv/tfa@cca/planes', { name: 'tfa', repository: '/srv/tfa', revision: 'cca/planes' }],
+    ['tfa=git@e.org:tfa.git', { name: 'tfa', repository: 'git@e.org:tfa.git' }],
+    ['tfa=git@e.org:tfa.git@main', { name: 'tfa', repository: 'git@e.org:tfa.git', revision: 'main' }],
+    ['tfa=ssh://git@e.org/tfa.git', { name: 'tfa', repository: 'ssh://git@e.org/tfa.git' }],
+    ['tfa=ssh://git@e.org/tfa.git@main', { name: 'tfa', repository: 'ssh://git@e.org/tfa.git', revision: 'main' }],
+    ['host-linux=@v6', { name: 'host-linux', revision: 'v6' }],
+  ])('understands %s', (given, source) => {
+    expect(parseSource(given)).toEqual(source);
+  });
+});
