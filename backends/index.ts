@@ -20,12 +20,12 @@ export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
   },
   fvp: {
     description: "Arm's Fixed Virtual Platform, with the reference RMM",
-    absent: 'It is planned, and not part of this version. It will run the FVP model through shrinkwrap.',
+    load: async () => (await import('./fvp/index.ts')).backend,
     stack: async () => (await import('./fvp/stack/index.ts')).stackManager,
   },
   qemu: {
-    description: 'qemu-system-aarch64, as a plain VM and with RME',
-    absent: 'It is planned, and not part of this version. It will run the qemu-system-aarch64 that is installed.',
+    description: 'qemu-system-aarch64, as a plain VM',
+    load: async () => (await import('./qemu/index.ts')).backend,
   },
   hardware: {
     description: 'a machine with Arm CCA, over SSH and its serial port',

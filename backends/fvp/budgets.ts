@@ -1,0 +1,58 @@
+import { slowFactor } from '../../petri/boot/index.ts';
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+
+/**
+ * Milliseconds that each stage of a boot may take, for itself. Known from runs of others: 0.6 s until the model listens, 300 s
+ * to the host's shell, 190 s of simulated time in 430 s for firmware, host, one realm with 8 vCPUs and power-off.
+ */
+export const stageBudgets = {
+  /** Container, model, and its terminals connected. */
+  model: 2 * MINUTE,
+  'tf-a': 1 * MINUTE,
+  rmm: 2 * MINUTE,
+  /** EDK2 loads Linux through semihosting. */
+  'host kernel': 5 * MINUTE,
+  /** Linux to the end of init. */
+  'host agent': 6 * MINUTE,
+  realm: 1 * MINUTE,
+  /** Populating the realm's memory and booting Linux in it. */
+  'plane 0': 10 * MINUTE,
+  tmk_vmm: 2 * MINUTE,
+} as const;
+
+export type StageName = keyof typeof stageBudgets;
+
+/** Milliseconds for what happens besides the stages of a boot. */
+export const budgets = {
+  /** An answer to `ping`. */
+  ping: 30 * SECOND,
+  /** Between two tries to wake plane 0's shell. */
+  nudge: 5 * SECOND,
+  /** From 0x03 to the end of tmk_vmm. */
+  interrupt: 20 * SECOND,
+  /** From `exit` to the end of lkvm, and once more after lkvm's own key. */
+  realmEnd: 60 * SECOND,
+  /** An acknowledgement while a payload is sent. */
+  put: 60 * SECOND,
+  /** From `run` to `begin`. */
+  begin: 60 * SECOND,
+  /** Without a byte in a run, after which plane 0 is asked whether it still goes on. */
+  silence: 30 * SECOND,
+  /** The kept output once more, without a byte arriving. */
+  again: 60 * SECOND,
+  /** From the words of a crash to the end of waiting for a sign of life. */
+  crash: 10 * SECOND,
+  /** Making the root file system's copy. */
+  image: 5 * MINUTE,
+} as const;
+
+export function scaled(milliseconds: number): number {
+  return milliseconds * slowFactor();
+}
+
+/** What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same model is in it. */
+export function wholeBoot(): number {
+  return scaled(Object.values(stageBudgets).reduce((sum, budget) => sum + budget, budgets.image));
+}

@@ -1,0 +1,231 @@
+import type { LaunchContext, TmkEvent, VmBoot } from '../../petri/backend.ts';
+import type { SerialConsole } from '../../petri/serial/index.ts';
+import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { VmSpec } from '../../petri/vm/spec.ts';
+import { within } from './agent-link.ts';
+import { budgets, scaled } from './budgets.ts';
+import { haltOf } from './outcome.ts';
+import type { RunEnd } from './plane0.ts';
+import { realmRequest } from './realm-config.ts';
+import type { FvpSession } from './session.ts';
+import type { SessionPool } from './session-pool.ts';
+import type { UartConsole } from './stages.ts';
+import type { InstalledStack } from './stack/installed.ts';
+import type { TapConsole } from './tap-console.ts';
+import { TmkVmmLog } from './tmk-vmm-log.ts';
+
+/** How often the output of a run is asked for again where it arrived damaged. */
+const AGAIN = 2;
+
+const REPEATED = '[petri: bytes were lost on the way; what follows is the whole output, once more]\n';
+
+export interface FvpRunOptions {
+  readonly pool: SessionPool;
+  readonly stack: InstalledStack;
+  readonly spec: VmSpec;
+  readonly context: LaunchContext;
+  readonly test: string;
+  readonly serial: SerialConsole;
+  readonly uarts: ReadonlyMap<UartConsole, SerialConsole>;
+}
+
+/** One run of one test: from waiting for the model until tmk_vmm has ended and the model is free again. */
+export class FvpRun implements VmBoot {
+  /** Resolves when tmk_vmm has begun. Rejects with what kept it from that. */
+  readonly started: Promise<void>;
+  readonly halted: Promise<HaltReason>;
+  readonly #options: FvpRunOptions;
+  readonly #over: Promise<void>;
+  /** Aborted when the guest must go. */
+  readonly #controller = new AbortController();
+  #log: TmkVmmLog;
+  #completion: readonly TmkEvent[] = [];
+  #started: () => void = () => undefined;
+  #halt: (halt: HaltReason) => void = () => undefined;
+  #facts: Readonly<Record<string, string>> = {};
+  readonly #untap: (() => void)[] = [];
+
+  constructor(options: FvpRunOptions) {
+    this.#options = options;
+    this.#log = this.#newLog((text) => options.serial.push(Buffer.from(text)));
+    this.halted = new Promise((resolve) => {
+      this.#halt = resolve;
+    });
+    const { signal } = options.context;
+    const onAbort = (): void => {
+      this.#abort(signal.reason);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    let fail: (error: Error) => void = () => undefined;
+    this.started = new Promise((resolve, reject) => {
+      this.#started = resolve;
+      fail = reject;
+    });
+    this.#over = this.#use()
+      .catch((cause: unknown) => {
+        const error = cause instanceof Error ? cause : new Error(String(cause));
+        fail(error);
+        this.#halt({ reason: 'backend-lost', message: error.message });
+      })
+      .finally(() => {
+        signal.removeEventListener('abort', onAbort);
+        for (const untap of this.#untap.splice(0)) untap();
+      });
+  }
+
+  get tmkEvents(): readonly TmkEvent[] {
+    return this.#completion.length === 0 ? this.#log.events : [...this.#log.events, ...this.#completion];
+  }
+
+  get facts(): Readonly<Record<string, string>> {
+    return this.#facts;
+  }
+
+  /** Asks the guest to go; resolves when it has, or when the signal aborts. */
+  async stop(signal: AbortSignal): Promise<void> {
+    if (!this.#controller.signal.aborted) this.#controller.abort(new DOMException('the VM is stopped', 'AbortError'));
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+    });
+    await Promise.race([this.#over, aborted]);
+  }
+
+  /** Ends it, and resolves when nothing of it is left on the model. Never rejects. */
+  async end(): Promise<void> {
+    this.#abort(new DOMException('the VM is ended', 'AbortError'));
+    await this.#over;
+  }
+
+  /** For whoever asks the VM it is over at once; what is left on the model is cleared away behind them. */
+  #abort(reason: unknown): void {
+    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+    const isTimeout = reason instanceof Error && reason.name === 'TimeoutError';
+    this.#halt(isTimeout ? { reason: 'timeout', message: reason.message } : { reason: 'stopped' });
+  }
+
+  async #use(): Promise<void> {
+    const { pool, stack, spec, context } = this.#options;
+    const { signal } = this.#controller;
+    await pool.use(
+      {
+        stack,
+        spec,
+        logDirectory: context.logDirectory,
+        log: (message) => context.log(message),
+        signal,
+        onConsoles: (consoles) => this.#tap(consoles),
+      },
+      async (session) => {
+        await session.ensureRealm(realmRequest(spec.config), (message) => context.log(message), signal);
+        this.#facts = {
+          'session.logs': session.logs,
+          ...Object.fromEntries(
+            session.stages.map(({ name, milliseconds }) => [`stage.${name}`, `${(milliseconds / 1000).toFixed(2)} s`]),
+          ),
+        };
+        await this.#runOn(session);
+      },
+    );
+  }
+
+  async #runOn(session: FvpSession): Promise<void> {
+    const { spec, test, context } = this.#options;
+    this.#controller.signal.throwIfAborted();
+    const over = new AbortController();
+    const run = session.run(spec.payload.path, {
+      test,
+      take: (bytes) => this.#log.push(bytes),
+      onStart: () => this.#started(),
+    });
+    const aborted = new Promise<'aborted'>((resolve) => {
+      const onAbort = (): void => resolve('aborted');
+      this.#controller.signal.addEventListener('abort', onAbort, { once: true });
+      if (this.#controller.signal.aborted) onAbort();
+    });
+    const suspected = session.watchForCrash(over.signal).then((line) => ({ line }));
+    try {
+      const first = await Promise.race([run, aborted, suspected]);
+      if (first === 'aborted') {
+        await this.#clear(session, run);
+        this.#halt({ reason: 'stopped' });
+      } else if ('line' in first) {
+        this.#halt({
+          reason: 'backend-lost',
+          message: `this came on the host's console, and nothing after it: ${first.line}`,
+        });
+        await this.#clear(session, run);
+      } else await this.#conclude(session, first);
+    } catch (error) {
+      session.abandon(error instanceof Error ? error.message : String(error));
+      context.log(`the run was lost: ${String(error)}`);
+      throw error;
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Ends tmk_vmm; a plane 0 that does not is not used again. */
+  async #clear(session: FvpSession, run: Promise<RunEnd>): Promise<void> {
+    await session.interrupt();
+    try {
+      await within(run, scaled(budgets.interrupt), 'the end of tmk_vmm after an interrupt');
+      this.#started();
+    } catch (error) {
+      session.abandon(`tmk_vmm could not be interrupted: ${error instanceof Error ? error.message : String(error)}`);
+      // It ends with the model.
+      run.catch(() => undefined);
+      this.#started();
+    }
+  }
+
+  async #conclude(session: FvpSession, end: RunEnd): Promise<void> {
+    const { context } = this.#options;
+    let { code } = end;
+    let report = this.#log.finish();
+    if (!end.intact) {
+      context.log('what tmk_vmm printed did not arrive as it was printed; plane 0 is asked for it once more');
+      const repeated = await this.#repeat(session);
+      if (repeated === undefined) {
+        this.#halt({
+          reason: 'backend-lost',
+          message: 'what tmk_vmm printed did not arrive undamaged, time after time',
+        });
+        session.abandon('its console loses bytes');
+        return;
+      }
+      ({ code, report } = repeated);
+    }
+    const halt = haltOf({ code, report, events: this.#log.events });
+    if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
+    this.#halt(halt);
+  }
+
+  /** Reads the output from what plane 0 kept, and prints it if it is not what was printed before. */
+  async #repeat(session: FvpSession) {
+    for (let attempt = 0; attempt < AGAIN; attempt += 1) {
+      const again = await session.again();
+      if (again === undefined) continue;
+      let text = '';
+      const log = this.#newLog((more) => (text += more));
+      log.push(again.output);
+      const report = log.finish();
+      this.#log = log;
+      this.#options.serial.push(Buffer.from(REPEATED + text));
+      return { code: again.code, report };
+    }
+    return undefined;
+  }
+
+  #newLog(print: (text: string) => void): TmkVmmLog {
+    return new TmkVmmLog(print, (note) => this.#options.context.log(note));
+  }
+
+  #tap(consoles: ReadonlyMap<string, TapConsole>): void {
+    for (const [name, console] of this.#options.uarts) {
+      const untap = consoles.get(name)?.tap((bytes) => console.push(bytes));
+      if (untap !== undefined) this.#untap.push(untap);
+    }
+  }
+}

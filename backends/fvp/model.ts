@@ -1,0 +1,192 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PetriError } from '../../petri/errors.ts';
+import type { ContainerRegistration, SupervisedProcess, Supervisor } from '../../petri/process/index.ts';
+import { connectConsole, type TcpConsole } from '../../petri/serial/tcp-console.ts';
+import { scaled, stageBudgets } from './budgets.ts';
+import { PortFinder, type ModelPort } from './model-ports.ts';
+import type { ModelStart } from './model-start.ts';
+import { CONNECTED, MODEL_CONSOLE, uartConsoles } from './stages.ts';
+import { TapConsole } from './tap-console.ts';
+
+/** Bytes of each console that stay in memory; all of them are on disk. */
+const HISTORY = 1024 * 1024;
+
+/** Milliseconds from SIGTERM to SIGKILL. A model has nothing to save: its disk is a copy. */
+const GRACE = 2000;
+
+export interface ModelOptions {
+  readonly start: ModelStart;
+  readonly supervisor: Supervisor;
+  /** Folder for the logs of its consoles. */
+  readonly logs: string;
+  /** Path that only this model's script has in it, for telling what shrinkwrap leaves behind. */
+  readonly rootfs: string;
+  readonly log: (message: string) => void;
+}
+
+/** A model that runs: its process and its UARTs, each with a client of ours. */
+export class Model {
+  readonly consoles: ReadonlyMap<string, TapConsole>;
+  /** Resolves with how it ended, as a clause. Never rejects. */
+  readonly ended: Promise<string>;
+  readonly #options: ModelOptions;
+  readonly #process: SupervisedProcess;
+  readonly #container: ContainerRegistration | undefined;
+  readonly #links = new Map<number, TcpConsole>();
+  readonly #over = new AbortController();
+  #end: (how: string) => void = () => undefined;
+  #stopping: Promise<void> | undefined;
+
+  /** @throws PetriError `spawn-failed`, `tool-missing` */
+  static async launch(options: ModelOptions): Promise<Model> {
+    const { start, supervisor } = options;
+    const container =
+      start.container === undefined ? undefined : await supervisor.container({ runtime: start.container });
+    try {
+      const process = await supervisor.spawn({
+        name: 'FVP model',
+        command: start.command,
+        args: start.args,
+        env: { ...start.env, ...(container === undefined ? {} : labelled(container.label)) },
+        stdin: 'pipe',
+        graceMs: GRACE,
+      });
+      return new Model(options, process, container);
+    } catch (error) {
+      await container?.end();
+      throw error;
+    }
+  }
+
+  private constructor(options: ModelOptions, process: SupervisedProcess, container: ContainerRegistration | undefined) {
+    this.#options = options;
+    this.#process = process;
+    this.#container = container;
+    this.consoles = new Map(
+      [MODEL_CONSOLE, ...uartConsoles].map((name) => [
+        name,
+        new TapConsole({ name, directory: options.logs, historyLimit: HISTORY }),
+      ]),
+    );
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    void process.exited.then((exit) => {
+      this.#end(`the model ${exit.describe()}`);
+    });
+    const finder = new PortFinder((port) => void this.#connect(port));
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.console(MODEL_CONSOLE).push(chunk);
+        finder.push(chunk);
+      });
+    }
+  }
+
+  /** @throws PetriError `backend-fault` for a name that is none of `consoles` */
+  console(name: string): TapConsole {
+    const console = this.consoles.get(name);
+    if (console === undefined) throw new PetriError(`no console '${name}'`, { code: 'backend-fault', step: 'run' });
+    return console;
+  }
+
+  get hasEnded(): boolean {
+    return this.#process.exit !== undefined || this.#over.signal.aborted;
+  }
+
+  /** What is running, as a clause for messages. */
+  describe(): string {
+    const { exit, pid } = this.#process;
+    const how = this.#options.start.how;
+    return exit === undefined ? `the model (pid ${pid}, started ${how}) is running` : `the model ${exit.describe()}`;
+  }
+
+  /** Types into the host's console. */
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#links.get(0)?.write(bytes);
+  }
+
+  /** Ends the model, its container and its connections. Idempotent; never rejects. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #connect({ uart, port }: ModelPort): Promise<void> {
+    const name = uartConsoles[uart];
+    if (name === undefined) return;
+    try {
+      const link = await connectConsole({
+        host: '127.0.0.1',
+        port,
+        mode: 'raw',
+        console: this.console(name),
+        signal: this.#over.signal,
+        retryFor: scaled(stageBudgets.model),
+      });
+      this.#links.set(uart, link);
+      void link.closed.then((how) => {
+        this.#onClosed(name, how);
+      });
+      this.#note(`UART ${uart} ('${name}') is connected through port ${port}`);
+      if (this.#links.size === uartConsoles.length) this.console(MODEL_CONSOLE).push(Buffer.from(`${CONNECTED}\n`));
+    } catch (error) {
+      if (!this.#over.signal.aborted) this.#note(`UART ${uart} ('${name}'): ${String(error)}`);
+    }
+  }
+
+  /** A console that is gone takes its world with it, as far as anybody can see. */
+  #onClosed(name: string, how: string): void {
+    if (this.#over.signal.aborted) return;
+    this.#note(`console '${name}': ${how}`);
+    if (name !== 'host') return;
+    // The process is about to say better how it ended.
+    setTimeout(() => {
+      this.#end(`its console 'host' was lost: ${how}`);
+    }, 1000).unref();
+  }
+
+  #note(message: string): void {
+    this.console(MODEL_CONSOLE).push(Buffer.from(`[petri: ${message}]\n`));
+    this.#options.log(message);
+  }
+
+  async #stop(): Promise<void> {
+    this.#over.abort(new DOMException('the model is stopped', 'AbortError'));
+    const { log } = this.#options;
+    const { survivors } = await this.#process.stop();
+    if (survivors.length > 0) log(`processes of the model that do not die: ${survivors.join(', ')}`);
+    await this.#container?.end().catch((error: unknown) => {
+      log(`the container of the model: ${String(error)}`);
+    });
+    for (const link of this.#links.values()) link.end();
+    await this.#removeScript().catch((error: unknown) => {
+      log(`what shrinkwrap left of this run stays: ${String(error)}`);
+    });
+    this.#end('the model was stopped');
+    for (const console of this.consoles.values()) console.dispose('the model was stopped');
+  }
+
+  /** shrinkwrap makes a folder with its script for each run, and leaves it behind when it is ended by a signal. */
+  async #removeScript(): Promise<void> {
+    const { start, rootfs } = this.#options;
+    const folder = start.env['SHRINKWRAP_PACKAGE'];
+    if (folder === undefined || start.container === undefined) return;
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      if (!entry.isDirectory() || !entry.name.startsWith('tmp')) continue;
+      const script = await readFile(join(folder, entry.name, 'script.sh'), 'utf8').catch(() => '');
+      if (script.includes(rootfs)) await rm(join(folder, entry.name), { recursive: true, force: true });
+    }
+  }
+}
+
+/** shrinkwrap starts containers through tuxmake, which takes more options from these variables. */
+function labelled(label: string): Record<string, string> {
+  return Object.fromEntries(
+    ['TUXMAKE_DOCKER_RUN', 'TUXMAKE_PODMAN_RUN'].map((name) => [
+      name,
+      [process.env[name] ?? '', `--label ${label}`].join(' ').trim(),
+    ]),
+  );
+}
