@@ -51,6 +51,13 @@ async function runCommand(argv: readonly string[]): Promise<void> {
       const { doctor } = await import('./doctor.ts');
       await doctor(commandOptions.parse(options), process.cwd());
     });
+  cli
+    .command('sweep', 'End what crashed runs left behind on this machine')
+    .option(...jsonOption)
+    .action(async (options: unknown) => {
+      const { sweepCommand } = await import('./sweep.ts');
+      await sweepCommand(commandOptions.parse(options));
+    });
   await registerOthers(cli);
 
   const { options } = cli.parse(['node', 'petri', ...argv], { run: false });

@@ -1,39 +1,28 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 import { identityOf, isAlive, procTable, systemProcessTable } from './process-table.ts';
 import { readLedger } from './read-ledger.ts';
 import { stateFolders } from './state-directory.ts';
 import { waitForRun } from './sweep.ts';
+import { patience, usePrivateState } from './testing.ts';
 
 const runner = fileURLToPath(new URL('fixtures/runner.mjs', import.meta.url));
 const stubborn = fileURLToPath(new URL('fixtures/stubborn.sh', import.meta.url));
-/** For one event on a machine that is busy. */
-const patience = 60_000;
 const MARK = 'PETRI_KILL_TEST';
 
-let folder: string;
+const home = usePrivateState();
 const lives: Life[] = [];
-
-beforeAll(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'petri-kill-')));
-  mkdirSync(join(folder, 'tmp'));
-  vi.stubEnv('PETRI_STATE_DIR', join(folder, 'state'));
-  vi.stubEnv('TMPDIR', join(folder, 'tmp'));
-});
 
 afterAll(() => {
   // Only where the test failed.
   for (const pid of lives.flatMap((life) => life.processes())) kill(pid);
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
 });
 
 interface Message {
@@ -54,10 +43,11 @@ class Life {
   constructor(name: string, workers: number) {
     lives.push(this);
     this.name = name;
-    this.directory = join(folder, name);
+    this.directory = join(home.folder, name);
     this.runner = spawn(process.execPath, [runner, this.directory, stubborn, String(workers)], {
       env: { ...process.env, [MARK]: `[${name}]` },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      // Workers that come up after their runner is gone say so.
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
     if (this.runner.stdout === null) throw new Error('the runner has no output');
     createInterface(this.runner.stdout).on('line', (line) => {
@@ -205,7 +195,7 @@ describe.runIf(systemProcessTable() === procTable)('after SIGKILL at a random mo
       4,
     );
     const { ledgers, slots } = stateFolders();
-    expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+    expect(readdirSync(join(home.folder, 'tmp'))).toEqual([]);
     expect(readdirSync(join(slots, 'kill'))).toEqual([]);
     expect(readdirSync(ledgers)).toEqual([]);
     expect(withoutEnvironment()).toEqual([]);

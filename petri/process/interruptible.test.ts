@@ -1,0 +1,79 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it, vi } from 'vitest';
+
+import { runInterruptible } from './interruptible.ts';
+import { procTable, systemProcessTable } from './process-table.ts';
+import { stateFolders } from './state-directory.ts';
+import { Supervisor } from './supervisor.ts';
+import { patience, usePrivateState } from './testing.ts';
+
+usePrivateState();
+const command = fileURLToPath(new URL('fixtures/command.mjs', import.meta.url));
+const stubborn = fileURLToPath(new URL('fixtures/stubborn.sh', import.meta.url));
+
+interface Outcome {
+  readonly code: number | null;
+  readonly lines: readonly string[];
+}
+
+/** Runs the command and interrupts it when it is ready, and again each time that it says that it is ending. */
+async function interrupt(mark: string, times: number): Promise<Outcome> {
+  const child = spawn(process.execPath, [command, stubborn], {
+    env: { ...process.env, PETRI_INTERRUPT_TEST: mark },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const lines: string[] = [];
+  createInterface(child.stdout).on('line', (line) => {
+    lines.push(line);
+    if (line === 'ready') child.kill('SIGINT');
+  });
+  createInterface(child.stderr).on('line', (line) => {
+    if (line.includes('once more') && times > 1) child.kill('SIGINT');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, lines };
+}
+
+function family(mark: string): number[] {
+  const variable = `PETRI_INTERRUPT_TEST=${mark}`;
+  return procTable.list().flatMap(({ pid }) => (procTable.environment(pid)?.includes(variable) === true ? [pid] : []));
+}
+
+describe.runIf(systemProcessTable() === procTable)('Ctrl-C', { timeout: patience }, () => {
+  it('once ends everything in order, and the command says what it was', async () => {
+    expect(await interrupt('once', 1)).toEqual({ code: 9, lines: ['ready', 'interrupted: interrupted by SIGINT'] });
+    // Nothing waits for a reaper: it has nothing to do.
+    await vi.waitFor(() => expect(family('once')).toEqual([]), { timeout: patience });
+    expect(readdirSync(stateFolders().ledgers)).toEqual([]);
+  });
+
+  it('twice ends everything at once', async () => {
+    expect(await interrupt('twice', 2)).toEqual({ code: 130, lines: ['ready'] });
+    await vi.waitFor(() => expect(family('twice')).toEqual([]), { timeout: patience });
+    await vi.waitFor(() => expect(readdirSync(stateFolders().ledgers)).toEqual([]), { timeout: patience });
+  });
+});
+
+describe('something interruptible', () => {
+  it('gives its result, and ends what was started', async () => {
+    const before = process.listenerCount('SIGINT');
+    const result = await runInterruptible(async (signal) => {
+      expect(process.listenerCount('SIGINT')).toBe(before + 1);
+      await Supervisor.open();
+      return signal.aborted;
+    });
+    expect(result).toBe(false);
+    expect(Supervisor.current()).toBeUndefined();
+    expect(process.listenerCount('SIGINT')).toBe(before);
+  });
+
+  it('fails as what it runs does', async () => {
+    const failure = new Error('mine');
+    await expect(runInterruptible(() => Promise.reject(failure))).rejects.toBe(failure);
+  });
+});

@@ -1,0 +1,131 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, it } from 'vitest';
+
+import { leavePlace, type Queue, takePlace } from './slots.ts';
+import { patience, usePrivateState } from './testing.ts';
+import type { SlotWait } from './types.ts';
+
+const home = usePrivateState();
+let pools = 0;
+
+/** A pool of which the tickets in `dead` belong to nobody any more. */
+function pool(capacity: number, dead = new Set<string>()): Queue {
+  const name = `pool-${pools++}`;
+  const folder = join(home.folder, name);
+  return { folder, pool: name, capacity, isLive: (ticket) => !dead.has(ticket), sweep: async () => {} };
+}
+
+function take(queue: Queue, ticket: string, wait: SlotWait = {}): Promise<number> {
+  return takePlace(queue, ticket, `/runs/${ticket}`, wait);
+}
+
+/** Resolves when the one waiting says so. */
+function waiting(queue: Queue, ticket: string): { told: Promise<string>; place: Promise<number> } {
+  let tell: (why: string) => void = () => {};
+  const told = new Promise<string>((resolve) => {
+    tell = resolve;
+  });
+  return { told, place: take(queue, ticket, { onWait: tell }) };
+}
+
+describe('slots', { timeout: patience }, () => {
+  it('are as many as the capacity says, each with an index of its own', async () => {
+    const queue = pool(3);
+    expect(await Promise.all(['a', 'b', 'c'].map((ticket) => take(queue, ticket)))).toEqual([0, 1, 2]);
+    leavePlace(queue.folder, 'b');
+    expect(await take(queue, 'd')).toBe(1);
+  });
+
+  it('are given in turn, to whoever waits longest', async () => {
+    const queue = pool(1);
+    await take(queue, 'a');
+    const order: string[] = [];
+    const others: Promise<void>[] = [];
+    for (const ticket of ['d', 'c', 'b']) {
+      const one = waiting(queue, ticket);
+      await one.told;
+      const use = async (): Promise<void> => {
+        expect(await one.place).toBe(0);
+        order.push(ticket);
+        leavePlace(queue.folder, ticket);
+      };
+      others.push(use());
+    }
+    expect(order).toEqual([]);
+    leavePlace(queue.folder, 'a');
+    await Promise.all(others);
+    expect(order).toEqual(['d', 'c', 'b']);
+    expect(readdirSync(queue.folder)).toEqual([]);
+  });
+
+  it('tell who waits what for', async () => {
+    const queue = pool(1);
+    await take(queue, 'a');
+    const second = waiting(queue, 'b');
+    expect(await second.told).toBe(`1 of 1 in use by pid ${process.pid} (/runs/a) for less than a minute`);
+    const third = waiting(queue, 'c');
+    expect(await third.told).toContain(', 1 more before this one');
+    leavePlace(queue.folder, 'a');
+    await second.place;
+    leavePlace(queue.folder, 'b');
+    await third.place;
+  });
+
+  it('are not held by the dead, whatever they left', async () => {
+    const dead = new Set<string>();
+    const queue = pool(1, dead);
+    await take(queue, 'a');
+    const next = waiting(queue, 'b');
+    await next.told;
+    // It was drawing a number when it was killed.
+    writeFileSync(join(queue.folder, 'x.choosing'), '');
+    dead.add('a').add('x');
+    expect(await next.place).toBe(0);
+    expect(readdirSync(queue.folder).sort()).toEqual(['2.b.ticket', 'b.index.0']);
+  });
+
+  it('are looked for by a sweep, as a holder may be dead and nobody have noticed', async () => {
+    const dead = new Set<string>();
+    const queue = { ...pool(1, dead), sweep: async () => void dead.add('a') };
+    await take(queue, 'a');
+    expect(await take(queue, 'b')).toBe(0);
+  });
+
+  it('are not waited for any longer when the signal aborts', async () => {
+    const queue = pool(1);
+    await take(queue, 'a');
+    const abort = new AbortController();
+    const place = take(queue, 'b', { signal: abort.signal, onWait: () => abort.abort() });
+    await expect(place).rejects.toMatchObject({ code: 'interrupted' });
+    expect(readdirSync(queue.folder).some((name) => name.includes('b.'))).toBe(false);
+    await expect(take(queue, 'c', { signal: abort.signal })).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
+  it('take no harm from files that others put there', async () => {
+    const queue = pool(1);
+    mkdirSync(queue.folder);
+    for (const name of ['1.ticket', '99999999999999999999.x.ticket', 'README', '..ticket']) {
+      writeFileSync(join(queue.folder, name), '{');
+    }
+    expect(await take(queue, 'a')).toBe(0);
+  });
+
+  it('never have more holders than places, among processes', async () => {
+    const folder = join(home.folder, 'contended');
+    mkdirSync(folder);
+    const script = fileURLToPath(new URL('fixtures/contender.mjs', import.meta.url));
+    const contenders = Array.from({ length: 4 }, () => {
+      const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
+      return text(child.stdout);
+    });
+    // Each looks how many hold a place with it, at each of ten times that it has one.
+    const seen = (await Promise.all(contenders)).flatMap((output) => output.trim().split('\n').map(Number));
+    expect(seen).toHaveLength(40);
+    expect(Math.max(...seen)).toBeLessThanOrEqual(2);
+  });
+});
