@@ -2,6 +2,7 @@ export { checkImage } from './check.ts';
 export { copyImage } from './copy.ts';
 export { deriveImage } from './derive.ts';
 export { extractFile } from './extract.ts';
+export { initramfs, type InitramfsEntry, type InitramfsOptions } from './initramfs.ts';
 export { injectFiles, type InjectOptions } from './inject.ts';
 export { growImage } from './space.ts';
 export { probeImageTools } from './tools.ts';
