@@ -1,22 +1,32 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { optionalTool } from '../../../petri/unit-test/optional-tool.ts';
+import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { readInstalledStack } from './installed.ts';
 import { FakeWorld } from './testing/fake-world.ts';
 import { Installation } from './testing/installation.ts';
 
 const tools = [optionalTool('git', 'git'), optionalTool('make', 'make'), optionalTool('python3', 'python3-venv')];
+const hasTools = !tools.includes(undefined) && hasVenv();
+
+/** Debian packs Python without it. */
+function hasVenv(): boolean {
+  const { status } = spawnSync('python3', ['-c', 'import venv, ensurepip']);
+  if (status !== 0 && toolsAreRequired())
+    throw new Error('python3-venv is required here: apt-get install python3-venv');
+  return status === 0;
+}
 
 const everyStep = [
   ...['shrinkwrap-source', 'shrinkwrap', 'overlays', 'plane0-linux-source', 'plane0-kernel'],
   ...['firmware', 'openvmm-source', 'tmk-vmm', 'verify'],
 ];
 
-describe.skipIf(tools.includes(undefined))('installing the FVP stack', { timeout: 240_000 }, () => {
+describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () => {
   let folder: string;
   let world: FakeWorld;
   let root: string;
