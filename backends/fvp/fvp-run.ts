@@ -1,4 +1,5 @@
 import type { LaunchContext, TmkEvent, VmBoot } from '../../petri/backend.ts';
+import type { TmkTest } from '../../petri/payload/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
@@ -24,7 +25,7 @@ export interface FvpRunOptions {
   readonly stack: InstalledStack;
   readonly spec: VmSpec;
   readonly context: LaunchContext;
-  readonly test: string;
+  readonly test: TmkTest;
   readonly serial: SerialConsole;
   readonly uarts: ReadonlyMap<UartConsole, SerialConsole>;
 }
@@ -135,7 +136,7 @@ export class FvpRun implements VmBoot {
     this.#controller.signal.throwIfAborted();
     const over = new AbortController();
     const run = session.run(spec.payload.path, {
-      test,
+      test: test.name,
       take: (bytes) => this.#log.push(bytes),
       onStart: () => this.#started(),
     });
@@ -181,7 +182,7 @@ export class FvpRun implements VmBoot {
   }
 
   async #conclude(session: FvpSession, end: RunEnd): Promise<void> {
-    const { context } = this.#options;
+    const { context, test } = this.#options;
     let { code } = end;
     let report = this.#log.finish();
     if (!end.intact) {
@@ -197,7 +198,7 @@ export class FvpRun implements VmBoot {
       }
       ({ code, report } = repeated);
     }
-    const halt = haltOf({ code, report, events: this.#log.events });
+    const halt = haltOf({ code, report, events: this.#log.events, expectedFailure: test.expectedFailure });
     if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
     this.#halt(halt);
   }

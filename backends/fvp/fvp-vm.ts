@@ -1,5 +1,6 @@
 import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
+import type { TmkTest } from '../../petri/payload/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { fitsCommand } from './agent-protocol.ts';
@@ -52,7 +53,7 @@ export class FvpVm implements VmRuntime {
       stack: this.#stack,
       spec: this.#spec,
       context: this.#context,
-      test: this.#testName(testIndex),
+      test: this.#test(testIndex),
       serial: this.#serial,
       uarts: this.#uarts,
     });
@@ -71,11 +72,11 @@ export class FvpVm implements VmRuntime {
   }
 
   /** tmk_vmm takes tests by name, and by no other means. */
-  #testName(index: number): string {
+  #test(index: number): TmkTest {
     const { image, name: payload } = this.#spec.payload;
-    const name = image.tests[index]?.name ?? '';
-    const first = image.tests.findIndex((test) => test.name === name);
-    if (name !== '' && first === index && fitsCommand(name)) return name;
+    const test = image.tests[index];
+    const first = image.tests.find((candidate) => candidate.name === test?.name);
+    if (test !== undefined && first === test && test.name !== '' && fitsCommand(test.name)) return test;
     throw new PetriError(`test ${index} of the TMK '${payload}' cannot be run by its name on fvp`, {
       code: 'unsupported',
       step: 'boot',

@@ -1,35 +1,51 @@
 import { describe, expect, it } from 'vitest';
-import { haltOf } from './outcome.ts';
+import { haltOf, type RunResult } from './outcome.ts';
 
-const failed = { saysFailed: true, lastLine: 'Error: some tests failed', verdict: { kind: 'failed' } } as const;
 const panic = { kind: 'panic', message: 'the end', file: 'a.c', line: 3 } as const;
+const lastLine = 'Error: some tests failed';
+const failed = { saysFailed: true, lastLine, verdict: { outcome: { kind: 'failed' }, success: false } } as const;
+
+function halt(result: Partial<RunResult>) {
+  return haltOf({ code: 1, report: failed, events: [], expectedFailure: false, ...result });
+}
 
 describe('why a VM halted', () => {
   it('is completion where tmk_vmm says so by its exit code, whatever was printed', () => {
-    expect(haltOf({ code: 0, report: failed, events: [panic] })).toEqual({ reason: 'complete', success: true });
+    expect(halt({ code: 0, events: [panic] })).toEqual({ reason: 'complete', success: true });
   });
 
   it('is a panic, a failure or a fault, as tmk_vmm printed it', () => {
-    expect(haltOf({ code: 1, report: failed, events: [panic] })).toEqual({
-      reason: 'panic',
-      message: 'the end',
-      location: 'a.c:3',
-    });
-    expect(haltOf({ code: 1, report: failed, events: [] })).toEqual({ reason: 'complete', success: false });
-    expect(haltOf({ code: 1, report: { ...failed, verdict: { kind: 'faulted', reason: 'r' } }, events: [] })).toEqual({
-      reason: 'fault',
-      message: 'r',
-    });
+    expect(halt({ events: [panic] })).toEqual({ reason: 'panic', message: 'the end', location: 'a.c:3' });
+    expect(halt({})).toEqual({ reason: 'complete', success: false });
+    const faulted = { ...failed, verdict: { outcome: { kind: 'faulted', reason: 'r' }, success: false } } as const;
+    expect(halt({ report: faulted })).toEqual({ reason: 'fault', message: 'r' });
+    expect(halt({ report: { ...faulted, fatalError: 'HVC' } })).toEqual({ reason: 'fault', message: 'HVC (r)' });
   });
 
-  it.each([
-    { code: 101, report: failed },
-    { code: 139, report: failed },
-    { code: 1, report: { ...failed, saysFailed: false, lastLine: 'Error: failed to run test boot' } },
-    { code: 1, report: { saysFailed: true, lastLine: 'Error: some tests failed' } },
-    { code: 1, report: { ...failed, verdict: { kind: 'passed' } as const } },
-    { code: Number.NaN, report: failed },
-  ])('is nobody’s verdict where tmk_vmm itself failed: $code, $report', ({ code, report }) => {
-    expect(haltOf({ code, report, events: [] })).toMatchObject({ reason: 'backend-lost' });
+  it('is how the guest did where the test is expected to fail, in both generations of tmk_vmm', () => {
+    const asExpected = { saysFailed: false, lastLine: '', verdict: { ...failed.verdict, success: true } } as const;
+    expect(halt({ code: 0, report: asExpected, expectedFailure: true })).toEqual({
+      reason: 'complete',
+      success: false,
+    });
+    expect(halt({ expectedFailure: true })).toEqual({ reason: 'complete', success: false });
+    const passed = { outcome: { kind: 'passed' } } as const;
+    const success = { reason: 'complete', success: true };
+    const unexpected = { ...failed, verdict: { ...passed, success: false } };
+    expect(halt({ report: unexpected, expectedFailure: true })).toEqual(success);
+    const plain = { saysFailed: false, lastLine: '', verdict: { ...passed, success: true } };
+    expect(halt({ code: 0, report: plain, expectedFailure: true })).toEqual(success);
+  });
+
+  it.each<Partial<RunResult>>([
+    { code: 101 },
+    { code: 139 },
+    { report: { ...failed, saysFailed: false, lastLine: 'Error: failed to run test boot' } },
+    { report: { saysFailed: true, lastLine } },
+    { report: { ...failed, verdict: { outcome: { kind: 'passed' }, success: true } } },
+    { code: 0, expectedFailure: true },
+    { code: Number.NaN },
+  ])('is nobody’s verdict where tmk_vmm itself failed: %j', (result) => {
+    expect(halt(result)).toMatchObject({ reason: 'backend-lost' });
   });
 });

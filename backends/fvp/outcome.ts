@@ -1,5 +1,6 @@
 import type { TmkEvent } from '../../petri/backend.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { TmkVmmOutcome } from './tmk-vmm-events.ts';
 import type { TmkVmmReport } from './tmk-vmm-log.ts';
 
 export interface RunResult {
@@ -7,27 +8,43 @@ export interface RunResult {
   readonly code: number;
   readonly report: TmkVmmReport;
   readonly events: readonly TmkEvent[];
+  /** Whether the payload says that this test is to fail. */
+  readonly expectedFailure: boolean;
 }
 
 /**
- * Why the VM halted. Whether the test passed is told by tmk_vmm's exit code alone; how it failed by what tmk_vmm printed last, where
- * the guest has no say any more. A run in which tmk_vmm itself failed is nobody's verdict.
+ * Why the VM halted. Whether the test passed is told by tmk_vmm's exit code, and how the guest failed by what tmk_vmm printed last,
+ * where the guest has no say any more; both must agree. A run in which tmk_vmm itself failed is nobody's verdict.
  */
-export function haltOf({ code, report, events }: RunResult): HaltReason {
-  if (code === 0) return { reason: 'complete', success: true };
-  const { verdict } = report;
-  if (code !== 1 || !report.saysFailed || verdict === undefined || verdict.kind === 'passed') {
-    const last = report.lastLine === '' ? 'it printed nothing' : `its last line is ${JSON.stringify(report.lastLine)}`;
-    return { reason: 'backend-lost', message: `tmk_vmm ended with code ${code} and without a verdict: ${last}` };
+export function haltOf({ code, report, events, expectedFailure }: RunResult): HaltReason {
+  const { verdict, saysFailed, lastLine, fatalError } = report;
+  if (code === 0 && !expectedFailure) return { reason: 'complete', success: true };
+  const agrees = code === 0 ? verdict?.success === true : code === 1 && saysFailed && verdict?.success === false;
+  if (agrees && verdict !== undefined) return haltOfOutcome(verdict.outcome, fatalError, events);
+  const last = lastLine === '' ? 'it printed nothing' : `its last line is ${JSON.stringify(lastLine)}`;
+  return { reason: 'backend-lost', message: `tmk_vmm ended with code ${code} and without a verdict: ${last}` };
+}
+
+function haltOfOutcome(
+  outcome: TmkVmmOutcome,
+  fatalError: string | undefined,
+  events: readonly TmkEvent[],
+): HaltReason {
+  switch (outcome.kind) {
+    case 'passed':
+      return { reason: 'complete', success: true };
+    case 'faulted': {
+      const { reason, registers } = outcome;
+      return {
+        reason: 'fault',
+        message: fatalError === undefined ? reason : `${fatalError} (${reason})`,
+        ...(registers === undefined ? {} : { registers }),
+      };
+    }
+    case 'failed': {
+      const panic = events.findLast((event) => event.kind === 'panic');
+      if (panic === undefined) return { reason: 'complete', success: false };
+      return { reason: 'panic', message: panic.message, location: `${panic.file}:${panic.line}` };
+    }
   }
-  if (verdict.kind === 'faulted') {
-    return {
-      reason: 'fault',
-      message: verdict.reason,
-      ...(verdict.registers === undefined ? {} : { registers: verdict.registers }),
-    };
-  }
-  const panic = events.findLast((event) => event.kind === 'panic');
-  if (panic === undefined) return { reason: 'complete', success: false };
-  return { reason: 'panic', message: panic.message, location: `${panic.file}:${panic.line}` };
 }

@@ -2,11 +2,18 @@ import type { TmkEvent } from '../../petri/backend.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import { readRustString } from './rust-debug.ts';
 
-/** What OpenVMM's tmk_vmm says of the end of a test (tmk/tmk_vmm/src/run.rs, `for_each_test`). */
-export type TmkVmmVerdict =
+/** How the guest's test went, as far as plane 0 can see. */
+export type TmkVmmOutcome =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed' }
   | { readonly kind: 'faulted'; readonly reason: string; readonly registers?: Registers };
+
+/** What OpenVMM's tmk_vmm says of the end of a test (tmk/tmk_vmm/src/run.rs, `for_each_test`). */
+export interface TmkVmmVerdict {
+  readonly outcome: TmkVmmOutcome;
+  /** Whether tmk_vmm takes that for a success, which its exit code then says as well. */
+  readonly success: boolean;
+}
 
 /** `location: "file:line", panic: "message"`; without the location when the guest gave no file. */
 export function readPanic(fields: string): Extract<TmkEvent, { kind: 'panic' }> | undefined {
@@ -35,10 +42,35 @@ export function readRejection(fields: string): Extract<TmkEvent, { kind: 'reject
   return { kind: 'rejected', message: sources === undefined ? message : `${message}: ${sources}` };
 }
 
-/** `test passed, name: "…"`, `test failed, name: "…", reason: "explicit failure"` or with a vCPU, a reason and registers. */
+/** `fatal error, err: …[, err.sources: […]]`: why a vCPU cannot go on, which its halt reason does not say. */
+export function readFatalError(fields: string): string | undefined {
+  const [, error] = /^fatal error, err: (.*)$/s.exec(fields) ?? [];
+  if (error === undefined) return undefined;
+  const [, message = error, sources] = /^(.*), err\.sources: \[(.*)\]$/s.exec(error) ?? [];
+  return sources === undefined ? message : `${message}: ${sources}`;
+}
+
+/**
+ * `test passed`, `test failed` or `test unexpectedly passed`; then `name: "…"`, and for a guest that failed `reason: "explicit
+ * failure"` or `vp_index`, `reason` and `regs`. There are two generations: one calls every failure failed; a later one knows tests
+ * that are expected to fail, which `expected_failure: true` marks and for which passed means that the guest failed.
+ */
 export function readVerdict(fields: string): TmkVmmVerdict | undefined {
-  if (fields.startsWith('test passed')) return { kind: 'passed' };
-  if (!fields.startsWith('test failed')) return undefined;
+  const [, word] = /^test (passed|failed|unexpectedly passed)(?:,|$)/.exec(fields) ?? [];
+  if (word === undefined) return undefined;
+  const rest = afterName(fields.slice(`test ${word}`.length));
+  const isExpected = rest.startsWith(', expected_failure: true');
+  const failed = word === 'failed' || (word === 'passed' && isExpected);
+  return { outcome: failed ? readFailure(rest) : { kind: 'passed' }, success: word === 'passed' };
+}
+
+/** The name is the payload's, and may look like anything. */
+function afterName(fields: string): string {
+  if (!fields.startsWith(', name: ')) return fields;
+  return readRustString(fields.slice(', name: '.length))?.rest ?? '';
+}
+
+function readFailure(fields: string): TmkVmmOutcome {
   const at = fields.indexOf(', vp_index: ');
   if (at < 0) return { kind: 'failed' };
   const [, index = '', tail = ''] = /^, vp_index: (\d+), reason: (.*)$/s.exec(fields.slice(at)) ?? [];

@@ -54,7 +54,7 @@ describe('the log of tmk_vmm', () => {
       { kind: 'log', message: 'running test boot' },
       { kind: 'log', message: 'hello world' },
     ]);
-    expect(report).toMatchObject({ verdict: { kind: 'passed' }, saysFailed: false });
+    expect(report).toMatchObject({ verdict: { outcome: { kind: 'passed' }, success: true }, saysFailed: false });
   });
 
   it('gives a message as soon as its line is there, so that a guest that spins after it is heard', () => {
@@ -75,7 +75,7 @@ describe('the log of tmk_vmm', () => {
     const message = 'this is\n\u{1f980} "the end"';
     expect(events.at(-1)).toEqual({ kind: 'panic', message, file: 'a/b.c', line: 12 });
     expect(printed).toBe(`before\npanic: ${message} (a/b.c:12)\n`);
-    expect(report).toMatchObject({ verdict: { kind: 'failed' }, saysFailed: true });
+    expect(report).toMatchObject({ verdict: { outcome: { kind: 'failed' }, success: false }, saysFailed: true });
   });
 
   it('reads a panic without a place', () => {
@@ -90,15 +90,31 @@ describe('the log of tmk_vmm', () => {
 
   it('reads a fault with its registers', () => {
     const { report } = read(started + faulted + someFailed);
-    expect(report.verdict).toMatchObject({ kind: 'faulted', reason: 'say "no"' });
-    expect(report.verdict).toHaveProperty('registers.pc', 0x84000200n);
-    expect(report.verdict).toHaveProperty('registers.sp', 0x84001000n);
-    expect(report.verdict).toHaveProperty('registers.x.30', 0x1en);
+    expect(report.verdict).toMatchObject({ outcome: { kind: 'faulted', reason: 'say "no"' } });
+    expect(report.verdict).toHaveProperty('outcome.registers.pc', 0x84000200n);
+    expect(report.verdict).toHaveProperty('outcome.registers.sp', 0x84001000n);
+    expect(report.verdict).toHaveProperty('outcome.registers.x.30', 0x1en);
   });
 
   it('reads a fault without registers', () => {
     const { report } = read(event('INFO', 'test', 'test failed, name: "boot", vp_index: 0, reason: "r", regs: None'));
-    expect(report.verdict).toEqual({ kind: 'faulted', reason: 'r' });
+    expect(report.verdict).toEqual({ outcome: { kind: 'faulted', reason: 'r' }, success: false });
+  });
+
+  it('reads why the guest could not go on', () => {
+    const fatal = event('ERROR', 'tmk_vmm::run', 'fatal error, err: no emulation, err.sources: [HVC, at 0x10]');
+    expect(read(fatal + faulted + someFailed).report.fatalError).toBe('no emulation: HVC, at 0x10');
+  });
+
+  it.each([
+    ['test passed, name: "a"', 'passed', true],
+    ['test passed, name: "a", expected_failure: true, reason: "explicit failure"', 'failed', true],
+    ['test passed, name: "a", expected_failure: true, vp_index: 0, reason: "r", regs: None', 'faulted', true],
+    ['test unexpectedly passed, name: "a", expected_failure: true', 'passed', false],
+    ['test failed, name: "a", reason: "explicit failure"', 'failed', false],
+    ['test passed, name: "a\\", expected_failure: true, b"', 'passed', true],
+  ])('tells how the guest did from how the test did: %s', (fields, outcome, success) => {
+    expect(read(event('INFO', 'test', fields)).report.verdict).toMatchObject({ outcome: { kind: outcome }, success });
   });
 
   it('reads commands that were rejected', () => {
@@ -184,11 +200,11 @@ describe('the log of tmk_vmm', () => {
   it('cannot be given a verdict by the guest, whose text is always before that of tmk_vmm', () => {
     const forged = `x\n\n${passed}${passed}Error: nothing`;
     expect(read(started + log(forged) + explicit + someFailed).report).toMatchObject({
-      verdict: { kind: 'failed' },
+      verdict: { outcome: { kind: 'failed' }, success: false },
       saysFailed: true,
     });
     expect(read(started + log(`x\n\n${explicit}${someFailed}`) + passed).report).toMatchObject({
-      verdict: { kind: 'passed' },
+      verdict: { outcome: { kind: 'passed' }, success: true },
       saysFailed: false,
     });
   });

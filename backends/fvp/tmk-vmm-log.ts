@@ -1,5 +1,5 @@
 import type { TmkEvent } from '../../petri/backend.ts';
-import { readPanic, readRejection, readVerdict, type TmkVmmVerdict } from './tmk-vmm-events.ts';
+import { readFatalError, readPanic, readRejection, readVerdict, type TmkVmmVerdict } from './tmk-vmm-events.ts';
 
 /** First line of an event (tracing-subscriber, `fmt::format::Pretty` without source location). */
 const HEADER =
@@ -27,6 +27,8 @@ const FAILED = 'Error: some tests failed';
 export interface TmkVmmReport {
   /** What the last event of tmk_vmm itself says; nothing that the guest logs can come after it. */
   readonly verdict?: TmkVmmVerdict;
+  /** Why tmk_vmm could not let the guest go on, in its words. */
+  readonly fatalError?: string;
   /** Whether the output ends as that of a run does in which a test failed, and not with another error. */
   readonly saysFailed: boolean;
   /** The last line that is not empty. */
@@ -75,6 +77,7 @@ export class TmkVmmLog {
   /** Empty lines that are the end of an event unless more of it follows. */
   #blank = 0;
   #verdict: TmkVmmVerdict | undefined;
+  #fatalError: string | undefined;
   #lastLine = '';
 
   /**
@@ -102,6 +105,7 @@ export class TmkVmmLog {
     this.#close();
     return {
       ...(this.#verdict === undefined ? {} : { verdict: this.#verdict }),
+      ...(this.#fatalError === undefined ? {} : { fatalError: this.#fatalError }),
       saysFailed: this.#lastLine === FAILED,
       lastLine: this.#lastLine,
     };
@@ -212,6 +216,7 @@ export class TmkVmmLog {
       case 'monitor': {
         const rejected = readRejection(open.text);
         if (rejected !== undefined) this.#keep(rejected);
+        this.#fatalError = readFatalError(open.text) ?? this.#fatalError;
         return;
       }
       case 'test':
