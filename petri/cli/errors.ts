@@ -2,14 +2,14 @@ import pc from 'picocolors';
 
 import { PetriError } from '../errors.ts';
 
-/** What our commands exit with: as the shell's own tools do, 2 means that the command line was wrong. */
-export const exitCodes = { failure: 1, usage: 2 } as const;
+/** What our commands exit with: as with the shell's own tools, 2 means that the command line was wrong, 130 that Ctrl-C ended it. */
+export const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
 
 /** Prints an error for whoever typed the command, and sets the exit code. A stack is shown only for what we did not foresee. */
 export function reportError(error: unknown): void {
   if (error instanceof PetriError) {
     process.stderr.write(`${pc.red('petri:')} ${error.message}\n`);
-    process.exitCode = error.step === 'options' ? exitCodes.usage : exitCodes.failure;
+    process.exitCode = exitCodeOf(error);
     return;
   }
   if (error instanceof Error && error.name === 'CACError') {
@@ -21,4 +21,9 @@ export function reportError(error: unknown): void {
     `${pc.red('petri:')} internal error\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   process.exitCode = exitCodes.failure;
+}
+
+function exitCodeOf({ code, step }: PetriError): number {
+  if (code === 'interrupted') return exitCodes.interrupted;
+  return step === 'options' ? exitCodes.usage : exitCodes.failure;
 }

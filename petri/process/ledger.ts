@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { PetriError } from '../errors.ts';
 import type { LedgerRecord, Thing } from './ledger-records.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
@@ -30,6 +31,8 @@ export class Ledger {
   readonly path: string;
   readonly #file: number;
   #entries = 0;
+  #cut = false;
+  #closed = false;
 
   constructor(folder: string, owner: ProcessIdentity) {
     this.id = `${owner.pid}-${randomBytes(6).toString('hex')}`;
@@ -41,38 +44,62 @@ export class Ledger {
     renameSync(fresh, this.path);
   }
 
-  /** @returns the number of the entry */
+  /** @returns the number of the entry @throws PetriError `state-directory` where it cannot be written down */
   open(thing: Thing): number {
     const entry = this.#entries++;
-    this.#write({ op: 'open', entry, thing });
+    try {
+      this.#write({ op: 'open', entry, thing });
+    } catch (error) {
+      throw new PetriError(`what is to be started cannot be written down in ${this.path}: ${String(error)}`, {
+        code: 'state-directory',
+        step: 'launch',
+        remedy: 'look at its file system (df), or let PETRI_STATE_DIR name another folder',
+        cause: error,
+      });
+    }
     return entry;
   }
 
   seen(entry: number, process: ProcessIdentity): void {
-    this.#write({ op: 'seen', entry, process });
+    this.#add({ op: 'seen', entry, process });
   }
 
   end(entry: number): void {
-    this.#write({ op: 'end', entry });
+    this.#add({ op: 'end', entry });
   }
 
   run(directory: string, runner: ProcessIdentity | undefined): void {
-    this.#write({ op: 'run', directory, ...(runner === undefined ? {} : { runner }) });
+    this.#add({ op: 'run', directory, ...(runner === undefined ? {} : { runner }) });
   }
 
   reaper(reaper: ProcessIdentity): void {
-    this.#write({ op: 'reaper', reaper });
+    this.#add({ op: 'reaper', reaper });
   }
 
-  /** @param keep leaves the file to the reaper */
+  /** What is told afterwards is not written down. @param keep leaves the file to the reaper */
   close(keep: boolean): void {
+    this.#closed = true;
     closeSync(this.#file);
     if (keep) return;
     rmSync(this.path, { force: true });
     rmSync(logPath(this.path), { force: true });
   }
 
+  /** Without such a line something that is gone is looked for, or is found by its token alone. */
+  #add(record: LedgerRecord): void {
+    if (this.#closed) return;
+    try {
+      this.#write(record);
+    } catch (error) {
+      process.emitWarning(`${this.path} is not complete: ${String(error)}`, 'PetriWarning');
+    }
+  }
+
   #write(record: LedgerRecord): void {
-    writeSync(this.#file, `${JSON.stringify(record)}\n`);
+    const line = Buffer.from(`${this.#cut ? '\n' : ''}${JSON.stringify(record)}\n`);
+    const written = writeSync(this.#file, line);
+    // On a full disk.
+    this.#cut = written < line.length;
+    if (this.#cut) throw new Error('the line was cut');
   }
 }

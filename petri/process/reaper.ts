@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 
@@ -10,7 +11,7 @@ import { REAPER_VARIABLE, TOKEN_VARIABLE } from './token.ts';
 
 /**
  * What the reaper does as long as all is well: it waits for its input to end. Only then it loads anything of ours, which takes memory
- * and time that each worker would pay for. A byte on the input is the owner's farewell: there is nothing to do.
+ * and time that each worker would pay for.
  */
 const waiting = `
 import { readFileSync } from 'node:fs';
@@ -29,7 +30,7 @@ const isThere = ({ pid, start }) => {
 };
 const ended = await new Promise((resolve) => {
   const owned = () => resolve('owner');
-  process.stdin.on('data', () => process.exit(0)).on('end', owned).on('error', owned).resume();
+  process.stdin.on('end', owned).on('error', owned).resume();
   if (runner === '') return;
   setInterval(() => isThere(JSON.parse(runner)) || resolve('runner'), 500);
 });
@@ -97,14 +98,19 @@ export class Reaper {
     if (started !== undefined) this.#ledger.reaper({ pid: started.pid, start: started.start });
   }
 
-  /** Lets it go: without anything to do, or to do what could not be done here. */
-  close(leftToDo: boolean): void {
+  /** Ends it, as it has nothing to do; or lets it do what could not be done here. */
+  async close(leftToDo: boolean): Promise<void> {
     this.#closed = true;
+    const child = this.#child;
     if (leftToDo) {
-      this.#child?.stdin?.destroy();
+      child?.stdin?.destroy();
       return;
     }
-    this.#child?.stdin?.end('closed\n');
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.ref();
+    child.kill('SIGKILL');
+    await ended;
   }
 
   #restart(): void {

@@ -10,6 +10,7 @@ import { readLedger } from './read-ledger.ts';
 import { stateFolders } from './state-directory.ts';
 import { Supervisor } from './supervisor.ts';
 import { patience, usePrivateState } from './testing.ts';
+import { bears, entryToken, isReaper, TOKEN_VARIABLE } from './token.ts';
 import type { SupervisedProcess } from './types.ts';
 
 const home = usePrivateState();
@@ -138,6 +139,32 @@ describe('a supervised process', { timeout: patience }, () => {
     await expect(supervisor.spawn({ name: 'late', command: 'true', args: [] })).rejects.toThrow(
       'nothing can be started',
     );
+  });
+
+  it('waits for no place any more when the supervisor closes', async () => {
+    const supervisor = await Supervisor.open();
+    await supervisor.slot('closing', 1);
+    const waiting = supervisor.slot('closing', 1, { onWait: () => void supervisor.close() });
+    await expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
+    await supervisor.close();
+    expect(readdirSync(join(stateFolders().slots, 'closing'))).toEqual([]);
+  });
+
+  it.runIf(systemProcessTable() === procTable)('bears the tokens of all supervisors above it', async () => {
+    vi.stubEnv(TOKEN_VARIABLE, ':1-outer/0:');
+    try {
+      const started = await shell('sleep 1000');
+      const environment = procTable.environment(started.pid) ?? '';
+      expect(bears(environment, entryToken('1-outer', 0))).toBe(true);
+      expect(environment).toMatch(new RegExp(`${TOKEN_VARIABLE}=:1-outer/0::${process.pid}-[0-9a-f]+/0:`));
+      // A reaper is no part of what its owner's supervisor ends.
+      const reapers = procTable.list().filter(({ parent }) => parent === process.pid);
+      const environments = reapers.map(({ pid }) => procTable.environment(pid)).filter(isReaper);
+      expect(environments).toHaveLength(1);
+      expect(environments[0]).not.toContain(TOKEN_VARIABLE);
+    } finally {
+      vi.stubEnv(TOKEN_VARIABLE, undefined);
+    }
   });
 
   it('says why it cannot be started', async () => {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
+import { delimiter, join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 
 import { PetriError } from '../errors.ts';
@@ -225,11 +226,11 @@ function notStarted({ name, command, cwd }: SpawnOptions, error: unknown): Petri
       cause: error,
     });
   }
-  if (code === 'ENOENT') {
+  if (code === 'ENOENT' || (code === 'EACCES' && !isInPath(command))) {
     return new PetriError(`${name} cannot be started: there is no program '${command}'`, {
       code: 'tool-missing',
       step: 'launch',
-      remedy: command.includes('/') ? 'check the path' : `install it, or add its folder to PATH`,
+      remedy: command.includes('/') ? 'check the path' : 'install it, or add its folder to PATH',
       cause: error,
     });
   }
@@ -239,6 +240,12 @@ function notStarted({ name, command, cwd }: SpawnOptions, error: unknown): Petri
     remedy: code === 'EACCES' ? 'the file must be executable (chmod +x)' : 'look at limits of the system (ulimit -a)',
     cause: error,
   });
+}
+
+/** Where a folder of PATH may not be looked into, the system says that permission was denied, not that nothing was found. */
+function isInPath(command: string): boolean {
+  if (command.includes('/')) return true;
+  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));
 }
 
 function messageOf(error: unknown): string {

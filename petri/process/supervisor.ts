@@ -55,6 +55,9 @@ export class Supervisor {
   readonly #processes = new Set<Supervised>();
   readonly #held = new Set<Held>();
   readonly #slots = new Set<Slot>();
+  /** Those that wait for a place. */
+  readonly #waiting = new Set<Promise<unknown>>();
+  readonly #ending = new AbortController();
   #tickets = 0;
   #closing: Promise<void> | undefined;
 
@@ -179,12 +182,17 @@ export class Supervisor {
     const folder = join(this.#folders.slots, pool);
     const entry = this.#ledger.open({ kind: 'slot', pool, ticket });
     const queue = { folder, pool, capacity: Math.max(1, capacity), isLive: (id: string) => this.#isLive(id), sweep };
+    const signal = AbortSignal.any([this.#ending.signal, ...(wait.signal === undefined ? [] : [wait.signal])]);
+    const place = takePlace(queue, ticket, this.#run?.directory ?? process.cwd(), { ...wait, signal });
+    this.#waiting.add(place);
     let index: number;
     try {
-      index = await takePlace(queue, ticket, this.#run?.directory ?? process.cwd(), wait);
+      index = await place;
     } catch (error) {
       this.#ledger.end(entry);
       throw error;
+    } finally {
+      this.#waiting.delete(place);
     }
     let held = true;
     const slot: Slot = {
@@ -222,6 +230,8 @@ export class Supervisor {
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort();
+    await Promise.allSettled(this.#waiting);
     const reports = await Promise.all([...this.#processes].map((started) => started.stop()));
     const problems = reports
       .flatMap(({ survivors }) => survivors)
@@ -232,7 +242,7 @@ export class Supervisor {
     if (problems.length === 0) for (const slot of this.#slots) slot.release();
     for (const problem of problems) process.emitWarning(problem, 'PetriWarning');
     this.#ledger.close(problems.length > 0);
-    this.#reaper.close(problems.length > 0);
+    await this.#reaper.close(problems.length > 0);
     const all = shared();
     if (all.opened === this) {
       delete all.opened;

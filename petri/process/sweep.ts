@@ -104,7 +104,7 @@ export async function waitForRun(runDirectory: string, timeoutMs: number): Promi
     if (left.length === 0) return [];
     if (performance.now() >= deadline) return left.map(describe);
     if (left.some((state) => !isCaredFor(state))) await sweep();
-    await sleep(20);
+    await sleep(50);
   }
 }
 
