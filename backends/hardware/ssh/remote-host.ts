@@ -16,6 +16,12 @@ export interface RunOptions {
   readonly again?: boolean;
 }
 
+export interface OpenOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Whether it may be started again where a connection ended and nobody knows whether it was started. @default false */
+  readonly again?: boolean;
+}
+
 export interface RunResult {
   /** Absent where a signal ended it. */
   readonly code: number | undefined;
@@ -33,6 +39,7 @@ const LASTING: readonly string[] = ['host-key-refused', 'authentication-failed',
 export class RemoteHost {
   readonly config: HostConfig;
   #connection: Promise<Client> | undefined;
+  #client: Client | undefined;
   #sftp: Promise<SFTPWrapper> | undefined;
   #closed = false;
 
@@ -84,19 +91,23 @@ export class RemoteHost {
         },
       );
       client.once('close', () => {
-        this.#forget();
+        this.#forget(client);
       });
+      this.#client = client;
       if (this.#closed) client.destroy();
       return client;
     } catch (error) {
-      this.#forget();
+      this.#connection = undefined;
       throw error instanceof PetriError
         ? error
         : lost(config.name, error instanceof Error ? error.message : String(error), error);
     }
   }
 
-  #forget(): void {
+  /** The next who asks gets a new connection. */
+  #forget(client: Client): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
     this.#connection = undefined;
     this.#sftp = undefined;
   }
@@ -116,15 +127,26 @@ export class RemoteHost {
     }
   }
 
-  async #runOnce(argv: readonly string[], { input, timeout = RUN_TIMEOUT, signal }: RunOptions): Promise<RunResult> {
-    const channel = await this.open(argv, signal);
+  async #runOnce(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+    const { ended } = await this.open(
+      argv,
+      (channel) => ({ ended: this.#toEnd(channel, argv[0] ?? '', options) }),
+      options,
+    );
+    return await ended;
+  }
+
+  async #toEnd(
+    channel: ClientChannel,
+    program: string,
+    { input, timeout = RUN_TIMEOUT, signal }: RunOptions,
+  ): Promise<RunResult> {
     return await new Promise<RunResult>((resolve, reject) => {
       const streams = { stdout: new BoundedText(), stderr: new BoundedText() };
-      let code: number | undefined;
-      let ended = false;
+      let exit: { readonly code: number | undefined } | undefined;
       const give = (why: string): void => {
         channel.destroy();
-        reject(lost(this.name, `${why} while it ran ${argv[0] ?? ''}`));
+        reject(lost(this.name, `${why} while it ran ${program}`));
       };
       const timer = setTimeout(() => {
         give(`nothing came of it in ${String(timeout / 1000)} s`);
@@ -140,15 +162,15 @@ export class RemoteHost {
         streams.stderr.push(bytes);
       });
       channel.on('exit', (status: number | null) => {
-        ended = true;
-        code = status ?? undefined;
+        exit = { code: status ?? undefined };
       });
       channel.on('close', () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
-        if (ended) resolve({ code, stdout: streams.stdout.text, stderr: streams.stderr.text });
-        else reject(lost(this.name, `the connection ended while it ran ${argv[0] ?? ''}`));
+        if (exit !== undefined) resolve({ ...exit, stdout: streams.stdout.text, stderr: streams.stderr.text });
+        else reject(lost(this.name, `${CONNECTION_ENDED} while it ran ${program}`));
       });
+      // `close` follows.
       channel.on('error', () => undefined);
       channel.end(input ?? '');
     });
@@ -157,28 +179,54 @@ export class RemoteHost {
   /**
    * Starts a program on a channel of its own. Its end is the channel's `close`, also where the connection ends.
    *
+   * @param attend called with the channel before any of its events; what it returns is the result
    * @throws PetriError `connection-failed`
    */
-  async open(argv: readonly string[], signal?: AbortSignal): Promise<ClientChannel> {
+  async open<T>(
+    argv: readonly string[],
+    attend: (channel: ClientChannel) => T,
+    { signal, again = false }: OpenOptions = {},
+  ): Promise<T> {
     const command = shellCommand(argv);
-    const client = await this.connection(signal);
     return await pRetry(
-      () =>
-        new Promise<ClientChannel>((resolve, reject) => {
-          const closed = (): void => {
-            reject(new AbortError(lost(this.name, 'the connection ended')));
-          };
-          client.once('close', closed);
-          client.exec(command, (error, channel) => {
-            client.removeListener('close', closed);
-            if (error === undefined) resolve(channel);
-            // A server has a limit on channels (MaxSessions of sshd, 10); one of ours may end soon.
-            else if (/channel open failure/i.test(error.message)) reject(tooMany(this.name, error));
-            else reject(new AbortError(lost(this.name, error.message, error)));
-          });
-        }),
-      { retries: 30, minTimeout: 50, maxTimeout: 500, ...(signal === undefined ? {} : { signal }) },
+      async () => {
+        // What could not be connected has been tried again for long enough.
+        const client = await this.connection(signal).catch((error: unknown) => {
+          throw new AbortError(error instanceof Error ? error : new Error(String(error)));
+        });
+        try {
+          return await this.#exec(client, command, attend);
+        } catch (error) {
+          const ended = error instanceof PetriError && error.message.includes(CONNECTION_ENDED);
+          if (error instanceof TooManyChannels || (again && ended)) throw error;
+          throw new AbortError(error instanceof Error ? error : new Error(String(error)));
+        }
+      },
+      { retries: 60, minTimeout: 50, maxTimeout: 500, ...(signal === undefined ? {} : { signal }) },
     );
+  }
+
+  async #exec<T>(client: Client, command: string, attend: (channel: ClientChannel) => T): Promise<T> {
+    return await new Promise<T>((resolve, reject) => {
+      const closed = (): void => {
+        this.#forget(client);
+        reject(lost(this.name, CONNECTION_ENDED));
+      };
+      client.once('close', closed);
+      try {
+        client.exec(command, (error, channel) => {
+          client.removeListener('close', closed);
+          if (error === undefined) resolve(attend(channel));
+          // A server has a limit on channels (MaxSessions of sshd, 10); one of ours may end soon.
+          else if (/channel open failure/i.test(error.message)) reject(new TooManyChannels(this.name, error));
+          else reject(lost(this.name, error.message, error));
+        });
+      } catch (error) {
+        // The connection has ended, and its event is still to come.
+        if (!/not connected/i.test(String(error))) throw error;
+        closed();
+      }
+    });
   }
 
   /** @throws PetriError `connection-failed` */
@@ -205,19 +253,22 @@ export class RemoteHost {
   close(): void {
     this.#closed = true;
     const connection = this.#connection;
-    this.#forget();
     // What does not connect any more has nothing to end; whoever asked for it was told.
     connection?.then((client) => client.end()).catch(() => undefined);
   }
 }
 
-function tooMany(name: string, cause: Error): PetriError {
-  return new PetriError(`${name} opens no more channels: ${cause.message}`, {
-    code: 'connection-failed',
-    step: 'run',
-    remedy: 'set MaxSessions in its sshd_config to 4 plus 3 for each VM of its capacity',
-    cause,
-  });
+const CONNECTION_ENDED = 'the connection ended';
+
+class TooManyChannels extends PetriError {
+  constructor(name: string, cause: Error) {
+    super(`${name} opens no more channels: ${cause.message}`, {
+      code: 'connection-failed',
+      step: 'run',
+      remedy: 'set MaxSessions in its sshd_config to 4 plus 3 for each VM of its capacity',
+      cause,
+    });
+  }
 }
 
 /** UTF-8 that a program prints, up to a limit. */

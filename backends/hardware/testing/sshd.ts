@@ -57,6 +57,7 @@ export class TestSshd {
 
   /** Starts the server on the same port as before. */
   async boot(): Promise<void> {
+    mkdirSync(join(this.folder, 'home'), { recursive: true });
     const config = join(this.folder, 'sshd_config');
     writeFileSync(
       config,
@@ -71,6 +72,8 @@ export class TestSshd {
         'AllowTcpForwarding yes',
         'MaxStartups 100',
         'Subsystem sftp internal-sftp',
+        // Start-up files of whoever runs the tests are not part of them.
+        `SetEnv HOME=${join(this.folder, 'home')}`,
         'LogLevel ERROR',
         '',
       ].join('\n'),

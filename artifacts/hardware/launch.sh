@@ -1,0 +1,293 @@
+#!/bin/sh
+# Runs a launcher on a host so that whoever started it may lose the connection, and come back or not. Each launch has a folder:
+#
+#   out in events     what the launcher printed, what it was typed, what became of it (one line each)
+#   deadline          seconds of uptime at which nobody has been heard of for too long
+#   keeper launcher writer attendant reader.*   processes: PID STARTTIME
+#
+#   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL FILES PROGRAM [ARGUMENT ...]
+#                                       returns when it runs; FILES are those that it writes besides, such as "a b"
+#   launch.sh attend FOLDER HEARTBEAT   tells the events; takes: beat | in OFFSET BASE64 | stop -> beat | in SIZE
+#   launch.sh follow FOLDER FILE OFFSET the bytes of a file from OFFSET on, and what is added to it
+#   launch.sh remove FOLDER             ends it if need be, and takes the folder away
+#   launch.sh sweep ROOT                ends and takes away what in ROOT/launches has no keeper any more
+#
+# For sh of dash, bash and busybox on Linux. Everything of the launcher's has PETRI_LAUNCH=TOKEN in its environment.
+
+set -u
+umask 077
+
+uptime() {
+    read -r up rest </proc/uptime
+    up=${up%%.*}
+}
+
+# PID and start time: a PID alone may be somebody else's by now (proc(5), /proc/PID/stat, field 22).
+identity() {
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    set -- "$1" ${stat##*) }
+    [ "$2" != Z ] || return 1
+    printf '%s %s\n' "$1" "${21}"
+}
+
+# Whether the process that a file names is the one it was.
+lives() {
+    [ -r "$1" ] && read -r pid started <"$1" 2>/dev/null && [ "$(identity "$pid" 2>/dev/null)" = "$pid $started" ]
+}
+
+end_one() {
+    if lives "$1"; then kill "$pid" 2>/dev/null; fi
+    rm -f "$1"
+}
+
+# In place, for which a full disk has room.
+write_deadline() {
+    uptime
+    printf '%012d\n' $((up + $1)) | dd of=deadline conv=notrunc 2>/dev/null
+}
+
+# Room was kept for the case that the disk is full.
+tell() {
+    echo "$*" 2>/dev/null >>events && return
+    rm -f reserve
+    echo >>events
+    echo "$*" >>events
+}
+
+sizes() {
+    for file in out $(cat files); do
+        set -- $(wc -c <"$file")
+        printf ' %s=%s' "$file" "$1"
+    done
+}
+
+has_ended() {
+    grep -q '^exit ' events
+}
+
+end_readers() {
+    end_one attendant
+    for reader in reader.*; do end_one "$reader"; done
+}
+
+# Whatever bears the token, wherever it went; nothing can be hidden by leaving the group.
+end_strays() {
+    read -r token <token || return 0
+    tries=0
+    while [ "$tries" -lt 20 ]; do
+        strays=$(grep -ls -- "PETRI_LAUNCH=$token" /proc/[0-9]*/environ 2>/dev/null)
+        [ -n "$strays" ] || return 0
+        for stray in $strays; do
+            stray=${stray#/proc/}
+            kill "-$1" "${stray%/environ}" 2>/dev/null
+        done
+        [ "$1" = KILL ] || return 0
+        tries=$((tries + 1))
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+}
+
+# SIGTERM to the launcher's group, SIGKILL after the grace.
+end_launcher() {
+    lives launcher || return 0
+    kill -TERM "-$pid" 2>/dev/null
+    uptime
+    last=$((up + $1))
+    while lives launcher; do
+        uptime
+        if [ "$up" -ge "$last" ]; then
+            kill -KILL "-$pid" 2>/dev/null
+            return 0
+        fi
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+}
+
+# Second by second: does anybody still want it, and is there still room for what it prints?
+watch() {
+    while sleep 1; do
+        lives launcher || return 0
+        uptime
+        read -r deadline <deadline
+        if [ "$up" -ge "$deadline" ]; then
+            tell 'reason expired'
+        elif lives writer; then
+            continue
+        fi
+        end_launcher "$1"
+        return 0
+    done
+}
+
+# In a session of its own.
+keep() {
+    cd "$1" || exit 1
+    limit=$2 grace=$3 terminal=$4
+    shift 4
+    identity $$ >keeper
+    read -r token <token
+    mkfifo feed
+    # A reader and a writer at once, so that the launcher's input neither waits for a writer nor ends with one.
+    exec 3<>feed
+    tail -c +1 -f in >feed 2>/dev/null 3>&- &
+    feeder=$!
+    # The limit is the writer's alone: a launcher may write larger files.
+    mkfifo drain
+    (
+        ulimit -f $((limit * 2))
+        exec cat <drain >out 2>/dev/null 3>&-
+    ) &
+    writer=$!
+    identity "$writer" >writer
+    if [ "$terminal" = 1 ]; then
+        PETRI_LAUNCH=$token setsid script -qefc "$1" /dev/null <feed >drain 2>&1 3>&- &
+    else
+        PETRI_LAUNCH=$token setsid "$@" <feed >drain 2>&1 3>&- &
+    fi
+    launched=$!
+    identity "$launched" >launcher
+    tell "started $launched"
+    watch "$grace" &
+    watcher=$!
+    wait "$launched"
+    code=$?
+    # Children that the launcher left, and what these print at their end, belong to it.
+    end_strays TERM
+    end_strays KILL
+    kill "$watcher" "$feeder" 2>/dev/null
+    wait "$watcher" "$feeder" 2>/dev/null
+    # Something that hid its environment may hold the other end.
+    tries=0
+    while lives writer && [ "$tries" -lt 30 ]; do
+        tries=$((tries + 1))
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+    kill "$writer" 2>/dev/null
+    wait "$writer"
+    case $? in
+    0 | 143) ;;
+    1) tell 'reason disk-full' ;;
+    *) tell 'reason output-limit' ;;
+    esac
+    tell "exit $code$(sizes)"
+    # Whoever started it fetches the rest; where nobody comes, it goes.
+    while sleep 1; do
+        [ -e events ] || exit 0
+        uptime
+        read -r deadline <deadline || exit 0
+        if [ "$up" -ge "$deadline" ]; then
+            end_readers
+            folder=$PWD
+            cd / && rm -rf "$folder"
+            exit 0
+        fi
+    done
+}
+
+case $1 in
+start)
+    folder=$2 token=$3 heartbeat=$4 limit=$5 grace=$6 terminal=$7 files=$8
+    shift 8
+    if [ "$terminal" = 1 ]; then program=script; else program=$1; fi
+    for needed in setsid mkfifo tail wc dd base64 "$program"; do
+        command -v -- "$needed" >/dev/null 2>&1 && continue
+        echo "missing $needed"
+        exit 72
+    done
+    # Asked again because the answer was lost, it is there already.
+    if mkdir "$folder" 2>/dev/null; then
+        cd "$folder" || exit 73
+        {
+            for file in in out events $files; do : >"$file" || exit; done
+            echo "$token" >token && echo "$grace" >grace && echo "$files" >files && write_deadline "$heartbeat"
+            dd if=/dev/zero of=reserve bs=4096 count=8
+        } 2>/dev/null
+        if ! [ -s files ] || ! [ -s deadline ] || [ "$(wc -c <reserve)" -lt 32768 ]; then
+            echo full
+            cd / && rm -rf "$folder"
+            exit 73
+        fi
+        setsid sh "$0" keep "$folder" "$limit" "$grace" "$terminal" "$@" </dev/null >/dev/null 2>&1 &
+    fi
+    cd "$folder" || exit 73
+    tries=0
+    until [ -s events ]; do
+        tries=$((tries + 1))
+        [ "$tries" -gt 100 ] && exit 73
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+    echo launched
+    ;;
+keep)
+    shift
+    keep "$@"
+    ;;
+attend)
+    cd "$2" 2>/dev/null || { echo gone; exit 0; }
+    heartbeat=$3
+    # Of two connections the older one is dead, though it may not know.
+    end_one attendant
+    identity $$ >attendant
+    write_deadline "$heartbeat"
+    lives keeper || has_ended || echo lost
+    tail -c +1 -f events &
+    teller=$!
+    trap 'kill "$teller" 2>/dev/null; exit 0' TERM HUP INT PIPE
+    while read -r verb offset data; do
+        case $verb in
+        beat)
+            write_deadline "$heartbeat"
+            echo beat || break
+            lives keeper || has_ended || echo lost
+            ;;
+        in)
+            set -- $(wc -c <in)
+            # Sent again because its answer was lost: it is there.
+            if [ "$1" -eq "$offset" ]; then printf '%s' "$data" | base64 -d >>in; fi
+            set -- $(wc -c <in)
+            echo "in $1" || break
+            ;;
+        stop)
+            tell 'reason stopped'
+            read -r grace <grace
+            end_launcher "$grace"
+            ;;
+        esac
+    done
+    kill "$teller" 2>/dev/null
+    ;;
+follow)
+    cd "$2" 2>/dev/null || exit 0
+    case $3 in
+    */* | .*) exit 64 ;;
+    esac
+    end_one "reader.$3"
+    identity $$ >"reader.$3"
+    # What a login shell's start-up files may have printed stands before it.
+    echo '##petri bytes##'
+    exec tail -c +$(($4 + 1)) -f "$3"
+    ;;
+remove)
+    cd "$2" 2>/dev/null || exit 0
+    end_readers
+    end_launcher 0
+    end_strays KILL
+    if lives keeper; then kill -KILL "-$pid" 2>/dev/null; fi
+    cd / && rm -rf "$2"
+    ;;
+sweep)
+    for folder in "$2"/launches/*/; do
+        cd "$folder" 2>/dev/null && [ -s deadline ] || continue
+        lives keeper && continue
+        read -r deadline <deadline
+        uptime
+        # One that is being started has no keeper yet.
+        [ -e keeper ] || [ "$up" -ge "$deadline" ] || continue
+        end_readers
+        end_strays KILL
+        cd / && rm -rf "$folder"
+        echo "swept $folder"
+    done
+    ;;
+*) exit 64 ;;
+esac

@@ -1,0 +1,150 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+import { PetriError } from '../../../petri/errors.ts';
+import { packageRoot } from '../../../petri/package-root.ts';
+import { lost } from '../ssh/connect.ts';
+import type { RemoteHost } from '../ssh/remote-host.ts';
+
+/** Days after which an uploaded file that nobody used goes, minutes after which an upload that was cut off does. */
+const EXPIRY = { file: '14', part: '60' };
+
+const makeFolders =
+  'umask 077; mkdir -p -- "$1/files" "$1/launches" && cd "$1" && echo "folder $(pwd -P)" && ' +
+  'find files -type f ! -name "*.part-*" -mtime "+$2" -exec rm -f {} + && ' +
+  'find files -type f -name "*.part-*" -mmin "+$3" -exec rm -f {} +';
+const checkFile =
+  '[ -f "$1" ] || exit 1; sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$2" ] || { rm -f "$1"; exit 1; }; touch "$1"';
+const storeFile =
+  'sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$2" ] && chmod "$4" "$1" && mv -f "$1" "$3" && exit 0; rm -f "$1"; exit 1';
+
+/** Our folder on a host: `files` by their digest, `launches` by their name. */
+export class HostFolder {
+  readonly path: string;
+  readonly #host: RemoteHost;
+  readonly #stored = new Map<string, Promise<string>>();
+  #script: Promise<string> | undefined;
+
+  private constructor(host: RemoteHost, path: string) {
+    this.#host = host;
+    this.path = path;
+  }
+
+  /** Makes it where it is not there, and takes away what expired. @throws PetriError `upload-failed`, `connection-failed` */
+  static async open(host: RemoteHost): Promise<HostFolder> {
+    const wanted = host.config.folder ?? '.cache/petri-vm';
+    const argv = ['sh', '-c', makeFolders, 'sh', wanted, EXPIRY.file, EXPIRY.part];
+    const { code, stdout, stderr } = await host.run(argv, { again: true });
+    // A login shell may have greeted before.
+    const path = /^folder (\/.*)$/m.exec(stdout)?.[1];
+    if (code !== 0 || path === undefined) {
+      throw failed(host, `the folder ${wanted} cannot be made`, stderr, 'name another as `folder` in the hosts file');
+    }
+    return new HostFolder(host, path);
+  }
+
+  /** Path of launch.sh on the host. */
+  async script(): Promise<string> {
+    this.#script ??= this.put(new URL('artifacts/hardware/launch.sh', packageRoot), { mode: '700' });
+    return await this.#script;
+  }
+
+  /**
+   * Brings a file to the host unless its content is there already. Tells its path there.
+   *
+   * @throws PetriError `artifact-missing`, `upload-failed`, `connection-failed`
+   */
+  async put(source: string | URL | Uint8Array, { mode = '600' }: { readonly mode?: string } = {}): Promise<string> {
+    const content = source instanceof Uint8Array ? source : await read(source);
+    const digest = createHash('sha256').update(content).digest('hex');
+    let storing = this.#stored.get(digest);
+    if (storing === undefined) {
+      storing = this.#store(content, digest, mode);
+      this.#stored.set(digest, storing);
+      storing.catch(() => this.#stored.delete(digest));
+    }
+    return await storing;
+  }
+
+  async #store(content: Uint8Array, digest: string, mode: string): Promise<string> {
+    const path = `${this.path}/files/${digest}`;
+    const there = await this.#host.run(['sh', '-c', checkFile, 'sh', path, digest], { again: true });
+    if (there.code === 0) return path;
+    try {
+      await this.#upload(content, digest, path, mode);
+    } catch (error) {
+      if (!(error instanceof PetriError) || error.code !== 'connection-failed') throw error;
+      // The connection broke in the middle; what was uploaded so far expires.
+      await this.#upload(content, digest, path, mode);
+    }
+    return path;
+  }
+
+  async #upload(content: Uint8Array, digest: string, path: string, mode: string): Promise<void> {
+    const part = `${path}.part-${randomBytes(8).toString('hex')}`;
+    const client = await this.#host.connection();
+    const sftp = await this.#host.sftp();
+    const failure = await new Promise<Error | undefined>((resolve) => {
+      const closed = (): void => {
+        resolve(lost(this.#host.name, 'the connection ended during an upload'));
+      };
+      client.once('close', closed);
+      sftp.writeFile(
+        part,
+        Buffer.from(content.buffer, content.byteOffset, content.byteLength),
+        { mode: 0o600 },
+        (error) => {
+          client.removeListener('close', closed);
+          resolve(error ?? undefined);
+        },
+      );
+    });
+    if (failure instanceof PetriError) throw failure;
+    if (failure !== undefined) throw await this.#explain(part, content.length, failure);
+    const stored = await this.#host.run(['sh', '-c', storeFile, 'sh', part, digest, path, mode]);
+    if (stored.code !== 0)
+      throw await this.#explain(part, content.length, new Error(stored.stderr || 'its digest is wrong'));
+  }
+
+  /** SFTP has no word for a full disk. */
+  async #explain(part: string, size: number, failure: Error): Promise<PetriError> {
+    const script = 'rm -f "$1"; df -Pk "$2" | tail -n 1';
+    const { stdout } = await this.#host.run(['sh', '-c', script, 'sh', part, this.path], { again: true });
+    const free = Number(stdout.trim().split(/\s+/)[3]) * 1024;
+    const what = `a file of ${String(size)} bytes cannot be brought to ${this.#host.name}`;
+    if (free < size + 65_536) {
+      return failed(
+        this.#host,
+        `${what}: its disk is full, ${String(free)} bytes are free in ${this.path}`,
+        '',
+        'make room there, or name another `folder` in the hosts file',
+      );
+    }
+    return failed(this.#host, what, failure.message, `look whether ${this.path} can be written to`);
+  }
+}
+
+function failed(host: RemoteHost, message: string, detail: string, remedy: string): PetriError {
+  const why = detail.trim().split('\n').slice(-3).join('; ');
+  return new PetriError(`${host.name}: ${message}${why === '' ? '' : `: ${why}`}`, {
+    code: 'upload-failed',
+    step: 'launch',
+    remedy,
+  });
+}
+
+async function read(source: string | URL): Promise<Uint8Array> {
+  try {
+    return await readFile(source);
+  } catch (error) {
+    throw new PetriError(
+      `${String(source)} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        code: 'artifact-missing',
+        step: 'artifact',
+        remedy: 'look whether the file is there',
+        cause: error,
+      },
+    );
+  }
+}

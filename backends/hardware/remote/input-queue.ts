@@ -1,0 +1,41 @@
+/** Bytes in one line; shells read lines byte by byte. */
+const CHUNK = 4096;
+
+/**
+ * What was typed and is not on the host yet. One chunk is on its way at a time, and has its place in the stream: sent again after a
+ * connection broke it does not arrive twice.
+ */
+export class InputQueue {
+  #waiting = Buffer.alloc(0);
+  #sent = Buffer.alloc(0);
+  /** Where the chunk that is on its way begins. */
+  #offset = 0;
+
+  push(bytes: Uint8Array): void {
+    this.#waiting = Buffer.concat([this.#waiting, bytes]);
+  }
+
+  /** The line to send now, if the one before has been acknowledged. */
+  next(): string | undefined {
+    if (this.#sent.length > 0 || this.#waiting.length === 0) return undefined;
+    this.#sent = this.#waiting.subarray(0, CHUNK);
+    this.#waiting = this.#waiting.subarray(CHUNK);
+    return this.#line();
+  }
+
+  /** What may not have arrived, to be sent on a new connection. */
+  again(): string | undefined {
+    return this.#sent.length > 0 ? this.#line() : this.next();
+  }
+
+  /** The host has this many bytes. */
+  acknowledge(size: number): void {
+    if (this.#sent.length === 0 || size !== this.#offset + this.#sent.length) return;
+    this.#offset = size;
+    this.#sent = Buffer.alloc(0);
+  }
+
+  #line(): string {
+    return `in ${String(this.#offset)} ${this.#sent.toString('base64')}\n`;
+  }
+}

@@ -1,0 +1,281 @@
+import { randomBytes } from 'node:crypto';
+
+import type { ClientChannel } from 'ssh2';
+
+import { PetriError } from '../../../petri/errors.ts';
+import { shellCommand } from '../ssh/quote.ts';
+import type { RemoteHost } from '../ssh/remote-host.ts';
+import type { HostFolder } from './host-folder.ts';
+import { InputQueue } from './input-queue.ts';
+import { lineReader } from './lines.ts';
+
+export interface LaunchOptions {
+  /** The program and its arguments. `folder` is the launch's own, which it may write to. */
+  readonly argv: (folder: string) => readonly string[];
+  /** Variables for the program alone. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it runs on a terminal. */
+  readonly terminal?: boolean;
+  /** Seconds from SIGTERM to SIGKILL when it is to end. @default 3 */
+  readonly grace?: number;
+  /** Takes what it prints, from the first byte on; each byte once, also over connections that broke. */
+  readonly output: (bytes: Uint8Array) => void;
+  /** Files in the folder that it writes, and who takes their bytes. Names of lower-case letters. */
+  readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
+  /** A line for the VM's log. */
+  readonly log: (message: string) => void;
+}
+
+const endReasons = ['stopped', 'output-limit', 'disk-full', 'expired'] as const;
+type EndReason = (typeof endReasons)[number];
+
+/**
+ * How a launch ended: the program by itself or because somebody wanted it to (`code` as a shell gives it: 128 and the signal's
+ * number); ended by the host because it printed too much or nobody was heard of; or not known.
+ */
+export type LaunchEnd =
+  { readonly kind: 'exited' | EndReason; readonly code: number } | { readonly kind: 'lost'; readonly message: string };
+
+interface FollowedFile {
+  readonly take: (bytes: Uint8Array) => void;
+  size: number;
+  channel: ClientChannel | undefined;
+}
+
+/** A program that runs on a host, whatever becomes of the connection to it. */
+export class RemoteLaunch {
+  /** Resolves when everything that it wrote has been taken. Never rejects. */
+  readonly ended: Promise<LaunchEnd>;
+  readonly folder: string;
+  readonly #host: RemoteHost;
+  readonly #script: string;
+  readonly #log: (message: string) => void;
+  readonly #files = new Map<string, FollowedFile>();
+  readonly #input = new InputQueue();
+  #attendant: ClientChannel | undefined;
+  #reason: 'exited' | EndReason = 'exited';
+  /** What the program's end was, and how large its files are. */
+  #exit: { readonly code: number; readonly sizes: ReadonlyMap<string, number> } | undefined;
+  #over = false;
+  #end: (end: LaunchEnd) => void = () => undefined;
+
+  private constructor(host: RemoteHost, script: string, folder: string, options: LaunchOptions) {
+    this.#host = host;
+    this.#script = script;
+    this.folder = folder;
+    this.#log = options.log;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    for (const [name, take] of Object.entries({ out: options.output, ...options.files })) {
+      this.#files.set(name, { take, size: 0, channel: undefined });
+    }
+  }
+
+  /** @throws PetriError `launch-failed`, `upload-failed`, `connection-failed` */
+  static async start(host: RemoteHost, home: HostFolder, options: LaunchOptions): Promise<RemoteLaunch> {
+    const script = await home.script();
+    const token = randomBytes(16).toString('hex');
+    const folder = `${home.path}/launches/${token}`;
+    const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
+    const program = [...(env.length > 0 ? ['env', ...env] : []), ...options.argv(folder)];
+    const { heartbeat, outputLimit } = host.config;
+    const { terminal = false, grace = 3, files = {} } = options;
+    const settings = [heartbeat, outputLimit * 1024, grace, terminal ? 1 : 0].map((value) => String(Math.ceil(value)));
+    const argv = terminal ? [shellCommand(program)] : program;
+    const launch = new RemoteLaunch(host, script, folder, options);
+    const { code, stdout, stderr } = await host.run(
+      ['sh', script, 'start', folder, token, ...settings, Object.keys(files).join(' '), ...argv],
+      { again: true },
+    );
+    if (code !== 0) throw launchError(host, program[0] ?? '', `${stdout}${stderr}`.trim());
+    options.log(`${host.name}: launched ${shellCommand(program)} in ${folder}`);
+    for (const name of launch.#files.keys()) launch.#keep(`reading ${name}`, () => launch.#follow(name));
+    launch.#keep('watching', () => launch.#attend());
+    return launch;
+  }
+
+  /** Types something. What the host has not acknowledged when a connection breaks is sent again; nothing arrives twice. */
+  write(bytes: Uint8Array): void {
+    if (this.#over) return;
+    this.#input.push(bytes);
+    if (this.#attendant !== undefined) this.#send(this.#input.next());
+  }
+
+  #send(line: string | undefined): void {
+    if (line !== undefined) this.#attendant?.write(line);
+  }
+
+  /** Asks the program to end: SIGTERM, and SIGKILL after the grace. `ended` tells when it has. */
+  stop(): void {
+    this.#attendant?.write('stop\n');
+  }
+
+  /** Ends it at once and takes away its folder. Idempotent; never rejects. */
+  async remove(): Promise<void> {
+    this.#finish({ kind: 'stopped', code: 137 });
+    try {
+      await this.#host.run(['sh', this.#script, 'remove', this.folder], { again: true });
+    } catch (error) {
+      const { heartbeat } = this.#host.config;
+      this.#log(`${this.folder} could not be removed, and expires in ${String(heartbeat)} s: ${String(error)}`);
+    }
+  }
+
+  /** Runs one side of the connection again and again until the launch is over. */
+  #keep(what: string, once: () => Promise<void>): void {
+    const loop = async (): Promise<void> => {
+      for (await once(); !this.#over; await once()) {
+        this.#log(`${this.#host.name}: the connection ended while ${what}; connecting again`);
+      }
+    };
+    loop().catch((error: unknown) => {
+      this.#finish({ kind: 'lost', message: error instanceof Error ? error.message : String(error) });
+    });
+  }
+
+  async #follow(name: string): Promise<void> {
+    const file = this.#files.get(name);
+    if (file === undefined) return;
+    const take = (bytes: Buffer): void => {
+      if (this.#over || bytes.length === 0) return;
+      file.size += bytes.length;
+      file.take(bytes);
+      this.#settle();
+    };
+    const argv = ['sh', this.#script, 'follow', this.folder, name, String(file.size)];
+    const { closed } = await this.#host.open(
+      argv,
+      (channel) => {
+        file.channel = channel;
+        channel.on('data', afterMark(take));
+        return { closed: closing(channel) };
+      },
+      { again: true },
+    );
+    await closed;
+    file.channel = undefined;
+    // Its end alone tells nothing: it may be that the file is not there any more, which the other side learns.
+    if (!this.#over && this.#attendant !== undefined) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  async #attend(): Promise<void> {
+    const { heartbeat } = this.#host.config;
+    const argv = ['sh', this.#script, 'attend', this.folder, String(Math.ceil(heartbeat))];
+    const { closed, beat } = await this.#host.open(
+      argv,
+      (channel) => {
+        channel.on(
+          'data',
+          lineReader((line) => {
+            this.#take(line);
+          }),
+        );
+        this.#attendant = channel;
+        this.#send(this.#input.again());
+        return {
+          closed: closing(channel),
+          beat: setInterval(() => channel.write('beat\n'), (heartbeat * 1000) / 4),
+        };
+      },
+      { again: true },
+    );
+    await closed;
+    clearInterval(beat);
+    this.#attendant = undefined;
+  }
+
+  #take(line: string): void {
+    const [verb, ...words] = line.split(' ');
+    if (verb === 'in') {
+      this.#input.acknowledge(Number(words[0]));
+      this.#send(this.#input.next());
+    }
+    if (verb === 'gone') this.#finish({ kind: 'lost', message: `${this.folder} is gone: it expired or was removed` });
+    else if (verb === 'lost') {
+      const message = `what ran the launcher was ended: ${this.#host.name} was rebooted, or somebody ended it`;
+      this.#finish({ kind: 'lost', message });
+    } else if (verb === 'reason') {
+      this.#reason = endReasons.find((reason) => reason === words[0]) ?? this.#reason;
+    } else if (verb === 'exit') {
+      const sizes = words.slice(1).map((word) => word.split('='));
+      this.#exit = {
+        code: Number(words[0]),
+        sizes: new Map(sizes.map(([name = '', size]) => [name, Number(size)])),
+      };
+      this.#settle();
+    }
+  }
+
+  /** The program has ended, and all that it wrote is here. */
+  #settle(): void {
+    const exit = this.#exit;
+    if (exit === undefined) return;
+    const complete = [...this.#files].every(([name, { size }]) => size >= (exit.sizes.get(name) ?? 0));
+    if (complete) this.#finish({ kind: this.#reason, code: exit.code });
+  }
+
+  #finish(end: LaunchEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#end(end);
+    this.#attendant?.end();
+    this.#attendant?.destroy();
+    for (const { channel } of this.#files.values()) channel?.destroy();
+  }
+}
+
+function closing(channel: ClientChannel): Promise<void> {
+  return new Promise((resolve) => {
+    channel.on('error', () => undefined);
+    channel.stderr.resume();
+    channel.on('close', () => {
+      resolve();
+    });
+  });
+}
+
+/** Says where the bytes of a file begin; before it stands what a login shell has to say. */
+const MARK = '##petri bytes##\n';
+const MAX_GREETING = 64 * 1024;
+
+function afterMark(take: (bytes: Buffer) => void): (bytes: Buffer) => void {
+  let greeting: Buffer | undefined = Buffer.alloc(0);
+  return (bytes) => {
+    if (greeting === undefined) {
+      take(bytes);
+      return;
+    }
+    greeting = Buffer.concat([greeting, bytes]);
+    const at = greeting.indexOf(MARK);
+    if (at === -1) {
+      greeting = greeting.subarray(-MAX_GREETING);
+      return;
+    }
+    const rest = greeting.subarray(at + MARK.length);
+    greeting = undefined;
+    take(rest);
+  };
+}
+
+function launchError(host: RemoteHost, program: string, said: string): PetriError {
+  const [, missing] = /^missing (.*)$/m.exec(said) ?? [];
+  if (missing !== undefined) {
+    return new PetriError(`${host.name} has no program ${missing}`, {
+      code: 'launch-failed',
+      step: 'launch',
+      remedy:
+        missing === program
+          ? 'install it there, or correct the launcher in the hosts file'
+          : 'install it there: it is what launches are supervised with',
+    });
+  }
+  const full = /^full$/m.test(said);
+  return new PetriError(`${host.name} cannot launch ${program}: ${full ? 'its disk is full' : said}`, {
+    code: 'launch-failed',
+    step: 'launch',
+    remedy: full
+      ? 'make room there, or name another `folder` in the hosts file'
+      : 'look whether it can be run there by hand',
+  });
+}
