@@ -5,8 +5,9 @@
 #   deadline          seconds of uptime at which nobody has been heard of for too long
 #   keeper launcher writer attendant reader.*   processes: PID STARTTIME
 #
-#   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL FILES PROGRAM [ARGUMENT ...]
-#                                       returns when it runs; FILES are those that it writes besides, such as "a b"
+#   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL LEASE INPUT FILES PROGRAM [ARGUMENT ...]
+#                                       returns when it runs. LEASE is a file without which it must not run, INPUT one that
+#                                       is typed first ('-': none), FILES are what it writes besides, such as "a b"
 #   launch.sh attend FOLDER HEARTBEAT   tells the events; takes: beat | in OFFSET BASE64 | stop -> beat | in SIZE
 #   launch.sh follow FOLDER FILE OFFSET the bytes of a file from OFFSET on, and what is added to it
 #   launch.sh remove FOLDER             ends it if need be, and takes the folder away
@@ -111,6 +112,8 @@ watch() {
         read -r deadline <deadline
         if [ "$up" -ge "$deadline" ]; then
             tell 'reason expired'
+        elif [ "$2" != - ] && ! [ -e "$2" ]; then
+            tell 'reason lease-lost'
         elif lives writer; then
             continue
         fi
@@ -122,8 +125,8 @@ watch() {
 # In a session of its own.
 keep() {
     cd "$1" || exit 1
-    limit=$2 grace=$3 terminal=$4
-    shift 4
+    limit=$2 grace=$3 terminal=$4 lease=$5
+    shift 5
     identity $$ >keeper
     read -r token <token
     mkfifo feed
@@ -147,7 +150,7 @@ keep() {
     launched=$!
     identity "$launched" >launcher
     tell "started $launched"
-    watch "$grace" &
+    watch "$grace" "$lease" &
     watcher=$!
     wait "$launched"
     code=$?
@@ -186,8 +189,10 @@ keep() {
 
 case $1 in
 start)
-    folder=$2 token=$3 heartbeat=$4 limit=$5 grace=$6 terminal=$7 files=$8
-    shift 8
+    folder=$2 token=$3 heartbeat=$4 limit=$5 grace=$6 terminal=$7 lease=$8 input=$9
+    shift 9
+    files=$1
+    shift
     if [ "$terminal" = 1 ]; then program=script; else program=$1; fi
     for needed in setsid mkfifo tail wc dd base64 "$program"; do
         command -v -- "$needed" >/dev/null 2>&1 && continue
@@ -198,7 +203,8 @@ start)
     if mkdir "$folder" 2>/dev/null; then
         cd "$folder" || exit 73
         {
-            for file in in out events $files; do : >"$file" || exit; done
+            for file in in out events $files; do : >"$file"; done
+            [ "$input" = - ] || cat "$input" >in
             echo "$token" >token && echo "$grace" >grace && echo "$files" >files && write_deadline "$heartbeat"
             dd if=/dev/zero of=reserve bs=4096 count=8
         } 2>/dev/null
@@ -207,7 +213,7 @@ start)
             cd / && rm -rf "$folder"
             exit 73
         fi
-        setsid sh "$0" keep "$folder" "$limit" "$grace" "$terminal" "$@" </dev/null >/dev/null 2>&1 &
+        setsid sh "$0" keep "$folder" "$limit" "$grace" "$terminal" "$lease" "$@" </dev/null >/dev/null 2>&1 &
     fi
     cd "$folder" || exit 73
     tries=0

@@ -23,7 +23,7 @@ export class HostFolder {
   readonly path: string;
   readonly #host: RemoteHost;
   readonly #stored = new Map<string, Promise<string>>();
-  #script: Promise<string> | undefined;
+  readonly #scripts = new Map<string, Promise<string>>();
 
   private constructor(host: RemoteHost, path: string) {
     this.#host = host;
@@ -43,10 +43,15 @@ export class HostFolder {
     return new HostFolder(host, path);
   }
 
-  /** Path of launch.sh on the host. */
-  async script(): Promise<string> {
-    this.#script ??= this.put(new URL('artifacts/hardware/launch.sh', packageRoot), { mode: '700' });
-    return await this.#script;
+  /** Path of a script of ours on the host. */
+  async script(name: 'launch.sh' | 'lease.sh' | 'probe.sh'): Promise<string> {
+    let script = this.#scripts.get(name);
+    if (script === undefined) {
+      script = this.put(new URL(`artifacts/hardware/${name}`, packageRoot), { mode: '700' });
+      this.#scripts.set(name, script);
+      script.catch(() => this.#scripts.delete(name));
+    }
+    return await script;
   }
 
   /**

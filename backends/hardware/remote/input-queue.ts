@@ -9,7 +9,12 @@ export class InputQueue {
   #waiting = Buffer.alloc(0);
   #sent = Buffer.alloc(0);
   /** Where the chunk that is on its way begins. */
-  #offset = 0;
+  #offset: number;
+
+  /** @param begin bytes that are on the host already */
+  constructor(begin = 0) {
+    this.#offset = begin;
+  }
 
   push(bytes: Uint8Array): void {
     this.#waiting = Buffer.concat([this.#waiting, bytes]);

@@ -22,11 +22,15 @@ export interface LaunchOptions {
   readonly output: (bytes: Uint8Array) => void;
   /** Files in the folder that it writes, and who takes their bytes. Names of lower-case letters. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
+  /** File on the host without which it must not run: that of the lease. */
+  readonly lease?: string | undefined;
+  /** What is typed first: a file on the host, and its size. */
+  readonly input?: { readonly path: string; readonly size: number };
   /** A line for the VM's log. */
   readonly log: (message: string) => void;
 }
 
-const endReasons = ['stopped', 'output-limit', 'disk-full', 'expired'] as const;
+const endReasons = ['stopped', 'output-limit', 'disk-full', 'expired', 'lease-lost'] as const;
 type EndReason = (typeof endReasons)[number];
 
 /**
@@ -51,7 +55,7 @@ export class RemoteLaunch {
   readonly #script: string;
   readonly #log: (message: string) => void;
   readonly #files = new Map<string, FollowedFile>();
-  readonly #input = new InputQueue();
+  readonly #input: InputQueue;
   #attendant: ClientChannel | undefined;
   #reason: 'exited' | EndReason = 'exited';
   /** What the program's end was, and how large its files are. */
@@ -64,6 +68,7 @@ export class RemoteLaunch {
     this.#script = script;
     this.folder = folder;
     this.#log = options.log;
+    this.#input = new InputQueue(options.input?.size);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -74,18 +79,29 @@ export class RemoteLaunch {
 
   /** @throws PetriError `launch-failed`, `upload-failed`, `connection-failed` */
   static async start(host: RemoteHost, home: HostFolder, options: LaunchOptions): Promise<RemoteLaunch> {
-    const script = await home.script();
+    const script = await home.script('launch.sh');
     const token = randomBytes(16).toString('hex');
     const folder = `${home.path}/launches/${token}`;
     const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
     const program = [...(env.length > 0 ? ['env', ...env] : []), ...options.argv(folder)];
     const { heartbeat, outputLimit } = host.config;
-    const { terminal = false, grace = 3, files = {} } = options;
+    const { terminal = false, grace = 3, files = {}, lease = '-', input } = options;
     const settings = [heartbeat, outputLimit * 1024, grace, terminal ? 1 : 0].map((value) => String(Math.ceil(value)));
     const argv = terminal ? [shellCommand(program)] : program;
     const launch = new RemoteLaunch(host, script, folder, options);
     const { code, stdout, stderr } = await host.run(
-      ['sh', script, 'start', folder, token, ...settings, Object.keys(files).join(' '), ...argv],
+      [
+        'sh',
+        script,
+        'start',
+        folder,
+        token,
+        ...settings,
+        lease,
+        input?.path ?? '-',
+        Object.keys(files).join(' '),
+        ...argv,
+      ],
       { again: true },
     );
     if (code !== 0) throw launchError(host, program[0] ?? '', `${stdout}${stderr}`.trim());

@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { HostFolder } from '../remote/host-folder.ts';
+import { RemoteHost } from '../ssh/remote-host.ts';
+import { launchScript } from '../testing/lab.ts';
+import { Proxy } from '../testing/proxy.ts';
+import { sshdPath, TestSshd } from '../testing/sshd.ts';
+import { FileLeases } from './file-lease.ts';
+
+describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () => {
+  let sshd: TestSshd;
+  const hosts: RemoteHost[] = [];
+  let number = 0;
+
+  beforeAll(async () => {
+    sshd = await TestSshd.start();
+  });
+  afterEach(() => {
+    for (const host of hosts.splice(0)) host.close();
+  });
+  afterAll(async () => {
+    await sshd.end();
+  });
+
+  /** As another process, or another machine, would come to the same board. */
+  const runner = async (name: string, extra: Record<string, unknown> = {}, expires = 30): Promise<FileLeases> => {
+    const host = new RemoteHost(sshd.host({ name, ...extra }));
+    hosts.push(host);
+    return new FileLeases(host, await HostFolder.open(host), { folder: `${sshd.folder}/leases`, expires });
+  };
+  const board = (): string => `board-${String((number += 1))}`;
+
+  it('gives a board to one at a time, in the order in which they came', async () => {
+    const name = board();
+    const [one, two, three] = [await runner(name), await runner(name), await runner(name)];
+    const first = await one.acquire();
+    const order: string[] = [];
+    const why: string[] = [];
+    const placed = (leases: FileLeases, who: string): { place: Promise<unknown>; done: Promise<void> } => {
+      let settle: (value: unknown) => void = () => undefined;
+      const place = new Promise((resolve) => (settle = resolve));
+      const done = leases
+        .acquire({
+          onWait: (reason) => {
+            why.push(reason);
+            settle(reason);
+          },
+        })
+        .then(async (lease) => {
+          order.push(who);
+          await lease.release();
+        });
+      return { place, done };
+    };
+    const second = placed(two, 'two');
+    await second.place;
+    const third = placed(three, 'three');
+    await third.place;
+    expect(await one.show()).toMatchObject({ holders: [{}], waiting: [{}, {}] });
+    expect(order).toEqual([]);
+    await first.release();
+    await Promise.all([second.done, third.done]);
+    expect(order).toEqual(['two', 'three']);
+    expect(why[0]).toMatch(new RegExp(`^${name} is used by \\S+@\\S+:\\d+ for less than a minute; we are number 1 in`));
+    expect(await one.show()).toEqual({ holders: [], waiting: [] });
+  });
+
+  it('gives a machine to as many as its capacity', async () => {
+    const leases = await runner(board(), { capacity: 2 });
+    const [a] = await Promise.all([leases.acquire(), leases.acquire()]);
+    const controller = new AbortController();
+    const third = leases.acquire({ signal: controller.signal, onWait: () => controller.abort() });
+    await expect(third).rejects.toMatchObject({ code: 'wait-timeout' });
+    expect((await leases.show()).waiting).toEqual([]);
+    await a.release();
+    await leases.acquire();
+  });
+
+  it('is free again when its holder is not heard of any more', async () => {
+    const name = board();
+    const proxy = await Proxy.to(sshd.port);
+    const dead = await runner(name, { port: proxy.port, reconnect: 1, heartbeat: 3 }, 5);
+    const lease = await dead.acquire();
+    await proxy.end();
+    const lost = lease.lost;
+    await (await (await runner(name)).acquire()).release();
+    expect(await lost).toContain('expired');
+  });
+
+  it('tells its holder when somebody takes it, and ends what runs under it', async () => {
+    const name = board();
+    const leases = await runner(name, {}, 5);
+    const lease = await leases.acquire();
+    const { launch, host } = await launchScript(sshd.host({ name }), 'exec sleep 1000', { lease: lease.file });
+    hosts.push(host);
+    expect(await (await runner(name)).break()).toBe(1);
+    expect(await launch.ended).toMatchObject({ kind: 'lease-lost' });
+    expect(await lease.lost).toContain('taken away');
+    await launch.remove();
+    // To release what is not held any more takes it from nobody.
+    const next = await (await runner(name)).acquire();
+    await lease.release();
+    expect((await leases.show()).holders).toHaveLength(1);
+    await next.release();
+  });
+});

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { PetriError } from '../../../petri/errors.ts';
+import type { HostFolder } from '../remote/host-folder.ts';
+import type { RemoteHost } from '../ssh/remote-host.ts';
+import { leaseOwner, type Lease, type LeaseWait } from './lease.ts';
+
+/** Milliseconds between two questions of one who waits: less than a third of what keeps its place (lease.sh). */
+const ASK = 1000;
+
+export interface LeaseState {
+  readonly holders: readonly LeaseUser[];
+  /** In turn. */
+  readonly waiting: readonly LeaseUser[];
+}
+
+export interface LeaseUser {
+  readonly owner: string;
+  /** Seconds. */
+  readonly since: number;
+}
+
+/** The leases of a host that are kept in a folder there. */
+export class FileLeases {
+  readonly #host: RemoteHost;
+  readonly #home: HostFolder;
+  readonly #folder: string;
+  readonly #expires: number;
+
+  constructor(host: RemoteHost, home: HostFolder, config: { readonly folder: string; readonly expires: number }) {
+    this.#host = host;
+    this.#home = home;
+    this.#folder = `${config.folder}/${host.name}`;
+    this.#expires = Math.ceil(config.expires);
+  }
+
+  /**
+   * Waits in turn.
+   *
+   * @throws PetriError `wait-timeout` when the signal aborts, `lease-lost` where there can be no lease, `connection-failed`
+   */
+  async acquire({ signal, onWait }: LeaseWait = {}): Promise<Lease> {
+    const id = randomBytes(16).toString('hex');
+    const { capacity } = this.#host.config;
+    const argv = ['acquire', this.#folder, String(capacity), String(this.#expires), id, leaseOwner()];
+    let told: string | undefined;
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        const answer = await this.#ask(argv);
+        if (answer[0] === 'granted') return this.#hold(id);
+        const why = describeWait(this.#host.name, answer);
+        if (why !== told) onWait?.(why);
+        told = why;
+        await sleep(ASK, undefined, signal === undefined ? {} : { signal });
+      }
+    } catch (error) {
+      await this.#release(id);
+      if (error instanceof PetriError) throw error;
+      throw new PetriError(`waiting for ${this.#host.name} was given up: ${told ?? 'it had just begun'}`, {
+        code: 'wait-timeout',
+        step: 'launch',
+        remedy: 'npx petri hosts shows who has it; give the test more time, or the lab more machines',
+        cause: error,
+      });
+    }
+  }
+
+  async show(): Promise<LeaseState> {
+    const { stdout } = await this.#run(['show', this.#folder]);
+    const users = stdout.split('\n').flatMap((line) => {
+      const [, kind, since, owner] = /^(holder|waiting) (\d+) (\S+)$/.exec(line) ?? [];
+      return kind === undefined || owner === undefined ? [] : [{ kind, owner, since: Number(since) }];
+    });
+    const those = (wanted: string): LeaseUser[] =>
+      users.flatMap(({ kind, owner, since }) => (kind === wanted ? [{ owner, since }] : []));
+    return { holders: those('holder'), waiting: those('waiting') };
+  }
+
+  /** Takes the lease from whoever has it; what runs under it ends. Tells from how many. */
+  async break(): Promise<number> {
+    const [, count] = await this.#ask(['break', this.#folder]);
+    return Number(count);
+  }
+
+  #hold(id: string): Lease {
+    let lose: (why: string) => void = () => undefined;
+    const lost = new Promise<string>((resolve) => (lose = resolve));
+    let waiting = 0;
+    let renewed = performance.now();
+    let renewing = false;
+    const renew = async (): Promise<void> => {
+      if (renewing) return;
+      renewing = true;
+      try {
+        const [answer, others] = await this.#ask(['renew', this.#folder, String(this.#expires), id]);
+        if (answer === 'held') {
+          renewed = performance.now();
+          waiting = Number(others);
+        } else {
+          clearInterval(timer);
+          lose(`the lease of ${this.#host.name} was taken away (petri hosts release, or a reboot)`);
+        }
+      } catch {
+        // The next one may be heard in time.
+        if (performance.now() - renewed > this.#expires * 1000) {
+          clearInterval(timer);
+          lose(`the lease of ${this.#host.name} expired: it was not reached for ${String(this.#expires)} s`);
+        }
+      } finally {
+        renewing = false;
+      }
+    };
+    const timer = setInterval(() => void renew(), (this.#expires * 1000) / 4);
+    timer.unref();
+    let releasing: Promise<void> | undefined;
+    return {
+      file: `${this.#folder}/holders/${id}`,
+      lost,
+      get waiting() {
+        return waiting;
+      },
+      release: () => {
+        clearInterval(timer);
+        releasing ??= this.#release(id);
+        return releasing;
+      },
+    };
+  }
+
+  async #release(id: string): Promise<void> {
+    // Where it cannot be told, it expires.
+    await this.#run(['release', this.#folder, id]).catch(() => undefined);
+  }
+
+  async #ask(argv: readonly string[]): Promise<string[]> {
+    const { code, stdout, stderr } = await this.#run(argv);
+    const answer = stdout.split('\n').findLast((line) => line !== '') ?? '';
+    if (code === 0 && /^(granted|waiting|held|lost|released|not-held|broken)\b/.test(answer)) return answer.split(' ');
+    const needsFlock = answer === 'missing flock';
+    throw new PetriError(
+      `${this.#host.name} cannot keep leases in ${this.#folder}: ${needsFlock ? 'it has no program flock' : `${answer} ${stderr.trim()}`}`,
+      {
+        code: 'lease-lost',
+        step: 'launch',
+        remedy: needsFlock
+          ? 'install util-linux there'
+          : 'look whether the folder can be written to there, or name another as lease.folder in the hosts file',
+      },
+    );
+  }
+
+  async #run(argv: readonly string[]): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
+    const script = await this.#home.script('lease.sh');
+    return await this.#host.run(['sh', script, ...argv], { again: true });
+  }
+}
+
+function describeWait(name: string, [, place = '?', seconds = '?', owner = 'somebody']: readonly string[]): string {
+  const long = Number(seconds) >= 60 ? `${String(Math.floor(Number(seconds) / 60))} min` : 'less than a minute';
+  return `${name} is used by ${owner} for ${long}; we are number ${place} in the queue`;
+}
