@@ -4,6 +4,7 @@ import pc from 'picocolors';
 
 import { PetriError } from '../errors.ts';
 import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
+import { Supervisor } from '../process/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
@@ -42,6 +43,21 @@ export async function runTmks(names: readonly string[], options: TmkCommandOptio
   const payloads = names.map((name) => tmk(name));
   const tests = payloads.map((payload) => chosenTests(payload, options.test));
   const bench = await prepare(options);
+  try {
+    await runAll(payloads, tests, bench);
+  } finally {
+    // What a backend keeps for the next VM would keep this process alive.
+    await bench.selected.backend.close?.();
+    await Supervisor.current()?.close();
+  }
+}
+
+async function runAll(
+  payloads: readonly TmkPayload[],
+  tests: readonly (readonly TmkTest[])[],
+  bench: Bench,
+): Promise<void> {
+  const { options } = bench;
   const finished: FinishedTest[] = [];
   let skipped = 0;
   const started = performance.now();

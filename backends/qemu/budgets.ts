@@ -1,0 +1,28 @@
+import { availableParallelism } from 'node:os';
+import type { BackendPace } from '../../petri/backend.ts';
+import { slowFactor } from '../../petri/boot/index.ts';
+
+const SECOND = 1000;
+
+/** Milliseconds, many times what each takes on a machine that has nothing else to do. */
+const budgets = {
+  /** From spawning QEMU (40 ms) to its sockets, and to the monitor's first word. */
+  start: 30 * SECOND,
+  /** An answer over QMP (below 1 ms). */
+  answer: 10 * SECOND,
+  /** A reset to the monitor's first word (4 ms), with 2 GiB to be made zero (1 s). */
+  reset: 30 * SECOND,
+  /** Asking a running machine where it is, at a deadline: the framework waits for one second. */
+  locate: 0.7 * SECOND,
+  /** What the probe's QEMU may take. */
+  probe: 20 * SECOND,
+} as const;
+
+export function budget(of: keyof typeof budgets): number {
+  return of === 'locate' ? budgets.locate : budgets[of] * slowFactor();
+}
+
+/** For time-outs of tests, which were given with the simulated realm in mind. */
+export function pace(): BackendPace {
+  return { boot: 5 * SECOND * slowFactor(), factor: 2 * slowFactor(), parallel: availableParallelism() };
+}

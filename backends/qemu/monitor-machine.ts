@@ -1,0 +1,199 @@
+import type { Socket } from 'node:net';
+import { PetriError } from '../../petri/errors.ts';
+import { budget } from './budgets.ts';
+import { continueRequest, decodeRecord, MONITOR_VERSION, type MonitorMessage } from './monitor-protocol.ts';
+import { QemuProcess } from './qemu-process.ts';
+import { RecordReader } from './record-reader.ts';
+
+/** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
+const MONITOR_BYTES = 8 * 2 ** 20;
+/** Blocks of 2 MiB that a guest may have touched for its machine to serve another one: what they hold stays allocated. */
+const MAX_TOUCHED = 64;
+const EVENTS = 'events';
+
+/** SVE and SME are off: what the simulator does not have either is undefined in both. */
+const CPU = 'max,sve=off,sme=off';
+
+export interface MonitorMachineOptions {
+  readonly command: string;
+  /** Path of the monitor's ELF file. */
+  readonly monitor: string;
+  /** Bytes of the guest's RAM. */
+  readonly memory: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Who hears what a guest does. */
+export interface GuestListener {
+  message(message: MonitorMessage): void;
+  /** The machine is gone or not to be trusted any more. @param why a part of a sentence */
+  lost(why: string): void;
+}
+
+/**
+ * - `ready`: the monitor waits for something to run
+ * - `running`: a guest runs
+ * - `resting`: the guest has ended, and the monitor waits for ever
+ * - `dead`
+ */
+type Phase = 'ready' | 'running' | 'resting' | 'dead';
+
+/** A QEMU with the monitor at EL2, which runs one guest after the other. */
+export class MonitorMachine {
+  readonly memory: number;
+  readonly qemu: QemuProcess;
+  readonly #socket: Socket;
+  readonly #records: RecordReader;
+  #phase: Phase = 'resting';
+  #listener: GuestListener | undefined;
+  #touched = 0;
+  #announced: ((message: MonitorMessage & { readonly kind: 'ready' }) => void) | undefined;
+
+  /** @throws PetriError as `QemuProcess.start` does, `boot-failed` where the monitor is silent */
+  static async start(options: MonitorMachineOptions): Promise<MonitorMachine> {
+    const qemu = await QemuProcess.start({
+      command: options.command,
+      args: (socket) => machineArguments(options, socket(EVENTS)),
+      sockets: [EVENTS],
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const machine = new MonitorMachine(qemu, options.memory);
+    try {
+      await machine.#whenReady(budget('start'), options.signal);
+    } catch (error) {
+      await machine.end();
+      throw error;
+    }
+    return machine;
+  }
+
+  private constructor(qemu: QemuProcess, memory: number) {
+    this.qemu = qemu;
+    this.memory = memory;
+    this.#records = new RecordReader((record) => this.#take(decodeRecord(record)));
+    this.#socket = qemu.socket(EVENTS);
+    this.#socket.on('data', (bytes: Uint8Array) => this.#push(bytes));
+    this.#socket.on('error', () => undefined);
+    this.#socket.resume();
+    void qemu.ended.then((how) => this.#lose(how));
+  }
+
+  /** Whether another guest can run on it, after `reset`. */
+  get reusable(): boolean {
+    return (this.#phase === 'resting' || this.#phase === 'ready') && this.#touched <= MAX_TOUCHED;
+  }
+
+  /**
+   * Runs a guest on a machine that was just started or reset.
+   *
+   * @param requests what makes the monitor load and start it
+   */
+  run(requests: Iterable<Uint8Array>, listener: GuestListener): void {
+    if (this.#phase !== 'ready') throw new Error(`a machine that is ${this.#phase} cannot run a guest`);
+    this.#phase = 'running';
+    this.#listener = listener;
+    this.#socket.write(Buffer.concat([...requests]));
+  }
+
+  /** Lets the guest go on that waits after a store. */
+  resume(): void {
+    this.#socket.write(continueRequest);
+  }
+
+  /** Says that the guest has ended: it does nothing any more, and nothing of it is on its way. */
+  rest(): void {
+    if (this.#phase !== 'running') return;
+    this.#phase = 'resting';
+    this.#listener = undefined;
+  }
+
+  /** Brings a machine that rests back to where a new one is. @throws PetriError */
+  async reset(): Promise<void> {
+    if (this.#phase === 'ready') return;
+    if (this.#phase !== 'resting' || !this.#records.atBoundary) {
+      throw new Error(`a machine that is ${this.#phase} cannot be reset`);
+    }
+    this.#records.restart();
+    const ready = this.#whenReady(budget('reset'), undefined);
+    await Promise.all([this.qemu.qmp.execute('system_reset'), ready]);
+  }
+
+  /** Idempotent; never rejects. */
+  async end(): Promise<void> {
+    this.#phase = 'dead';
+    this.#listener = undefined;
+    await this.qemu.stop();
+  }
+
+  async #whenReady(limit: number, signal: AbortSignal | undefined): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    try {
+      const { version, touched } = await new Promise<MonitorMessage & { readonly kind: 'ready' }>((resolve, reject) => {
+        this.#announced = resolve;
+        timer = setTimeout(() => reject(notReady(`it was silent for ${limit / 1000} s`)), limit);
+        onAbort = (): void => reject(notReady('the VM was ended meanwhile'));
+        signal?.addEventListener('abort', onAbort, { once: true });
+        if (signal?.aborted === true) onAbort();
+        this.#listener = { message: () => undefined, lost: (why) => reject(notReady(why)) };
+      });
+      if (version !== MONITOR_VERSION) throw notReady(`it is of version ${version}, expected ${MONITOR_VERSION}`);
+      this.#touched = touched;
+      this.#phase = 'ready';
+    } finally {
+      clearTimeout(timer);
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+      this.#announced = undefined;
+      this.#listener = undefined;
+    }
+  }
+
+  #push(bytes: Uint8Array): void {
+    if (this.#phase === 'dead') return;
+    try {
+      this.#records.push(bytes);
+    } catch (error) {
+      this.#lose(`the monitor's records cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #take(message: MonitorMessage): void {
+    if (message.kind === 'ready') {
+      // Nothing but a reset of ours leads there.
+      if (this.#announced === undefined) throw new Error('the monitor began anew by itself');
+      this.#announced(message);
+      return;
+    }
+    this.#listener?.message(message);
+  }
+
+  #lose(why: string): void {
+    if (this.#phase === 'dead') return;
+    const listener = this.#listener;
+    void this.end();
+    listener?.lost(why);
+  }
+}
+
+function machineArguments({ monitor, memory }: MonitorMachineOptions, events: string): string[] {
+  return [
+    ...['-nodefaults', '-no-user-config', '-display', 'none'],
+    ...['-machine', 'virt,virtualization=on', '-accel', 'tcg', '-cpu', CPU, '-smp', '1'],
+    ...['-m', `${(memory + MONITOR_BYTES) / 2 ** 20}M`],
+    ...['-kernel', monitor],
+    ...['-global', 'virtio-mmio.force-legacy=false'],
+    ...['-chardev', `socket,id=events,path=${events}`],
+    ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
+    ...['-device', 'virtserialport,chardev=events,name=events'],
+    // The monitor's last words.
+    ...['-serial', 'stdio'],
+  ];
+}
+
+function notReady(why: string): PetriError {
+  return new PetriError(`the monitor in QEMU did not come up: ${why}`, {
+    code: 'boot-failed',
+    step: 'launch',
+    remedy: 'look at petri.log of the VM; on a slow machine set PETRI_SLOW_FACTOR',
+  });
+}

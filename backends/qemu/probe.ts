@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import * as z from 'zod';
+import type { BackendLimits, Missing, ProbeResult } from '../../petri/backend.ts';
+import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
+import { PetriError } from '../../petri/errors.ts';
+import { budget, pace } from './budgets.ts';
+
+const MIB = 2 ** 20;
+const PROGRAM = 'qemu-system-aarch64';
+const MONITOR = 'monitor';
+const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport'];
+/** Answers of QMP, of which the list of types is the longest. */
+const MAX_OUTPUT = 16 * MIB;
+
+/** RAM begins at 0 and must end below the addresses from 0xff000000 on, where a TMK expects its command page. */
+export const limits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
+
+/** The QEMU to run. */
+export function qemuCommand(): string {
+  const chosen = process.env['PETRI_QEMU'];
+  return chosen === undefined || chosen === '' ? PROGRAM : chosen;
+}
+
+/** Path of the monitor. @throws PetriError `artifact-missing`, `artifact-digest` */
+export function monitorPath(): string {
+  return resolveArtifact(MONITOR).path;
+}
+
+/** Asks QEMU itself what it is and has. Never throws. */
+export async function probe(): Promise<ProbeResult> {
+  try {
+    const asked = await askQemu(qemuCommand());
+    const missing = [...lacks(asked), ...lacksMonitor()];
+    if (missing.length > 0) return { available: false, missing };
+    return {
+      available: true,
+      isolation: { none: ['tmk', 'reset', 'inspect.registers', 'fp.environment'] },
+      limits,
+      pace: pace(),
+      facts: {
+        qemu: asked.version,
+        package: asked.package,
+        accelerator: 'tcg',
+        rme: asked.cpuProperties.includes('x-rme') ? 'has x-rme' : 'has no x-rme',
+      },
+    };
+  } catch (error) {
+    return { available: false, missing: [missingQemu(error)] };
+  }
+}
+
+interface Asked {
+  readonly version: string;
+  readonly package: string;
+  readonly machines: readonly string[];
+  readonly devices: readonly string[];
+  readonly cpuProperties: readonly string[];
+}
+
+const greeting = z.object({
+  QMP: z.object({
+    version: z.object({
+      qemu: z.object({ major: z.int(), minor: z.int(), micro: z.int() }),
+      package: z.string(),
+    }),
+  }),
+});
+// `virt` is an alias of the newest of its versions.
+const named = z.array(z.object({ name: z.string(), alias: z.string().optional() }));
+
+/** One QEMU without a machine answers all questions. @throws Error for anything else than a QEMU */
+async function askQemu(command: string): Promise<Asked> {
+  const questions = [
+    { execute: 'qmp_capabilities', id: 'capabilities' },
+    { execute: 'query-machines', id: 'machines' },
+    { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false }, id: 'devices' },
+    { execute: 'device-list-properties', arguments: { typename: 'max-arm-cpu' }, id: 'cpu' },
+    { execute: 'quit', id: 'quit' },
+  ];
+  const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'none', '-qmp', 'stdio'];
+  const output = await run(command, args, questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
+  const messages = output.split('\n').flatMap((line) => {
+    try {
+      return line.trim() === '' ? [] : [JSON.parse(line) as unknown];
+    } catch {
+      throw new Error(`${command} does not speak QMP: it said ${JSON.stringify(line.slice(0, 100))}`);
+    }
+  });
+  const { version } = greeting.parse(messages[0]).QMP;
+  const answerTo = (id: string): string[] => {
+    const found = messages.find((message) => z.object({ id: z.literal(id) }).safeParse(message).success);
+    const names = z.object({ return: named }).safeParse(found);
+    return names.success
+      ? names.data.return.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
+      : [];
+  };
+  return {
+    version: `${version.qemu.major}.${version.qemu.minor}.${version.qemu.micro}`,
+    package: version.package,
+    machines: answerTo('machines'),
+    devices: answerTo('devices'),
+    cpuProperties: answerTo('cpu'),
+  };
+}
+
+class QemuFailed extends Error {
+  readonly code: unknown;
+  readonly said: string;
+
+  constructor(cause: Error, said: string) {
+    super(cause.message, { cause });
+    this.code = 'code' in cause ? cause.code : undefined;
+    this.said = said;
+  }
+}
+
+function run(command: string, args: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      timeout: budget('probe'),
+      killSignal: 'SIGKILL',
+      maxBuffer: MAX_OUTPUT,
+      encoding: 'utf8',
+    } as const;
+    const child = execFile(command, args, options, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout);
+      else reject(new QemuFailed(error, stderr.trim()));
+    });
+    // A program that does not read is told about by its exit.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
+function lacks({ version, machines, devices }: Asked): Missing[] {
+  const remedy = 'install a complete QEMU: apt-get install qemu-system-arm';
+  const missing: Missing[] = [];
+  if (!machines.includes('virt')) missing.push({ what: `QEMU ${version} has no machine 'virt'`, remedy });
+  for (const device of NEEDED_DEVICES) {
+    if (!devices.includes(device)) missing.push({ what: `QEMU ${version} has no device '${device}'`, remedy });
+  }
+  return missing;
+}
+
+function lacksMonitor(): Missing[] {
+  try {
+    monitorPath();
+    return [];
+  } catch (error) {
+    const known = error instanceof PetriError ? error.remedy : undefined;
+    const artifact = ownManifest().artifacts.find(({ name }) => name === MONITOR);
+    return [
+      {
+        what: `the monitor that runs TMKs in QEMU is not usable: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`,
+        remedy: known ?? `make it with: ${artifact?.build ?? 'artifacts/monitor/build.sh'}`,
+      },
+    ];
+  }
+}
+
+function missingQemu(error: unknown): Missing {
+  const command = qemuCommand();
+  const chosen = command === PROGRAM ? '' : ' (PETRI_QEMU)';
+  const remedy = 'apt-get install qemu-system-arm, or let PETRI_QEMU name a qemu-system-aarch64';
+  const failed = error instanceof QemuFailed ? error : undefined;
+  if (failed?.code === 'ENOENT') return { what: `there is no ${command}${chosen}`, remedy };
+  const why = failed?.said !== undefined && failed.said !== '' ? failed.said : String(error);
+  return { what: `${command}${chosen} does not answer as QEMU does: ${why.split('\n')[0] ?? ''}`, remedy };
+}

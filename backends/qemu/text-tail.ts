@@ -1,0 +1,21 @@
+import type { Readable } from 'node:stream';
+
+const LIMIT = 4096;
+
+/** The last characters that some streams gave, for messages. */
+export class TextTail {
+  #text = '';
+
+  follow(stream: Readable): void {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      this.#text = (this.#text + text).slice(-LIMIT);
+    });
+    // How it ended is told by the process.
+    stream.on('error', () => undefined);
+  }
+
+  get text(): string {
+    return this.#text.trim();
+  }
+}

@@ -1,0 +1,173 @@
+import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import { PetriError } from '../../petri/errors.ts';
+import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
+import type { TmkListener } from '../../petri/payload/tmk-channel.ts';
+import type { Registers } from '../../petri/vm/inspect.ts';
+import type { VmSpec } from '../../petri/vm/spec.ts';
+import { budget } from './budgets.ts';
+import { openDebugger, type DebuggerRequest } from './debugger.ts';
+import { GuestRun } from './guest-run.ts';
+import type { MachinePool } from './machine-pool.ts';
+import { MonitorMachine, type MonitorMachineOptions } from './monitor-machine.ts';
+import { bootRequests } from './monitor-protocol.ts';
+import { stopAndLook } from './processor-state.ts';
+
+/** Where RAM begins, as in the plain VMs of tmk_vmm. */
+const RAM_BASE = 0;
+
+export interface TmkVmOptions {
+  readonly spec: VmSpec;
+  readonly context: LaunchContext;
+  readonly machine: Omit<MonitorMachineOptions, 'memory' | 'signal'>;
+  readonly pool: MachinePool;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly debugger?: DebuggerRequest;
+}
+
+/** A TMK in an ordinary VM: QEMU, with the monitor between it and the machine. */
+export class TmkVm implements VmRuntime {
+  readonly planes = [];
+  readonly facts: Readonly<Record<string, string>>;
+  readonly #options: TmkVmOptions;
+  readonly #listener: TmkListener;
+  readonly #locator: PayloadLocator;
+  #machine: MonitorMachine | undefined;
+  #run: GuestRun | undefined;
+  #killing: Promise<void> | undefined;
+  readonly #onAbort = (): void => void this.#abort();
+
+  /** @throws PetriError `payload-too-large`, and what starting QEMU throws */
+  static async launch(options: TmkVmOptions): Promise<TmkVm> {
+    const { spec, context } = options;
+    // Told before anything is started.
+    for (const _request of bootRequests(spec.payload, ramOf(spec), 0)) break;
+    const vm = new TmkVm(options);
+    await vm.#acquire();
+    context.signal.addEventListener('abort', vm.#onAbort, { once: true });
+    return vm;
+  }
+
+  private constructor(options: TmkVmOptions) {
+    const { context, spec } = options;
+    this.#options = options;
+    this.facts = options.facts;
+    const serial = context.openConsole('serial');
+    this.#listener = { print: (bytes) => serial.push(bytes), log: (message) => context.log(message) };
+    this.#locator = new PayloadLocator(spec.payload.image, RAM_BASE);
+  }
+
+  /** @throws PetriError `unsupported` while the guest runs */
+  readonly registers = (): Registers => {
+    const registers = this.#run?.registers;
+    if (registers !== undefined && this.#run?.over === true) return registers;
+    throw new PetriError('the registers of a guest in QEMU can be read when it has halted', {
+      code: 'unsupported',
+      step: 'run',
+      remedy: 'await vm.halted or vm.stop() before vm.registers()',
+    });
+  };
+
+  async start({ testIndex }: BootRequest): Promise<VmBoot> {
+    this.#mustLive();
+    const { spec, context } = this.#options;
+    this.#run?.end({ reason: 'stopped' });
+    const machine = await this.#freshMachine();
+    this.#mustLive();
+    const run = new GuestRun(machine, this.#locator, this.#listener);
+    this.#run = run;
+    await this.#attachDebugger(machine);
+    machine.run(bootRequests(spec.payload, ramOf(spec), testIndex), run);
+    if (context.signal.aborted) void this.#abort();
+    return { halted: run.halted, tmkEvents: run.events };
+  }
+
+  /** A TMK has nothing that could be asked, so this ends it; where it was can be seen afterwards. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const run = this.#run;
+    const machine = this.#machine;
+    if (run === undefined || run.over || machine === undefined) return;
+    const look = stopAndLook(machine.qemu.qmp, performance.now() + budget('locate'));
+    const aborted = new Promise<undefined>((resolve) => {
+      signal.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+    const state = await Promise.race([look.catch(() => undefined), aborted]);
+    if (state !== undefined) run.remember(state);
+    run.end({ reason: 'stopped' });
+  }
+
+  kill(): Promise<void> {
+    this.#killing ??= this.#kill();
+    return this.#killing;
+  }
+
+  async #kill(): Promise<void> {
+    this.#options.context.signal.removeEventListener('abort', this.#onAbort);
+    this.#run?.end({ reason: 'stopped' });
+    await this.#giveBack();
+  }
+
+  async #abort(): Promise<void> {
+    const why: unknown = this.#options.context.signal.reason;
+    const run = this.#run;
+    if (run === undefined || run.over) return;
+    if (!(why instanceof Error && why.name === 'TimeoutError') || this.#machine === undefined) {
+      run.end({ reason: 'stopped' });
+      return;
+    }
+    const limit = budget('locate');
+    const look = stopAndLook(this.#machine.qemu.qmp, performance.now() + limit / 2);
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), limit).unref());
+    run.endAt('timeout', why.message, await Promise.race([look.catch(() => undefined), late]));
+  }
+
+  #mustLive(): void {
+    if (this.#killing === undefined) return;
+    throw new PetriError('the VM was ended and cannot be started again', {
+      code: 'vm-closed',
+      step: 'boot',
+      remedy: 'start it before the end of its test, or launch another',
+    });
+  }
+
+  async #acquire(): Promise<MonitorMachine> {
+    const { spec, machine, pool, context, debugger: debugging } = this.#options;
+    const options = { ...machine, memory: spec.config.memory, signal: context.signal };
+    const own = spec.boot === 'fresh' || debugging !== undefined;
+    const acquired = own ? await MonitorMachine.start(options) : await pool.acquire(options);
+    this.#machine = acquired;
+    context.log(`QEMU is process ${acquired.qemu.pid}`);
+    return acquired;
+  }
+
+  /** The machine of `launch`, or one that is as new. */
+  async #freshMachine(): Promise<MonitorMachine> {
+    const machine = this.#machine;
+    if (machine === undefined) return await this.#acquire();
+    if (this.#run === undefined && machine.reusable) return machine;
+    if (this.#options.spec.boot !== 'fresh' && machine.reusable) {
+      await machine.reset();
+      return machine;
+    }
+    await this.#giveBack();
+    return await this.#acquire();
+  }
+
+  async #giveBack(): Promise<void> {
+    const machine = this.#machine;
+    if (machine === undefined) return;
+    this.#machine = undefined;
+    const { pool, spec, debugger: debugging } = this.#options;
+    if (spec.boot === 'fresh' || debugging !== undefined || !machine.reusable) await pool.discard(machine);
+    else pool.release(machine);
+  }
+
+  async #attachDebugger(machine: MonitorMachine): Promise<void> {
+    const { debugger: debugging, context, spec } = this.#options;
+    if (debugging === undefined) return;
+    context.log(await openDebugger(machine.qemu.qmp, debugging, spec.payload.path));
+  }
+}
+
+function ramOf({ config }: VmSpec): { readonly ramBase: number; readonly ramBytes: number } {
+  return { ramBase: RAM_BASE, ramBytes: config.memory };
+}
