@@ -13,7 +13,7 @@ interface Outcome {
 }
 
 function petri(...argv: string[]): Promise<Outcome> {
-  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined };
+  const env = { ...process.env, PETRI_CCA_ROOT: '/nowhere', NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined };
   return new Promise((resolve) => {
     execFile(process.execPath, [petriBin, ...argv], { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
@@ -24,7 +24,7 @@ function petri(...argv: string[]): Promise<Outcome> {
 describe('the petri command', { timeout: 30_000 }, () => {
   it('lists its commands when it gets none', async () => {
     const { code, stdout } = await petri();
-    for (const command of ['test', 'list', 'doctor', 'tmk'])
+    for (const command of ['test', 'list', 'doctor', 'tmk', 'cca', 'sweep'])
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     expect(code).toBe(0);
   });
@@ -59,7 +59,7 @@ describe('the petri command', { timeout: 30_000 }, () => {
 
   it('exits with 1 when the backend asked for cannot run here', async () => {
     const { code, stdout } = await petri('doctor', '--backend=fvp');
-    expect(stdout).toMatch(/fvp {2}not available[\s\S]*remedy:.*--backend=sim/);
+    expect(stdout).toMatch(/fvp {2}not available[\s\S]*no FVP stack is installed[\s\S]*remedy:.*petri cca install/);
     expect(code).toBe(1);
   });
 });

@@ -1,6 +1,7 @@
 export { type InterruptibleOptions, runInterruptible } from './interruptible.ts';
 export type { ReapReport } from './reap.ts';
 export { stateDirectory } from './state-directory.ts';
+export { belongsTo } from './run-identity.ts';
 export { Supervisor } from './supervisor.ts';
 export { sweep, type SweepReport, waitForRun } from './sweep.ts';
 export type {

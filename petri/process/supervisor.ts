@@ -9,6 +9,7 @@ import { runtimeLabel } from './ledger-records.ts';
 import { findFreePort } from './ports.ts';
 import { identityOf, type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { Reaper } from './reaper.ts';
+import { runIdentity } from './run-identity.ts';
 import { leavePlace, takePlace } from './slots.ts';
 import { spawnSupervised, type Supervised } from './spawn.ts';
 import { type StateFolders, stateFolders } from './state-directory.ts';
@@ -27,7 +28,6 @@ import type {
 
 /** What all instances of this module in a process share: a test runner may load it more than once. */
 interface Shared {
-  run?: RunIdentity;
   supervisor?: Promise<Supervisor>;
   opened?: Supervisor;
 }
@@ -86,7 +86,7 @@ export class Supervisor {
   }
 
   static async #make(all: Shared): Promise<Supervisor> {
-    const supervisor = new Supervisor(stateFolders(), all.run);
+    const supervisor = new Supervisor(stateFolders(), runIdentity());
     all.opened = supervisor;
     try {
       supervisor.#reaper.start();
@@ -106,11 +106,6 @@ export class Supervisor {
   /** The one of this process, if it was opened and not closed. */
   static current(): Supervisor | undefined {
     return shared().opened;
-  }
-
-  /** Says which run this process belongs to. Costs nothing: it may be called where nothing is ever started. */
-  static belongsTo(run: RunIdentity): void {
-    shared().run = run;
   }
 
   /** @throws PetriError `tool-missing` where there is no such command, `spawn-failed` where it cannot be started */

@@ -91,7 +91,7 @@ function readMachine(root: string): z.infer<typeof machineSchema> | undefined {
 /**
  * Waits until nothing of a run is there any more: its workers may be gone before what they started. Takes over where a reaper died.
  *
- * @param runDirectory as given to `Supervisor.belongsTo`
+ * @param runDirectory as given to `belongsTo`
  * @returns what is there at the time-out, as parts of sentences; empty when all is gone
  */
 export async function waitForRun(runDirectory: string, timeoutMs: number): Promise<readonly string[]> {

@@ -75,7 +75,7 @@ function run(entry: string, argv: readonly string[], environment: Record<string,
   const { PETRI_BACKEND: _backend, PETRI_ISOLATION: _isolation, VITEST: _vitest, ...inherited } = process.env;
   const child = spawn(process.execPath, [entry, ...argv], {
     cwd: project,
-    env: { ...inherited, CI: '1', ...environment },
+    env: { ...inherited, PETRI_CCA_ROOT: '/nowhere', CI: '1', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const chunks: Buffer[] = [];
@@ -128,9 +128,13 @@ describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
     [
       'an unknown backend',
       ['--backend=nosuch'],
-      /no backend 'nosuch'[\s\S]*mine[\s\S]*elsewhere[\s\S]*sim[\s\S]*fvp.*not available yet/,
+      /no backend 'nosuch'[\s\S]*mine[\s\S]*elsewhere[\s\S]*sim[\s\S]*fvp[\s\S]*qemu[\s\S]*hardware/,
     ],
-    ['a backend that is not there yet', ['--backend=fvp'], /'fvp' is not available[\s\S]*--backend=mine/],
+    [
+      'a built-in backend that needs something',
+      ['--backend=fvp'],
+      /'fvp' cannot run here[\s\S]*petri cca install[\s\S]*--backend=mine/,
+    ],
     [
       'a backend that cannot run here',
       ['--backend=elsewhere'],

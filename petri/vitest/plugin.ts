@@ -85,7 +85,19 @@ async function select(vitest: Vitest, options: PluginOptions): Promise<ProvidedS
   pruneRuns(runDirectory).catch((error: unknown) => {
     vitest.logger.warn(`petri: old runs could not be removed: ${String(error)}`);
   });
-  return { backend, userBackend: isUserBackend(backend), probe, isolation, runDirectory };
+  vitest.onClose(() => leaveNothing(vitest, runDirectory));
+  return { backend, userBackend: isUserBackend(backend), probe, isolation, runner: process.pid, runDirectory };
+}
+
+/** Milliseconds that ending what a run started may take after its last test; less than vitest's own `teardownTimeout`. */
+const END_TIMEOUT = 8000;
+
+/** Workers may be gone before what they started is. Whoever waits for vitest wants to find nothing of it. */
+async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void> {
+  const { waitForRun } = await import('../process/index.ts');
+  for (const what of await waitForRun(runDirectory, END_TIMEOUT)) {
+    vitest.logger.warn(`petri: this is still there, and being ended: ${what}`);
+  }
 }
 
 /** Reporters that write for people. Beside any other, such as `json`, a summary of ours would spoil the output. */

@@ -9,6 +9,8 @@ export interface ProvidedSelection {
   readonly probe: ProbeResult & { readonly available: true };
   /** Empty: all of them. */
   readonly isolation: readonly IsolationType[];
+  /** Process id of vitest itself: when it is gone, so is the run. */
+  readonly runner: number;
   /** Absolute path of this run's folder, made when the first VM needs it. */
   readonly runDirectory: string;
 }

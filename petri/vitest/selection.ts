@@ -2,6 +2,7 @@ import { inject } from 'vitest';
 
 import type { Backend, BackendPace, ProbeResult } from '../backend.ts';
 import type { IsolationType } from '../vm/isolation.ts';
+import { belongsTo } from '../process/run-identity.ts';
 import { loadBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
 import type { ProvidedSelection } from './provided.ts';
@@ -32,6 +33,7 @@ async function select(): Promise<SelectedBackend> {
     provided === undefined
       ? await requireBackend(chosenHere().backend)
       : { backend: await loadBackend(provided.backend), probe: provided.probe };
+  if (provided !== undefined) belongsTo({ directory: provided.runDirectory, runner: provided.runner });
   await chosen.backend.prepare?.();
   return chosen;
 }
