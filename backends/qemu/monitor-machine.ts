@@ -1,9 +1,16 @@
 import type { Socket } from 'node:net';
 import { PetriError } from '../../petri/errors.ts';
+import {
+  continueRequest,
+  decodeRecord,
+  MONITOR_VERSION,
+  RecordReader,
+  type GuestListener,
+  type GuestMachine,
+  type MonitorMessage,
+} from '../../petri/monitor/index.ts';
 import { budget } from './budgets.ts';
-import { continueRequest, decodeRecord, MONITOR_VERSION, type MonitorMessage } from './monitor-protocol.ts';
 import { QemuProcess } from './qemu-process.ts';
-import { RecordReader } from './record-reader.ts';
 
 /** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
 const MONITOR_BYTES = 8 * 2 ** 20;
@@ -23,13 +30,6 @@ export interface MonitorMachineOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Who hears what a guest does. */
-export interface GuestListener {
-  message(message: MonitorMessage): void;
-  /** The machine is gone or not to be trusted any more. @param why a part of a sentence */
-  lost(why: string): void;
-}
-
 /**
  * - `ready`: the monitor waits for something to run
  * - `running`: a guest runs
@@ -39,7 +39,7 @@ export interface GuestListener {
 type Phase = 'ready' | 'running' | 'resting' | 'dead';
 
 /** A QEMU with the monitor at EL2, which runs one guest after the other. */
-export class MonitorMachine {
+export class MonitorMachine implements GuestMachine {
   readonly memory: number;
   readonly qemu: QemuProcess;
   readonly #socket: Socket;

@@ -1,3 +1,4 @@
+import { isGuestMode } from '../../petri/monitor/index.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import type { QmpClient } from './qmp.ts';
 
@@ -7,15 +8,6 @@ export type ProcessorState = Registers;
 /** Milliseconds between two looks at a PE that was in the monitor. */
 const AGAIN = 2;
 const MAX_LOOKS = 50;
-
-/** PSTATE.M[3:2], the Exception level. */
-const EL_SHIFT = 2n;
-const EL2 = 2n;
-
-/** Whether it is the guest that ran, and not the monitor at EL2. */
-export function isGuestMode({ pstate }: ProcessorState): boolean {
-  return ((pstate >> EL_SHIFT) & 3n) < EL2;
-}
 
 /**
  * Stops the machine and says where its guest is. While the monitor serves the guest, it is let go on for a moment.

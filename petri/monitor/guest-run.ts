@@ -1,22 +1,36 @@
-import { isGuestMode, type ProcessorState } from './processor-state.ts';
-import type { TmkEvent } from '../../petri/backend.ts';
-import { haltOfVerdict } from '../../petri/payload/halt-of-verdict.ts';
-import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
-import { TmkChannel, type TmkListener } from '../../petri/payload/tmk-channel.ts';
-import { BoundedLog } from '../../petri/vm/bounded-log.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { Registers } from '../../petri/vm/inspect.ts';
+import type { TmkEvent } from '../backend.ts';
+import { haltOfVerdict } from '../payload/halt-of-verdict.ts';
+import type { PayloadLocator } from '../payload/payload-locator.ts';
+import { TmkChannel, type TmkListener } from '../payload/tmk-channel.ts';
+import { BoundedLog } from '../vm/bounded-log.ts';
+import type { HaltReason } from '../vm/halt.ts';
+import type { Registers } from '../vm/inspect.ts';
 import { accessSummary, guestFault } from './guest-fault.ts';
-import type { GuestListener, MonitorMachine } from './monitor-machine.ts';
+import { isGuestMode } from './guest-mode.ts';
 import type { GuestState, MonitorMessage } from './monitor-protocol.ts';
 
 const WRITE = 1 << 6;
+
+/** Who hears what a guest does. */
+export interface GuestListener {
+  message(message: MonitorMessage): void;
+  /** The machine is gone or not to be trusted any more. @param why a part of a sentence */
+  lost(why: string): void;
+}
+
+/** The machine that a guest is on, as far as the guest's run moves it. */
+export interface GuestMachine {
+  /** Lets the guest go on that waits after a store. */
+  resume(): void;
+  /** Says that the guest has ended: it does nothing any more, and nothing of it is on its way. */
+  rest(): void;
+}
 
 /** One guest on a machine, from its start to its halt: what it tells becomes console text, events, and the reason of its halt. */
 export class GuestRun implements GuestListener {
   /** Never rejects. */
   readonly halted: Promise<HaltReason>;
-  readonly #machine: MonitorMachine;
+  readonly #machine: GuestMachine;
   readonly #locator: PayloadLocator;
   readonly #channel: TmkChannel;
   readonly #reads: BoundedLog;
@@ -25,7 +39,7 @@ export class GuestRun implements GuestListener {
   #over = false;
   #resolve: (halt: HaltReason) => void = () => undefined;
 
-  constructor(machine: MonitorMachine, locator: PayloadLocator, listener: TmkListener) {
+  constructor(machine: GuestMachine, locator: PayloadLocator, listener: TmkListener) {
     this.#machine = machine;
     this.#locator = locator;
     this.#channel = new TmkChannel(listener);
@@ -55,7 +69,7 @@ export class GuestRun implements GuestListener {
   }
 
   /** As `end`, with where the guest is, if a machine that was stopped says so. */
-  endAt(reason: 'timeout', why: string, state: ProcessorState | undefined): void {
+  endAt(reason: 'timeout', why: string, state: Registers | undefined): void {
     if (state === undefined || !isGuestMode(state)) {
       this.end({ reason, message: `${why}; where it was is not known` });
       return;

@@ -1,8 +1,8 @@
-import type { ExceptionState } from '../../petri/arm/index.ts';
-import { imagePages, placeTmk } from '../../petri/payload/load-image.ts';
-import type { TmkPayload } from '../../petri/payload/payload.ts';
-import { encodeStartInput, type ReadGuestMemory } from '../../petri/payload/tmk-protocol.ts';
-import type { Registers } from '../../petri/vm/inspect.ts';
+import type { ExceptionState } from '../arm/index.ts';
+import { imagePages, placeTmk } from '../payload/load-image.ts';
+import type { TmkPayload } from '../payload/payload.ts';
+import { encodeStartInput, type ReadGuestMemory } from '../payload/tmk-protocol.ts';
+import type { Registers } from '../vm/inspect.ts';
 import type { MonitorRecord } from './record-reader.ts';
 
 /** What this side and the monitor agree on (artifacts/monitor/monitor.c, VERSION). */

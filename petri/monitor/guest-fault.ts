@@ -1,6 +1,6 @@
-import { decodeSyndrome, faultOrigin, summarizeSyndrome } from '../../petri/arm/index.ts';
-import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
+import { decodeSyndrome, faultOrigin, summarizeSyndrome } from '../arm/index.ts';
+import type { PayloadLocator } from '../payload/payload-locator.ts';
+import type { HaltReason } from '../vm/halt.ts';
 import type { GuestState } from './monitor-protocol.ts';
 
 const HVC = 0x16;
