@@ -127,11 +127,9 @@ async function planeExits({ qemu, realms, repeat: times }: Run): Promise<Row[]> 
     await vm.dispose();
     return perSecond(elapsed);
   });
-  const index = payload.image.tests.findIndex(({ name }) => name === payload.test);
   const exits: number[] = [];
   for (let run = 0; qemu !== undefined && run < Math.ceil(times / 2); run += 1) {
-    const elapsed = await qemu.behindMonitor(payload.path, index);
-    if (elapsed !== undefined) exits.push(perSecond(elapsed));
+    exits.push(perSecond(await qemu.behindMonitor(payload, 'hundred_thousand_reads')));
   }
   const peer = exits.length === 0 ? {} : { qemu: median(exits), ratio: rate / median(exits) };
   return [{ what: 'exits a second for MMIO reads; QEMU: to a monitor', unit: '/s', petri: rate, ...peer }];
@@ -196,8 +194,8 @@ export async function main(...args: readonly string[]): Promise<void> {
   }
   mkdirSync(join(root, '.petri'), { recursive: true });
   const directory = mkdtempSync(join(root, '.petri/bench-'));
+  const qemu = Qemu.find(directory);
   try {
-    const qemu = Qemu.find(directory);
     if (qemu === undefined)
       console.log('qemu-system-aarch64 is not installed (Debian: qemu-system-arm): no peer column');
     const run: Run = { qemu, realms: new Realms(directory), repeat: values.quick ? 3 : 10, directory };
@@ -211,6 +209,7 @@ export async function main(...args: readonly string[]): Promise<void> {
     writeFileSync(values.json, `${JSON.stringify({ host, rows }, null, 2)}\n`);
     console.log(pc.dim(`figures: ${values.json}`));
   } finally {
+    await qemu?.close();
     rmSync(directory, { recursive: true, force: true });
   }
 }

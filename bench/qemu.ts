@@ -1,14 +1,15 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import type { TmkPayload } from '../petri/payload/index.ts';
+import { Supervisor } from '../petri/process/index.ts';
+import { launchVm, resolveVmConfig } from '../petri/vm/index.ts';
+import { loadBackend } from '../petri/vitest/backends.ts';
 
 /** The peer: `qemu-system-aarch64 -M virt` with a bare-metal program, without anything that would slow its start. */
 const program = 'qemu-system-aarch64';
 const machine = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '512'];
 const nothingElse = ['-nodefaults', '-no-user-config', '-display', 'none', '-serial', 'stdio'];
-
-const monitor = fileURLToPath(new URL('../artifacts/tmk/reference/run.sh', import.meta.url));
 
 const ENTRY = 0x4020_0000;
 const EM_AARCH64 = 183;
@@ -93,24 +94,27 @@ export class Qemu {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
   }
 
-  /**
-   * Milliseconds that a test of a TMK takes behind the monitor at EL2 of artifacts/tmk/reference, which serves MMIO as plane 0
-   * does. Needs the cross compiler.
-   *
-   * @returns undefined where the monitor cannot be built
-   */
-  async behindMonitor(elf: string, testIndex: number): Promise<number | undefined> {
-    const child = spawn(monitor, [elf, String(testIndex)], { stdio: ['ignore', 'pipe', 'ignore'] });
-    let output = '';
-    let started = Number.NaN;
-    let ended = Number.NaN;
-    child.stdout.on('data', (chunk: Buffer) => {
-      output += chunk.toString();
-      if (Number.isNaN(started) && output.includes('running test')) started = performance.now();
-      if (Number.isNaN(ended) && output.includes('COMPLETE true')) ended = performance.now();
-    });
-    await new Promise((resolve) => child.once('close', resolve));
-    return Number.isNaN(ended) ? undefined : ended - started;
+  /** Milliseconds that a test of a TMK takes behind a monitor at EL2, which serves MMIO as plane 0 does. */
+  async behindMonitor(payload: TmkPayload, test: string): Promise<number> {
+    const backend = await loadBackend('qemu');
+    const directory = mkdtempSync(join(this.#directory, 'monitor-'));
+    const spec = { isolation: 'none', payload, config: resolveVmConfig(), boot: 'shared' } as const;
+    const vm = await launchVm(backend, spec, { directory, features: ['tmk'], test });
+    try {
+      await vm.serial.waitFor('running test');
+      const started = performance.now();
+      await vm.halted;
+      return performance.now() - started;
+    } finally {
+      await vm.dispose();
+    }
+  }
+
+  /** Ends what the measurements left for the next one. */
+  async close(): Promise<void> {
+    const backend = await loadBackend('qemu');
+    await backend.close?.();
+    await Supervisor.current()?.close();
   }
 
   #kernel(end: 'power-off' | 'stay', bytes: number): string {

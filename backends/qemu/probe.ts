@@ -34,7 +34,7 @@ export async function probe(): Promise<ProbeResult> {
     if (missing.length > 0) return { available: false, missing };
     return {
       available: true,
-      isolation: { none: ['tmk', 'reset', 'inspect.registers', 'fp.environment'] },
+      isolation: { none: ['serial.fast', 'tmk', 'tmk.rejections', 'reset', 'inspect.registers', 'fp.environment'] },
       limits,
       pace: pace(),
       facts: {

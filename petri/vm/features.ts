@@ -9,9 +9,10 @@
  * - `reset`: the VM can be started again with the same handle
  * - `planes`: `vm.planes` exists
  * - `inspect.exits`: each plane's exits are recorded
- * - `inspect.registers`: registers and system registers of a halted or running VM can be read
+ * - `inspect.registers`: registers of a halted VM can be read; of planes also system registers, and while they run
  * - `realm.config`, `realm.measurements`, `realm.ripas`: the members of `vm.realm`
  * - `fp.environment`: floating point obeys FPCR.RMode and FPCR.FZ, and raises the cumulative exception flags of FPSR
+ * - `sp.alignment`: a load or store through a stack pointer that is not a multiple of 16 faults (SCTLR_EL1.SA)
  * - `instruction-budget`: `maxInstructions` ends a VM that loops for ever, at the same instruction every time
  */
 export const features = [
@@ -27,6 +28,7 @@ export const features = [
   'realm.measurements',
   'realm.ripas',
   'fp.environment',
+  'sp.alignment',
   'instruction-budget',
 ] as const;
 

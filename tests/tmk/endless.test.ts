@@ -56,13 +56,14 @@ for (const isolation of isolationTypes) {
       const vm = await launch();
       await vm.serial.waitFor('spinning');
       // Some way into the loop: the line is out before the guest has returned from printing it.
-      const printed = vm.instructions ?? 0;
-      await expect.poll(() => vm.instructions).toBeGreaterThan(printed + 10_000);
+      const printed = vm.instructions;
+      if (printed !== undefined) await expect.poll(() => vm.instructions).toBeGreaterThan(printed + 10_000);
       await vm.expire('the deadline passed');
       await expect(vm).toHaltWith({
         reason: 'timeout',
-        message: /the deadline passed; it was at 0x[0-9a-f]+ \(spin_for_ever\+/,
-        symbol: { name: 'spin_for_ever' },
+        // Where instructions are not counted, it may be on its way into the loop still.
+        message: /the deadline passed; it was at 0x[0-9a-f]+ \(\w+\+/,
+        ...(printed === undefined ? {} : { symbol: { name: 'spin_for_ever' } }),
       });
     },
   );

@@ -11,5 +11,6 @@ for (const name of ['selftest', 'simd', 'exceptions', 'panic', 'hello']) {
 petriTest.tmk('none', tmk('mmio'));
 for (const isolation of ['cca', 'none'] as const) {
   petriTest.tmk(isolation, tmk('garbage'), { requires: ['tmk.rejections'] });
+  petriTest.tmk(isolation, tmk('fp-environment'), { requires: ['fp.environment'] });
+  petriTest.tmk(isolation, tmk('sp-alignment'), { requires: ['sp.alignment'] });
 }
-petriTest.tmk('cca', tmk('fp-environment'), { requires: ['fp.environment'] });
