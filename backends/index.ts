@@ -28,7 +28,7 @@ export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
     load: async () => (await import('./qemu/index.ts')).backend,
   },
   hardware: {
-    description: 'a machine with Arm CCA, over SSH and its serial port',
-    absent: 'It is planned, and not part of this version. It will run realms on a CCA machine of yours over SSH.',
+    description: 'machines of a lab over SSH, as petri.hosts.yaml describes them',
+    load: async () => (await import('./hardware/index.ts')).backend,
   },
 };

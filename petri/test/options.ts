@@ -22,6 +22,11 @@ export interface PetriTestOptions extends VmOptions {
    * @default 'shared'
    */
   readonly boot?: 'shared' | 'fresh';
+  /**
+   * Tags, or the name, that the machine must have where a backend has several to choose from (`petri.hosts.yaml`). Other backends take
+   * no notice.
+   */
+  readonly hostTags?: readonly string[];
   /** How often a test that failed is tried again. @default 0 */
   readonly retry?: number;
 }
@@ -42,7 +47,17 @@ export interface DeclarativeOptions extends PetriTestOptions {
   readonly expect: PetriExpectations;
 }
 
-const ownNames: readonly string[] = ['payload', 'test', 'requires', 'timeout', 'unstable', 'boot', 'retry', 'expect'];
+const ownNames: readonly string[] = [
+  'payload',
+  'test',
+  'requires',
+  'timeout',
+  'unstable',
+  'boot',
+  'hostTags',
+  'retry',
+  'expect',
+];
 const names: readonly string[] = [...ownNames, ...vmOptionNames];
 
 /** The part of the options that is about the VM. */

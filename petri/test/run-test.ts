@@ -106,7 +106,13 @@ class TestSession {
     this.#skipIf(beyondLimits(backend.name, probe, config));
     const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
     const number = this.#vms.length + 1;
-    const spec: VmSpec = { isolation: this.#isolation, payload, config, boot: options.boot ?? 'shared' };
+    const spec: VmSpec = {
+      isolation: this.#isolation,
+      payload,
+      config,
+      boot: options.boot ?? 'shared',
+      ...(options.hostTags === undefined ? {} : { hostTags: options.hostTags }),
+    };
     this.#skipIf(backend.refuses?.(spec));
     const vm = await launchVm(backend, spec, {
       directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,

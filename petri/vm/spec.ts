@@ -27,4 +27,6 @@ export interface VmSpec {
    * tests. A backend that makes every VM from nothing has no choice to make.
    */
   readonly boot: 'shared' | 'fresh';
+  /** What the machine must have as its tags, where a backend has several machines to choose from. @default none */
+  readonly hostTags?: readonly string[];
 }

@@ -87,6 +87,8 @@ export class FileLeases {
   #hold(id: string): Lease {
     let lose: (why: string) => void = () => undefined;
     const lost = new Promise<string>((resolve) => (lose = resolve));
+    let want: () => void = () => undefined;
+    const wanted = new Promise<void>((resolve) => (want = resolve));
     let waiting = 0;
     let renewed = performance.now();
     let renewing = false;
@@ -98,6 +100,7 @@ export class FileLeases {
         if (answer === 'held') {
           renewed = performance.now();
           waiting = Number(others);
+          if (waiting > 0) want();
         } else {
           clearInterval(timer);
           lose(`the lease of ${this.#host.name} was taken away (petri hosts release, or a reboot)`);
@@ -118,6 +121,7 @@ export class FileLeases {
     return {
       file: `${this.#folder}/holders/${id}`,
       lost,
+      wanted,
       get waiting() {
         return waiting;
       },

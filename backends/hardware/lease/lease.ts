@@ -8,6 +8,8 @@ export interface Lease {
   readonly lost: Promise<string>;
   /** How many others waited for it when that was last asked. */
   readonly waiting: number;
+  /** Resolves when somebody else waits for it. */
+  readonly wanted?: Promise<void>;
   /** Gives it back. Idempotent; never rejects: what cannot be told expires. */
   release(): Promise<void>;
 }

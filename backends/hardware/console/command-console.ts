@@ -1,0 +1,81 @@
+import { PetriError } from '../../../petri/errors.ts';
+import { Supervisor } from '../../../petri/process/index.ts';
+import type { SerialConsole } from '../../../petri/serial/index.ts';
+import type { ConsoleSource } from '../hosts/schema.ts';
+import type { ConsoleConnection } from './open-consoles.ts';
+
+/** Milliseconds from SIGHUP to SIGKILL, and those that the command which ends a session may take. */
+const GRACE = 3000;
+const END_TIMEOUT = 10_000;
+
+/**
+ * A local command on a terminal of its own as a console: `ipmitool … sol activate`, `picocom`, `console`. A runner that is killed closes
+ * the terminal, which ends the command by SIGHUP.
+ *
+ * @throws PetriError `tool-missing`
+ */
+export async function openCommandConsole(
+  { argv, end, name }: ConsoleSource & { readonly kind: 'command' },
+  console: SerialConsole,
+): Promise<ConsoleConnection> {
+  const { spawn } = await loadPty();
+  const [command = '', ...args] = argv;
+  const pty = spawn(command, args, { name: 'vt100', cols: 200, rows: 50, encoding: null, cwd: process.cwd() });
+  // Without an encoding it gives bytes, whatever its types say.
+  pty.onData((data: string | Uint8Array) => {
+    console.push(typeof data === 'string' ? Buffer.from(data) : data);
+  });
+  // Its types know strings alone; it takes bytes.
+  const terminal: { write(data: Uint8Array | string): void } = pty;
+  let over = false;
+  const closed = new Promise<string>((resolve) => {
+    pty.onExit(({ exitCode, signal }) => {
+      over = true;
+      resolve(
+        `${command} ${signal === undefined || signal === 0 ? `exited with code ${String(exitCode)}` : `was ended by signal ${String(signal)}`}`,
+      );
+    });
+  });
+  let ending: Promise<void> | undefined;
+  const finish = async (): Promise<void> => {
+    if (!over) {
+      pty.kill('SIGHUP');
+      const timer = setTimeout(() => {
+        if (!over) pty.kill('SIGKILL');
+      }, GRACE);
+      await closed;
+      clearTimeout(timer);
+    }
+    if (end !== undefined) await runToEnd(name, end);
+  };
+  return {
+    write: (bytes) => {
+      if (!over) terminal.write(Buffer.from(bytes));
+    },
+    closed,
+    end: () => (ending ??= finish()),
+  };
+}
+
+/** Such as `ipmitool … sol deactivate`: a session that is not ended refuses the next one. */
+async function runToEnd(name: string, argv: readonly string[]): Promise<void> {
+  const [command = '', ...args] = argv;
+  const supervisor = await Supervisor.open();
+  const child = await supervisor.spawn({ name: `end of console ${name}`, command, args, stdin: 'ignore' });
+  const timer = setTimeout(() => void child.stop(), END_TIMEOUT);
+  await child.exited;
+  clearTimeout(timer);
+}
+
+async function loadPty(): Promise<typeof import('@lydell/node-pty')> {
+  try {
+    return await import('@lydell/node-pty');
+  } catch (error) {
+    throw new PetriError('the package @lydell/node-pty is not installed, which consoles of kind `command` need', {
+      code: 'tool-missing',
+      step: 'launch',
+      remedy: 'npm install --save-dev @lydell/node-pty',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import type { LaunchContext } from '../../../petri/backend.ts';
+import { connectConsole, type SerialConsole } from '../../../petri/serial/index.ts';
+import type { ConsoleSource } from '../hosts/schema.ts';
+import { openCommandConsole } from './command-console.ts';
+
+/** Milliseconds in which a console server is tried again that somebody else may just be leaving. */
+const RETRY_FOR = 5000;
+
+export interface ConsoleConnection {
+  write(bytes: Uint8Array): unknown;
+  /** Resolves with how it ended, as a clause. Never rejects. */
+  readonly closed: Promise<string>;
+  end(): unknown;
+}
+
+export interface OpenConsoles {
+  /** Idempotent; never rejects. */
+  end(): Promise<void>;
+}
+
+/**
+ * Connects the consoles of a board besides its launcher's. What ends one is in the VM's log and in the console's close reason.
+ *
+ * @throws PetriError `connection-failed`, `tool-missing`
+ */
+export async function openConsoles(sources: readonly ConsoleSource[], context: LaunchContext): Promise<OpenConsoles> {
+  const connections: ConsoleConnection[] = [];
+  const end = async (): Promise<void> => {
+    await Promise.all(
+      connections.splice(0).map(async (connection) => {
+        await connection.end();
+        await connection.closed;
+      }),
+    );
+  };
+  try {
+    for (const source of sources) {
+      const held: { connection?: ConsoleConnection } = {};
+      const console = context.openConsole(source.name, (bytes) => void held.connection?.write(bytes));
+      const connection = await connect(source, console, context);
+      held.connection = connection;
+      connections.push(connection);
+      void connection.closed.then((why) => {
+        context.log(`console ${source.name} ended: ${why}`);
+        console.close(why);
+      });
+    }
+    return { end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+async function connect(
+  source: ConsoleSource,
+  console: SerialConsole,
+  { signal }: LaunchContext,
+): Promise<ConsoleConnection> {
+  if (source.kind === 'command') return await openCommandConsole(source, console);
+  return await connectConsole({
+    host: source.address,
+    port: source.port,
+    mode: source.kind === 'tcp' ? 'raw' : 'telnet',
+    console,
+    signal,
+    retryFor: RETRY_FOR,
+  });
+}

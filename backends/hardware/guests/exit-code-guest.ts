@@ -1,0 +1,17 @@
+import type { TmkEvent } from '../../../petri/backend.ts';
+import type { HaltReason } from '../../../petri/vm/halt.ts';
+import { launcherFailure, type Guest } from './guest.ts';
+
+/** A guest of which only its text and its launcher's exit code are known. */
+export class ExitCodeGuest implements Guest {
+  readonly events: readonly TmkEvent[] = [];
+  readonly output: (bytes: Uint8Array) => void;
+
+  constructor(print: (bytes: Uint8Array) => void) {
+    this.output = print;
+  }
+
+  launcherEnded(code: number): HaltReason {
+    return launcherFailure(code) ?? { reason: 'complete', success: code === 0 };
+  }
+}

@@ -1,0 +1,33 @@
+import type { TmkEvent } from '../../../petri/backend.ts';
+import type { HaltReason } from '../../../petri/vm/halt.ts';
+import type { Registers } from '../../../petri/vm/inspect.ts';
+
+/** One run of a guest: makes sense of what its launcher prints. */
+export interface Guest {
+  /** Grows until it halts; bounded. */
+  readonly events: readonly TmkEvent[];
+  /** What the guest itself says of its end, where it can. Never rejects. */
+  readonly halted?: Promise<HaltReason>;
+  /** Takes what the launcher prints. */
+  output(bytes: Uint8Array): void;
+  /** Takes what the launcher writes to these files in its folder. */
+  readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
+  /** Called once it runs. @param type sends bytes to the launcher's input */
+  attach?(type: (bytes: Uint8Array) => void): void;
+  /** What it means that the launcher ended. @param code as a shell gives it */
+  launcherEnded(code: number): HaltReason;
+  readonly registers?: Registers | undefined;
+}
+
+/** Codes from which on a shell tells of a signal, and those with which it tells that a program could not be run. */
+const SIGNALLED = 128;
+const NOT_RUN: readonly number[] = [126, 127];
+
+/** An end of a launcher that says nothing of the guest; undefined where it does. */
+export function launcherFailure(code: number): HaltReason | undefined {
+  if (NOT_RUN.includes(code))
+    return { reason: 'backend-lost', message: `the launcher could not be run (exit code ${String(code)})` };
+  if (code > SIGNALLED)
+    return { reason: 'backend-lost', message: `the launcher was ended by signal ${String(code - SIGNALLED)}` };
+  return undefined;
+}

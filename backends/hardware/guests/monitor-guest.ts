@@ -1,0 +1,79 @@
+import type { TmkEvent } from '../../../petri/backend.ts';
+import {
+  continueRequest,
+  decodeRecord,
+  GuestRun,
+  MONITOR_VERSION,
+  RecordReader,
+} from '../../../petri/monitor/index.ts';
+import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
+import type { HaltReason } from '../../../petri/vm/halt.ts';
+import { launcherFailure, type Guest } from './guest.ts';
+
+/** Characters of the monitor's own words that are kept. */
+const MAX_WORDS = 2000;
+
+/** A TMK behind our monitor at EL2, whose records are what the launcher prints. */
+export class MonitorGuest implements Guest {
+  readonly halted: Promise<HaltReason>;
+  readonly #run: GuestRun;
+  readonly #records: RecordReader;
+  #words = '';
+  #type: (bytes: Uint8Array) => void = () => undefined;
+
+  /** What the monitor writes to its UART, as it does before it gives up. */
+  readonly files = {
+    uart: (bytes: Uint8Array): void => {
+      this.#words = (this.#words + Buffer.from(bytes).toString('latin1')).slice(-MAX_WORDS);
+    },
+  };
+
+  constructor(locator: PayloadLocator, listener: TmkListener) {
+    const machine = {
+      resume: (): void => {
+        this.#type(continueRequest);
+      },
+      rest: (): void => undefined,
+    };
+    this.#run = new GuestRun(machine, locator, listener);
+    this.halted = this.#run.halted;
+    this.#records = new RecordReader((record) => {
+      const message = decodeRecord(record);
+      if (message.kind === 'ready' && message.version !== MONITOR_VERSION) {
+        throw new Error(`it is of version ${String(message.version)}, expected ${String(MONITOR_VERSION)}`);
+      }
+      this.#run.message(message);
+    });
+  }
+
+  get events(): readonly TmkEvent[] {
+    return this.#run.events;
+  }
+
+  attach(type: (bytes: Uint8Array) => void): void {
+    this.#type = type;
+  }
+
+  output(bytes: Uint8Array): void {
+    if (this.#run.over) return;
+    try {
+      this.#records.push(bytes);
+    } catch (error) {
+      const text = Buffer.from(bytes.subarray(0, 500)).toString('latin1').trim();
+      this.#run.lost(
+        `what QEMU prints is not the monitor's: ${error instanceof Error ? error.message : String(error)}; it begins ${JSON.stringify(text)}`,
+      );
+    }
+  }
+
+  launcherEnded(code: number): HaltReason {
+    const words = this.#words.trim();
+    return (
+      launcherFailure(code) ?? {
+        reason: 'backend-lost',
+        message: `QEMU ended with exit code ${String(code)}${words === '' ? '' : `, and the monitor said: ${words}`}`,
+      }
+    );
+  }
+}

@@ -1,0 +1,21 @@
+import type { Backend } from '../../petri/backend.ts';
+import { refusal } from './refusal.ts';
+
+/** Machines of a lab, which a hosts file describes, over SSH. */
+export const backend: Backend = {
+  name: 'hardware',
+  description: 'machines of a lab over SSH, as petri.hosts.yaml describes them',
+  probe: async () => {
+    const { probeLab } = await import('./probe/probe-lab.ts');
+    return await probeLab();
+  },
+  refuses: (spec) => refusal(spec),
+  launch: async (spec, context) => {
+    const { launch } = await import('./launch.ts');
+    return await launch(spec, context);
+  },
+  close: async () => {
+    const { closeLab } = await import('./lab.ts');
+    await closeLab();
+  },
+};

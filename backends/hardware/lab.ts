@@ -1,0 +1,99 @@
+import { PetriError } from '../../petri/errors.ts';
+import type { IsolationType } from '../../petri/vm/isolation.ts';
+import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
+import type { HostConfig, LauncherConfig } from './hosts/schema.ts';
+import type { LeaseWait } from './lease/lease.ts';
+import { Machine, type MachineUse } from './machine.ts';
+
+/** Tags that every VM of a run needs, besides its own: `PETRI_HOST_TAGS=cca,rack-2`. */
+export function runTags(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
+  return (env['PETRI_HOST_TAGS'] ?? '')
+    .split(',')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+}
+
+export interface Wanted {
+  readonly isolation: IsolationType;
+  /** All of them. The name of a host is one of its tags. */
+  readonly tags: readonly string[];
+}
+
+export function launcherFor({ launchers }: HostConfig, isolation: IsolationType): LauncherConfig | undefined {
+  return isolation === 'vbs' ? undefined : launchers[isolation];
+}
+
+export function suits(host: HostConfig, { isolation, tags }: Wanted): boolean {
+  return (
+    launcherFor(host, isolation) !== undefined && tags.every((tag) => tag === host.name || host.tags.includes(tag))
+  );
+}
+
+/** All machines of the hosts file, as this process uses them. */
+export class Lab {
+  readonly #machines: readonly Machine[];
+
+  constructor(hosts: readonly HostConfig[]) {
+    this.#machines = hosts.map((host) => new Machine(host));
+  }
+
+  get hosts(): HostConfig[] {
+    return this.#machines.map(({ config }) => config);
+  }
+
+  /**
+   * Waits for a machine in turn, for all that suit at once, and takes the first one that is given.
+   *
+   * @throws PetriError `unsupported` where none suits, `wait-timeout`; where none can be reached, what the first one says
+   */
+  async use(wanted: Wanted, { signal, onWait }: LeaseWait): Promise<MachineUse> {
+    const candidates = this.#machines.filter(({ config }) => suits(config, wanted));
+    if (candidates.length === 0) {
+      throw new PetriError(
+        `no host makes VMs of isolation type '${wanted.isolation}'${wanted.tags.length > 0 ? ` and has the tags ${wanted.tags.join(', ')}` : ''}`,
+        { code: 'unsupported', step: 'launch', remedy: 'npx petri hosts shows what there is' },
+      );
+    }
+    const others = new AbortController();
+    const both = signal === undefined ? others.signal : AbortSignal.any([signal, others.signal]);
+    let taken: MachineUse | undefined;
+    const attempts = candidates.map(async (machine) => {
+      const use = await machine.use({ signal: both, onWait });
+      if (taken !== undefined) {
+        await use.release();
+        throw new Error('another machine was quicker');
+      }
+      taken = use;
+      others.abort();
+      return use;
+    });
+    try {
+      return await Promise.any(attempts);
+    } catch (error) {
+      const [first] = error instanceof AggregateError ? (error.errors as readonly unknown[]) : [error];
+      throw first;
+    } finally {
+      await Promise.allSettled(attempts);
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#machines.map((machine) => machine.close()));
+  }
+}
+
+const key = Symbol.for('petri-vm.hardware-lab');
+const shared: { [key]?: Lab | undefined } = globalThis as object;
+
+/** The one of this process: several instances of this module share its connections. @throws PetriError `hosts-file-invalid` */
+export function openLab(): Lab {
+  const lab = shared[key] ?? new Lab(readHostsFile(hostsFilePath(process.cwd())));
+  shared[key] = lab;
+  return lab;
+}
+
+export async function closeLab(): Promise<void> {
+  const lab = shared[key];
+  shared[key] = undefined;
+  await lab?.close();
+}

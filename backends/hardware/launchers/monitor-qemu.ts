@@ -1,0 +1,56 @@
+import { resolveArtifact } from '../../../petri/artifacts/index.ts';
+import { bootRequests } from '../../../petri/monitor/index.ts';
+import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import { MonitorGuest } from '../guests/monitor-guest.ts';
+import type { LauncherConfig } from '../hosts/schema.ts';
+import { fillTemplate } from '../hosts/template.ts';
+import { templateValues, type ProgramMaker } from './program.ts';
+
+const MIB = 2 ** 20;
+/** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
+const MONITOR_BYTES = 8 * MIB;
+/** Where RAM begins, as in the plain VMs of tmk_vmm. */
+const RAM_BASE = 0;
+
+type QemuConfig = LauncherConfig & { readonly kind: 'qemu'; readonly kernel?: never };
+
+/** A TMK in QEMU's emulation on a host, behind the same monitor at EL2 as on the backend `qemu`. */
+export const monitorQemu: ProgramMaker<QemuConfig> = async (config, { spec, home, testIndex, serial, log }) => {
+  const place = { ramBase: RAM_BASE, ramBytes: spec.config.memory };
+  const requests = Buffer.concat([...bootRequests(spec.payload, place, testIndex)]);
+  const monitor = await home.put(resolveArtifact('monitor').path);
+  const input = { path: await home.put(requests), size: requests.length };
+  const guest = new MonitorGuest(new PayloadLocator(spec.payload.image, RAM_BASE), {
+    print: (bytes) => serial(bytes),
+    log,
+  });
+  return {
+    guest,
+    input,
+    argv: (folder) => [
+      config.command,
+      ...['-nodefaults', '-no-user-config', '-display', 'none'],
+      ...[
+        '-machine',
+        'virt,virtualization=on',
+        '-accel',
+        'tcg',
+        '-cpu',
+        config.cpu ?? 'max,sve=off,sme=off',
+        '-smp',
+        '1',
+      ],
+      ...['-m', `${String((spec.config.memory + MONITOR_BYTES) / MIB)}M`],
+      ...['-kernel', monitor],
+      ...['-global', 'virtio-mmio.force-legacy=false'],
+      // The records go through standard input and output, which survive a broken connection.
+      ...['-chardev', 'stdio,id=events,signal=off'],
+      ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
+      ...['-device', 'virtserialport,chardev=events,name=events'],
+      ...['-chardev', `file,id=uart,path=${folder.replaceAll(',', ',,')}/uart`, '-serial', 'chardev:uart'],
+      ...config.args.map((argument) =>
+        fillTemplate(argument, templateValues(spec, testIndex, { payload: '', folder })),
+      ),
+    ],
+  };
+};

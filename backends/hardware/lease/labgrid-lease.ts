@@ -1,0 +1,97 @@
+import { Supervisor } from '../../../petri/process/index.ts';
+import { PetriError } from '../../../petri/errors.ts';
+import type { LeaseConfig } from '../hosts/schema.ts';
+import type { Lease, LeaseWait } from './lease.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+type LabgridConfig = LeaseConfig & { readonly kind: 'labgrid' };
+
+/** Milliseconds between two questions, and those that one may take. */
+const ASK = 2000;
+const TIMEOUT = 30_000;
+
+/**
+ * Acquires a place of a labgrid coordinator, through labgrid's own client. What fails because somebody else has it is tried again;
+ * labgrid itself has no queue for a named place.
+ *
+ * @throws PetriError `lease-lost`, `wait-timeout`, `tool-missing`
+ */
+export async function labgridLease(config: LabgridConfig, name: string, { signal, onWait }: LeaseWait): Promise<Lease> {
+  let told = false;
+  for (;;) {
+    const { code, said } = await client(config, ['acquire']);
+    if (code === 0) break;
+    // The sentence of labgrid's coordinator for a place that somebody has.
+    if (!/already acquired|already locked|is acquired by/i.test(said)) {
+      throw new PetriError(`labgrid does not give place ${config.place} for ${name}: ${said}`, {
+        code: 'lease-lost',
+        step: 'launch',
+        remedy: `try ${config.command.join(' ')} -p ${config.place} acquire`,
+      });
+    }
+    if (!told) onWait?.(`${name}: ${said}`);
+    told = true;
+    try {
+      await sleep(ASK, undefined, signal === undefined ? {} : { signal });
+    } catch (error) {
+      throw new PetriError(`waiting for labgrid's place ${config.place} was given up: ${said}`, {
+        code: 'wait-timeout',
+        step: 'launch',
+        remedy: 'labgrid-client who shows who has it',
+        cause: error,
+      });
+    }
+  }
+  let lose: (why: string) => void = () => undefined;
+  const lost = new Promise<string>((resolve) => (lose = resolve));
+  let asking = false;
+  const timer = setInterval(() => {
+    if (asking) return;
+    asking = true;
+    const ask = async (): Promise<void> => {
+      const { code, said } = await client(config, ['show']);
+      if (code === 0 && /^\s*acquired: None\s*$/im.test(said))
+        lose(`labgrid's place ${config.place} was released by somebody`);
+    };
+    ask()
+      .catch(() => undefined)
+      .finally(() => (asking = false));
+  }, 15_000);
+  timer.unref();
+  let releasing: Promise<void> | undefined;
+  return {
+    lost,
+    waiting: 0,
+    release: () => {
+      clearInterval(timer);
+      releasing ??= client(config, ['release']).then(
+        () => undefined,
+        () => undefined,
+      );
+      return releasing;
+    },
+  };
+}
+
+async function client(config: LabgridConfig, args: readonly string[]): Promise<{ code: number; said: string }> {
+  const [command = '', ...before] = config.command;
+  const coordinator = config.coordinator === undefined ? [] : ['-x', config.coordinator];
+  const supervisor = await Supervisor.open();
+  const child = await supervisor.spawn({
+    name: 'labgrid client',
+    command,
+    args: [...before, ...coordinator, '-p', config.place, ...args],
+    stdin: 'ignore',
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => {
+      if (said.length < 64 * 1024) said += bytes.toString('utf8');
+    });
+  }
+  const timer = setTimeout(() => void child.stop(), TIMEOUT);
+  const exit = await child.exited;
+  clearTimeout(timer);
+  await child.stop();
+  return { code: exit.code ?? 255, said: said.trim().split('\n').slice(-20).join('\n') };
+}

@@ -1,0 +1,100 @@
+import type { Missing, ProbeResult } from '../../../petri/backend.ts';
+import { slowFactor } from '../../../petri/boot/index.ts';
+import { PetriError } from '../../../petri/errors.ts';
+import type { Feature } from '../../../petri/vm/features.ts';
+import type { IsolationType } from '../../../petri/vm/isolation.ts';
+import { hostsFilePath, readHostsFile } from '../hosts/hosts-file.ts';
+import type { HostConfig } from '../hosts/schema.ts';
+import { runTags } from '../lab.ts';
+import { assess, type Assessment } from './assess.ts';
+import { askHost, type HostFacts } from './host-facts.ts';
+
+const MIB = 2 ** 20;
+
+/** Milliseconds from asking for a machine that is free until the payload runs. */
+const BOOT = { none: 30_000, confidential: 180_000 };
+/** A launcher is a process on another machine: much slower than calls in this one. */
+const FACTOR = 10;
+
+interface Asked {
+  readonly host: HostConfig;
+  readonly answer: { readonly facts: HostFacts; readonly assessment: Assessment } | { readonly missing: Missing };
+}
+
+/** Asks every host of the hosts file that this run may use, at once. Never throws. */
+export async function probeLab(): Promise<ProbeResult> {
+  let hosts: HostConfig[];
+  try {
+    hosts = readHostsFile(hostsFilePath(process.cwd()));
+  } catch (error) {
+    return { available: false, missing: [missingOf(error)] };
+  }
+  const tags = runTags();
+  const wanted = hosts.filter((host) => tags.every((tag) => tag === host.name || host.tags.includes(tag)));
+  if (wanted.length === 0) {
+    return {
+      available: false,
+      missing: [
+        { what: `no host has the tags ${tags.join(', ')} (PETRI_HOST_TAGS)`, remedy: 'npx petri hosts lists them' },
+      ],
+    };
+  }
+  return summarize(await Promise.all(wanted.map(ask)));
+}
+
+async function ask(host: HostConfig): Promise<Asked> {
+  try {
+    const facts = await askHost(host);
+    return { host, answer: { facts, assessment: assess(host, facts) } };
+  } catch (error) {
+    return { host, answer: { missing: missingOf(error) } };
+  }
+}
+
+function summarize(asked: readonly Asked[]): ProbeResult {
+  const isolation = new Map<IsolationType, readonly Feature[]>();
+  const missing: Missing[] = [];
+  const able = new Set<HostConfig>();
+  for (const { host, answer } of asked) {
+    if ('missing' in answer) {
+      missing.push(answer.missing);
+      continue;
+    }
+    for (const [type, result] of answer.assessment) {
+      if ('missing' in result) {
+        missing.push(result.missing);
+        continue;
+      }
+      able.add(host);
+      // A test goes to any of the hosts: what one lacks cannot be relied on.
+      const known = isolation.get(type);
+      isolation.set(type, known === undefined ? result.features : known.filter((one) => result.features.includes(one)));
+    }
+  }
+  if (isolation.size === 0) return { available: false, missing };
+  const memories = asked.flatMap(({ host, answer }) =>
+    able.has(host) && 'facts' in answer ? [answer.facts.memory / host.capacity] : [],
+  );
+  // The monitor's guests end below the addresses from 0xff000000 on.
+  const maxMemory = Math.min(2032 * MIB, Math.max(64 * MIB, Math.floor(Math.max(...memories) / (2 * MIB)) * 2 * MIB));
+  const confidential = [...isolation.keys()].some((type) => type !== 'none');
+  return {
+    available: true,
+    isolation: Object.fromEntries(isolation),
+    limits: { minMemory: 4 * MIB, maxMemory, maxVcpus: 1, maxPlanes: 1 },
+    pace: {
+      boot: (confidential ? BOOT.confidential : BOOT.none) * slowFactor(),
+      factor: FACTOR,
+      parallel: [...able].reduce((sum, { capacity }) => sum + capacity, 0),
+    },
+    facts: {
+      hosts: [...able].map(({ name }) => name).join(', '),
+      ...(missing.length > 0 ? { lacking: missing.map(({ what }) => what).join('; ') } : {}),
+    },
+  };
+}
+
+function missingOf(error: unknown): Missing {
+  if (!(error instanceof PetriError)) return { what: String(error), remedy: 'this is a defect: report it' };
+  return { what: error.message.split('\n  remedy:')[0] ?? error.message, remedy: error.remedy ?? '' };
+}

@@ -1,0 +1,18 @@
+import { PetriError } from '../../petri/errors.ts';
+import type { VmSpec } from '../../petri/vm/spec.ts';
+import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
+import { runTags, suits } from './lab.ts';
+
+/** Why no host makes a VM of this configuration. */
+export function refusal({ isolation, hostTags = [] }: VmSpec): string | undefined {
+  if (hostTags.length === 0) return undefined;
+  try {
+    const wanted = { isolation, tags: [...runTags(), ...hostTags] };
+    const found = readHostsFile(hostsFilePath(process.cwd())).some((host) => suits(host, wanted));
+    return found ? undefined : `no host of petri.hosts.yaml has the tags ${wanted.tags.join(', ')}`;
+  } catch (error) {
+    // Launching tells it in full.
+    if (error instanceof PetriError) return undefined;
+    throw error;
+  }
+}
