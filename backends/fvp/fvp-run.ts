@@ -5,6 +5,7 @@ import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { within } from './agent-link.ts';
 import { budgets, scaled } from './budgets.ts';
+import { Checksum, checksumOf } from './checksum.ts';
 import { haltOf } from './outcome.ts';
 import type { RunEnd } from './plane0.ts';
 import { realmRequest } from './realm-config.ts';
@@ -40,6 +41,8 @@ export class FvpRun implements VmBoot {
   /** Aborted when the guest must go. */
   readonly #controller = new AbortController();
   #log: TmkVmmLog;
+  /** Of what is on the serial console. */
+  readonly #printed = new Checksum();
   #completion: readonly TmkEvent[] = [];
   #started: () => void = () => undefined;
   #halt: (halt: HaltReason) => void = () => undefined;
@@ -48,7 +51,11 @@ export class FvpRun implements VmBoot {
 
   constructor(options: FvpRunOptions) {
     this.#options = options;
-    this.#log = this.#newLog((text) => options.serial.push(Buffer.from(text)));
+    this.#log = this.#newLog((text) => {
+      const bytes = Buffer.from(text);
+      this.#printed.update(bytes);
+      options.serial.push(bytes);
+    });
     this.halted = new Promise((resolve) => {
       this.#halt = resolve;
     });
@@ -203,7 +210,7 @@ export class FvpRun implements VmBoot {
     this.#halt(halt);
   }
 
-  /** Reads the output from what plane 0 kept, and prints it if it is not what was printed before. */
+  /** Reads the output from what plane 0 kept, and prints what of it was not printed before. */
   async #repeat(session: FvpSession) {
     for (let attempt = 0; attempt < AGAIN; attempt += 1) {
       const again = await session.again();
@@ -213,10 +220,16 @@ export class FvpRun implements VmBoot {
       log.push(again.output);
       const report = log.finish();
       this.#log = log;
-      this.#options.serial.push(Buffer.from(REPEATED + text));
+      this.#options.serial.push(this.#missing(Buffer.from(text)));
       return { code: again.code, report };
     }
     return undefined;
+  }
+
+  #missing(whole: Uint8Array): Uint8Array {
+    const { bytes, value } = this.#printed;
+    if (checksumOf(whole.subarray(0, bytes)) === value && whole.length >= bytes) return whole.subarray(bytes);
+    return Buffer.concat([Buffer.from(REPEATED), whole]);
   }
 
   #newLog(print: (text: string) => void): TmkVmmLog {

@@ -42,7 +42,13 @@ export interface ModelStart {
   readonly container?: 'docker' | 'podman';
 }
 
-/** Where nobody buffers what the model prints, its ports are known at once. */
+/**
+ * A model whose output is a pipe keeps it in blocks, with the ports in them, so it gets a terminal where script(1) can make one. The
+ * command is for a shell and holds no text of ours: the path is in a variable.
+ */
+const TERMINAL = ['script', '-qefc', 'exec bash "$PETRI_RUN_SCRIPT"', '/dev/null'] as const;
+
+/** Where there is no terminal for it. */
 const LINE_BUFFERED = ['stdbuf', '-oL', '-eL'] as const;
 
 /** @throws PetriError `stack-invalid`, `tool-missing`, `tool-failed`, and what the supervisor throws */
@@ -69,7 +75,9 @@ async function byScript(options: ModelStartOptions, model: string): Promise<Mode
   const { stack, folder } = options;
   const printed = await dryRun(options);
   const path = stack.environment['PATH'] ?? process.env['PATH'] ?? '';
-  const prefix = (await isInPath(LINE_BUFFERED[0], path)) ? LINE_BUFFERED : [];
+  const [terminal, ...terminalArgs] = TERMINAL;
+  const hasTerminal = await isInPath(terminal, path);
+  const prefix = !hasTerminal && (await isInPath(LINE_BUFFERED[0], path)) ? LINE_BUFFERED : [];
   const script = adaptRunScript(printed, { ownModel: model !== '', prefix });
   if (model === '' && !(await isInPath(script.model, path))) throw modelMissing(script.model);
   const file = join(folder, 'run.sh');
@@ -78,10 +86,15 @@ async function byScript(options: ModelStartOptions, model: string): Promise<Mode
   await mkdir(scratch, { recursive: true });
   return {
     how: 'by the script of shrinkwrap',
-    command: 'bash',
-    args: [file],
-    // The script makes a folder for EDK2 with `mktemp -d`, which a script that is killed leaves behind.
-    env: { ...stack.environment, TMPDIR: scratch, [MODEL_VARIABLE]: model },
+    ...(hasTerminal ? { command: terminal, args: terminalArgs } : { command: 'bash', args: [file] }),
+    env: {
+      ...stack.environment,
+      // The script makes a folder for EDK2 with `mktemp -d`, which a script that is killed leaves behind.
+      TMPDIR: scratch,
+      SHELL: '/bin/sh',
+      PETRI_RUN_SCRIPT: file,
+      [MODEL_VARIABLE]: model,
+    },
   };
 }
 

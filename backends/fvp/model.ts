@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PetriError } from '../../petri/errors.ts';
@@ -41,6 +42,13 @@ export class Model {
   /** @throws PetriError `spawn-failed`, `tool-missing` */
   static async launch(options: ModelOptions): Promise<Model> {
     const { start, supervisor } = options;
+    const packages = start.container === undefined ? undefined : start.env['SHRINKWRAP_PACKAGE'];
+    // What runs left that had no time to clear up.
+    if (packages !== undefined) {
+      await removeRunScripts(packages, (path) => !existsSync(path)).catch((error: unknown) => {
+        options.log(`what earlier runs left in ${packages} stays: ${String(error)}`);
+      });
+    }
     const container =
       start.container === undefined ? undefined : await supervisor.container({ runtime: start.container });
     try {
@@ -98,8 +106,10 @@ export class Model {
   /** What is running, as a clause for messages. */
   describe(): string {
     const { exit, pid } = this.#process;
-    const how = this.#options.start.how;
-    return exit === undefined ? `the model (pid ${pid}, started ${how}) is running` : `the model ${exit.describe()}`;
+    if (exit !== undefined) return `the model ${exit.describe()}`;
+    const missing = uartConsoles.filter((_, uart) => !this.#links.has(uart)).map((name) => `'${name}'`);
+    const uarts = missing.length === 0 ? 'all UARTs connected' : `not connected: ${missing.join(', ')}`;
+    return `the model (pid ${pid}, started ${this.#options.start.how}) is running; ${uarts}`;
   }
 
   /** Types into the host's console. */
@@ -130,7 +140,7 @@ export class Model {
         this.#onClosed(name, how);
       });
       this.#note(`UART ${uart} ('${name}') is connected through port ${port}`);
-      if (this.#links.size === uartConsoles.length) this.console(MODEL_CONSOLE).push(Buffer.from(`${CONNECTED}\n`));
+      if (this.#links.size === uartConsoles.length) this.#note(CONNECTED);
     } catch (error) {
       if (!this.#over.signal.aborted) this.#note(`UART ${uart} ('${name}'): ${String(error)}`);
     }
@@ -168,16 +178,24 @@ export class Model {
     for (const console of this.consoles.values()) console.dispose('the model was stopped');
   }
 
-  /** shrinkwrap makes a folder with its script for each run, and leaves it behind when it is ended by a signal. */
   async #removeScript(): Promise<void> {
     const { start, rootfs } = this.#options;
     const folder = start.env['SHRINKWRAP_PACKAGE'];
-    if (folder === undefined || start.container === undefined) return;
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      if (!entry.isDirectory() || !entry.name.startsWith('tmp')) continue;
-      const script = await readFile(join(folder, entry.name, 'script.sh'), 'utf8').catch(() => '');
-      if (script.includes(rootfs)) await rm(join(folder, entry.name), { recursive: true, force: true });
-    }
+    if (folder !== undefined && start.container !== undefined)
+      await removeRunScripts(folder, (path) => path === rootfs);
+  }
+}
+
+/** Root file systems of models of ours, as they stand in the scripts of `shrinkwrap run`. */
+const OUR_ROOTFS = /\.image_path=(\S*\/petri-vm-[^/\s]+\/rootfs\.ext4)/;
+
+/** shrinkwrap makes a folder with its script for each run, and leaves it behind when it is ended by a signal. */
+export async function removeRunScripts(folder: string, isOver: (rootfs: string) => boolean): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isDirectory() || !entry.name.startsWith('tmp')) continue;
+    const script = await readFile(join(folder, entry.name, 'script.sh'), 'utf8').catch(() => '');
+    const [, rootfs] = OUR_ROOTFS.exec(script) ?? [];
+    if (rootfs !== undefined && isOver(rootfs)) await rm(join(folder, entry.name), { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stagedBoot, type BootStage, type StageTime } from '../../petri/boot/index.ts';
+import { stagedBoot, type StageTime } from '../../petri/boot/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { deriveImage } from '../../petri/image/index.ts';
 import type { TmkPayload } from '../../petri/payload/index.ts';
@@ -15,7 +15,7 @@ import { Model } from './model.ts';
 import { planModelStart } from './model-start.ts';
 import { Plane0, type RunEnd, type RunOptions } from './plane0.ts';
 import { realmKey } from './realm-config.ts';
-import { agentStages, crashOn, crashSignatures, modelStages, realmStages, type RealmNonces } from './stages.ts';
+import { crashOn, crashSignatures, modelStages, realmStages, type RealmNonces } from './stages.ts';
 import type { InstalledStack } from './stack/installed.ts';
 import type { TapConsole } from './tap-console.ts';
 
@@ -178,6 +178,12 @@ export class FvpSession {
     });
   }
 
+  /** Keeps how long a stage took. */
+  reached(stage: StageTime, log: (message: string) => void): void {
+    this.stages.push(stage);
+    log(`boot stage '${stage.name}' reached after ${(stage.milliseconds / 1000).toFixed(1)} s`);
+  }
+
   /** To be called when something about it is in doubt: it is not used again. */
   abandon(why: string): void {
     this.#lose(why);
@@ -205,23 +211,33 @@ export class FvpSession {
     const ended = exchange.next('realm-end').then(({ values }) => `lkvm ended with code ${values['rc'] ?? 'unknown'}`);
     const agent = this.#link.open(nonces.agent);
     const failed = agent.next('plane0-failed').then(() => 'plane 0 cannot reach the folder with tmk_vmm');
-    const stages = async (list: readonly BootStage[]): Promise<void> => {
-      await this.#stages(list, log, signal, [ended, failed]);
+    let nudge: NodeJS.Timeout | undefined;
+    const onStage = ({ name }: StageTime): void => {
+      clearInterval(nudge);
+      if (name === 'plane 0') void this.#type(shellCommands.startAgent(nonces.agent));
+      if (name !== 'realm') return;
+      // The shell comes up at some time and says nothing that could be relied on, so it is asked until it answers.
+      const ask = (): void => void this.#type(shellCommands.nudge(nonces.shell));
+      nudge = setInterval(ask, scaled(budgets.nudge));
+      ask();
     };
-    const [launch, shell] = realmStages(nonces);
-    if (launch === undefined || shell === undefined) throw new Error('unreachable: there are two stages');
     await this.#type(hostCommands.realm(nonces.realm, request));
-    await stages([launch]);
-    // The shell comes up at some time and says nothing that could be relied on, so it is asked until it answers.
-    const nudge = setInterval(() => void this.#type(shellCommands.nudge(nonces.shell)), scaled(budgets.nudge));
     try {
-      await this.#type(shellCommands.nudge(nonces.shell));
-      await stages([shell]);
+      await stagedBoot({
+        stages: realmStages(nonces),
+        consoles: this.#model.consoles,
+        crashes: crashSignatures,
+        signal,
+        exited: Promise.race([this.#lost, ended, failed]),
+        running: () => this.#model.describe(),
+        onStage: (stage) => {
+          this.reached(stage, log);
+          onStage(stage);
+        },
+      });
     } finally {
       clearInterval(nudge);
     }
-    await this.#type(shellCommands.startAgent(nonces.agent));
-    await stages(agentStages(nonces));
     agent.close();
     void ended.then(() => exchange.close());
     const plane0 = new Plane0({
@@ -235,26 +251,6 @@ export class FvpSession {
       if (this.#realm === realm) this.#realm = undefined;
     });
     return realm;
-  }
-
-  async #stages(
-    stages: readonly BootStage[],
-    log: (message: string) => void,
-    signal: AbortSignal,
-    ends: readonly Promise<string>[],
-  ): Promise<void> {
-    await stagedBoot({
-      stages,
-      consoles: this.#model.consoles,
-      crashes: crashSignatures,
-      signal,
-      exited: Promise.race([this.#lost, ...ends]),
-      running: () => this.#model.describe(),
-      onStage: (stage) => {
-        this.stages.push(stage);
-        log(`boot stage '${stage.name}' reached after ${(stage.milliseconds / 1000).toFixed(1)} s`);
-      },
-    });
   }
 
   /** Plane 0 is asked, then lkvm by its own key, and then nothing on this model is to be trusted. */
@@ -339,10 +335,7 @@ async function boot(options: SessionOptions, holdings: Holdings): Promise<FvpSes
     signal,
     exited: model.ended,
     running: () => model.describe(),
-    onStage: (stage) => {
-      session.stages.push(stage);
-      log(`boot stage '${stage.name}' reached after ${(stage.milliseconds / 1000).toFixed(1)} s`);
-    },
+    onStage: (stage) => session.reached(stage, log),
   });
   return session;
 }

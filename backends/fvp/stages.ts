@@ -9,22 +9,22 @@ export const uartConsoles = ['host', 'tf-a', 'secure', 'rmm'] as const;
 export type UartConsole = (typeof uartConsoles)[number];
 
 /** What is put on the model's console when all of its UARTs are connected. */
-export const CONNECTED = '[petri: every UART is connected]';
+export const CONNECTED = 'every UART is connected';
 
 function stage(name: StageName, console: string, marker: BootStage['marker']): BootStage {
   return { name, console, marker, deadline: stageBudgets[name] };
 }
 
 /**
- * From the start of the model to our agent on the host.
+ * From the start of the model to our agent on the host. Each stage has several signs: a kernel message may cut any of them in two.
  *
  * That the RMM is up is told by BL31 on the host's UART, or by what comes after it: an RMM built with LOG_LEVEL=10 says nothing of
  * its own, and a release build of TF-A says nothing of it.
  */
 export function modelStages(nonce: string): readonly BootStage[] {
   return [
-    stage('model', MODEL_CONSOLE, CONNECTED),
-    stage('tf-a', 'host', /Booting Trusted Firmware/),
+    stage('model', MODEL_CONSOLE, new RegExp(`^\\[petri: ${CONNECTED}\\]`)),
+    stage('tf-a', 'host', /Booting Trusted Firmware|(?:NOTICE|INFO): +BL\d+: /),
     stage('rmm', 'host', /RMM init end|Preparing for EL3 exit to normal world|EFI stub: Booting Linux/),
     stage(
       'host kernel',
@@ -41,17 +41,16 @@ export interface RealmNonces {
   readonly agent: string;
 }
 
-/** From our command to the host to a shell in plane 0; our agent there answers to the command after it. */
-export function realmStages({ realm, shell }: RealmNonces): readonly BootStage[] {
+/**
+ * From our command on the host to our agent in plane 0: lkvm is started, the shell in plane 0 answers, our agent has found tmk_vmm.
+ * Whoever waits for them asks the shell after the first, and starts the agent after the second.
+ */
+export function realmStages({ realm, shell, agent }: RealmNonces): readonly BootStage[] {
   return [
     stage('realm', 'host', framePattern(realm, 'realm-begin')),
     stage('plane 0', 'host', framePattern(shell, 'shell')),
+    stage('tmk_vmm', 'host', framePattern(agent, 'plane0-ready')),
   ];
-}
-
-/** From the shell in plane 0 to the place where tmk_vmm lies. */
-export function agentStages({ agent }: RealmNonces): readonly BootStage[] {
-  return [stage('tmk_vmm', 'host', framePattern(agent, 'plane0-ready'))];
 }
 
 /** What each world prints when it cannot go on. */
