@@ -7,7 +7,8 @@
 #
 #   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL LEASE INPUT FILES PROGRAM [ARGUMENT ...]
 #                                       returns when it runs. LEASE is a file without which it must not run, INPUT one that
-#                                       is typed first ('-': none), FILES are what it writes besides, such as "a b"
+#                                       is typed first ('-': none), FILES are what it writes besides, such as "a b";
+#                                       with a file err that is where its standard error goes
 #   launch.sh attend FOLDER HEARTBEAT   tells the events; takes: beat | in OFFSET BASE64 | stop -> beat | in SIZE
 #   launch.sh follow FOLDER FILE OFFSET the bytes of a file from OFFSET on, and what is added to it
 #   launch.sh remove FOLDER             ends it if need be, and takes the folder away
@@ -144,6 +145,8 @@ keep() {
     identity "$writer" >writer
     if [ "$terminal" = 1 ]; then
         PETRI_LAUNCH=$token setsid script -qefc "$1" /dev/null <feed >drain 2>&1 3>&- &
+    elif [ -e err ]; then
+        PETRI_LAUNCH=$token setsid "$@" <feed >drain 2>err 3>&- &
     else
         PETRI_LAUNCH=$token setsid "$@" <feed >drain 2>&1 3>&- &
     fi

@@ -22,14 +22,15 @@ export class MonitorGuest implements Guest {
   #words = '';
   #type: (bytes: Uint8Array) => void = () => undefined;
 
-  /** What the monitor writes to its UART, as it does before it gives up. */
-  readonly files = {
-    uart: (bytes: Uint8Array): void => {
-      this.#words = (this.#words + Buffer.from(bytes).toString('latin1')).slice(-MAX_WORDS);
-    },
-  };
+  readonly files: Guest['files'];
 
-  constructor(locator: PayloadLocator, listener: TmkListener) {
+  /** @param others takes what QEMU and the monitor's UART say, which is nothing unless they give up */
+  constructor(locator: PayloadLocator, listener: TmkListener, others: (bytes: Uint8Array) => void) {
+    const keep = (bytes: Uint8Array): void => {
+      this.#words = (this.#words + Buffer.from(bytes).toString('latin1')).slice(-MAX_WORDS);
+      others(bytes);
+    };
+    this.files = { uart: keep, err: keep };
     const machine = {
       resume: (): void => {
         this.#type(continueRequest);
@@ -72,7 +73,7 @@ export class MonitorGuest implements Guest {
     return (
       launcherFailure(code) ?? {
         reason: 'backend-lost',
-        message: `QEMU ended with exit code ${String(code)}${words === '' ? '' : `, and the monitor said: ${words}`}`,
+        message: `QEMU ended with exit code ${String(code)}${words === '' ? '' : `, and this was said: ${words}`}`,
       }
     );
   }

@@ -15,15 +15,16 @@ const RAM_BASE = 0;
 type QemuConfig = LauncherConfig & { readonly kind: 'qemu'; readonly kernel?: never };
 
 /** A TMK in QEMU's emulation on a host, behind the same monitor at EL2 as on the backend `qemu`. */
-export const monitorQemu: ProgramMaker<QemuConfig> = async (config, { spec, home, testIndex, serial, log }) => {
+export const monitorQemu: ProgramMaker<QemuConfig> = async (
+  config,
+  { spec, home, testIndex, serial, launcher, log },
+) => {
   const place = { ramBase: RAM_BASE, ramBytes: spec.config.memory };
   const requests = Buffer.concat([...bootRequests(spec.payload, place, testIndex)]);
   const monitor = await home.put(resolveArtifact('monitor').path);
   const input = { path: await home.put(requests), size: requests.length };
-  const guest = new MonitorGuest(new PayloadLocator(spec.payload.image, RAM_BASE), {
-    print: (bytes) => serial(bytes),
-    log,
-  });
+  const locator = new PayloadLocator(spec.payload.image, RAM_BASE);
+  const guest = new MonitorGuest(locator, { print: serial, log }, launcher);
   return {
     guest,
     input,
