@@ -16,6 +16,10 @@ export const backend: Backend = {
     const { probe } = await import('./probe.ts');
     return await probe();
   },
+  prepare: async () => {
+    const { prepare } = await machinery();
+    await prepare();
+  },
   launch: async (spec, context) => {
     const { launch } = await machinery();
     return await launch(spec, context);

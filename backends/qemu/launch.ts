@@ -1,8 +1,10 @@
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { resolveVmConfig } from '../../petri/vm/index.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { debuggerRequest } from './debugger.ts';
 import { MachinePool } from './machine-pool.ts';
+import { MonitorMachine } from './monitor-machine.ts';
 import { limits, monitorPath, qemuCommand } from './probe.ts';
 import { TmkVm } from './tmk-vm.ts';
 
@@ -22,6 +24,16 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
     facts: { qemu: qemuCommand(), accelerator: 'tcg' },
     ...(debugging === undefined ? {} : { debugger: debugging }),
   });
+}
+
+/** Starts the machine that the first VM of default size will be on. What keeps it from starting is told when that VM is launched. */
+export async function prepare(): Promise<void> {
+  try {
+    const { memory } = resolveVmConfig();
+    pool.release(await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory }));
+  } catch {
+    return;
+  }
 }
 
 /** Ends the machines that wait for guests. */
