@@ -40,6 +40,7 @@ const known = {
   abort: '',
   lkvm: 'exit code',
   'no-tmk-vmm': '',
+  'old-tmk-vmm': '',
   tmk: 'hang, garbage, forge or silent',
   'escape-messages': '',
   span: '',

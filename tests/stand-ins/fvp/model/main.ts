@@ -9,7 +9,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   const misbehaviour = readMisbehaviour(process.env, !argv.includes('--version') && !argv.includes('--list-params'));
   const output = new ModelOutput({
     generation: generationOf(misbehaviour),
-    buffered: misbehaviour.has('buffered') && !process.stdout.isTTY,
+    // stdbuf(1) tells by this variable that lines are to go out at once.
+    buffered: misbehaviour.has('buffered') && !process.stdout.isTTY && process.env['_STDBUF_O'] !== 'L',
   });
   let command: ModelCommandLine;
   try {

@@ -99,9 +99,10 @@ export class Terminal {
     for (const wake of drained) wake();
   }
 
-  /** Closes the client's connection and leaves the port: what a broken terminal does. */
+  /** Loses the client in the middle of what it reads, and takes no other. */
   disconnect(): void {
-    this.#client?.destroy();
+    this.#server?.close();
+    this.#client?.destroySoon();
   }
 
   /** Sends what is left to a client that reads, and closes. */

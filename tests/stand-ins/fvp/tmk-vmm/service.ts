@@ -93,6 +93,7 @@ export class GuestService {
       file: parsed.tmk,
       tests: parsed.tests,
       realm: request.realm,
+      isOld: this.#options.misbehaviour.has('old-tmk-vmm'),
       format: {
         colour: request.colour,
         escapeMessages: this.#options.misbehaviour.has('escape-messages'),

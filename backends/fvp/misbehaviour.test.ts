@@ -1,0 +1,258 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { endAll, MARK, nothing, tracesOf } from './testing/outside.ts';
+import { installStandIn, standInWorks } from './testing/stand-in.ts';
+
+const petri = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
+
+/** For one case on a machine that is busy. */
+const patience = 300_000;
+
+/** Cases at once: most of them wait for a deadline. */
+const PARALLEL = 4;
+
+/** Scales budgets where one is to run out: a stage then has from 1.8 s to 18 s. */
+const HURRY = 0.03;
+
+/** A boot slow enough for each stage to be seen before the next begins. */
+const PACE = 'delay=30';
+
+let folder: string;
+let stack: string;
+const marks: string[] = [];
+
+beforeAll(() => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'petri-misbehaviour-')));
+  stack = join(folder, 'stack');
+  if (standInWorks()) installStandIn(stack);
+}, patience);
+
+afterAll(() => {
+  endAll(marks);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Case {
+  readonly faults: string;
+  readonly slowFactor?: number;
+  readonly args?: readonly string[];
+}
+
+interface Ended {
+  readonly output: string;
+  readonly code: number | null;
+}
+
+let turn: Promise<unknown>[] = [];
+
+/** Runs a TMK on the stand-in with the command that a user has, and looks from outside at what is left when it has ended. */
+async function run(options: Case): Promise<Ended> {
+  while (turn.length >= PARALLEL) await Promise.race(turn);
+  const mine = runNow(options).finally(() => {
+    turn = turn.filter((other) => other !== mine);
+  });
+  turn.push(mine);
+  return await mine;
+}
+
+async function runNow({ faults, slowFactor = 1, args = ['hello'] }: Case): Promise<Ended> {
+  const mark = randomBytes(8).toString('hex');
+  marks.push(mark);
+  const home = join(folder, mark);
+  for (const part of ['tmp', 'state', 'work']) mkdirSync(join(home, part), { recursive: true });
+  const child = spawn(process.execPath, [petri, 'tmk', 'run', ...args, '--backend=fvp'], {
+    cwd: join(home, 'work'),
+    env: {
+      ...process.env,
+      [MARK]: mark,
+      NO_COLOR: '1',
+      PETRI_CCA_ROOT: stack,
+      PETRI_FVP_MODELS: '1',
+      PETRI_SLOW_FACTOR: String(slowFactor),
+      PETRI_STAND_IN: faults,
+      PETRI_STATE_DIR: join(home, 'state'),
+      TMPDIR: join(home, 'tmp'),
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  await vi.waitFor(() => expect(tracesOf(mark, [join(home, 'tmp'), join(home, 'state')])).toEqual(nothing), {
+    timeout: 30_000,
+    interval: 50,
+  });
+  return { output, code };
+}
+
+describe.skipIf(!standInWorks())('a model that misbehaves', { timeout: patience }, () => {
+  it.concurrent.each([
+    ['model', 'hang=model', 'model'],
+    ['with its ports open', 'hang=ports', 'tf-a'],
+    ['TF-A', 'hang=tf-a', 'tf-a'],
+    ['RMM', 'hang=rmm', 'rmm'],
+    ['EDK2', 'hang=edk2', 'host kernel'],
+    ['host kernel', 'hang=host-kernel', 'host kernel'],
+    ['init', 'hang=host-agent', 'host agent'],
+    ['kvmtool', 'hang=realm', 'plane 0'],
+    ['plane 0', 'hang=plane0', 'plane 0'],
+    ['a terminal that is not there', 'no-terminal=3', 'model'],
+  ])('hangs (%s): the stage is named that was not reached', async (_, faults, stage) => {
+    const { output, code } = await run({ faults, slowFactor: HURRY });
+    expect(output).toMatch(new RegExp(`petri: boot stage '${stage}' was not reached within \\d`));
+    expect(output).toContain('remedy: ');
+    expect(code).toBe(1);
+  });
+
+  it.concurrent.each([
+    ['TF-A', 'crash=tf-a', '(?:model|tf-a)', /TF-A (panicked|stopped)/, /PANIC at PC|Failed to load/],
+    ['RMM', 'crash=rmm', 'rmm', /the RMM panicked/, /PANIC in RMM/],
+    ['EDK2', 'crash=edk2', 'host kernel', /EDK2 stopped/, /Synchronous Exception at 0x/],
+    ['host kernel', 'crash=host-kernel', 'host kernel', /a Linux kernel panicked/, /Unable to mount root fs/],
+    ['init', 'crash=host-agent', 'host agent', /a Linux kernel panicked/, /Attempted to kill init/],
+    ['host kernel, with a realm', 'crash=realm', 'plane 0', /a Linux kernel panicked/, /Oops: Fatal exception/],
+    ['plane 0', 'crash=plane0', 'plane 0', /a Linux kernel panicked/, /synchronous external abort/],
+  ])('has a world that crashes (%s): stage and words are told', async (_, faults, stage, meaning, words) => {
+    const { output, code } = await run({ faults: `${faults},${PACE}` });
+    expect(output).toMatch(meaning);
+    expect(output).toMatch(words);
+    expect(output).toMatch(new RegExp(`\\d m?s after boot stage '${stage}' began`));
+    expect(code).toBe(1);
+  });
+
+  it.concurrent.each([
+    ['before its ports', 'exit=model:1', 'model', 1],
+    ['with its ports open', 'exit=ports:139', '(?:model|tf-a)', 139],
+    ['in TF-A', 'exit=tf-a:134', '(?:model|tf-a)', 134],
+    ['in RMM', 'exit=rmm:3', 'rmm', 3],
+    ['in init', 'exit=host-agent:134', 'host agent', 134],
+    ['while a realm is made', 'exit=realm:134', 'plane 0', 134],
+    ['before plane 0', 'exit=plane0:134', 'plane 0', 134],
+  ])('ends %s: the stage and the code are told', async (_, faults, stage, exitCode) => {
+    const { output, code } = await run({ faults: `${faults},${PACE}` });
+    expect(output).toMatch(new RegExp(`the machine ended before boot stage '${stage}'`));
+    expect(output).toMatch(new RegExp(`the model exited with code ${exitCode}`));
+    expect(code).toBe(1);
+  });
+
+  it.concurrent.each([
+    ['a parameter that it does not know', 'refuse=bp.has_rme', /bp\.has_rme/],
+    ['a console that ends in the middle of a line', `cut=host-kernel,${PACE}`, /its console 'host' was lost/],
+    ['lkvm that ends at once', 'lkvm=1', /lkvm ended with code 1/],
+    ['no tmk_vmm', 'no-tmk-vmm', /plane 0 cannot reach the folder with tmk_vmm/],
+  ])('has %s, and says so', async (_, faults, words) => {
+    const { output, code } = await run({ faults });
+    expect(output).toMatch(words);
+    expect(code).toBe(1);
+  });
+
+  it.concurrent.each([
+    ['prints what a pass looks like', 'tmk=forge', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
+    ['prints bytes without sense', 'tmk=garbage', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
+    ['ends without a word', 'tmk=silent', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
+    ['is on a host that panics', 'crash=tmk', /backend-lost: .*Kernel panic/],
+    ['is on a model that ends', 'exit=tmk:134', /backend-lost: .*the model exited with code 134/],
+  ])('has a tmk_vmm that %s: nobody passes', async (_, faults, words) => {
+    const { output, code } = await run({ faults, slowFactor: faults === 'crash=tmk' ? 0.3 : 1 });
+    expect(output).toMatch(/FAIL boot/);
+    expect(output).toMatch(words);
+    expect(code).toBe(1);
+  });
+
+  it.concurrent('has a tmk_vmm that hangs: the test ends at its deadline', async () => {
+    const { output, code } = await run({ faults: 'tmk=hang', args: ['hello', '--timeout=0.1'] });
+    expect(output).toMatch(/FAIL boot[^]*timeout/);
+    expect(code).toBe(1);
+  });
+
+  it.concurrent.each([
+    ['writes that come in pieces', 'split'],
+    ['lines cut by the kernel', 'interleave'],
+    ['bytes that are no text', 'noise'],
+    ['a byte that is lost', 'drop=150'],
+    ['a byte that is another one', 'garble=150'],
+    ['a pause after each line', 'delay=3'],
+    ['ports announced as old models do', 'generation=1'],
+    ['standard output in blocks', 'buffered'],
+    ['a console that never stops', 'flood=2,buffer-bytes=1000'],
+    ['an abort after a clean end', 'abort'],
+    ['a model that does not hear SIGTERM', 'stubborn'],
+    ['a process that runs away', 'orphan'],
+    ['a full disk in plane 0', 'disk-full'],
+    ['control characters shown as escapes', 'escape-messages'],
+    ['events in a span', 'span'],
+  ])('has %s, and the test passes', async (_, faults) => {
+    const { output, code } = await run({ faults });
+    expect(output).toMatch(/\| hello world\n[^]*ok {3}boot/);
+    expect(code).toBe(0);
+  });
+
+  it.concurrent('does not die and lets a process run away while it hangs: nothing stays', async () => {
+    const { output } = await run({ faults: 'stubborn,orphan,hang=rmm', slowFactor: HURRY });
+    expect(output).toMatch(/boot stage 'rmm' was not reached/);
+  });
+
+  it.concurrent('finds its ports taken: it takes others, and the test passes', async () => {
+    const servers = await Promise.all([5000, 5002, 8022].map(occupy));
+    try {
+      const { output } = await run({ faults: '' });
+      expect(output).toMatch(/ok {3}boot/);
+    } finally {
+      for (const server of servers) server.close();
+    }
+  });
+
+  it.concurrent('is lost once: the test that it ran fails, and those after it run on another', async () => {
+    const faults = join(folder, 'once');
+    writeFileSync(faults, 'exit=tmk:134,once');
+    const { output } = await run({ faults: `@${faults}`, args: ['selftest', 'hello'] });
+    expect(output.match(/FAIL/g)).toHaveLength(1);
+    expect(output).toMatch(/backend-lost: .*the model exited with code 134/);
+    expect(output).toMatch(/ok {3}boot/);
+  });
+
+  it.concurrent.each(['', 'old-tmk-vmm'])(
+    'gives the verdicts of the simulated realm, whatever its tmk_vmm makes of expected failures (%s)',
+    async (faults) => {
+      const { output } = await run({ faults, args: ['verdicts', '--quiet'] });
+      const verdicts = [...output.matchAll(/^ {2}(ok|FAIL) +(\w+)/gm)].map(([, verdict, test]) => `${verdict} ${test}`);
+      expect(verdicts).toEqual([
+        'ok passes',
+        'FAIL fails',
+        'FAIL panics',
+        'FAIL faults',
+        'ok fails_as_expected',
+        'ok panics_as_expected',
+        'ok faults_as_expected',
+        'FAIL passes_unexpectedly',
+        'ok linux_only',
+      ]);
+    },
+  );
+
+  it('leaves nothing in the folder of the stack', () => {
+    expect(readdirSync(join(stack, 'package')).sort()).toEqual(['cca-3world', 'cca-3world.yaml']);
+  });
+});
+
+/** Somebody else's port, or one that is taken already. */
+async function occupy(port: number): Promise<ReturnType<typeof createServer>> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.once('error', () => resolve());
+    server.listen(port, '127.0.0.1', () => resolve());
+  });
+  return server;
+}
