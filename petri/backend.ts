@@ -105,6 +105,40 @@ export interface VmBoot {
   instructions?(): number;
 }
 
+/** One machine of a lab, as it is now. */
+export interface HostReport {
+  readonly name: string;
+  readonly address: string;
+  readonly tags: readonly string[];
+  readonly capacity: number;
+  /** Per isolation type that it is meant for: its features, or what is missing. Empty where it cannot be reached. */
+  readonly isolation: Readonly<Partial<Record<IsolationType, readonly Feature[] | Missing>>>;
+  /** Why it cannot be reached. */
+  readonly problem?: Missing;
+  /** Versions and the like. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Who has it and who waits for it, in turn, and for how many seconds. */
+  readonly holders: readonly HostUser[];
+  readonly waiting: readonly HostUser[];
+}
+
+export interface HostUser {
+  readonly owner: string;
+  readonly since: number;
+}
+
+export type PowerAction = 'on' | 'off' | 'cycle' | 'status';
+
+/** The machines of a backend that has several, for `petri hosts`. */
+export interface HostControl {
+  /** @throws PetriError where it is not known which machines there are */
+  list(): Promise<readonly HostReport[]>;
+  /** Takes a machine from whoever has it; what they run on it ends. Tells how many had it. @throws PetriError */
+  release(host: string): Promise<number>;
+  /** Tells what the machine's power switch said. @throws PetriError `power-failed` */
+  power(host: string, action: PowerAction): Promise<string>;
+}
+
 /** A home for VMs. */
 export interface Backend {
   readonly name: string;
@@ -124,6 +158,7 @@ export interface Backend {
    * where the process comes to its end in order. Idempotent; never rejects.
    */
   close?(): Promise<void>;
+  readonly hosts?: HostControl;
   /** Makes one VM; resolves when its consoles are connected, before its first instruction. @throws PetriError */
   launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime>;
 }

@@ -10,6 +10,11 @@ export const backend: Backend = {
     return await probeLab();
   },
   refuses: (spec) => refusal(spec),
+  hosts: {
+    list: async () => await (await import('./host-control.ts')).listHosts(),
+    release: async (host) => await (await import('./host-control.ts')).releaseHost(host),
+    power: async (host, action) => await (await import('./host-control.ts')).switchPower(host, action),
+  },
   launch: async (spec, context) => {
     const { launch } = await import('./launch.ts');
     return await launch(spec, context);

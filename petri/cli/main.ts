@@ -73,6 +73,8 @@ async function registerOthers(cli: CAC): Promise<void> {
   registerTmkCommands(cli);
   const { registerCcaCommands } = await import('./cca.ts');
   registerCcaCommands(cli);
+  const { registerHostsCommand } = await import('./hosts.ts');
+  registerHostsCommand(cli);
 }
 
 function unknownCommand(cli: CAC, argv: readonly string[]): void {

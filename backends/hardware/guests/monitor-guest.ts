@@ -22,7 +22,7 @@ export class MonitorGuest implements Guest {
   #words = '';
   #type: (bytes: Uint8Array) => void = () => undefined;
 
-  readonly files: Guest['files'];
+  readonly files: NonNullable<Guest['files']>;
 
   /** @param others takes what QEMU and the monitor's UART say, which is nothing unless they give up */
   constructor(locator: PayloadLocator, listener: TmkListener, others: (bytes: Uint8Array) => void) {

@@ -94,7 +94,7 @@ function summarize(asked: readonly Asked[]): ProbeResult {
   };
 }
 
-function missingOf(error: unknown): Missing {
+export function missingOf(error: unknown): Missing {
   if (!(error instanceof PetriError)) return { what: String(error), remedy: 'this is a defect: report it' };
   return { what: error.message.split('\n  remedy:')[0] ?? error.message, remedy: error.remedy ?? '' };
 }

@@ -1,0 +1,39 @@
+import { Supervisor } from '../../../petri/process/index.ts';
+import { failed } from './failed.ts';
+
+const MAX_OUTPUT = 64 * 1024;
+
+/** @param secrets variables for the command, of which nothing may be shown */
+export async function runPowerCommand(
+  name: string,
+  argv: readonly string[],
+  seconds: number,
+  secrets: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const [command = '', ...args] = argv;
+  const supervisor = await Supervisor.open();
+  const child = await supervisor.spawn({ name: `power of ${name}`, command, args, env: secrets, stdin: 'ignore' });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (bytes: Buffer) => {
+      if (said.length < MAX_OUTPUT) said += bytes.toString('utf8');
+    });
+  }
+  const watch = { late: false };
+  const timer = setTimeout(() => {
+    watch.late = true;
+    void child.stop();
+  }, seconds * 1000);
+  const exit = await child.exited;
+  clearTimeout(timer);
+  await child.stop();
+  const shown = redact(said.trim(), Object.values(secrets));
+  if (watch.late) throw failed(name, `${command} did not come back within ${String(seconds)} s`, 'look whether it answers');
+  if (exit.code !== 0) throw failed(name, `${command} ${exit.describe()}: ${shown}`, 'try the command by hand');
+  return shown;
+}
+
+/** What somebody else prints may have a secret in it. */
+export function redact(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((shown, secret) => (secret === '' ? shown : shown.replaceAll(secret, '***')), text);
+}
