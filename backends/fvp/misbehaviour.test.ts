@@ -27,12 +27,16 @@ const PACE = 'delay=30';
 
 let folder: string;
 let stack: string;
+let containerStack: string;
 const marks: string[] = [];
 
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'petri-misbehaviour-')));
   stack = join(folder, 'stack');
-  if (standInWorks()) installStandIn(stack);
+  containerStack = join(folder, 'container-stack');
+  if (!standInWorks()) return;
+  installStandIn(stack);
+  installStandIn(containerStack, '--runtime=docker');
 }, patience);
 
 afterAll(() => {
@@ -44,6 +48,8 @@ interface Case {
   readonly faults: string;
   readonly slowFactor?: number;
   readonly args?: readonly string[];
+  /** Through shrinkwrap's `run`, in a container. */
+  readonly inContainer?: boolean;
 }
 
 interface Ended {
@@ -63,7 +69,7 @@ async function run(options: Case): Promise<Ended> {
   return await mine;
 }
 
-async function runNow({ faults, slowFactor = 1, args = ['hello'] }: Case): Promise<Ended> {
+async function runNow({ faults, slowFactor = 1, args = ['hello'], inContainer = false }: Case): Promise<Ended> {
   const mark = randomBytes(8).toString('hex');
   marks.push(mark);
   const home = join(folder, mark);
@@ -74,10 +80,12 @@ async function runNow({ faults, slowFactor = 1, args = ['hello'] }: Case): Promi
       ...process.env,
       [MARK]: mark,
       NO_COLOR: '1',
-      PETRI_CCA_ROOT: stack,
+      PATH: `${join(stack, 'venv/bin')}:${process.env['PATH'] ?? ''}`,
+      PETRI_CCA_ROOT: inContainer ? containerStack : stack,
       PETRI_FVP_MODELS: '1',
       PETRI_SLOW_FACTOR: String(slowFactor),
       PETRI_STAND_IN: faults,
+      PETRI_STAND_IN_DOCKER: join(home, 'state', 'containers'),
       PETRI_STATE_DIR: join(home, 'state'),
       TMPDIR: join(home, 'tmp'),
     },
@@ -242,8 +250,24 @@ describe.skipIf(!standInWorks())('a model that misbehaves', { timeout: patience 
     },
   );
 
+  it.concurrent.each([
+    ['', /ok {3}boot/],
+    ['generation=1', /ok {3}boot/],
+    ['stubborn,hang=rmm', /boot stage 'rmm' was not reached/],
+    ['exit=plane0:134', /the machine ended before boot stage 'plane 0'/],
+  ])('is in a container, which is found by its label (%s)', async (faults, words) => {
+    const { output } = await run({
+      faults,
+      inContainer: true,
+      ...(faults.includes('hang') ? { slowFactor: HURRY } : {}),
+    });
+    expect(output).toMatch(words);
+  });
+
   it('leaves nothing in the folder of the stack', () => {
-    expect(readdirSync(join(stack, 'package')).sort()).toEqual(['cca-3world', 'cca-3world.yaml']);
+    for (const root of [stack, containerStack]) {
+      expect(readdirSync(join(root, 'package')).sort()).toEqual(['cca-3world', 'cca-3world.yaml']);
+    }
   });
 });
 

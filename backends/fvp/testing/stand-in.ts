@@ -16,6 +16,6 @@ export function standInWorks(): boolean {
 }
 
 /** Installs it into a folder, as `petri cca install` would install the real thing. */
-export function installStandIn(folder: string): void {
-  execFileSync(process.execPath, [install, folder], { stdio: 'ignore' });
+export function installStandIn(folder: string, ...options: readonly string[]): void {
+  execFileSync(process.execPath, [install, folder, ...options], { stdio: 'ignore' });
 }

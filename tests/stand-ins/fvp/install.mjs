@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// node tests/stand-ins/fvp/install.mjs FOLDER: makes a folder that PETRI_CCA_ROOT can name.
+// node tests/stand-ins/fvp/install.mjs FOLDER [--runtime=docker]: makes a folder that PETRI_CCA_ROOT can name.
 import { load } from '../../../bin/load.mjs';
 
 const { main } = await load('tests/stand-ins/fvp/install');

@@ -14,15 +14,17 @@ const ROOTFS_SIZE = '64M';
 
 const NOTE = 'This file stands for one that the FVP would run. See tests/stand-ins/fvp/README.md.\n';
 
-/** `install.mjs FOLDER` */
+const CONTAINERS = '--runtime=docker';
+
+/** `install.mjs FOLDER [--runtime=docker]` */
 export async function main(argv: readonly string[]): Promise<void> {
-  const [folder] = argv;
-  if (folder === undefined) {
-    process.stderr.write('usage: node tests/stand-ins/fvp/install.mjs FOLDER\n');
+  const [folder, ...options] = argv;
+  if (folder === undefined || options.some((option) => option !== CONTAINERS)) {
+    process.stderr.write('usage: node tests/stand-ins/fvp/install.mjs FOLDER [--runtime=docker]\n');
     process.exitCode = 2;
     return;
   }
-  const root = installStandIn(resolve(folder));
+  const root = installStandIn(resolve(folder), options.includes(CONTAINERS) ? 'docker' : 'null');
   process.stdout.write(`PETRI_CCA_ROOT=${root} npx vitest run --backend=fvp\n`);
 }
 
@@ -30,9 +32,10 @@ export async function main(argv: readonly string[]): Promise<void> {
  * Makes what `petri cca install` would leave, with a model and a shrinkwrap of ours in it: programs, package, an ext4 root file
  * system, `stack.json`. Replaces what is in the folder. Needs mke2fs, and no root.
  *
+ * @param runtime how its shrinkwrap starts the model
  * @returns the root of the stack
  */
-export function installStandIn(root: string): string {
+export function installStandIn(root: string, runtime: 'null' | 'docker' = 'null'): string {
   const bin = join(root, 'venv/bin');
   const artifacts = join(root, 'package/cca-3world');
   for (const part of ['venv', 'package', 'build', 'stack.json'])
@@ -40,6 +43,7 @@ export function installStandIn(root: string): string {
   for (const folder of [bin, artifacts, join(root, 'build')]) mkdirSync(folder, { recursive: true });
   program(join(bin, 'shrinkwrap'), here('shrinkwrap-tool.mjs'));
   program(join(bin, 'FVP_Base_RevC-2xAEMvA'), here('FVP_Base_RevC-2xAEMvA'));
+  program(join(bin, 'docker'), here('docker'), '/bin/sh');
   for (const [name, size] of [
     ['bl1.bin', 36],
     ['fip.bin', 3345],
@@ -58,7 +62,7 @@ export function installStandIn(root: string): string {
   const stack = {
     version: 1,
     lockDigest: '0'.repeat(64),
-    shrinkwrap: { command: join(bin, 'shrinkwrap'), version: 'shrinkwrap version v2026.6.0', runtime: 'null' },
+    shrinkwrap: { command: join(bin, 'shrinkwrap'), version: 'shrinkwrap version v2026.6.0', runtime },
     environment: {
       SHRINKWRAP_BUILD: join(root, 'build'),
       SHRINKWRAP_PACKAGE: join(root, 'package'),
@@ -86,8 +90,8 @@ export function installStandIn(root: string): string {
   return root;
 }
 
-function program(path: string, script: string): void {
-  writeFileSync(path, `#!/bin/sh\nexec '${process.execPath}' '${script}' "$@"\n`);
+function program(path: string, script: string, interpreter = process.execPath): void {
+  writeFileSync(path, `#!/bin/sh\nexec '${interpreter}' '${script}' "$@"\n`);
   chmodSync(path, 0o755);
 }
 

@@ -75,6 +75,7 @@ async function dispatch({ words, values, flags }: Parsed): Promise<number> {
         overlays: values.get('overlay') ?? [],
         rtvars: new Map((values.get('rtvar') ?? []).map(splitVariable)),
         dryRun: flags.has('dry-run'),
+        runtime: values.get('runtime')?.at(-1) ?? 'docker',
         colour: !flags.has('no-color'),
       });
     case 'build':

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { fstatSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ export interface RunOptions {
   readonly overlays: readonly string[];
   readonly rtvars: ReadonlyMap<string, string>;
   readonly dryRun: boolean;
+  /** `null`, or that of containers. */
+  readonly runtime: string;
   readonly colour: boolean;
 }
 
@@ -39,10 +41,24 @@ export async function run(options: RunOptions): Promise<number> {
     "\nPress '^]' to quit shrinkwrap.\nAll other keys are passed through.\nEnvironment ip address: 127.0.0.1.\n\n",
   );
   try {
-    return await new Session(config, options.colour).run(file);
+    return await new Session(config, options.colour).run(startScript(options.runtime, file));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The command that runs the script: in a container, which nobody ends when this program is killed. */
+function startScript(runtime: string, file: string): readonly [command: string, ...args: string[]] {
+  if (runtime === 'null') return ['bash', file];
+  const command = runtime.replace(/-local$/, '');
+  const more = process.env[`TUXMAKE_${command.toUpperCase()}_RUN`] ?? '';
+  const id = execFileSync(
+    command,
+    ['run', '--rm', '--init', '--detach', '--network=host', ...more.split(' ').filter(Boolean), 'image', 'sleep', '1d'],
+    { encoding: 'utf8' },
+  ).trim();
+  process.on('exit', () => execFileSync(command, ['stop', id]));
+  return [command, 'exec', id, 'bash', file];
 }
 
 /** One run of the model, with a client for each terminal. */
@@ -62,10 +78,10 @@ class Session {
     this.#colour = colour;
   }
 
-  async run(script: string): Promise<number> {
+  async run([command, ...args]: readonly [command: string, ...args: string[]]): Promise<number> {
     this.#refuseFiles();
     const model = this.#output.source('fvp', { colour: this.#colour });
-    const child = spawn('bash', [script], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     let attached = false;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
