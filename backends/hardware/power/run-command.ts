@@ -28,7 +28,8 @@ export async function runPowerCommand(
   clearTimeout(timer);
   await child.stop();
   const shown = redact(said.trim(), Object.values(secrets));
-  if (watch.late) throw failed(name, `${command} did not come back within ${String(seconds)} s`, 'look whether it answers');
+  if (watch.late)
+    throw failed(name, `${command} did not come back within ${String(seconds)} s`, 'look whether it answers');
   if (exit.code !== 0) throw failed(name, `${command} ${exit.describe()}: ${shown}`, 'try the command by hand');
   return shown;
 }

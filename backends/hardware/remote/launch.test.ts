@@ -99,12 +99,12 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', { timeout: 120_000 }, ()
       `trap '' TERM HUP; (trap '' TERM; exec setsid sleep 4321) & echo ready; while :; do sleep 1; done`,
     );
     await output.until('ready');
-    expect(withEnvironment('PETRI_LAUNCH=')).not.toEqual([]);
+    expect(withEnvironment('PETRI_LAUNCH=', sshd.folder)).not.toEqual([]);
     proxy.cut();
     const end = await launch.ended;
     expect(end.kind).toBe('lost');
     await expect.poll(launches, { timeout: 60_000 }).toEqual([]);
-    expect(withEnvironment('PETRI_LAUNCH=')).toEqual([]);
+    expect(withEnvironment('PETRI_LAUNCH=', sshd.folder)).toEqual([]);
     expect(withEnvironment(join(sshd.folder, 'remote', 'launches'))).toEqual([]);
   });
 

@@ -186,15 +186,17 @@ function descendants(pid: number): number[] {
   return found;
 }
 
-/** Processes that have a text in their environment or command line. */
-export function withEnvironment(text: string): number[] {
+/** Processes that have all of these texts in their environment or all of them in their command line. */
+export function withEnvironment(...texts: readonly string[]): number[] {
   const own = String(process.pid);
   const table = execFileSync('ps', ['-eo', 'pid='], { encoding: 'utf8' })
     .split('\n')
     .map((pid) => pid.trim());
   return table
     .filter((pid) => pid !== '' && pid !== own)
-    .filter((pid) => ['environ', 'cmdline'].some((file) => readProc(`/proc/${pid}/${file}`).includes(text)))
+    .filter((pid) =>
+      ['environ', 'cmdline'].some((file) => texts.every((text) => readProc(`/proc/${pid}/${file}`).includes(text))),
+    )
     .map(Number);
 }
 

@@ -1,0 +1,287 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
+import { backend } from './index.ts';
+import { Proxy } from './testing/proxy.ts';
+import { sshdPath, TestSshd, withEnvironment } from './testing/sshd.ts';
+import { script, TestVms } from './testing/vms.ts';
+
+/** What goes wrong between a run and its machine, seen from the VM's handle, with a real sshd as the machine. */
+describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000 }, () => {
+  let sshd: TestSshd;
+  let vms: TestVms;
+  let proxy: Proxy;
+
+  beforeAll(async () => {
+    sshd = await TestSshd.start();
+    proxy = await Proxy.to(sshd.port);
+    vms = new TestVms(sshd);
+  }, 60_000);
+  afterEach(async () => {
+    proxy.mend();
+    await vms.clear();
+  }, 60_000);
+  afterAll(async () => {
+    await vms.end();
+    await proxy.end();
+    await sshd.end();
+  }, 60_000);
+
+  const launches = (): string[] => {
+    const folder = join(sshd.folder, 'remote', 'launches');
+    return existsSync(folder) ? readdirSync(folder) : [];
+  };
+  const strays = (): number[] => withEnvironment('PETRI_LAUNCH=', sshd.folder);
+  const holders = (): string[] => readdirSync(join(sshd.folder, 'leases', 'machine', 'holders'));
+  const gone = async (): Promise<void> => {
+    await expect.poll(launches, { timeout: 60_000, interval: 200 }).toEqual([]);
+    await expect.poll(strays, { timeout: 60_000, interval: 200 }).toEqual([]);
+  };
+  const counting = 'i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i + 1)); sleep 0.05; done';
+  const counted = Array.from({ length: 40 }, (_, n) => `line ${String(n)}\n`).join('');
+
+  it('cut off for a second in mid-boot: the console goes on where it was', async () => {
+    await vms.hosts({ port: proxy.port, launchers: script(counting) });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('line 5\n');
+    proxy.cut();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    proxy.mend();
+    expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+    expect(vm.serial.transcript).toBe(counted);
+  });
+
+  it('a cable that is dead for a second: the same', async () => {
+    await vms.hosts({ port: proxy.port, launchers: script(counting), keepAlive: 1, heartbeat: 20 });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('line 5\n');
+    proxy.silence();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    proxy.mend();
+    expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+    expect(vm.serial.transcript).toBe(counted);
+  });
+
+  it('cut off for good: the VM is lost, and the machine clears up by itself', async () => {
+    await vms.hosts({ port: proxy.port, launchers: script('echo ready; exec sleep 4321'), heartbeat: 4, reconnect: 2 });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('ready');
+    proxy.cut();
+    expect(await vm.halted).toMatchObject({
+      reason: 'backend-lost',
+      message: expect.stringContaining('no connection') as string,
+    });
+    await gone();
+  });
+
+  it('rebooted: the VM is lost, and the next one runs', async () => {
+    await vms.hosts({ launchers: script('echo ready; exec sleep 4321') });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('ready');
+    await sshd.shutDown({ token: join(sshd.folder, 'remote') });
+    await sshd.boot();
+    expect(await vm.halted).toMatchObject({
+      reason: 'backend-lost',
+      message: expect.stringContaining('rebooted') as string,
+    });
+    await vms.hosts({ launchers: script('echo again') });
+    const next = await vms.launch();
+    expect(await next.halted).toMatchObject({ reason: 'complete', success: true });
+    await gone();
+  });
+
+  it('with a key that it does not let in, another host key than it had, or none known: told before anything is launched', async () => {
+    await vms.hosts({ identityFile: sshd.strangersFile });
+    await expect(vms.launch()).rejects.toMatchObject({ code: 'authentication-failed' });
+    const before = sshd.hostKey;
+    await sshd.shutDown();
+    sshd.newHostKey();
+    await sshd.boot();
+    await vms.hosts({ hostKey: before });
+    await expect(vms.launch()).rejects.toMatchObject({
+      code: 'host-key-refused',
+      message: expect.stringMatching(/showed ssh-ed25519 SHA256:.*expected SHA256:/) as string,
+    });
+    const probe = await backend.probe();
+    expect(probe).toMatchObject({
+      available: false,
+      missing: [{ what: expect.stringContaining('is not the one') as string }],
+    });
+  });
+
+  it.skipIf(userInfo().uid !== 0 || optionalTool('mount', 'mount') === undefined)(
+    'with a full disk: says so, for an upload and for what a launcher prints (needs root for a small disk)',
+    async (context) => {
+      const small = join(sshd.folder, 'small');
+      mkdirSync(small);
+      try {
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1536k', 'tmpfs', small], { stdio: 'pipe' });
+      } catch {
+        context.skip('a tmpfs cannot be mounted here');
+      }
+      try {
+        await vms.hosts({ folder: small, launchers: script('exec cat /dev/zero') });
+        const vm = await vms.launch();
+        expect(await vm.halted).toMatchObject({
+          reason: 'backend-lost',
+          message: expect.stringContaining('disk of machine is full') as string,
+        });
+        await vms.clear();
+        execFileSync('dd', ['if=/dev/zero', `of=${small}/filler`, 'bs=1k', 'count=100000'], { stdio: 'ignore' });
+      } catch (error) {
+        // dd fails: that is what fills it.
+        if (!String(error).includes('dd if=')) throw error;
+      }
+      try {
+        await expect(vms.launch('selftest').then((vm) => vm.serial.waitFor('x'))).rejects.toMatchObject({
+          code: 'upload-failed',
+          message: expect.stringMatching(/disk is full|cannot be made/) as string,
+        });
+      } finally {
+        await vms.clear();
+        execFileSync('umount', ['-l', small]);
+      }
+    },
+  );
+
+  it('without the launcher: probing tells it, and so does launching', async () => {
+    await vms.hosts({ launchers: { none: { kind: 'command', argv: ['no-such-launcher'] } } });
+    expect(await backend.probe()).toMatchObject({
+      available: false,
+      missing: [{ what: 'machine, none: it has no no-such-launcher' }],
+    });
+    const vm = await vms.launch();
+    await expect(vm.serial.waitFor('x')).rejects.toMatchObject({ code: 'launch-failed' });
+  });
+
+  it('whose launcher exits at once, fails or is killed', async () => {
+    await vms.hosts({ launchers: script('exit 0') });
+    expect(await (await vms.launch()).halted).toEqual({ reason: 'complete', success: true });
+    await vms.hosts({ launchers: script('echo broken >&2; exit 3') });
+    const failing = await vms.launch();
+    expect(await failing.halted).toEqual({ reason: 'complete', success: false });
+    expect(failing.serial.transcript).toBe('broken\n');
+    await vms.hosts({ launchers: script('kill -9 $$') });
+    expect(await (await vms.launch()).halted).toEqual({
+      reason: 'backend-lost',
+      message: 'the launcher was ended by signal 9',
+    });
+    await gone();
+  });
+
+  it('whose console floods: every byte arrives, and other work goes on', async () => {
+    const bytes = 100_000_000;
+    await vms.hosts({ launchers: script(`head -c ${String(bytes)} /dev/zero | tr '\\0' x; echo; echo end`) });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('end\n');
+    await vm.halted;
+    expect(vm.serial.size).toBe(bytes + 5);
+    expect(statSync(String(vm.serial.logPath)).size).toBe(bytes + 5);
+  });
+
+  it('whose console stays silent: is waited for as long as the deadline allows, and ends with its VM', async () => {
+    await vms.hosts({ launchers: script('exec sleep 4321') });
+    const vm = await vms.launch('hello', { deadline: 3000 });
+    await expect(vm.serial.waitFor('hello')).rejects.toMatchObject({ code: 'console-closed' });
+    expect(await vm.halted).toMatchObject({ reason: 'timeout' });
+    await vm.kill();
+    await gone();
+  });
+
+  it('that two runs want: the second one waits its turn', async () => {
+    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 6 };
+    const path = await vms.hosts({
+      launchers: script('echo ready; exec sleep 4321'),
+      heartbeat: 4,
+      reconnect: 2,
+      lease,
+    });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('ready');
+    const other = runner(path);
+    const folder = join(vms.folder, 'other');
+    const child = other.start(folder);
+    await expect
+      .poll(() => (existsSync(join(folder, 'petri.log')) ? readFileSync(join(folder, 'petri.log'), 'utf8') : ''), {
+        timeout: 60_000,
+      })
+      .toMatch(/machine is used by \S+@\S+:\d+ for less than a minute; we are number 1 in the queue/);
+    await vm.kill();
+    await vms.clear();
+    await child.running;
+    child.kill();
+    await child.ended;
+  });
+
+  it('whose runner is killed: the launcher goes in its heartbeat, the lease when it expires', async () => {
+    const launchers = script('echo ready; trap "" TERM HUP; (exec setsid sleep 4321) & while :; do sleep 1; done');
+    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 6 };
+    const path = await vms.hosts({ launchers, heartbeat: 4, reconnect: 2, lease });
+    const child = runner(path).start(join(vms.folder, 'killed'));
+    await child.running;
+    expect(launches()).toHaveLength(1);
+    expect(holders()).toHaveLength(1);
+    child.kill();
+    await child.ended;
+    await gone();
+    await vms.hosts({ launchers: script('exit 0'), heartbeat: 4, reconnect: 2, lease });
+    expect(await (await vms.launch()).halted).toMatchObject({ reason: 'complete' });
+    await vms.clear();
+    expect(holders()).toEqual([]);
+    expect(readdirSync(join(sshd.folder, 'remote', 'files')).filter((name) => name.includes('.part-'))).toEqual([]);
+  });
+
+  it('whose lease somebody takes: the VM ends with it', async () => {
+    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 30 };
+    await vms.hosts({ launchers: script('echo ready; exec sleep 4321'), lease });
+    const vm = await vms.launch();
+    await vm.serial.waitFor('ready');
+    expect(await backend.hosts?.release('machine')).toBe(1);
+    expect(await vm.halted).toMatchObject({
+      reason: 'backend-lost',
+      message: expect.stringContaining('taken away') as string,
+    });
+    await gone();
+  });
+
+  it.skipIf(optionalTool('qemu-system-aarch64', 'qemu-system-arm') === undefined)(
+    'with QEMU: a TMK says hello, and a QEMU that is killed is a lost backend',
+    async () => {
+      await vms.hosts({ launchers: { none: { kind: 'qemu' } } });
+      const vm = await vms.launch();
+      await vm.serial.waitFor('hello world\n');
+      expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+      await vm.kill();
+      const endless = await vms.launch('loop');
+      await endless.serial.waitFor('running test');
+      for (const pid of strays()) process.kill(pid, 'SIGKILL');
+      expect(await endless.halted).toEqual({ reason: 'backend-lost', message: 'the launcher was ended by signal 9' });
+      await gone();
+    },
+  );
+
+  function runner(hosts: string): {
+    start(folder: string): { running: Promise<void>; ended: Promise<unknown>; kill(): void };
+  } {
+    return {
+      start: (folder) => {
+        const program = fileURLToPath(new URL('testing/runner.mjs', import.meta.url));
+        const child = spawn(process.execPath, [program, folder], {
+          env: { ...process.env, PETRI_HOSTS: hosts },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        return {
+          running: new Promise((resolve) => child.stdout.once('data', () => resolve())),
+          ended: new Promise((resolve) => child.once('exit', resolve)),
+          kill: () => child.kill('SIGKILL'),
+        };
+      },
+    };
+  }
+});

@@ -1,0 +1,11 @@
+// A run of its own, to be killed: launches a VM on the machine that PETRI_HOSTS names, says so, and waits for ever.
+import { load } from '../../../bin/load.mjs';
+
+const { launchVm, resolveVmConfig } = await load('petri/vm/index');
+const { tmk } = await load('petri/payload/index');
+const { backend } = await load('backends/hardware/index');
+const spec = { isolation: 'none', payload: tmk('hello'), config: resolveVmConfig(), boot: 'shared' };
+const vm = await launchVm(backend, spec, { directory: process.argv[2], features: ['tmk'] });
+await vm.serial.waitFor('ready');
+process.stdout.write('running\n');
+await vm.halted;

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { tmk } from '../../../petri/payload/index.ts';
+import { launchVm, resolveVmConfig, type Vm } from '../../../petri/vm/index.ts';
+import { backend } from '../index.ts';
+import { closeLab } from '../lab.ts';
+import type { TestSshd } from './sshd.ts';
+
+/** Makes VMs on the machine of the tests as the framework does. */
+export class TestVms {
+  readonly folder: string;
+  readonly #sshd: TestSshd;
+  readonly #vms: Vm[] = [];
+  #count = 0;
+
+  constructor(sshd: TestSshd) {
+    this.#sshd = sshd;
+    this.folder = mkdtempSync(join(tmpdir(), 'petri-hardware-'));
+  }
+
+  /** Writes the hosts file that everything after it uses. */
+  async hosts(...hosts: readonly Record<string, unknown>[]): Promise<string> {
+    await closeLab();
+    const path = join(this.folder, 'hosts.yaml');
+    writeFileSync(path, this.#sshd.hostsFile(hosts));
+    process.env['PETRI_HOSTS'] = path;
+    return path;
+  }
+
+  async launch(name = 'hello', options: { readonly deadline?: number; readonly test?: string } = {}): Promise<Vm> {
+    const payload = tmk(name);
+    const spec = { isolation: 'none', payload, config: resolveVmConfig(), boot: 'shared' } as const;
+    const directory = join(this.folder, `vm-${String((this.#count += 1))}`);
+    const features = ['serial.write', 'tmk', 'reset'] as const;
+    const vm = await launchVm(backend, spec, {
+      directory,
+      features,
+      deadline: 90_000,
+      test: payload.image.tests[0]?.name,
+      ...options,
+    });
+    this.#vms.push(vm);
+    return vm;
+  }
+
+  /** Ends all VMs and gives back what they held. */
+  async clear(): Promise<void> {
+    await Promise.all(this.#vms.splice(0).map((vm) => vm.kill()));
+    await closeLab();
+  }
+
+  async end(): Promise<void> {
+    await this.clear();
+    delete process.env['PETRI_HOSTS'];
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** A launcher that is a shell script. */
+export function script(text: string): Record<string, unknown> {
+  return { none: { kind: 'command', argv: ['sh', '-c', text, 'sh', '${payload}', '${test}', '${folder}'] } };
+}
