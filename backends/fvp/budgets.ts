@@ -1,4 +1,6 @@
-import { slowFactor } from '../../petri/boot/index.ts';
+import { scaled } from '../../petri/cca/budgets.ts';
+
+export { scaled };
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -26,31 +28,17 @@ export type StageName = keyof typeof stageBudgets;
 
 /** Milliseconds for what happens besides the stages of a boot. */
 export const budgets = {
-  /** An answer to `ping`. */
-  ping: 30 * SECOND,
   /** Between two tries to wake plane 0's shell. */
   nudge: 5 * SECOND,
   /** From 0x03 to the end of tmk_vmm. */
   interrupt: 20 * SECOND,
   /** From `exit` to the end of lkvm, and once more after lkvm's own key. */
   realmEnd: 60 * SECOND,
-  /** An acknowledgement while a payload is sent. */
-  put: 60 * SECOND,
-  /** From `run` to `begin`. */
-  begin: 60 * SECOND,
-  /** Without a byte in a run, after which plane 0 is asked whether it still goes on. */
-  silence: 30 * SECOND,
-  /** The kept output once more, without a byte arriving. */
-  again: 60 * SECOND,
   /** From the words of a crash to the end of waiting for a sign of life. */
   crash: 10 * SECOND,
   /** Making the root file system's copy. */
   image: 5 * MINUTE,
 } as const;
-
-export function scaled(milliseconds: number): number {
-  return milliseconds * slowFactor();
-}
 
 /** What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same model is in it. */
 export function wholeBoot(): number {

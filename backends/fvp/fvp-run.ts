@@ -3,18 +3,18 @@ import type { TmkTest } from '../../petri/payload/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
-import { within } from './agent-link.ts';
+import { within } from '../../petri/cca/agent-link.ts';
 import { budgets, scaled } from './budgets.ts';
-import { Checksum, checksumOf } from './checksum.ts';
-import { haltOf } from './outcome.ts';
-import type { RunEnd } from './plane0.ts';
-import { realmRequest } from './realm-config.ts';
+import { Checksum, checksumOf } from '../../petri/cca/checksum.ts';
+import { haltOf } from '../../petri/cca/outcome.ts';
+import type { RunEnd } from '../../petri/cca/plane0.ts';
+import { realmRequest } from '../../petri/cca/realm-config.ts';
 import type { FvpSession } from './session.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { UartConsole } from './stages.ts';
 import type { InstalledStack } from './stack/installed.ts';
 import type { TapConsole } from './tap-console.ts';
-import { TmkVmmLog } from './tmk-vmm-log.ts';
+import { TmkVmmLog } from '../../petri/cca/tmk-vmm-log.ts';
 
 /** How often the output of a run is asked for again where it arrived damaged. */
 const AGAIN = 2;

@@ -3,7 +3,7 @@ import { PetriError } from '../../petri/errors.ts';
 import type { TmkTest } from '../../petri/payload/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
-import { fitsCommand } from './agent-protocol.ts';
+import { fitsCommand } from '../../petri/cca/agent-protocol.ts';
 import { FvpRun } from './fvp-run.ts';
 import { sessionPool } from './session-pool.ts';
 import { uartConsoles, type UartConsole } from './stages.ts';

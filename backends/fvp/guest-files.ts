@@ -2,17 +2,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactPath, artifactsFolder, ownManifest } from '../../petri/artifacts/index.ts';
+import type { GuestPayload } from '../../petri/cca/plane0.ts';
 import type { InjectedFile } from '../../petri/image/index.ts';
 import type { TmkPayload } from '../../petri/payload/index.ts';
 import type { InstalledStack } from './stack/installed.ts';
 
 const EXECUTABLE = 0o755;
-
-/** A payload as plane 0 names it, below the folder that it shares with the host. */
-export interface GuestPayload {
-  readonly name: string;
-  readonly content: Uint8Array;
-}
 
 /** Named by what is in it, so that one that was changed is another one. */
 export function guestPayload(path: string): GuestPayload {

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { tmk } from '../../petri/payload/index.ts';
 import { resolveVmConfig, type VmOptions } from '../../petri/vm/config.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
-import { hostCommands } from './agent-protocol.ts';
+import { hostCommands } from '../../petri/cca/agent-protocol.ts';
 import { modelSlots } from './capacity.ts';
 import { checkSpec, refuses } from './limits.ts';
-import { realmKey, realmRequest } from './realm-config.ts';
+import { realmKey, realmRequest } from '../../petri/cca/realm-config.ts';
 
 function spec(options: VmOptions): VmSpec {
   return { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), boot: 'shared' };

@@ -2,7 +2,7 @@ import type { BackendLimits } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { resolveVmConfig } from '../../petri/vm/config.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
-import { fitsCommand } from './agent-protocol.ts';
+import { fitsCommand } from '../../petri/cca/agent-protocol.ts';
 
 const MIB = 2 ** 20;
 

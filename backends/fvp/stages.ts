@@ -1,5 +1,5 @@
 import type { BootStage, CrashSignature } from '../../petri/boot/index.ts';
-import { framePattern } from './agent-protocol.ts';
+import { framePattern } from '../../petri/cca/agent-protocol.ts';
 import { stageBudgets, type StageName } from './budgets.ts';
 
 /** The model's own output, and its four UARTs by number: who prints there in a stack of three worlds. */

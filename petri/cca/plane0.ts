@@ -1,9 +1,14 @@
-import { PetriError } from '../../petri/errors.ts';
+import { PetriError } from '../errors.ts';
 import { within, type AgentLink, type Exchange } from './agent-link.ts';
 import { INTERRUPT, newNonce, plane0Commands, PUT_LINE, PUT_WINDOW } from './agent-protocol.ts';
-import { budgets, scaled } from './budgets.ts';
+import { agentBudgets as budgets, scaled } from './budgets.ts';
 import { Checksum, checksumOf } from './checksum.ts';
-import type { GuestPayload } from './guest-files.ts';
+
+/** A payload as plane 0 names it, below the folder that it shares with the host. */
+export interface GuestPayload {
+  readonly name: string;
+  readonly content: Uint8Array;
+}
 
 /** How often a transfer that arrived damaged is tried again. */
 const ATTEMPTS = 3;

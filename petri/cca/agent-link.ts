@@ -1,4 +1,4 @@
-import { PetriError } from '../../petri/errors.ts';
+import { PetriError } from '../errors.ts';
 import { parseFrame, type AgentFrame } from './agent-protocol.ts';
 
 /** Bytes of a line that are kept to see whether it is a frame; what is longer is none. */

@@ -1,5 +1,5 @@
-import type { TmkEvent } from '../../petri/backend.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { TmkEvent } from '../backend.ts';
+import type { HaltReason } from '../vm/halt.ts';
 import type { TmkVmmOutcome } from './tmk-vmm-events.ts';
 import type { TmkVmmReport } from './tmk-vmm-log.ts';
 

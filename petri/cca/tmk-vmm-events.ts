@@ -1,5 +1,5 @@
-import type { TmkEvent } from '../../petri/backend.ts';
-import type { Registers } from '../../petri/vm/inspect.ts';
+import type { TmkEvent } from '../backend.ts';
+import type { Registers } from '../vm/inspect.ts';
 import { readRustString } from './rust-debug.ts';
 
 /** How the guest's test went, as far as plane 0 can see. */

@@ -1,4 +1,4 @@
-import type { TmkEvent } from '../../petri/backend.ts';
+import type { TmkEvent } from '../backend.ts';
 import { readFatalError, readPanic, readRejection, readVerdict, type TmkVmmVerdict } from './tmk-vmm-events.ts';
 
 /** First line of an event (tracing-subscriber, `fmt::format::Pretty` without source location). */

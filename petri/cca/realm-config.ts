@@ -1,4 +1,4 @@
-import type { VmConfig } from '../../petri/vm/spec.ts';
+import type { VmConfig } from '../vm/spec.ts';
 import type { RealmRequest } from './agent-protocol.ts';
 
 const MIB = 2 ** 20;
