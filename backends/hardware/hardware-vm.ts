@@ -85,7 +85,7 @@ export class HardwareVm implements VmRuntime {
       serial: (bytes) => {
         this.#serial.push(bytes);
       },
-      launcher: (bytes) => this.#launcherConsole?.push(bytes),
+      launcher: this.#launcherConsole,
       log: (message) => {
         this.#context.log(message);
       },
@@ -113,7 +113,16 @@ export class HardwareVm implements VmRuntime {
     guest.attach?.((bytes) => {
       launch.write(bytes);
     });
-    return { halted: boot.halted, tmkEvents: guest.events };
+    if (guest.started !== undefined) {
+      // A guest that was ended before it began has begun: its halt tells.
+      await Promise.race([guest.started, boot.halted]);
+    }
+    return {
+      halted: boot.halted,
+      get tmkEvents() {
+        return guest.events;
+      },
+    };
   }
 
   #watch(guest: Guest, launch: RemoteLaunch): Boot {

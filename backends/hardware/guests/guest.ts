@@ -6,13 +6,15 @@ import type { Registers } from '../../../petri/vm/inspect.ts';
 export interface Guest {
   /** Grows until it halts; bounded. */
   readonly events: readonly TmkEvent[];
+  /** Resolves when the payload runs, where that is not at once. Rejects with what kept it from that. */
+  readonly started?: Promise<void>;
   /** What the guest itself says of its end, where it can. Never rejects. */
   readonly halted?: Promise<HaltReason>;
   /** Takes what the launcher prints. */
   output(bytes: Uint8Array): void;
   /** Takes what the launcher writes to these files in its folder. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
-  /** Called once it runs. @param type sends bytes to the launcher's input */
+  /** Called once its launcher runs. @param type sends bytes to the launcher's input */
   attach?(type: (bytes: Uint8Array) => void): void;
   /** What it means that the launcher ended. @param code as a shell gives it */
   launcherEnded(code: number): HaltReason;

@@ -76,12 +76,14 @@ const qemuGuest = z.strictObject({
   kind: z.literal('qemu'),
   command: text.optional(),
   cpu: text.optional(),
-  /** Paths on the host: Linux and the initramfs of the confidential guest, which has tmk_vmm and runs what `cmdline` says. */
+  /** Paths on the host: Linux, and an initramfs that comes up with a shell on its console and can mount 9p. */
   kernel: text,
   initrd: text,
+  /** For the guest's side of the shared folder. */
+  tmkVmm: text,
   firmware: text.optional(),
+  /** @default 'console=hvc0 panic=-1' */
   cmdline: text.optional(),
-  output: z.enum(['tmk-vmm', 'exit-code']).default('exit-code'),
   args: template.max(1000).default([]),
 });
 
@@ -204,6 +206,10 @@ export const hostsSchema = z
   });
 
 export type HostConfig = z.infer<typeof host>;
+export type CommandConfig = z.infer<typeof command>;
+export type MonitorQemuConfig = z.infer<typeof qemu>;
+export type QemuGuestConfig = z.infer<typeof qemuGuest>;
+export type KvmtoolConfig = z.infer<typeof kvmtool>;
 export type LauncherConfig = NonNullable<HostConfig['launchers'][keyof HostConfig['launchers']]>;
 export type ConsoleSource = HostConfig['consoles'][number];
 export type PowerConfig = NonNullable<HostConfig['power']>;

@@ -1,8 +1,8 @@
-import { PetriError } from '../../../petri/errors.ts';
 import type { LauncherConfig } from '../hosts/schema.ts';
 import { commandProgram } from './command.ts';
 import { monitorQemu } from './monitor-qemu.ts';
 import type { Program, ProgramContext } from './program.ts';
+import { kvmtoolProgram, qemuGuestProgram } from './realm.ts';
 
 export type { Program } from './program.ts';
 
@@ -12,10 +12,8 @@ export async function makeProgram(config: LauncherConfig, context: ProgramContex
     case 'command':
       return await commandProgram(config, context);
     case 'qemu':
-      if (!('kernel' in config)) return await monitorQemu(config, context);
-      break;
+      return 'kernel' in config ? await qemuGuestProgram(config, context) : await monitorQemu(config, context);
     case 'kvmtool':
-      break;
+      return await kvmtoolProgram(config, context);
   }
-  throw new PetriError(`the launcher ${config.kind} is not there yet`, { code: 'unsupported', step: 'launch' });
 }

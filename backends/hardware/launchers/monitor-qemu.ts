@@ -2,7 +2,7 @@ import { resolveArtifact } from '../../../petri/artifacts/index.ts';
 import { bootRequests } from '../../../petri/monitor/index.ts';
 import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import { MonitorGuest } from '../guests/monitor-guest.ts';
-import type { LauncherConfig } from '../hosts/schema.ts';
+import type { MonitorQemuConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';
 import { templateValues, type ProgramMaker } from './program.ts';
 
@@ -12,10 +12,8 @@ const MONITOR_BYTES = 8 * MIB;
 /** Where RAM begins, as in the plain VMs of tmk_vmm. */
 const RAM_BASE = 0;
 
-type QemuConfig = LauncherConfig & { readonly kind: 'qemu'; readonly kernel?: never };
-
 /** A TMK in QEMU's emulation on a host, behind the same monitor at EL2 as on the backend `qemu`. */
-export const monitorQemu: ProgramMaker<QemuConfig> = async (
+export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
   config,
   { spec, home, testIndex, serial, launcher, log },
 ) => {
@@ -24,7 +22,7 @@ export const monitorQemu: ProgramMaker<QemuConfig> = async (
   const monitor = await home.put(resolveArtifact('monitor').path);
   const input = { path: await home.put(requests), size: requests.length };
   const locator = new PayloadLocator(spec.payload.image, RAM_BASE);
-  const guest = new MonitorGuest(locator, { print: serial, log }, launcher);
+  const guest = new MonitorGuest(locator, { print: serial, log }, (bytes) => launcher?.push(bytes));
   return {
     guest,
     input,

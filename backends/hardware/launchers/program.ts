@@ -1,4 +1,6 @@
+import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { VmSpec } from '../../../petri/vm/spec.ts';
+import type { TmkTest } from '../../../petri/payload/index.ts';
 import type { Guest } from '../guests/guest.ts';
 import type { TemplateValues } from '../hosts/template.ts';
 import type { HostFolder } from '../remote/host-folder.ts';
@@ -19,13 +21,20 @@ export interface ProgramContext {
   readonly home: HostFolder;
   /** Takes what the guest prints. */
   readonly serial: (bytes: Uint8Array) => void;
-  /** Takes what the launcher prints besides. */
-  readonly launcher: (bytes: Uint8Array) => void;
+  /** For what the launcher prints besides; absent where that is on the serial console. */
+  readonly launcher: SerialConsole | undefined;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
 export type ProgramMaker<Config> = (config: Config, context: ProgramContext) => Promise<Program>;
+
+/** The test that is to be run. */
+export function testOf({ payload }: VmSpec, testIndex: number): TmkTest {
+  const test = payload.image.tests[testIndex];
+  if (test === undefined) throw new RangeError(`the payload ${payload.name} has no test ${String(testIndex)}`);
+  return test;
+}
 
 export function templateValues(
   { config, payload }: VmSpec,

@@ -39,6 +39,7 @@ export function needsOf(launcher: LauncherConfig): string[] {
             qemuProgram(launcher.command),
             launcher.kernel,
             launcher.initrd,
+            launcher.tmkVmm,
             ...(launcher.firmware === undefined ? [] : [launcher.firmware]),
           ]
         : [launcher.command];

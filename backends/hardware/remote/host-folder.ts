@@ -44,7 +44,7 @@ export class HostFolder {
   }
 
   /** Path of a script of ours on the host. */
-  async script(name: 'launch.sh' | 'lease.sh' | 'probe.sh'): Promise<string> {
+  async script(name: 'launch.sh' | 'lease.sh' | 'probe.sh' | 'share.sh'): Promise<string> {
     let script = this.#scripts.get(name);
     if (script === undefined) {
       script = this.put(new URL(`artifacts/hardware/${name}`, packageRoot), { mode: '700' });

@@ -29,14 +29,15 @@ export class TestVms {
     return path;
   }
 
-  async launch(name = 'hello', options: { readonly deadline?: number; readonly test?: string } = {}): Promise<Vm> {
+  async launch(
+    name = 'hello',
+    { isolation = 'none', ...options }: { readonly isolation?: 'none' | 'cca'; readonly deadline?: number } = {},
+  ): Promise<Vm> {
     const payload = tmk(name);
-    const spec = { isolation: 'none', payload, config: resolveVmConfig(), boot: 'shared' } as const;
-    const directory = join(this.folder, `vm-${String((this.#count += 1))}`);
-    const features = ['serial.write', 'tmk', 'reset'] as const;
+    const spec = { isolation, payload, config: resolveVmConfig(), boot: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
-      directory,
-      features,
+      directory: join(this.folder, `vm-${String((this.#count += 1))}`),
+      features: ['serial.write', 'tmk', 'reset'],
       deadline: 90_000,
       test: payload.image.tests[0]?.name,
       ...options,

@@ -1,0 +1,182 @@
+import type { TmkEvent } from '../../../petri/backend.ts';
+import { stagedBoot, type BootStage, type CrashSignature, type StageTime } from '../../../petri/boot/index.ts';
+import { AgentLink } from '../../../petri/cca/agent-link.ts';
+import { framePattern, newNonce } from '../../../petri/cca/agent-protocol.ts';
+import { scaled } from '../../../petri/cca/budgets.ts';
+import { haltOf } from '../../../petri/cca/outcome.ts';
+import { Plane0, type RunEnd } from '../../../petri/cca/plane0.ts';
+import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
+import type { SerialConsole } from '../../../petri/serial/index.ts';
+import type { HaltReason } from '../../../petri/vm/halt.ts';
+import { launcherFailure, type Guest } from './guest.ts';
+
+const SECOND = 1000;
+/** Milliseconds: from the launcher's start until a shell answers, from there to the agent, and between two questions to the shell. */
+const budgets = { shell: 600 * SECOND, agent: 120 * SECOND, nudge: 2 * SECOND };
+/** How often the output of a run is asked for again where it arrived damaged. */
+const AGAIN = 2;
+/** Name of the payload in the shared folder (share.sh). */
+const PAYLOAD = 'payload.elf';
+
+const crashes: readonly CrashSignature[] = [
+  { pattern: /Kernel panic - not syncing/, meaning: 'the Linux kernel of the guest panicked' },
+  { pattern: /^ *(?:Fatal|Error): .{0,200}/, meaning: 'the launcher gave up' },
+];
+
+/** Lines for the shell that a guest comes up with. */
+export interface ShellLines {
+  /** Makes the shell print the frame `##petri NONCE shell##` when it is ready for `startAgent`; its echo must not look like that. */
+  nudge(nonce: string): string;
+  startAgent(nonce: string): string;
+}
+
+export interface AgentGuestOptions {
+  readonly lines: ShellLines;
+  /** Full name of the test. */
+  readonly test: string;
+  readonly expectedFailure: boolean;
+  /** Takes what the guest logs. */
+  readonly serial: (bytes: Uint8Array) => void;
+  /** What the launcher prints: the console of the Linux in the guest. */
+  readonly launcher: SerialConsole;
+  readonly log: (message: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A guest with Linux in it - plane 0 of a realm - whose shell is on the launcher's console. Our agent is started there
+ * (artifacts/cca/guest/plane0-agent.sh) and runs tmk_vmm once.
+ */
+export class AgentGuest implements Guest {
+  readonly started: Promise<void>;
+  readonly halted: Promise<HaltReason>;
+  readonly #options: AgentGuestOptions;
+  readonly #link = new AgentLink();
+  /** Resolves with how the launcher ended. */
+  readonly #gone: Promise<string>;
+  #tellGone: (how: string) => void = () => undefined;
+  #halt: (halt: HaltReason) => void = () => undefined;
+  #begin: () => void = () => undefined;
+  #fail: (error: Error) => void = () => undefined;
+  #log: TmkVmmLog;
+  #completion: readonly TmkEvent[] = [];
+  #type: (bytes: Uint8Array) => void = () => undefined;
+
+  constructor(options: AgentGuestOptions) {
+    this.#options = options;
+    this.#log = new TmkVmmLog((text) => {
+      options.serial(Buffer.from(text));
+    }, options.log);
+    this.halted = new Promise((resolve) => (this.#halt = resolve));
+    this.#gone = new Promise((resolve) => (this.#tellGone = resolve));
+    this.started = new Promise((resolve, reject) => {
+      this.#begin = resolve;
+      this.#fail = reject;
+    });
+    // Who waits for it is told; where the VM is ended first nobody does.
+    this.started.catch(() => undefined);
+  }
+
+  get events(): readonly TmkEvent[] {
+    return [...this.#log.events, ...this.#completion];
+  }
+
+  output(bytes: Uint8Array): void {
+    this.#options.launcher.push(bytes);
+    this.#link.receive(bytes);
+  }
+
+  attach(type: (bytes: Uint8Array) => void): void {
+    this.#type = type;
+    this.#run().catch((cause: unknown) => {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      this.#fail(error);
+      this.#halt({ reason: 'backend-lost', message: error.message });
+    });
+  }
+
+  /** A launcher that ends before the agent has told the test's end has lost it. */
+  launcherEnded(code: number): HaltReason {
+    const how = `the launcher ended with code ${String(code)}`;
+    this.#tellGone(how);
+    return launcherFailure(code) ?? { reason: 'backend-lost', message: `${how} before the test did` };
+  }
+
+  async #run(): Promise<void> {
+    await this.#boot();
+    const plane0 = new Plane0({
+      link: this.#link,
+
+      write: async (bytes) => {
+        this.#type(bytes);
+      },
+      lost: this.#gone,
+      log: this.#options.log,
+    });
+    const end = await plane0.run({
+      file: PAYLOAD,
+      test: this.#options.test,
+      take: (bytes) => {
+        this.#log.push(bytes);
+      },
+      onStart: this.#begin,
+    });
+    this.#halt(await this.#conclude(plane0, end));
+  }
+
+  async #boot(): Promise<void> {
+    const { lines, launcher, signal, log } = this.#options;
+    const nonces = { shell: newNonce(), agent: newNonce() };
+    const agent = this.#link.open(nonces.agent);
+    const failed = agent.next('plane0-failed').then(() => 'the guest cannot reach the folder with tmk_vmm');
+    const nudge = (): void => {
+      this.#type(Buffer.from(`${lines.nudge(nonces.shell)}\n`));
+    };
+    const timer = setInterval(nudge, scaled(budgets.nudge));
+    nudge();
+    const onStage = ({ name, milliseconds }: StageTime): void => {
+      log(`reached ${name} after ${(milliseconds / 1000).toFixed(2)} s`);
+      clearInterval(timer);
+      if (name === 'shell') this.#type(Buffer.from(`${lines.startAgent(nonces.agent)}\n`));
+    };
+    try {
+      await stagedBoot({
+        stages: [
+          stage('shell', launcher.name, nonces.shell, 'shell', budgets.shell),
+          stage('agent', launcher.name, nonces.agent, 'plane0-ready', budgets.agent),
+        ],
+        consoles: new Map([[launcher.name, launcher]]),
+        crashes,
+        signal,
+        exited: Promise.race([this.#gone, failed]),
+        onStage,
+      });
+    } finally {
+      clearInterval(timer);
+      agent.close();
+    }
+  }
+
+  async #conclude(plane0: Plane0, { code, intact }: RunEnd): Promise<HaltReason> {
+    let whole = { code, report: this.#log.finish(), events: this.#log.events };
+    for (let attempt = 0; !intact; attempt += 1) {
+      if (attempt === AGAIN)
+        return { reason: 'backend-lost', message: 'what tmk_vmm printed did not arrive undamaged' };
+      this.#options.log('what tmk_vmm printed did not arrive as it was printed; it is asked for once more');
+      const again = await plane0.again();
+      if (again === undefined) continue;
+      const log = new TmkVmmLog(() => undefined);
+      log.push(again.output);
+      whole = { code: again.code, report: log.finish(), events: log.events };
+      this.#log = log;
+      break;
+    }
+    const halt = haltOf({ ...whole, expectedFailure: this.#options.expectedFailure });
+    if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
+    return halt;
+  }
+}
+
+function stage(name: string, console: string, nonce: string, verb: string, deadline: number): BootStage {
+  return { name, console, marker: framePattern(nonce, verb), deadline };
+}

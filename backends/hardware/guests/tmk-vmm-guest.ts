@@ -1,0 +1,47 @@
+import type { TmkEvent } from '../../../petri/backend.ts';
+import { haltOf } from '../../../petri/cca/outcome.ts';
+import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
+import type { HaltReason } from '../../../petri/vm/halt.ts';
+import { launcherFailure, type Guest } from './guest.ts';
+
+export interface TmkVmmGuestOptions {
+  /** Whether the payload says that the test is to fail. */
+  readonly expectedFailure: boolean;
+  /** Takes what the guest logs. */
+  readonly serial: (bytes: Uint8Array) => void;
+  /** Takes everything. */
+  readonly launcher: (bytes: Uint8Array) => void;
+  readonly log: (message: string) => void;
+}
+
+/** A guest whose launcher is OpenVMM's tmk_vmm, or prints and ends as it does. */
+export class TmkVmmGuest implements Guest {
+  readonly #log: TmkVmmLog;
+  readonly #options: TmkVmmGuestOptions;
+  #completion: readonly TmkEvent[] = [];
+
+  constructor(options: TmkVmmGuestOptions) {
+    this.#options = options;
+    this.#log = new TmkVmmLog((text) => {
+      options.serial(Buffer.from(text));
+    }, options.log);
+  }
+
+  get events(): readonly TmkEvent[] {
+    return [...this.#log.events, ...this.#completion];
+  }
+
+  output(bytes: Uint8Array): void {
+    this.#options.launcher(bytes);
+    this.#log.push(bytes);
+  }
+
+  launcherEnded(code: number): HaltReason {
+    const failure = launcherFailure(code);
+    if (failure !== undefined) return failure;
+    const report = this.#log.finish();
+    const halt = haltOf({ code, report, events: this.#log.events, expectedFailure: this.#options.expectedFailure });
+    if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
+    return halt;
+  }
+}

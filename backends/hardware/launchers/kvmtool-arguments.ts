@@ -1,0 +1,24 @@
+import { realmRequest } from '../../../petri/cca/realm-config.ts';
+import type { VmConfig } from '../../../petri/vm/spec.ts';
+
+/** As OpenVMM's flow for TMKs in realms starts kvmtool, with the folder of this launch instead of /cca. */
+export function kvmtoolArguments(kernel: string, config: VmConfig, folder: string): string[] {
+  const { memory, algorithm, rpv } = realmRequest(config);
+  return [
+    ...[
+      'run',
+      '--realm',
+      '--disable-sve',
+      '--irqchip=gicv3-its',
+      '-c',
+      '1',
+      '-m',
+      String(memory),
+      '--no-pvtime',
+      '--force-pci',
+    ],
+    ...['--console', 'virtio', '--kernel', kernel, '--9p', `${folder}/share/,cca_mount`],
+    ...['-p', 'console=hvc0 root=/dev/vda2', `--measurement-algo=${algorithm}`, '--restricted_mem'],
+    ...(rpv.length === 0 ? [] : [`--realm-pv=${Buffer.from(rpv).toString('utf8')}`]),
+  ];
+}
