@@ -1,9 +1,10 @@
 import type { SerialConsole } from './serial/index.ts';
+import type { ExecOptions, ExecResult } from './vm/exec.ts';
 import type { Feature } from './vm/features.ts';
 import type { HaltReason } from './vm/halt.ts';
 import type { PlaneInspector, RealmInspector } from './vm/inspect.ts';
 import type { IsolationType } from './vm/isolation.ts';
-import type { VmSpec } from './vm/spec.ts';
+import type { LinuxVmSpec, VmSpec } from './vm/spec.ts';
 
 /** One thing that keeps a backend from running here, and what to do about it. */
 export interface Missing {
@@ -91,6 +92,12 @@ export interface VmRuntime {
   readonly planes: readonly (PlaneInspector | undefined)[];
   /** What this VM was made of - revisions, digests, versions - for its record. */
   readonly facts?: Readonly<Record<string, string>>;
+  /**
+   * Runs a command in a guest that has a shell. Needs `exec`. The answer must not come from what the guest prints on a console.
+   *
+   * @throws PetriError `wait-timeout`, `vm-halted`
+   */
+  exec?(command: string, options: ExecOptions): Promise<ExecResult>;
   /** Registers of the VM's first vCPU where there are no planes. Needs `inspect.registers`. */
   readonly registers?: () => import('./vm/inspect.ts').Registers;
 }
@@ -161,4 +168,6 @@ export interface Backend {
   readonly hosts?: HostControl;
   /** Makes one VM; resolves when its consoles are connected, before its first instruction. @throws PetriError */
   launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime>;
+  /** As `launch`, for a VM that boots Linux; its runtime's `start` has no test to choose. Needs `linux`. @throws PetriError */
+  launchLinux?(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime>;
 }

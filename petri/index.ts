@@ -15,7 +15,16 @@ export type {
   VmRuntime,
 } from './backend.ts';
 export { PetriError, type PetriErrorCode, type PetriErrorOptions, type PetriStep } from './errors.ts';
-export { tmk, type TmkOptions, type TmkPayload, type TmkTest } from './payload/index.ts';
+export {
+  linux,
+  linuxIsPrepared,
+  tmk,
+  type LinuxOptions,
+  type LinuxPayload,
+  type TmkOptions,
+  type TmkPayload,
+  type TmkTest,
+} from './payload/index.ts';
 export {
   SerialConsole,
   type SerialConsoleOptions,
@@ -28,6 +37,7 @@ export {
   type DeclarativeOptions,
   type HaltExpectation,
   type PetriExpectations,
+  type PetriPayload,
   type PetriTest,
   type PetriTestBody,
   type PetriTestContext,
@@ -41,11 +51,14 @@ export {
   isolationTypes,
   launchVm,
   resolveVmConfig,
+  type ExecOptions,
+  type ExecResult,
   type Feature,
   type HaltKind,
   type HaltReason,
   type IsolationType,
   type LaunchOptions,
+  type LinuxVmSpec,
   type PlaneExit,
   type PlaneInspector,
   type RealmConfig,

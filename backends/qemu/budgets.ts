@@ -14,6 +14,8 @@ const budgets = {
   reset: 30 * SECOND,
   /** Asking a running machine where it is, at a deadline: the framework waits for one second. */
   locate: 0.7 * SECOND,
+  /** Linux from power-on to its agent (4 s), where a test waits for that and gives no other limit. */
+  linux: 120 * SECOND,
   /** What the probe's QEMU may take. */
   probe: 20 * SECOND,
 } as const;

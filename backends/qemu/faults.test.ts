@@ -133,8 +133,8 @@ describe('a QEMU that is none', () => {
     const script = `#!${process.execPath}
       const net = require('node:net');
       const at = (pattern) => process.argv.map((argument) => pattern.exec(argument)).find(Boolean)[1];
-      net.connect(at(/path=(.*events)$/));
-      const qmp = net.connect(at(/^unix:(.*qmp)$/));
+      net.connect(at(/id=events,path=(.*)$/));
+      const qmp = net.connect(at(/id=qmp,path=(.*)$/));
       ${words}`;
     vi.stubEnv('PETRI_QEMU', program('mute.cjs', script));
     const error = await failureOf(() => launch('hello', 'boot'));

@@ -1,4 +1,5 @@
 import type { Backend } from '../../petri/backend.ts';
+import { probe, refusal } from './probe.ts';
 
 let loading: Promise<typeof import('./launch.ts')> | undefined;
 
@@ -11,11 +12,8 @@ function machinery(): Promise<typeof import('./launch.ts')> {
 /** `qemu-system-aarch64` as an ordinary VM. */
 export const backend: Backend = {
   name: 'qemu',
-  description: 'qemu-system-aarch64: a plain VM behind a monitor at EL2',
-  probe: async () => {
-    const { probe } = await import('./probe.ts');
-    return await probe();
-  },
+  description: 'qemu-system-aarch64: TMKs and Linux in plain VMs',
+  probe,
   prepare: async () => {
     const { prepare } = await machinery();
     await prepare();
@@ -23,6 +21,11 @@ export const backend: Backend = {
   launch: async (spec, context) => {
     const { launch } = await machinery();
     return await launch(spec, context);
+  },
+  refuses: (spec) => refusal(spec),
+  launchLinux: async (spec, context) => {
+    const { launchLinux } = await machinery();
+    return await launchLinux(spec, context);
   },
   close: async () => {
     if (loading === undefined) return;

@@ -1,11 +1,13 @@
-import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import type { BackendLimits, LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import type { IsolationType } from '../../petri/vm/isolation.ts';
+import type { LinuxVmSpec, VmConfig, VmSpec } from '../../petri/vm/spec.ts';
 import { debuggerRequest } from './debugger.ts';
+import { LinuxVm } from './linux-vm.ts';
 import { MachinePool } from './machine-pool.ts';
 import { MonitorMachine } from './monitor-machine.ts';
-import { limits, monitorPath, qemuCommand } from './probe.ts';
+import { linuxLimits, monitorPath, qemuCommand, tmkLimits } from './probe.ts';
 import { TmkVm } from './tmk-vm.ts';
 
 const MIB = 2 ** 20;
@@ -14,7 +16,8 @@ const pool = new MachinePool();
 
 /** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, and what starting QEMU throws */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
-  checkSpec(spec);
+  checkIsolation(spec.isolation);
+  checkConfig(spec.config, tmkLimits);
   const debugging = debuggerRequest();
   return await TmkVm.launch({
     spec,
@@ -24,6 +27,14 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
     facts: { qemu: qemuCommand(), accelerator: 'tcg' },
     ...(debugging === undefined ? {} : { debugger: debugging }),
   });
+}
+
+/** @throws PetriError `unsupported`, `invalid-config`, and what starting QEMU throws */
+export async function launchLinux(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
+  checkIsolation(spec.isolation);
+  checkConfig(spec.config, linuxLimits);
+  const command = qemuCommand();
+  return await LinuxVm.launch({ spec, context, command, facts: { qemu: command, accelerator: 'tcg' } });
 }
 
 /** Starts the machine that the first VM of default size will be on. What keeps it from starting is told when that VM is launched. */
@@ -41,22 +52,23 @@ export async function close(): Promise<void> {
   await pool.close();
 }
 
-function checkSpec({ isolation, config }: VmSpec): void {
-  if (isolation !== 'none') {
-    throw new PetriError(`qemu cannot make a VM of isolation type '${isolation}'`, {
-      code: 'unsupported',
-      step: 'launch',
-      remedy: "it makes 'none'",
-    });
-  }
-  const { minMemory = 0, maxMemory, maxVcpus } = limits;
-  if (config.memory % (2 * MIB) !== 0 || config.memory < minMemory || config.memory > maxMemory) {
+function checkIsolation(isolation: IsolationType): void {
+  if (isolation === 'none') return;
+  throw new PetriError(`qemu cannot make a VM of isolation type '${isolation}'`, {
+    code: 'unsupported',
+    step: 'launch',
+    remedy: "it makes 'none'",
+  });
+}
+
+function checkConfig({ memory, vcpus }: VmConfig, { minMemory = 0, maxMemory, maxVcpus }: BackendLimits): void {
+  if (memory % (2 * MIB) !== 0 || memory < minMemory || memory > maxMemory) {
     throw invalid(
-      `memory is ${config.memory} bytes`,
+      `memory is ${memory} bytes`,
       `give a multiple of 2 MiB from ${minMemory / MIB} MiB to ${maxMemory / MIB} MiB`,
     );
   }
-  if (config.vcpus > maxVcpus) throw invalid(`vcpus is ${config.vcpus}`, `the machine has ${maxVcpus} vCPU`);
+  if (vcpus > maxVcpus) throw invalid(`vcpus is ${vcpus}`, `give at most ${maxVcpus}`);
 }
 
 function invalid(message: string, remedy: string): PetriError {

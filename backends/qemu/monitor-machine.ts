@@ -182,7 +182,7 @@ function machineArguments({ monitor, memory }: MonitorMachineOptions, events: st
     ...['-m', `${(memory + MONITOR_BYTES) / 2 ** 20}M`],
     ...['-kernel', monitor],
     ...['-global', 'virtio-mmio.force-legacy=false'],
-    ...['-chardev', `socket,id=events,path=${events}`],
+    ...['-chardev', events],
     ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
     ...['-device', 'virtserialport,chardev=events,name=events'],
     // The monitor's last words.

@@ -3,17 +3,48 @@ import * as z from 'zod';
 import type { BackendLimits, Missing, ProbeResult } from '../../petri/backend.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import type { Feature } from '../../petri/vm/features.ts';
+import type { VmSpec } from '../../petri/vm/spec.ts';
 import { budget, pace } from './budgets.ts';
 
 const MIB = 2 ** 20;
 const PROGRAM = 'qemu-system-aarch64';
 const MONITOR = 'monitor';
-const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport'];
+const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport', 'pci-serial'];
 /** Answers of QMP, of which the list of types is the longest. */
 const MAX_OUTPUT = 16 * MIB;
 
-/** RAM begins at 0 and must end below the addresses from 0xff000000 on, where a TMK expects its command page. */
-export const limits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
+/** RAM begins at 0 and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs use one vCPU. */
+export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
+/** The GICv2 of the virt machine serves eight PEs. Debian's kernel does not boot in less memory. */
+export const linuxLimits: BackendLimits = {
+  minMemory: 128 * MIB,
+  maxMemory: 64 * 1024 * MIB,
+  maxVcpus: 8,
+  maxPlanes: 3,
+};
+const noneFeatures: readonly Feature[] = [
+  'serial.fast',
+  'tmk',
+  'tmk.rejections',
+  'linux',
+  'exec',
+  'reset',
+  'inspect.registers',
+  'fp.environment',
+];
+/** What any of the two allows; `refusal` tells the rest. */
+const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };
+
+/** Why a TMK cannot run in a VM that is within the limits. */
+export function refusal({ config }: VmSpec): string | undefined {
+  const { maxMemory, maxVcpus } = tmkLimits;
+  if (config.vcpus > maxVcpus) return `a TMK in QEMU has ${maxVcpus} vCPU, and the test asks for ${config.vcpus}`;
+  if (config.memory > maxMemory) {
+    return `a TMK in QEMU has at most ${maxMemory / MIB} MiB of memory, and the test asks for ${config.memory / MIB} MiB`;
+  }
+  return undefined;
+}
 
 /** The QEMU to run. */
 export function qemuCommand(): string {
@@ -34,7 +65,7 @@ export async function probe(): Promise<ProbeResult> {
     if (missing.length > 0) return { available: false, missing };
     return {
       available: true,
-      isolation: { none: ['serial.fast', 'tmk', 'tmk.rejections', 'reset', 'inspect.registers', 'fp.environment'] },
+      isolation: { none: noneFeatures },
       limits,
       pace: pace(),
       facts: {

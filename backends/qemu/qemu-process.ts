@@ -13,7 +13,7 @@ export interface QemuOptions {
   /**
    * Without chardevs and QMP.
    *
-   * @param socket path of the Unix socket that is listened on under a name, for `-chardev socket,path=`
+   * @param socket the value of `-chardev` for the Unix socket that is listened on under a name, which is the chardev's id too
    */
   readonly args: (socket: (name: string) => string) => readonly string[];
   /** Names of the sockets that QEMU is to connect to. */
@@ -45,11 +45,11 @@ export class QemuProcess {
     const listeners = await Promise.all(names.map((name) => listenOnce(join(folder.path, name))));
     let process: SupervisedProcess | undefined;
     try {
-      const path = (name: string): string => join(folder.path, name);
+      const chardev = (name: string): string => `socket,id=${name},path=${optionValue(join(folder.path, name))}`;
       process = await supervisor.spawn({
         name: 'QEMU',
         command: options.command,
-        args: [...options.args(path), '-qmp', `unix:${path(QMP)}`],
+        args: [...options.args(chardev), '-chardev', chardev(QMP), '-mon', `chardev=${QMP},mode=control`],
         cwd: folder.path,
       });
       const said = new TextTail();
@@ -114,6 +114,11 @@ export class QemuProcess {
     // What cannot be removed now is removed by the supervisor at the end, or told then.
     await this.#folder.remove().catch(() => undefined);
   }
+}
+
+/** As it is written in an option of QEMU, where a comma begins the next value. */
+export function optionValue(text: string): string {
+  return text.replaceAll(',', ',,');
 }
 
 function describeEnd(how: string, said: TextTail): string {

@@ -1,13 +1,16 @@
 import { PetriError } from '../errors.ts';
-import type { TmkPayload } from '../payload/index.ts';
+import type { LinuxPayload, TmkPayload } from '../payload/index.ts';
 import type { SerialPattern } from '../serial/index.ts';
 import { vmOptionNames, type Feature, type VmOptions } from '../vm/index.ts';
 import type { HaltExpectation } from './expectation.ts';
 
+/** What a VM can boot. */
+export type PetriPayload = TmkPayload | LinuxPayload;
+
 /** What a test says about itself and its VM. */
 export interface PetriTestOptions extends VmOptions {
   /** What the VM boots; a function is called when the test runs. */
-  readonly payload?: TmkPayload | (() => TmkPayload);
+  readonly payload?: PetriPayload | (() => PetriPayload);
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string;
   /** What the backend must be able to show; where it cannot, the test is skipped with the reason. */
@@ -43,7 +46,7 @@ export interface PetriExpectations {
 
 /** A test without a body: what it boots and what must come of it. */
 export interface DeclarativeOptions extends PetriTestOptions {
-  readonly payload: TmkPayload | (() => TmkPayload);
+  readonly payload: PetriPayload | (() => PetriPayload);
   readonly expect: PetriExpectations;
 }
 
@@ -65,7 +68,7 @@ export function vmOptionsOf(options: PetriTestOptions): VmOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !ownNames.includes(name)));
 }
 
-export function payloadOf(options: PetriTestOptions): TmkPayload | undefined {
+export function payloadOf(options: PetriTestOptions): PetriPayload | undefined {
   return typeof options.payload === 'function' ? options.payload() : options.payload;
 }
 

@@ -1,7 +1,7 @@
 import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
-import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm, type VmSpec } from '../vm/index.ts';
+import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
 import { testEnvironment } from './environment.ts';
 import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { beyondLimits, incapable, unselected } from './skip-reason.ts';
@@ -77,7 +77,8 @@ class TestSession {
 
   #requires(): readonly Feature[] {
     const { requires = [], payload } = this.#options;
-    return payload === undefined ? requires : ['tmk', ...requires];
+    // What a function gives is known when it is called.
+    return typeof payload === 'object' ? [payload.kind, ...requires] : requires;
   }
 
   #skipIf(reason: string | undefined): void {
@@ -102,18 +103,19 @@ class TestSession {
     const options = { ...this.#options, ...more };
     const payload = payloadOf(options);
     if (payload === undefined) throw noPayload();
+    this.#skipIf(incapable(backend.name, probe, { isolation: this.#isolation, requires: [payload.kind] }));
     const config = resolveVmConfig(vmOptionsOf(options));
     this.#skipIf(beyondLimits(backend.name, probe, config));
     const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
     const number = this.#vms.length + 1;
-    const spec: VmSpec = {
+    const common = {
       isolation: this.#isolation,
-      payload,
       config,
       boot: options.boot ?? 'shared',
       ...(options.hostTags === undefined ? {} : { hostTags: options.hostTags }),
     };
-    this.#skipIf(backend.refuses?.(spec));
+    const spec = payload.kind === 'tmk' ? { ...common, payload } : { ...common, payload };
+    if (payload.kind === 'tmk') this.#skipIf(backend.refuses?.({ ...common, payload }));
     const vm = await launchVm(backend, spec, {
       directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
       features,

@@ -6,6 +6,8 @@
  * - `tmk`: TMK payloads run, and their tests can be listed and run one by one
  * - `tmk.rejections`: a TMK command that cannot be read is rejected with its reason, whatever the guest wrote
  * - `serial.fast`: a console carries megabytes in seconds
+ * - `linux`: Linux boots
+ * - `exec`: `vm.exec` runs commands in a guest with a shell
  * - `reset`: the VM can be started again with the same handle
  * - `planes`: `vm.planes` exists
  * - `inspect.exits`: each plane's exits are recorded
@@ -20,6 +22,8 @@ export const features = [
   'serial.fast',
   'tmk',
   'tmk.rejections',
+  'linux',
+  'exec',
   'reset',
   'planes',
   'inspect.exits',

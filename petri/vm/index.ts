@@ -1,11 +1,12 @@
 export { resolveVmConfig, vmOptionNames, type VmOptions } from './config.ts';
 export { describeHalt } from './describe-halt.ts';
+export type { ExecOptions, ExecResult } from './exec.ts';
 export { features, type Feature } from './features.ts';
 export type { HaltKind, HaltReason, SymbolLocation } from './halt.ts';
 export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from './inspect.ts';
 export { isIsolationType, isolationTypes, type IsolationType } from './isolation.ts';
 export { launchVm, type LaunchOptions } from './launch.ts';
-export type { VmConfig, VmSpec } from './spec.ts';
+export type { LinuxVmSpec, VmConfig, VmSpec } from './spec.ts';
 export type { VmTmk } from './tmk.ts';
 export { judge, type TmkResult } from './verdict.ts';
 export { Vm } from './vm.ts';

@@ -1,8 +1,8 @@
-import type { Backend, VmRuntime } from '../backend.ts';
+import type { Backend, LaunchContext, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { SerialConsole } from '../serial/index.ts';
 import type { Feature } from './features.ts';
-import type { VmSpec } from './spec.ts';
+import type { LinuxVmSpec, VmSpec } from './spec.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';
 
@@ -26,7 +26,7 @@ export interface LaunchOptions {
  *
  * @throws PetriError what the backend says, as it is; anything else as `backend-fault`
  */
-export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOptions): Promise<Vm> {
+export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, options: LaunchOptions): Promise<Vm> {
   const folder = new VmFolder(options.directory);
   const controller = new AbortController();
   const consoles = new Map<string, SerialConsole>();
@@ -45,7 +45,7 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
   };
   let runtime: VmRuntime;
   try {
-    runtime = await backend.launch(spec, {
+    runtime = await launchWith(backend, spec, {
       logDirectory: folder.path,
       signal: controller.signal,
       openConsole,
@@ -90,6 +90,20 @@ function watch(vm: Vm, controller: AbortController, { signal, deadline }: Launch
     },
     { once: true },
   );
+}
+
+async function launchWith(backend: Backend, spec: VmSpec | LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
+  if (isTmk(spec)) return await backend.launch(spec, context);
+  if (backend.launchLinux !== undefined) return await backend.launchLinux(spec, context);
+  throw new PetriError(`backend '${backend.name}' cannot boot Linux`, {
+    code: 'unsupported',
+    step: 'launch',
+    remedy: "list 'linux' in the test's `requires`, so that it is skipped here",
+  });
+}
+
+function isTmk(spec: VmSpec | LinuxVmSpec): spec is VmSpec {
+  return spec.payload.kind === 'tmk';
 }
 
 function backendFault(backend: Backend, cause: unknown): PetriError {

@@ -1,3 +1,4 @@
+import type { LinuxPayload } from '../payload/linux-payload.ts';
 import type { TmkPayload } from '../payload/payload.ts';
 import type { IsolationType } from './isolation.ts';
 
@@ -29,4 +30,9 @@ export interface VmSpec {
   readonly boot: 'shared' | 'fresh';
   /** What the machine must have as its tags, where a backend has several machines to choose from. @default none */
   readonly hostTags?: readonly string[];
+}
+
+/** A VM that boots Linux. */
+export interface LinuxVmSpec extends Omit<VmSpec, 'payload'> {
+  readonly payload: LinuxPayload;
 }

@@ -1,14 +1,15 @@
 import type { TmkEvent, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
-import { findTest, type TmkPayload } from '../payload/index.ts';
+import { findTest, type LinuxPayload, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { BootRun, type PlaneSummary } from './boot-run.ts';
 import { describeHalt } from './describe-halt.ts';
+import type { ExecOptions, ExecResult } from './exec.ts';
 import type { Feature } from './features.ts';
 import type { HaltReason } from './halt.ts';
 import type { PlaneInspector, RealmInspector, Registers } from './inspect.ts';
 import type { IsolationType } from './isolation.ts';
-import type { VmSpec } from './spec.ts';
+import type { LinuxVmSpec, VmSpec } from './spec.ts';
 import type { VmTmk } from './tmk.ts';
 import type { VmFolder } from './vm-folder.ts';
 import { judge, type TmkResult } from './verdict.ts';
@@ -28,7 +29,7 @@ const ENDED = new DOMException('the VM was ended', 'AbortError');
 /** What a handle is made of. */
 export interface VmParts {
   readonly backend: string;
-  readonly spec: VmSpec;
+  readonly spec: VmSpec | LinuxVmSpec;
   readonly runtime: VmRuntime;
   readonly consoles: ReadonlyMap<string, SerialConsole>;
   readonly features: readonly Feature[];
@@ -46,7 +47,7 @@ export interface VmParts {
 export class Vm {
   readonly backend: string;
   readonly isolation: IsolationType;
-  readonly payload: TmkPayload;
+  readonly payload: TmkPayload | LinuxPayload;
   readonly config: VmSpec['config'];
   /** What the backend can show of this VM. */
   readonly features: readonly Feature[];
@@ -73,7 +74,7 @@ export class Vm {
     this.consoles = parts.consoles;
     const events = (): readonly TmkEvent[] => this.#boots.at(-1)?.events ?? [];
     this.tmk = {
-      list: () => this.payload.image.tests,
+      list: () => testsOf(this.payload),
       run: (name) => this.#runTest(name),
       get events() {
         return events();
@@ -176,9 +177,17 @@ export class Vm {
     return this.#ending;
   }
 
-  /** Running a command needs a guest with a shell, which a TMK is not. @throws PetriError `unsupported` */
-  async exec(command: string): Promise<never> {
-    throw this.#unsupported(`a shell to run ${JSON.stringify(command)} in`);
+  /**
+   * Runs a command with the shell of the guest, which is booted first. Needs `exec`.
+   *
+   * @throws PetriError `unsupported`, `wait-timeout` where the command takes longer than its time-out, `vm-halted` where the guest
+   *   ends meanwhile
+   */
+  async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    const { runtime } = this.#parts;
+    if (runtime.exec === undefined) throw this.#unsupported(`a shell to run ${JSON.stringify(command)} in`, 'exec');
+    await this.boot();
+    return await runtime.exec(command, options);
   }
 
   /** Keeps a file with the test's record. Returns its path; a name that is taken gets a number. */
@@ -218,12 +227,14 @@ export class Vm {
   }
 
   async #runTest(name: string): Promise<TmkResult> {
+    if (this.payload.kind !== 'tmk') throw this.#unsupported('the tests of a TMK: the VM boots Linux');
     const test = findTest(this.payload.image, this.payload.name, name);
     const run = await this.#begin(() => test.index, 'again');
     return judge(test, run.events, await run.halted);
   }
 
   #defaultTest(): number {
+    if (this.payload.kind !== 'tmk') return 0;
     const { image, name, test: ofPayload } = this.payload;
     const chosen = this.#parts.test ?? ofPayload;
     if (chosen !== undefined) return findTest(image, name, chosen).index;
@@ -378,7 +389,7 @@ export class Vm {
       config: { ...this.config, rpv: Buffer.from(this.config.rpv).toString('hex') },
       features: this.features,
       facts: this.#parts.runtime.facts,
-      boots: this.#boots.map((boot) => boot.record(this.payload.image.tests)),
+      boots: this.#boots.map((boot) => boot.record(testsOf(this.payload))),
       consoles: [...this.consoles.values()].map(({ name, size, logFailure }) => ({
         name,
         bytes: size,
@@ -401,6 +412,10 @@ export class Vm {
           : `list '${feature}' in the test's \`requires\`, so that the test is skipped here`,
     });
   }
+}
+
+function testsOf(payload: TmkPayload | LinuxPayload): readonly TmkTest[] {
+  return payload.kind === 'tmk' ? payload.image.tests : [];
 }
 
 function timeoutOf(signal: AbortSignal): { readonly reason: 'timeout'; readonly message: string } | undefined {

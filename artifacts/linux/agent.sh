@@ -1,0 +1,53 @@
+#!/bin/sh
+# Runs commands for the machine's owner: agent.sh DEVICE NONCE
+#
+# Speaks on a serial port of its own, never on the console: what a command prints cannot be taken for an answer. A request is a
+# line `exec ID SECONDS LENGTH BASE64`, or `off ID`. The answer to `exec` is lines `o BASE64` and `e BASE64` for standard output and
+# error, between the frames `##petri ID begin##` and `##petri ID end rc=N stdout=BYTES stderr=BYTES##`.
+device=$1
+nonce=$2
+
+# In blocks of 512 bytes: what a command may write into one file.
+file_limit=32768
+work=/run/petri-agent
+
+umask 077
+mkdir -p "$work"
+trap '' HUP
+stty raw -echo clocal <"$device"
+exec 3<>"$device"
+
+frame() {
+    printf '##petri %s##\n' "$*" >&3
+}
+
+run() { # ID SECONDS
+    (
+        ulimit -f "$file_limit"
+        exec timeout -s KILL "$2" sh "$work/command"
+    ) <"${device%/*}/null" >"$work/stdout" 2>"$work/stderr" 3>&-
+    code=$?
+    frame "$1 begin"
+    base64 <"$work/stdout" | sed 's/^/o /' >&3
+    base64 <"$work/stderr" | sed 's/^/e /' >&3
+    frame "$1 end rc=$code stdout=$(wc -c <"$work/stdout") stderr=$(wc -c <"$work/stderr")"
+}
+
+printf '\n' >&3
+frame "$nonce ready"
+while read -r verb id seconds length text <&3; do
+    case $verb in
+    exec)
+        if [ "${#text}" = "$length" ] && printf '%s' "$text" | base64 -d >"$work/command"; then
+            run "$id" "$seconds"
+        else
+            frame "$id refused"
+        fi
+        ;;
+    off)
+        frame "$id off"
+        sync
+        poweroff -f
+        ;;
+    esac
+done

@@ -1,0 +1,231 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import { PetriError } from '../../petri/errors.ts';
+import { AGENT_INIT, AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
+import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
+import type { SerialConsole } from '../../petri/serial/index.ts';
+import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
+import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { Registers } from '../../petri/vm/inspect.ts';
+import type { LinuxVmSpec } from '../../petri/vm/spec.ts';
+import { budget } from './budgets.ts';
+import { stopAndLook } from './processor-state.ts';
+import { optionValue, QemuProcess } from './qemu-process.ts';
+import type { QmpEvent } from './qmp.ts';
+
+const SERIAL = 'serial';
+const AGENT = 'agent';
+/** Of the first PCI serial port. */
+const AGENT_PORT = 'ttyS0';
+const PANIC = /Kernel panic - not syncing: ([^\n]{0,500})/;
+
+export interface LinuxVmOptions {
+  readonly spec: LinuxVmSpec;
+  readonly context: LaunchContext;
+  readonly command: string;
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** One QEMU that boots Linux once. */
+class LinuxBoot {
+  /** Never rejects. */
+  readonly halted: Promise<HaltReason>;
+  readonly agent: AgentClient;
+  readonly qemu: QemuProcess;
+  readonly serial: Socket;
+  started = false;
+  over = false;
+  registers: Registers | undefined;
+  #resolve: (halt: HaltReason) => void = () => undefined;
+
+  constructor(qemu: QemuProcess, nonce: string) {
+    this.qemu = qemu;
+    this.serial = qemu.socket(SERIAL);
+    this.agent = new AgentClient(qemu.socket(AGENT), nonce);
+    this.halted = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  end(halt: HaltReason): void {
+    if (this.over) return;
+    this.over = true;
+    this.agent.end(`the VM halted: ${halt.reason}`);
+    this.#resolve(halt);
+  }
+}
+
+/** Linux in an ordinary VM: QEMU boots kernel and initramfs; a serial port of its own belongs to the agent. */
+export class LinuxVm implements VmRuntime {
+  readonly planes = [];
+  readonly facts: Readonly<Record<string, string>>;
+  readonly #options: LinuxVmOptions;
+  readonly #folder: TemporaryFolder;
+  readonly #console: SerialConsole;
+  /** The newest boot, started or about to be. */
+  #boot: LinuxBoot | undefined;
+  #killing: Promise<void> | undefined;
+  readonly #onAbort = (): void => void this.#abort();
+
+  /** @throws PetriError what starting QEMU throws */
+  static async launch(options: LinuxVmOptions): Promise<LinuxVm> {
+    const supervisor = await Supervisor.open();
+    const folder = await supervisor.temporaryFolder('linux');
+    try {
+      writeFileSync(join(folder.path, 'initramfs'), agentInitramfs(options.spec.payload));
+      const vm = new LinuxVm(options, folder);
+      vm.#boot = await vm.#prepare();
+      options.context.signal.addEventListener('abort', vm.#onAbort, { once: true });
+      return vm;
+    } catch (error) {
+      await folder.remove();
+      throw error;
+    }
+  }
+
+  private constructor(options: LinuxVmOptions, folder: TemporaryFolder) {
+    this.#options = options;
+    this.#folder = folder;
+    this.facts = options.facts;
+    this.#console = options.context.openConsole(SERIAL, (bytes) => void this.#boot?.serial.write(bytes));
+  }
+
+  /** @throws PetriError `unsupported` while the guest runs */
+  readonly registers = (): Registers => {
+    const registers = this.#boot?.registers;
+    if (registers !== undefined) return registers;
+    throw new PetriError('the registers of Linux in QEMU are kept where a deadline or vm.stop() ended it', {
+      code: 'unsupported',
+      step: 'run',
+    });
+  };
+
+  async start(): Promise<VmBoot> {
+    this.#mustLive();
+    if (this.#boot?.started === true) {
+      this.#boot.end({ reason: 'stopped' });
+      await this.#boot.qemu.stop();
+      this.#boot = undefined;
+    }
+    const boot = (this.#boot ??= await this.#prepare());
+    this.#mustLive();
+    boot.started = true;
+    boot.serial.resume();
+    await boot.qemu.qmp.execute('cont');
+    if (this.#options.context.signal.aborted) void this.#abort();
+    return { halted: boot.halted, tmkEvents: [] };
+  }
+
+  async exec(command: string, options: ExecOptions): Promise<ExecResult> {
+    const boot = this.#boot;
+    if (boot === undefined) throw new Error('the VM was not booted');
+    const booted = AbortSignal.timeout(budget('linux') + (options.timeout ?? 0));
+    const signal = options.signal === undefined ? booted : AbortSignal.any([booted, options.signal]);
+    return await boot.agent.exec(command, { ...options, signal });
+  }
+
+  /** Asks the agent to power off. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const boot = this.#boot;
+    if (boot === undefined || boot.over) return;
+    boot.agent.powerOff();
+    const aborted = new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+    });
+    await Promise.race([boot.halted, aborted]);
+  }
+
+  kill(): Promise<void> {
+    this.#killing ??= this.#kill();
+    return this.#killing;
+  }
+
+  async #kill(): Promise<void> {
+    this.#options.context.signal.removeEventListener('abort', this.#onAbort);
+    this.#boot?.end({ reason: 'stopped' });
+    await this.#boot?.qemu.stop();
+    // What cannot be removed now is removed by the supervisor at the end, or told then.
+    await this.#folder.remove().catch(() => undefined);
+  }
+
+  async #abort(): Promise<void> {
+    const boot = this.#boot;
+    if (boot === undefined || boot.over || !boot.started) return;
+    const why: unknown = this.#options.context.signal.reason;
+    if (!(why instanceof Error && why.name === 'TimeoutError')) {
+      boot.end({ reason: 'stopped' });
+      return;
+    }
+    const limit = budget('locate');
+    const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), limit).unref());
+    const look = stopAndLook(boot.qemu.qmp, performance.now() + limit / 2).catch(() => undefined);
+    const registers = await Promise.race([look, late]);
+    boot.registers = registers;
+    const place = registers === undefined ? '' : `; it was at 0x${registers.pc.toString(16)}`;
+    const message = `${why.message}${place}`;
+    boot.end({ reason: 'timeout', message, ...(registers === undefined ? {} : { registers }) });
+  }
+
+  #mustLive(): void {
+    if (this.#killing === undefined) return;
+    throw new PetriError('the VM was ended and cannot be started again', {
+      code: 'vm-closed',
+      step: 'boot',
+      remedy: 'start it before the end of its test, or launch another',
+    });
+  }
+
+  /** A QEMU that stands before its first instruction. */
+  async #prepare(): Promise<LinuxBoot> {
+    const { context, command } = this.#options;
+    const nonce = randomBytes(8).toString('hex');
+    let shutdown: string | undefined;
+    const onEvent = ({ event, data }: QmpEvent): void => {
+      if (event === 'SHUTDOWN') shutdown = String(data['reason']);
+    };
+    const qemu = await QemuProcess.start({
+      command,
+      args: (socket) => this.#arguments(nonce, socket),
+      sockets: [SERIAL, AGENT],
+      onEvent,
+      signal: context.signal,
+    });
+    context.log(`QEMU is process ${qemu.pid}`);
+    const boot = new LinuxBoot(qemu, nonce);
+    boot.serial.on('data', (bytes: Uint8Array) => this.#console.push(bytes));
+    boot.serial.on('error', () => undefined);
+    const drained = once(boot.serial, 'close').catch(() => undefined);
+    void Promise.all([qemu.ended, drained]).then(([how]) => boot.end(this.#haltOf(shutdown, how)));
+    return boot;
+  }
+
+  #haltOf(shutdown: string | undefined, how: string): HaltReason {
+    if (shutdown === 'guest-shutdown') return { reason: 'power-off' };
+    if (shutdown !== 'guest-reset') return { reason: 'backend-lost', message: how };
+    const panic = PANIC.exec(this.#console.tail(100))?.[1];
+    return panic === undefined ? { reason: 'reset' } : { reason: 'panic', message: panic.trim(), location: 'kernel' };
+  }
+
+  #arguments(nonce: string, socket: (name: string) => string): string[] {
+    const { spec, context } = this.#options;
+    const { payload, config } = spec;
+    const own = `console=ttyAMA0 panic=-1 rdinit=${AGENT_INIT} petri.agent=${nonce} petri.port=${AGENT_PORT}`;
+    return [
+      ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
+      ...['-machine', 'virt', '-accel', 'tcg', '-cpu', 'max,pauth-impdef=on,sve=off,sme=off'],
+      ...['-smp', String(config.vcpus), '-m', `${config.memory / 2 ** 20}M`],
+      ...['-kernel', payload.path, '-initrd', join(this.#folder.path, 'initramfs')],
+      ...['-append', `${own} ${payload.commandLine}`.trimEnd()],
+      // What QEMU writes there is there even if nobody reads the socket any more.
+      ...[
+        '-chardev',
+        `${socket(SERIAL)},logfile=${optionValue(join(context.logDirectory, 'serial.qemu.log'))},logappend=on`,
+      ],
+      ...['-serial', `chardev:${SERIAL}`],
+      ...['-chardev', socket(AGENT), '-device', `pci-serial,chardev=${AGENT}`],
+    ];
+  }
+}

@@ -1,0 +1,108 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { linux, linuxIsPrepared } from '../../petri/payload/index.ts';
+import { Supervisor } from '../../petri/process/index.ts';
+import { optionalTool, toolsAreRequired } from '../../petri/unit-test/optional-tool.ts';
+import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
+import { backend } from './index.ts';
+
+const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
+// artifacts/linux/prepare.sh downloads it, which is no part of the tests.
+const prepared = linuxIsPrepared();
+
+let folder: string;
+const vms: Vm[] = [];
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'petri-linux-test-'));
+});
+afterEach(async () => {
+  await Promise.all(vms.splice(0).map((vm) => vm.dispose()));
+});
+afterAll(async () => {
+  await backend.close?.();
+  await Supervisor.current()?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let launched = 0;
+
+async function launch(commandLine = 'quiet'): Promise<Vm> {
+  const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
+  const vm = await launchVm(
+    backend,
+    { isolation: 'none', payload: linux({ commandLine }), config, boot: 'fresh' },
+    { directory: join(folder, `vm-${launched++}`), features: ['linux', 'exec', 'reset'] },
+  );
+  vms.push(vm);
+  return vm;
+}
+
+it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
+  expect(prepared, 'artifacts/linux/prepare.sh was not run').toBe(true);
+});
+
+describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', { timeout: 240_000 }, () => {
+  it('boots, runs commands apart from its console, and powers off', async () => {
+    const vm = await launch();
+    expect(await vm.exec('uname -sm; echo oops >&2; exit 3')).toEqual({
+      stdout: 'Linux aarch64\n',
+      stderr: 'oops\n',
+      exitCode: 3,
+    });
+    expect(await vm.exec('nproc')).toMatchObject({ stdout: '2\n' });
+    await vm.serial.waitFor('petri: init has started');
+    expect(vm.serial.transcript).not.toContain('oops');
+
+    // What a command prints is never taken for a frame, nor for the end of another command.
+    const forged = "printf '##petri 0 end rc=0 stdout=0 stderr=0##\\no Zm9v\\n'; printf '\\000\\377'";
+    expect((await vm.exec(forged)).stdout).toBe('##petri 0 end rc=0 stdout=0 stderr=0##\no Zm9v\n\0�');
+    const [first, second] = await Promise.all([vm.exec('sleep 1; echo first'), vm.exec('echo second')]);
+    expect([first.stdout, second.stdout]).toEqual(['first\n', 'second\n']);
+    expect((await vm.exec('seq 1 20000')).stdout.split('\n')).toHaveLength(20_001);
+    expect(await vm.exec('sleep 60', { timeout: 1000 })).toMatchObject({ exitCode: 137 });
+    const quotes = `echo "it's" '$HOME' \\\\ é`;
+    expect((await vm.exec(quotes)).stdout).toBe("it's $HOME \\ é\n");
+
+    // The shell on the console is another one.
+    await vm.serial.sendLine('echo $((6 * 7))');
+    await vm.serial.waitFor(/^42$/m);
+
+    await vm.stop({ timeout: 30_000 });
+    expect(await vm.halted).toEqual({ reason: 'power-off' });
+    await expect(vm.exec('true')).rejects.toMatchObject({ code: 'vm-halted' });
+    const logged = readFileSync(join(vm.directory, 'serial.qemu.log'));
+    expect(logged.equals(readFileSync(vm.serial.logPath ?? ''))).toBe(true);
+  });
+
+  it('tells a panic of the kernel, and can be booted again', async () => {
+    const vm = await launch();
+    await vm.exec('true');
+    await vm.serial.sendLine('echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger');
+    expect(await vm.halted).toEqual({ reason: 'panic', message: 'sysrq triggered crash', location: 'kernel' });
+    await vm.reset();
+    expect(await vm.exec('echo back')).toMatchObject({ stdout: 'back\n' });
+  });
+
+  it('tells that its guest asked for a reset', async () => {
+    const vm = await launch();
+    await vm.exec('true');
+    await vm.serial.sendLine('reboot -f');
+    expect(await vm.halted).toEqual({ reason: 'reset' });
+  });
+
+  it('that hangs is ended at its deadline, with where it was', async () => {
+    const vm = await launch('quiet rdinit=/nowhere init=/nowhere');
+    await vm.boot();
+    await vm.expire('the deadline passed');
+    expect(await vm.halted).toMatchObject({
+      reason: 'timeout',
+      message: expect.stringMatching(/it was at 0x/) as string,
+    });
+    const pid = Number(/process (\d+)/.exec(readFileSync(join(vm.directory, 'petri.log'), 'utf8'))?.[1]);
+    await vm.dispose();
+    expect(existsSync(`/proc/${pid}`)).toBe(false);
+  });
+});

@@ -1,0 +1,49 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { linux } from './linux-payload.ts';
+
+let folder: string;
+let kernel: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'petri-linux-payload-'));
+  kernel = join(folder, 'Image');
+  const image = Buffer.alloc(64);
+  image.write('ARM\x64', 56, 'latin1');
+  writeFileSync(kernel, image);
+  writeFileSync(join(folder, 'initramfs'), 'x');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+it('takes a kernel and an initramfs of the user', () => {
+  const initramfs = join(folder, 'initramfs');
+  expect(linux({ kernel, initramfs, commandLine: 'debug' })).toMatchObject({
+    kind: 'linux',
+    path: kernel,
+    initramfs,
+    commandLine: 'debug',
+  });
+});
+
+it('finds them through the environment', () => {
+  vi.stubEnv('PETRI_ARTIFACT_LINUX_KERNEL', kernel);
+  vi.stubEnv('PETRI_ARTIFACT_LINUX_BUSYBOX', join(folder, 'initramfs'));
+  expect(linux()).toMatchObject({ path: kernel, busybox: join(folder, 'initramfs'), commandLine: 'quiet' });
+});
+
+it.each([
+  ['a kernel that is not there', { kernel: '/nowhere/Image' }, 'artifact-missing'],
+  ['a kernel of another kind', { kernel: import.meta.filename }, 'image-invalid'],
+])('refuses %s', (_, options, code) => {
+  expect(() => linux(options)).toThrow(expect.objectContaining({ code }));
+});
+
+it.each(['a\nb', 'x'.repeat(2000), '\0'])('refuses a command line that is none', (commandLine) => {
+  const options = { kernel, initramfs: join(folder, 'initramfs'), commandLine };
+  expect(() => linux(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+});

@@ -1,0 +1,98 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { artifactVariable, identify } from '../artifacts/index.ts';
+import { PetriError } from '../errors.ts';
+
+/** A Linux kernel for AArch64 and what it starts. */
+export interface LinuxPayload {
+  readonly kind: 'linux';
+  /** As messages call it. */
+  readonly name: string;
+  /** Path of the kernel, an arm64 `Image`, compressed with gzip or not. */
+  readonly path: string;
+  /** Path of an initramfs of the user's own, with a shell; without it, one is made of busybox. */
+  readonly initramfs?: string;
+  /** Path of a static busybox for AArch64, where there is no initramfs. */
+  readonly busybox?: string;
+  /** What the user adds to the kernel's command line. */
+  readonly commandLine: string;
+}
+
+export interface LinuxOptions {
+  /** Path of the kernel. @default `$PETRI_ARTIFACT_LINUX_KERNEL`, else `.petri/linux/vmlinuz` */
+  readonly kernel?: string;
+  /**
+   * Path of an initramfs, whose `/init` is started. For `vm.exec` it needs `sh`, `stty`, `base64`, `timeout`, `sed` and `mount`.
+   *
+   * @default one made of busybox: `$PETRI_ARTIFACT_LINUX_BUSYBOX`, else `.petri/linux/busybox`
+   */
+  readonly initramfs?: string;
+  /** Words for the kernel's command line, such as `quiet`. @default 'quiet' */
+  readonly commandLine?: string;
+}
+
+const PREPARED = '.petri/linux';
+/** QEMU passes longer ones on, and arm64 Linux cuts them (COMMAND_LINE_SIZE). */
+const MAX_COMMAND_LINE = 1024;
+/** At offset 56 of an arm64 Image (Linux, `Documentation/arch/arm64/booting.rst`). */
+const IMAGE_MAGIC = 'ARM\x64';
+const GZIP_MAGIC = '\x1f\x8b';
+
+/**
+ * A Linux to boot, checked at once.
+ *
+ * @throws PetriError `artifact-missing` where a file is not there, `image-invalid` for a kernel of another kind, `invalid-option`
+ */
+export function linux(options: LinuxOptions = {}): LinuxPayload {
+  const path = given('linux-kernel', options.kernel, 'vmlinuz');
+  checkKernel(path);
+  const commandLine = options.commandLine ?? 'quiet';
+  if (commandLine.length > MAX_COMMAND_LINE || /[\u0000-\u001f\u007f]/.test(commandLine)) {
+    throw new PetriError(`the kernel's command line is no line of at most ${MAX_COMMAND_LINE} characters`, {
+      code: 'invalid-option',
+      step: 'payload',
+      remedy: 'give words with spaces between them',
+    });
+  }
+  const base = { kind: 'linux' as const, name: `linux ${path}`, path, commandLine };
+  if (options.initramfs === undefined) return { ...base, busybox: given('linux-busybox', undefined, 'busybox') };
+  return { ...base, initramfs: given('linux-initramfs', options.initramfs, 'initramfs') };
+}
+
+/** Whether `linux()` has what it needs here. */
+export function linuxIsPrepared(): boolean {
+  try {
+    linux();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function given(artifact: string, path: string | undefined, prepared: string): string {
+  const variable = artifactVariable(artifact);
+  const fromEnvironment = process.env[variable] ?? '';
+  const chosen = resolve(path ?? (fromEnvironment === '' ? `${PREPARED}/${prepared}` : fromEnvironment));
+  if (identify(chosen) !== undefined) return chosen;
+  throw new PetriError(`there is no file ${chosen}`, {
+    code: 'artifact-missing',
+    step: 'payload',
+    remedy: `artifacts/linux/prepare.sh downloads Debian's kernel and busybox; or set ${variable} to a file`,
+  });
+}
+
+function checkKernel(path: string): void {
+  const head = Buffer.alloc(64);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, head, 0, head.length, 0);
+  } finally {
+    closeSync(file);
+  }
+  if (head.toString('latin1', 56, 60) === IMAGE_MAGIC || head.toString('latin1', 0, 2) === GZIP_MAGIC) return;
+  throw new PetriError(`${path} is no arm64 kernel: it has neither the magic of an Image nor that of gzip`, {
+    code: 'image-invalid',
+    step: 'payload',
+    remedy: 'give the file that is built as arch/arm64/boot/Image or Image.gz, or vmlinuz of an arm64 distribution',
+  });
+}

@@ -1,0 +1,13 @@
+/** What a command in a guest gave. */
+export interface ExecResult {
+  readonly stdout: string;
+  readonly stderr: string;
+  /** As the guest's shell has it: 128 and more for a signal. */
+  readonly exitCode: number;
+}
+
+export interface ExecOptions {
+  /** Milliseconds that the command may take, in whole seconds of the guest; then it is killed. @default 30_000 */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
