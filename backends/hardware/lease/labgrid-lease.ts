@@ -1,4 +1,4 @@
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { LeaseConfig } from '../hosts/schema.ts';
 import type { Lease, LeaseWait } from './lease.ts';
@@ -42,6 +42,7 @@ export async function labgridLease(config: LabgridConfig, name: string, { signal
       });
     }
   }
+  const guard = await guardPlace(config);
   let lose: (why: string) => void = () => undefined;
   const lost = new Promise<string>((resolve) => (lose = resolve));
   let asking = false;
@@ -64,23 +65,43 @@ export async function labgridLease(config: LabgridConfig, name: string, { signal
     waiting: 0,
     release: () => {
       clearInterval(timer);
-      releasing ??= client(config, ['release']).then(
-        () => undefined,
-        () => undefined,
-      );
+      releasing ??= letGo(guard);
       return releasing;
     },
   };
 }
 
-async function client(config: LabgridConfig, args: readonly string[]): Promise<{ code: number; said: string }> {
-  const [command = '', ...before] = config.command;
-  const coordinator = config.coordinator === undefined ? [] : ['-x', config.coordinator];
+/**
+ * A place stays acquired when whoever acquired it dies. So its release waits in a process that learns of our death by the end of
+ * its input, or by the signal of the reaper, which leaves it the time to run.
+ */
+async function guardPlace(config: LabgridConfig): Promise<SupervisedProcess> {
+  const supervisor = await Supervisor.open();
+  return await supervisor.spawn({
+    name: `release of labgrid's place ${config.place}`,
+    command: 'sh',
+    args: ['-c', 'trap : TERM; read line; exec "$@"', 'sh', ...clientCommand(config, ['release'])],
+    graceMs: TIMEOUT,
+  });
+}
+
+async function letGo(guard: SupervisedProcess): Promise<void> {
+  guard.stdin.end();
+  await guard.exited;
+  await guard.stop();
+}
+
+function clientCommand({ command, coordinator, place }: LabgridConfig, args: readonly string[]): string[] {
+  return [...command, ...(coordinator === undefined ? [] : ['-x', coordinator]), '-p', place, ...args];
+}
+
+async function client(config: LabgridConfig, wanted: readonly string[]): Promise<{ code: number; said: string }> {
+  const [command = '', ...args] = clientCommand(config, wanted);
   const supervisor = await Supervisor.open();
   const child = await supervisor.spawn({
     name: 'labgrid client',
     command,
-    args: [...before, ...coordinator, '-p', config.place, ...args],
+    args,
     stdin: 'ignore',
   });
   let said = '';

@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+
+import { tmk } from '../../../petri/payload/index.ts';
+import { resolveVmConfig, type VmSpec } from '../../../petri/vm/index.ts';
+import { kvmtoolArguments } from './kvmtool-arguments.ts';
+import { confidentialQemuArguments } from './qemu-arguments.ts';
+
+const config = { kind: 'qemu', kernel: '/k', initrd: '/i', tmkVmm: '/t', args: [] } as const;
+const spec = (isolation: VmSpec['isolation'], rpv = ''): VmSpec => ({
+  isolation,
+  payload: tmk('hello'),
+  config: resolveVmConfig({ memory: '1G', rpv }),
+  boot: 'shared',
+});
+const argv = (isolation: VmSpec['isolation'], rpv?: string): string =>
+  confidentialQemuArguments({ ...config, args: [] }, spec(isolation, rpv), '/launch').join(' ');
+
+describe('confidentialQemuArguments', () => {
+  it('names the object of each isolation type, and the guest support that uses it', () => {
+    expect(argv('cca')).toMatch(
+      /^qemu-system-aarch64 .*confidential-guest-support=guest0 -object rme-guest,id=guest0,measurement-algorithm=sha256 /,
+    );
+    expect(argv('snp')).toMatch(/^qemu-system-x86_64 .*-object sev-snp-guest,id=guest0,.*size=1024M/);
+    expect(argv('tdx')).toMatch(/^qemu-system-x86_64 .*-object tdx-guest,id=guest0/);
+    expect(() => argv('none')).toThrow(/no object/);
+  });
+
+  it('gives the personalization value in base64, where there is one', () => {
+    const [, value = ''] = /personalization-value=(\S+)/.exec(argv('cca', 'a,b')) ?? [];
+    expect(Buffer.from(value, 'base64').toString('latin1')).toBe(`a,b${'\0'.repeat(61)}`);
+    expect(argv('cca')).not.toContain('personalization');
+  });
+
+  it('leaves a comma in the name of a folder what it is', () => {
+    expect(confidentialQemuArguments({ ...config, args: [] }, spec('cca'), '/a,b').join(' ')).toContain(
+      'path=/a,,b/share,',
+    );
+  });
+});
+
+describe('kvmtoolArguments', () => {
+  it('makes a realm as OpenVMM does', () => {
+    expect(
+      kvmtoolArguments('/k', resolveVmConfig({ rpv: 'me', measurementAlgorithm: 'sha-512' }), '/f').join(' '),
+    ).toBe(
+      'run --realm --disable-sve --irqchip=gicv3-its -c 1 -m 512 --no-pvtime --force-pci --console virtio --kernel /k ' +
+        '--9p /f/share/,cca_mount -p console=hvc0 root=/dev/vda2 --measurement-algo=sha512 --restricted_mem --realm-pv=me',
+    );
+  });
+});
