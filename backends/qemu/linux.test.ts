@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { linux, linuxIsPrepared } from '../../petri/payload/index.ts';
+import { initramfs, type InitramfsEntry } from '../../petri/image/index.ts';
+import { linux, linuxIsPrepared, type LinuxOptions } from '../../petri/payload/index.ts';
 import { Supervisor } from '../../petri/process/index.ts';
 import { optionalTool, toolsAreRequired } from '../../petri/unit-test/optional-tool.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
@@ -29,11 +30,11 @@ afterAll(async () => {
 
 let launched = 0;
 
-async function launch(commandLine = 'quiet'): Promise<Vm> {
+async function launch(options: LinuxOptions = {}): Promise<Vm> {
   const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
   const vm = await launchVm(
     backend,
-    { isolation: 'none', payload: linux({ commandLine }), config, boot: 'fresh' },
+    { isolation: 'none', payload: linux(options), config, boot: 'fresh' },
     { directory: join(folder, `vm-${launched++}`), features: ['linux', 'exec', 'reset'] },
   );
   vms.push(vm);
@@ -86,6 +87,24 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', { timeout: 240
     expect(await vm.exec('echo back')).toMatchObject({ stdout: 'back\n' });
   });
 
+  it('runs commands beside an init of the user', async () => {
+    const { busybox = '' } = linux();
+    const init = '#!/bin/sh\nmount -t devtmpfs dev /dev\necho my own init\nwhile :; do sleep 1; done\n';
+    const applets = ['sh', 'mount', 'sleep', 'cat', 'mkdir', 'stty', 'base64', 'timeout', 'sed', 'wc', 'ls'];
+    const own = join(folder, 'own.cpio.gz');
+    const entries: InitramfsEntry[] = [
+      { kind: 'file', path: '/bin/busybox', content: readFileSync(busybox), mode: 0o755 },
+      ...applets.map((name) => ({ kind: 'symlink' as const, path: `/bin/${name}`, target: 'busybox' })),
+      { kind: 'directory', path: '/dev' },
+      { kind: 'character-device', path: '/dev/console', major: 5, minor: 1 },
+      { kind: 'file', path: '/init', content: Buffer.from(init), mode: 0o755 },
+    ];
+    writeFileSync(own, initramfs(entries, { gzip: true }));
+    const vm = await launch({ initramfs: own });
+    expect((await vm.exec('ls /')).stdout).toContain('petri');
+    await vm.serial.waitFor('my own init');
+  });
+
   it('tells that its guest asked for a reset', async () => {
     const vm = await launch();
     await vm.exec('true');
@@ -94,7 +113,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', { timeout: 240
   });
 
   it('that hangs is ended at its deadline, with where it was', async () => {
-    const vm = await launch('quiet rdinit=/nowhere init=/nowhere');
+    const vm = await launch({ commandLine: 'quiet rdinit=/nowhere init=/nowhere' });
     await vm.boot();
     await vm.expire('the deadline passed');
     expect(await vm.halted).toMatchObject({
