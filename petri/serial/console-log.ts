@@ -19,6 +19,7 @@ export class ConsoleLog {
   #log: number | undefined;
   #timing: number | undefined;
   #opened = false;
+  #closed = false;
   #started = 0;
   #lastTiming = Number.NEGATIVE_INFINITY;
   #size = 0;
@@ -39,6 +40,7 @@ export class ConsoleLog {
   append(bytes: Uint8Array): void {
     if (this.#failure !== undefined) return;
     try {
+      if (this.#closed) throw new Error('bytes arrived after the log was closed');
       if (!this.#opened) this.#open();
       this.#stamp();
       this.#writeAll(bytes);
@@ -63,7 +65,7 @@ export class ConsoleLog {
     for (const descriptor of [this.#log, this.#timing]) if (descriptor !== undefined) closeSync(descriptor);
     this.#log = undefined;
     this.#timing = undefined;
-    this.#failure ??= this.#opened ? new Error('the log was closed') : undefined;
+    this.#closed = true;
   }
 
   #open(): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PetriError } from '../errors.ts';
+import { ConsoleLog } from './console-log.ts';
 import { SerialConsole } from './console.ts';
 import { awkwardBytes, cutAt, inPieces, utf8 } from './testing.ts';
 
@@ -341,6 +342,17 @@ describe('on disk', () => {
     console.push(utf8('x'));
     expect(console.logPath).toBe(join(directory, '.._.._etc_x.log'));
     console.dispose();
+  });
+
+  it('tells of a log that is not complete, and only of one', () => {
+    const console = new SerialConsole({ name: 'realm', directory });
+    console.push(utf8('x'));
+    console.dispose();
+    expect(console.logFailure).toBeUndefined();
+    const late = new ConsoleLog(directory, 'late');
+    late.close();
+    late.append(utf8('x'));
+    expect(late.failure?.message).toMatch(/after the log was closed/);
   });
 
   it('goes on in memory when the disk fails', async () => {
