@@ -219,16 +219,31 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
     await child.ended;
   });
 
-  it('whose runner is killed: the launcher goes in its heartbeat, the lease when it expires', async () => {
-    const launchers = script('echo ready; trap "" TERM HUP; (exec setsid sleep 4321) & while :; do sleep 1; done');
-    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 6 };
-    const path = await vms.hosts({ launchers, heartbeat: 4, reconnect: 2, lease });
+  const stubborn = script('echo ready; trap "" TERM HUP; (exec setsid sleep 4321) & while :; do sleep 1; done');
+
+  it('whose runner is killed: launcher and lease go at once', async () => {
+    const path = await vms.hosts({ launchers: stubborn });
     const child = runner(path).start(join(vms.folder, 'killed'));
     await child.running;
-    expect(launches()).toHaveLength(1);
-    expect(holders()).toHaveLength(1);
+    expect(strays()).not.toEqual([]);
+    const [lease] = holders();
+    expect(lease).toBeDefined();
     child.kill();
     await child.ended;
+    await expect.poll(holders, { timeout: 60_000 }).not.toContain(lease);
+    await expect.poll(strays, { timeout: 60_000, interval: 200 }).toEqual([]);
+  });
+
+  it('whose runner is killed with all that was to clear up after it: they go when they expire', async () => {
+    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 6 };
+    const path = await vms.hosts({ launchers: stubborn, heartbeat: 4, reconnect: 2, lease });
+    const child = runner(path).start(join(vms.folder, 'killed-too'));
+    await child.running;
+    expect(launches()).not.toEqual([]);
+    const [held] = holders();
+    for (const pid of withEnvironment(child.state)) process.kill(pid, 'SIGKILL');
+    await child.ended;
+    expect(holders()).toContain(held);
     await gone();
     await vms.hosts({ launchers: script('exit 0'), heartbeat: 4, reconnect: 2, lease });
     expect(await (await vms.launch()).halted).toMatchObject({ reason: 'complete' });
@@ -267,18 +282,20 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
   );
 
   function runner(hosts: string): {
-    start(folder: string): { running: Promise<void>; ended: Promise<unknown>; kill(): void };
+    start(folder: string): { running: Promise<void>; ended: Promise<unknown>; state: string; kill(): void };
   } {
     return {
       start: (folder) => {
         const program = fileURLToPath(new URL('testing/runner.mjs', import.meta.url));
+        const state = `${folder}-state`;
         const child = spawn(process.execPath, [program, folder], {
-          env: { ...process.env, PETRI_HOSTS: hosts },
+          env: { ...process.env, PETRI_HOSTS: hosts, PETRI_STATE_DIR: state },
           stdio: ['ignore', 'pipe', 'inherit'],
         });
         return {
           running: new Promise((resolve) => child.stdout.once('data', () => resolve())),
           ended: new Promise((resolve) => child.once('exit', resolve)),
+          state,
           kill: () => child.kill('SIGKILL'),
         };
       },

@@ -2,6 +2,7 @@ import { PetriError } from '../../petri/errors.ts';
 import type { IsolationType } from '../../petri/vm/isolation.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import type { HostConfig, LauncherConfig } from './hosts/schema.ts';
+import { endLeaseGuard } from './lease/lease-guard.ts';
 import type { LeaseWait } from './lease/lease.ts';
 import { Machine, type MachineUse } from './machine.ts';
 
@@ -96,4 +97,5 @@ export async function closeLab(): Promise<void> {
   const lab = shared[key];
   shared[key] = undefined;
   await lab?.close();
+  await endLeaseGuard();
 }

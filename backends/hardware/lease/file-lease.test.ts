@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { Supervisor } from '../../../petri/process/index.ts';
 import { HostFolder } from '../remote/host-folder.ts';
 import { RemoteHost } from '../ssh/remote-host.ts';
 import { launchScript } from '../testing/lab.ts';
 import { Proxy } from '../testing/proxy.ts';
 import { sshdPath, TestSshd } from '../testing/sshd.ts';
 import { FileLeases } from './file-lease.ts';
+import { endLeaseGuard } from './lease-guard.ts';
 
 describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () => {
   let sshd: TestSshd;
@@ -19,6 +21,8 @@ describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () =>
     for (const host of hosts.splice(0)) host.close();
   });
   afterAll(async () => {
+    await endLeaseGuard();
+    await Supervisor.current()?.close();
     await sshd.end();
   });
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PetriError } from '../../../petri/errors.ts';
 import type { HostFolder } from '../remote/host-folder.ts';
 import type { RemoteHost } from '../ssh/remote-host.ts';
+import { dropLease, guardLease } from './lease-guard.ts';
 import { leaseOwner, type Lease, type LeaseWait } from './lease.ts';
 
 /** Milliseconds between two questions of one who waits: less than a third of what keeps its place (lease.sh). */
@@ -46,6 +47,7 @@ export class FileLeases {
     const argv = ['acquire', this.#folder, String(capacity), String(this.#expires), id, leaseOwner()];
     let told: string | undefined;
     try {
+      await guardLease({ id, host: this.#host.config });
       for (;;) {
         signal?.throwIfAborted();
         const answer = await this.#ask(argv);
@@ -135,7 +137,13 @@ export class FileLeases {
 
   async #release(id: string): Promise<void> {
     // Where it cannot be told, it expires.
-    await this.#run(['release', this.#folder, id]).catch(() => undefined);
+    await this.giveBack(id).catch(() => undefined);
+    await dropLease(id);
+  }
+
+  /** Gives back a lease that may be another process's. @throws PetriError `connection-failed` */
+  async giveBack(id: string): Promise<void> {
+    await this.#run(['release', this.#folder, id]);
   }
 
   async #ask(argv: readonly string[]): Promise<string[]> {

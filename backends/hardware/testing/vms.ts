@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { tmk } from '../../../petri/payload/index.ts';
+import { Supervisor } from '../../../petri/process/index.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';
 import { closeLab } from '../lab.ts';
@@ -54,6 +55,7 @@ export class TestVms {
 
   async end(): Promise<void> {
     await this.clear();
+    await Supervisor.current()?.close();
     delete process.env['PETRI_HOSTS'];
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,0 +1,68 @@
+import { fileURLToPath } from 'node:url';
+
+import { packageRoot } from '../../../petri/package-root.ts';
+import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
+import type { HostConfig } from '../hosts/schema.ts';
+
+/** Milliseconds that giving back may take when a run has ended without doing so. */
+const GRACE = 8000;
+const MODULE = 'backends/hardware/lease/run-lease-guard';
+const START = 'const [loader, path] = process.argv.slice(1); await (await (await import(loader)).load(path)).main();';
+
+/** A lease as the guard knows it. */
+export interface GuardedLease {
+  readonly id: string;
+  /** Has names of variables in it, and no secrets. */
+  readonly host: HostConfig;
+}
+
+export type GuardLine = { readonly hold: GuardedLease } | { readonly drop: string };
+
+const key = Symbol.for('petri-vm.lease-guard');
+const shared: { [key]?: Promise<SupervisedProcess> | undefined } = globalThis as object;
+
+/**
+ * Has a lease given back when this process ends, however it does: a worker is ended by a signal, a runner is killed. A process beside
+ * this one sees the end of its input, or the signal of the reaper, and tells the host. Where it cannot, the lease expires.
+ *
+ * @throws PetriError what starting a process throws
+ */
+export async function guardLease(lease: GuardedLease): Promise<void> {
+  (await guard()).stdin.write(line({ hold: lease }));
+}
+
+/** Once it was given back. */
+export async function dropLease(id: string): Promise<void> {
+  const running = await shared[key]?.catch(() => undefined);
+  if (running?.exit === undefined) running?.stdin.write(line({ drop: id }));
+}
+
+/** Ends the guard. Idempotent; never rejects. */
+export async function endLeaseGuard(): Promise<void> {
+  const running = await shared[key]?.catch(() => undefined);
+  shared[key] = undefined;
+  running?.stdin.end();
+  await running?.exited;
+  await running?.stop();
+}
+
+async function guard(): Promise<SupervisedProcess> {
+  const running = await shared[key]?.catch(() => undefined);
+  if (running !== undefined && running.exit === undefined) return running;
+  shared[key] = startGuard();
+  return await shared[key];
+}
+
+async function startGuard(): Promise<SupervisedProcess> {
+  const supervisor = await Supervisor.open();
+  return await supervisor.spawn({
+    name: 'guard of leases',
+    command: process.execPath,
+    args: ['--input-type=module', '-e', START, fileURLToPath(new URL('bin/load.mjs', packageRoot)), MODULE],
+    graceMs: GRACE,
+  });
+}
+
+function line(content: GuardLine): string {
+  return `${JSON.stringify(content)}\n`;
+}
