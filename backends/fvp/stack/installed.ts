@@ -1,9 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
-import { PetriError } from '../../../petri/errors.ts';
+import {
+  parseInstalledFile,
+  readInstalledFile,
+  stackFile,
+  type InstalledFileWords,
+} from '../../../petri/stack/installed-file.ts';
+
+export { stackFile };
 
 const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
@@ -54,16 +60,17 @@ const schema = z.object({
 /** The installed FVP stack, as `petri cca install` leaves it in `<root>/stack.json`: written last, when everything else verifies. */
 export type InstalledStack = z.infer<typeof schema>;
 
-/** Name of the file in the root folder of the stack. */
-export const stackFile = 'stack.json';
-
 /** Where the stack is: `$PETRI_CCA_ROOT`, else `.petri/cca` below `cwd`. Absolute. */
 export function stackRoot(cwd: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
   const root = env['PETRI_CCA_ROOT'];
   return root !== undefined && root !== '' ? resolve(cwd, root) : join(cwd, '.petri', 'cca');
 }
 
-const installRemedy = 'run: npx petri cca install';
+const words: InstalledFileWords = {
+  stack: 'FVP stack',
+  installRemedy: 'run: npx petri cca install',
+  variable: 'PETRI_CCA_ROOT',
+};
 
 /**
  * Reads `<root>/stack.json`. Does not look at the files it names.
@@ -71,42 +78,10 @@ const installRemedy = 'run: npx petri cca install';
  * @throws PetriError `stack-missing`, `stack-invalid`
  */
 export function readInstalledStack(root: string): InstalledStack {
-  const path = join(root, stackFile);
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new PetriError(`no FVP stack is installed in ${root}: ${reason(error)}`, {
-      code: 'stack-missing',
-      step: 'probe',
-      remedy: `${installRemedy}, or set PETRI_CCA_ROOT to the folder of one that is installed`,
-      cause: error,
-    });
-  }
-  return parseInstalledStack(text, path);
+  return readInstalledFile(schema, root, words);
 }
 
 /** @throws PetriError `stack-invalid` */
 export function parseInstalledStack(text: string, path: string): InstalledStack {
-  const invalid = (why: string, cause: unknown): PetriError =>
-    new PetriError(`${path} does not describe an installed FVP stack: ${why}`, {
-      code: 'stack-invalid',
-      step: 'probe',
-      remedy: installRemedy,
-      cause,
-    });
-  let content: unknown;
-  try {
-    content = JSON.parse(text);
-  } catch (error) {
-    throw invalid(reason(error), error);
-  }
-  const parsed = schema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'wrong'}`, parsed.error);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return parseInstalledFile(schema, text, path, words);
 }
