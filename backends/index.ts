@@ -2,15 +2,12 @@ import type { Backend } from '../petri/backend.ts';
 import type { StackManager } from '../petri/stack/index.ts';
 
 /** A backend that the package knows by name. */
-export type BackendEntry = {
+export interface BackendEntry {
   readonly description: string;
+  readonly load: () => Promise<Backend>;
   /** How to install what it boots, for `petri cca`. */
   readonly stack?: () => Promise<StackManager>;
-} & (
-  | { readonly load: () => Promise<Backend> }
-  /** Announced, not there yet: named so that whoever asks for it is told so, and what works instead. */
-  | { readonly absent: string }
-);
+}
 
 /** The built-in backends. Loading this file loads none of them. */
 export const builtinBackends: Readonly<Record<string, BackendEntry>> = {

@@ -4,7 +4,7 @@ import pc from 'picocolors';
 
 import { PetriError } from '../errors.ts';
 import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
-import { Supervisor } from '../process/index.ts';
+import { belongsTo, runInterruptible } from '../process/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
@@ -24,6 +24,8 @@ interface Bench {
   readonly timeout: number;
   readonly directory: string;
   readonly options: TmkCommandOptions;
+  /** Aborted by Ctrl-C. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -43,13 +45,14 @@ export async function runTmks(names: readonly string[], options: TmkCommandOptio
   const payloads = names.map((name) => tmk(name));
   const tests = payloads.map((payload) => chosenTests(payload, options.test));
   const bench = await prepare(options);
-  try {
-    await runAll(payloads, tests, bench);
-  } finally {
-    // What a backend keeps for the next VM would keep this process alive.
-    await bench.selected.backend.close?.();
-    await Supervisor.current()?.close();
-  }
+  await runInterruptible(async (signal) => {
+    try {
+      await runAll(payloads, tests, { ...bench, signal });
+    } finally {
+      // What a backend keeps for the next VM would keep this process alive.
+      await bench.selected.backend.close?.();
+    }
+  });
 }
 
 async function runAll(
@@ -71,6 +74,7 @@ async function runAll(
         continue;
       }
       const done = await runTest(payload, test, bench);
+      bench.signal?.throwIfAborted();
       finished.push(done);
       process.stdout.write(reportTest(done, options.exits === true));
     }
@@ -96,6 +100,7 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   }
   const directory = runDirectoryPath(process.cwd(), new Date(), process.pid);
   makeRunDirectory(directory);
+  belongsTo({ directory, runner: process.pid });
   await pruneRuns(directory);
   await selected.backend.prepare?.();
   const timeout = stretched((options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000, selected.probe.pace);
@@ -127,6 +132,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
       directory: join(bench.directory, folderName(payload.name), folderName(`${test.index}-${test.name}`)),
       features: selected.probe.isolation[isolation] ?? [],
       deadline: timeout,
+      signal: bench.signal,
       runLimit: selected.probe.pace === undefined ? undefined : timeout - selected.probe.pace.boot,
       test: test.name,
     },

@@ -41,26 +41,19 @@ export function isUserBackend(name: string): boolean {
   return Object.hasOwn(userBackends(), name);
 }
 
-/** Why a backend that has a name cannot be loaded, where that is known without loading it. */
-export function absence(name: string): string | undefined {
-  const entry = isUserBackend(name) ? undefined : builtin(name);
-  return entry !== undefined && 'absent' in entry ? entry.absent : undefined;
-}
-
 function builtin(name: string): BackendEntry | undefined {
   return Object.hasOwn(builtinBackends, name) ? builtinBackends[name] : undefined;
 }
 
 /**
- * @throws PetriError `unknown-backend` for a name that does not exist, `backend-unavailable` for one that is announced
- *   only, `invalid-config` when the user's module has no backend in it or cannot be loaded
+ * @throws PetriError `unknown-backend` for a name that does not exist, `invalid-config` when the user's module has no backend in
+ *   it or cannot be loaded
  */
 export async function loadBackend(name: string): Promise<Backend> {
   const own = userBackends()[name];
   if (isUserBackend(name) && own !== undefined) return await loadUserBackend(name, own);
   const entry = builtin(name);
   if (entry === undefined) throw unknownBackend(name);
-  if ('absent' in entry) throw await absentBackend(name, entry.absent);
   return await entry.load();
 }
 
@@ -122,7 +115,7 @@ async function surveyBackend(name: string): Promise<BackendReport> {
     return {
       name,
       description: builtin(name)?.description ?? '',
-      probe: { available: false, missing: [{ what: absence(name) ?? what, remedy }] },
+      probe: { available: false, missing: [{ what, remedy }] },
     };
   }
 }
@@ -155,23 +148,13 @@ function unknownBackend(name: string): PetriError {
   });
 }
 
-async function absentBackend(name: string, absent: string): Promise<PetriError> {
-  return new PetriError(`the backend '${name}' is not available. ${absent}`, {
-    code: 'backend-unavailable',
-    step: 'options',
-    remedy: `what runs here: ${await availableOptions(name)}`,
-  });
-}
-
 function describe(name: string): string {
-  const reason = absence(name);
-  const description = builtin(name)?.description ?? 'from your configuration';
-  return reason === undefined ? description : `${description} (not available yet)`;
+  return builtin(name)?.description ?? 'from your configuration';
 }
 
 /** The options that choose a backend that runs here, for a remedy. */
 async function availableOptions(except: string): Promise<string> {
-  const others = backendNames().filter((name) => name !== except && absence(name) === undefined);
+  const others = backendNames().filter((name) => name !== except);
   const available = (await surveyBackends(others)).filter((report) => report.probe.available);
   return available.map((report) => `--backend=${report.name}`).join(', ') || 'no other backend';
 }
