@@ -1,14 +1,17 @@
-// `npm test`: types, lint, format, and every test, with a summary at the end. Arguments go to vitest.
+// `npm test`: types, lint, format, every test, and the VM tests on each backend that can run here, with a summary at the end. With
+// arguments, which go to vitest, it is types, lint, format and the tests that they choose.
 //
 // With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see petri/unit-test/optional-tool.ts.
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import pc from 'picocolors';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const resultFile = fileURLToPath(new URL('../.petri/test-result.json', import.meta.url));
+const verdictsFile = fileURLToPath(new URL('../.petri/verdicts.json', import.meta.url));
+const countsFile = fileURLToPath(new URL('../.petri/counts.json', import.meta.url));
 
 function bin(name) {
   return fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url));
@@ -51,8 +54,20 @@ function counts() {
   }
 }
 
+/** Of the backends besides the first, whose tests are counted already. */
+function countsOfBackends() {
+  const count = (rows, verdict) =>
+    rows.flatMap(({ verdicts }) => verdicts.slice(1)).filter((v) => v === verdict).length;
+  try {
+    const { rows } = JSON.parse(readFileSync(verdictsFile, 'utf8'));
+    return { passed: count(rows, 'pass'), failed: count(rows, 'FAIL'), skipped: count(rows, 'skip') };
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+}
+
 mkdirSync(new URL('../.petri', import.meta.url), { recursive: true });
-rmSync(resultFile, { force: true });
+for (const file of [resultFile, verdictsFile, countsFile]) rmSync(file, { force: true });
 
 const checks = await Promise.all([
   run('types', bin('typescript/bin/tsc'), ['--noEmit', '-p', '.'], { quiet: true }),
@@ -65,8 +80,17 @@ for (const check of checks) {
 
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
 const tests = await run('tests', 'bin/vitest.mjs', ['run', ...reporters, ...process.argv.slice(2)], { quiet: false });
-const { passed, failed, skipped } = counts();
+const steps = [[tests, counts()]];
+if (process.argv.length === 2) {
+  const argv = ['sim', 'qemu', 'fvp', 'hardware', '--here', `--json=${verdictsFile}`];
+  steps.push([await run('backends', 'tools/verdicts.mjs', argv, { quiet: false }), countsOfBackends()]);
+}
 
-console.log(checks.map((check) => report(check)).join('\n'));
-console.log(report(tests, `${passed} passed, ${failed} failed, ${skipped} skipped`));
-process.exitCode = [...checks, tests].every((step) => step.ok) && passed > 0 ? 0 : 1;
+const words = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
+const total = { passed: 0, failed: 0, skipped: 0 };
+for (const [, counted] of steps) for (const key of Object.keys(total)) total[key] += counted[key];
+writeFileSync(countsFile, JSON.stringify(total));
+console.log(['', ...checks.map((check) => report(check))].join('\n'));
+for (const [step, counted] of steps) console.log(report(step, words(counted)));
+console.log(words(total));
+process.exitCode = [...checks, ...steps.map(([step]) => step)].every((step) => step.ok) && total.passed > 0 ? 0 : 1;

@@ -1,9 +1,12 @@
 // `npm run verdicts -- sim qemu …`: runs the VM tests on each backend and prints, in one table, how each of them ended.
 //
-// It fails when a backend has another verdict on a test than the first one, or when a test ran on none. A test that a backend skips
-// for a reason is no difference; the reasons are counted below the table. `--all` lists every test, otherwise those that agree are
-// counted by file. `--json=FILE` keeps it all.
-import { spawn } from 'node:child_process';
+// It fails when a backend has another verdict on a test than the first one, and when one fails. A test that a backend skips for a reason
+// is no difference; the reasons are counted below the table. Tests of an isolation type that it does not make show as `-`. `--all`
+// lists every test, otherwise those that agree are counted by file. `--json=FILE` keeps it all.
+//
+// `--here` brings what is behind a backend where it can be had without hardware or downloads: for `fvp` the stand-in, for `hardware` an
+// sshd on loopback. Backends that cannot run then are left out, unless tools are required.
+import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,29 +15,52 @@ import { parseArgs } from 'node:util';
 
 import pc from 'picocolors';
 
+import { openHomes } from './homes.mjs';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { values, positionals: backends } = parseArgs({
+const { values, positionals: asked } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean' }, json: { type: 'string' }, isolation: { type: 'string' } },
+  options: {
+    all: { type: 'boolean' },
+    here: { type: 'boolean' },
+    json: { type: 'string' },
+    isolation: { type: 'string' },
+  },
 });
-if (backends.length === 0) {
-  console.error('usage: npm run verdicts -- BACKEND [BACKEND …] [--isolation=TYPE] [--all] [--json=FILE]');
+if (asked.length === 0) {
+  console.error('usage: npm run verdicts -- BACKEND [BACKEND …] [--here] [--isolation=TYPE] [--all] [--json=FILE]');
   process.exit(2);
+}
+
+const homes = values.here ? await openHomes() : { env: {}, notes: {}, close: async () => {} };
+const env = { ...process.env, ...homes.env };
+
+/** What `petri doctor` says of a backend. */
+async function examine(backend) {
+  const output = await new Promise((resolve) => {
+    const argv = [join(root, 'bin/petri.mjs'), 'doctor', `--backend=${backend}`, '--json'];
+    execFile(process.execPath, argv, { cwd: root, env }, (_error, out, err) => resolve(out === '' ? err : out));
+  });
+  if (!output.startsWith('{')) return { missing: [output.trim()] };
+  const { probe } = JSON.parse(output).backends[0];
+  if (!probe.available) return { missing: probe.missing.map(({ what, remedy }) => `${what} (${remedy})`) };
+  const chosen = values.isolation?.split(',');
+  return { isolation: Object.keys(probe.isolation).filter((type) => chosen?.includes(type) ?? true) };
 }
 
 const states = { passed: 'pass', failed: 'FAIL', skipped: 'skip' };
 
 /** By name, how each test ended on a backend, and why it was skipped. */
-async function verdictsOf(backend, folder) {
+async function verdictsOf(backend, isolation, folder) {
   const file = join(folder, `${backend}.json`);
   const reporter = fileURLToPath(new URL('verdicts-reporter.mjs', import.meta.url));
-  const argv = ['run', `--backend=${backend}`, '--passWithNoTests', `--reporter=${reporter}`, '--reporter=dot'];
-  if (values.isolation !== undefined) argv.push(`--isolation=${values.isolation}`);
+  const own = [`--backend=${backend}`, `--isolation=${isolation.join(',')}`];
+  const argv = ['run', ...own, '--passWithNoTests', `--reporter=${reporter}`, '--reporter=dot'];
   const started = performance.now();
   await new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [join(root, 'bin/vitest.mjs'), ...argv], {
       cwd: root,
-      env: { ...process.env, PETRI_VERDICTS_FILE: file },
+      env: { ...env, PETRI_VERDICTS_FILE: file },
       stdio: ['ignore', process.stderr.isTTY ? 'inherit' : 'ignore', 'inherit'],
     });
     child.on('error', reject);
@@ -47,10 +73,19 @@ async function verdictsOf(backend, folder) {
 const folder = mkdtempSync(join(tmpdir(), 'petri-verdicts-'));
 const runs = [];
 try {
-  for (const backend of backends) runs.push(await verdictsOf(backend, folder));
+  for (const backend of asked) {
+    const { isolation, missing } = await examine(backend);
+    if (isolation?.length > 0) runs.push(await verdictsOf(backend, isolation, folder));
+    else if (isolation === undefined) {
+      console.log(`${pc.yellow('left out')}: '${backend}' cannot run here: ${missing.join('; ')}`);
+      if (!values.here || process.env.CI || process.env.PETRI_REQUIRE_TOOLS) process.exitCode = 1;
+    }
+  }
 } finally {
   rmSync(folder, { recursive: true });
+  await homes.close();
 }
+const backends = runs.map(({ backend }) => backend);
 
 const [first] = runs;
 const names = [...new Set(runs.flatMap(({ tests }) => [...tests.keys()]))];
@@ -83,6 +118,7 @@ for (const [label, verdict] of [
 }
 console.log(`${'seconds, everything included'.padEnd(wide)}${columns(runs.map(({ seconds }) => seconds.toFixed(1)))}`);
 for (const { backend, tests } of runs) {
+  if (homes.notes[backend] !== undefined) console.log(`${pc.dim(`${backend}:`)} ${homes.notes[backend]}`);
   const reasons = new Map();
   for (const { note } of tests.values()) if (note) reasons.set(note, (reasons.get(note) ?? 0) + 1);
   for (const [reason, count] of [...reasons].sort((a, b) => b[1] - a[1])) {
@@ -100,4 +136,4 @@ console.log([...compared, `${differing.length} verdicts differ`, `${failed.lengt
 if (values.json !== undefined) {
   writeFileSync(values.json, `${JSON.stringify({ backends, rows, differing: differing.length }, null, 1)}\n`);
 }
-process.exitCode = differing.length > 0 || failed.length > 0 || !rows.some((row) => row.ran) ? 1 : 0;
+if (differing.length > 0 || failed.length > 0 || !rows.some((row) => row.ran)) process.exitCode = 1;
