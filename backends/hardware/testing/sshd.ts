@@ -5,10 +5,19 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
 import type { HostConfig } from '../hosts/schema.ts';
+import { toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { parseHosts } from '../hosts/hosts-file.ts';
 
-/** Path of OpenSSH's server, which is not in an ordinary user's PATH. */
-export const sshdPath = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
+/** Path of OpenSSH's server, which is not in an ordinary user's PATH; undefined where it is not installed, for `skipIf`. */
+export const sshdPath = findSshd();
+
+function findSshd(): string | undefined {
+  const found = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) => existsSync(path));
+  if (found === undefined && toolsAreRequired()) {
+    throw new Error('sshd is required here and not installed: apt-get install openssh-server');
+  }
+  return found;
+}
 
 /** A real sshd on a loopback port, with keys, configuration and folders of its own: the machine of the tests. */
 export class TestSshd {
