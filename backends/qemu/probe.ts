@@ -80,7 +80,8 @@ export async function probe(): Promise<ProbeResult> {
   }
 }
 
-interface Asked {
+/** What a QEMU says of itself. */
+export interface Asked {
   readonly version: string;
   readonly package: string;
   readonly machines: readonly string[];
@@ -100,7 +101,7 @@ const greeting = z.object({
 const named = z.array(z.object({ name: z.string(), alias: z.string().optional() }));
 
 /** One QEMU without a machine answers all questions. @throws Error for anything else than a QEMU */
-async function askQemu(command: string): Promise<Asked> {
+export async function askQemu(command: string): Promise<Asked> {
   const questions = [
     { execute: 'qmp_capabilities', id: 'capabilities' },
     { execute: 'query-machines', id: 'machines' },
