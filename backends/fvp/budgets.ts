@@ -1,4 +1,4 @@
-import { scaled } from '../../petri/cca/budgets.ts';
+import { scaled, sessionBudgets } from '../../petri/cca/budgets.ts';
 
 export { scaled };
 
@@ -26,21 +26,7 @@ export const stageBudgets = {
 
 export type StageName = keyof typeof stageBudgets;
 
-/** Milliseconds for what happens besides the stages of a boot. */
-export const budgets = {
-  /** Between two tries to wake plane 0's shell. */
-  nudge: 5 * SECOND,
-  /** From 0x03 to the end of tmk_vmm. */
-  interrupt: 20 * SECOND,
-  /** From `exit` to the end of lkvm, and once more after lkvm's own key. */
-  realmEnd: 60 * SECOND,
-  /** From the words of a crash to the end of waiting for a sign of life. */
-  crash: 10 * SECOND,
-  /** Making the root file system's copy. */
-  image: 5 * MINUTE,
-} as const;
-
 /** What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same model is in it. */
 export function wholeBoot(): number {
-  return scaled(Object.values(stageBudgets).reduce((sum, budget) => sum + budget, budgets.image));
+  return scaled(Object.values(stageBudgets).reduce((sum, budget) => sum + budget, sessionBudgets.image));
 }

@@ -1,5 +1,4 @@
-import { availableParallelism, totalmem } from 'node:os';
-import { PetriError } from '../../petri/errors.ts';
+import { machineSlots } from '../../petri/cca/host/capacity.ts';
 
 /** What machines of this kind are counted under, over all processes of this machine. */
 export const SLOT_POOL = 'fvp-model';
@@ -10,25 +9,15 @@ export const MODEL_MEMORY = 6 * 2 ** 30;
 /** The model's own thread, and those of its devices and of our tests. */
 const MODEL_CORES = 2;
 
-const VARIABLE = 'PETRI_FVP_MODELS';
-
 /**
  * How many models may run on this machine at once: by its memory and its cores, or `$PETRI_FVP_MODELS`.
  *
  * @throws PetriError `invalid-option`
  */
 export function modelSlots(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-  machine: { readonly memory: number; readonly cores: number } = { memory: totalmem(), cores: availableParallelism() },
+  env?: Readonly<Record<string, string | undefined>>,
+  here?: { readonly memory: number; readonly cores: number },
 ): number {
-  const given = env[VARIABLE];
-  if (given !== undefined && given !== '') {
-    if (/^[1-9]\d{0,2}$/.test(given)) return Number(given);
-    throw new PetriError(`${VARIABLE} is ${JSON.stringify(given)}, which is not a number of models`, {
-      code: 'invalid-option',
-      step: 'options',
-      remedy: 'give a whole number from 1 to 999, or leave it out',
-    });
-  }
-  return Math.max(1, Math.min(Math.floor(machine.memory / MODEL_MEMORY), Math.floor(machine.cores / MODEL_CORES)));
+  const each = { variable: 'PETRI_FVP_MODELS', noun: 'models', memory: MODEL_MEMORY, cores: MODEL_CORES };
+  return machineSlots(each, env, here);
 }

@@ -1,11 +1,13 @@
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import { checkRealmSpec } from '../../petri/cca/host/realm-limits.ts';
+import { RealmVm } from '../../petri/cca/host/realm-vm.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
-import { FvpVm } from './fvp-vm.ts';
-import { checkSpec } from './limits.ts';
+import { identity, limits } from './identity.ts';
+import { fvpPlatform } from './platform.ts';
 import { readInstalledStack, stackRoot } from './stack/installed.ts';
 
 /** @throws PetriError `unsupported`, `invalid-config`, `stack-missing`, `stack-invalid` */
 export function launch(spec: VmSpec, context: LaunchContext): VmRuntime {
-  checkSpec(spec);
-  return new FvpVm(readInstalledStack(stackRoot(process.cwd())), spec, context);
+  checkRealmSpec({ ...identity, limits }, spec);
+  return new RealmVm(fvpPlatform(readInstalledStack(stackRoot(process.cwd()))), spec, context);
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { TapConsole } from '../../petri/cca/host/tap-console.ts';
+import type { HostMachine } from '../../petri/cca/host/host-platform.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { ContainerRegistration, SupervisedProcess, Supervisor } from '../../petri/process/index.ts';
 import { connectConsole, type TcpConsole } from '../../petri/serial/tcp-console.ts';
@@ -8,7 +10,6 @@ import { scaled, stageBudgets } from './budgets.ts';
 import { PortFinder, type ModelPort } from './model-ports.ts';
 import type { ModelStart } from './model-start.ts';
 import { CONNECTED, MODEL_CONSOLE, uartConsoles } from './stages.ts';
-import { TapConsole } from './tap-console.ts';
 
 /** Bytes of each console that stay in memory; all of them are on disk. */
 const HISTORY = 1024 * 1024;
@@ -27,7 +28,7 @@ export interface ModelOptions {
 }
 
 /** A model that runs: its process and its UARTs, each with a client of ours. */
-export class Model {
+export class Model implements HostMachine {
   readonly consoles: ReadonlyMap<string, TapConsole>;
   /** Resolves with how it ended, as a clause. Never rejects. */
   readonly ended: Promise<string>;

@@ -7,7 +7,7 @@ import { PetriError } from '../../petri/errors.ts';
 import { probeImageTools } from '../../petri/image/index.ts';
 import { wholeBoot } from './budgets.ts';
 import { MODEL_MEMORY, modelSlots } from './capacity.ts';
-import { limits } from './limits.ts';
+import { limits } from './identity.ts';
 import { isExecutable, isInPath, MODEL_PATH_VARIABLE } from './model-start.ts';
 import { readInstalledStack, stackRoot, type InstalledStack } from './stack/installed.ts';
 

@@ -1,8 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { digestFiles, type StackCommand, type StackStep } from '../../../petri/stack/index.ts';
-import { expectFormat, formats } from './formats.ts';
+import { digestFiles, expectFormat, formats, type StackCommand, type StackStep } from '../../../petri/stack/index.ts';
 import type { InstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';

@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
-import { formatLockFile, lockDigest, type LockFile, parseLockFile } from './lock-file.ts';
+import { resolveLock, type ResolveRequest } from '../../../petri/stack/index.ts';
+import { type LockFile, lockFormat } from './lock-file.ts';
 import { revisionsOverlay } from './overlays.ts';
-import { resolveLock, type ResolveRequest } from './resolve-lock.ts';
 
 const path = join(artifactsFolder(), 'cca', 'fvp.lock.yaml');
 const text = readFileSync(path, 'utf8');
-const shipped = parseLockFile(text, path);
+const shipped = lockFormat.parse(text, path);
 const [one, two] = ['1'.repeat(40), '2'.repeat(40)] as const;
 
 function edited(edit: (lock: LockFile) => void): string {
@@ -36,9 +36,9 @@ describe('the lock file of the package', () => {
   });
 
   it('survives being written and read, with the same digest', () => {
-    const again = parseLockFile(formatLockFile(shipped), 'again');
+    const again = lockFormat.parse(lockFormat.format(shipped), 'again');
     expect(again).toEqual(shipped);
-    expect(lockDigest(again)).toBe(lockDigest(shipped));
+    expect(lockFormat.digest(again)).toBe(lockFormat.digest(shipped));
   });
 });
 
@@ -55,8 +55,8 @@ describe('a lock file that is wrong', () => {
     ['a package that is a URL', edited((lock) => (lock.python['pyyaml'] = '@ https://e.org/x.whl')), /python.pyyaml/],
     ['something else', '[1, 2', /flow/i],
   ])('is refused for %s', (_what, content, message) => {
-    expect(() => parseLockFile(content, 'mine.yaml')).toThrow(message);
-    expect(() => parseLockFile(content, 'mine.yaml')).toThrow(/^mine.yaml is not a lock file for the FVP stack/);
+    expect(() => lockFormat.parse(content, 'mine.yaml')).toThrow(message);
+    expect(() => lockFormat.parse(content, 'mine.yaml')).toThrow(/^mine.yaml is not a lock file for the FVP stack/);
   });
 });
 
@@ -66,14 +66,14 @@ function set(lock: LockFile, key: 'repository' | 'revision' | 'ref', value: stri
 
 describe('finding out what a lock leaves open', () => {
   const asked: string[] = [];
-  const resolve = async (over: Partial<ResolveRequest> = {}): Promise<LockFile> => {
+  const resolve = async (over: Partial<ResolveRequest<LockFile>> = {}): Promise<LockFile> => {
     asked.length = 0;
     const ask = (repository: string, ref: string): Promise<string> => {
       asked.push(`${repository} ${ref}`);
       return Promise.resolve(one);
     };
-    const nothing = { base: shipped, own: undefined, overrides: [], refresh: false, unused: new Set<string>(), ask };
-    return await resolveLock({ ...nothing, ...over });
+    const nothing = { base: shipped, own: undefined, overrides: [], refresh: false, unused: new Set<string>() };
+    return await resolveLock({ format: lockFormat, ...nothing, ask, ...over });
   };
 
   it('asks for branches only, and writes down what they are', async () => {

@@ -2,12 +2,11 @@ import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { PetriError } from '../../../petri/errors.ts';
-import { ask, digestFile, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import { ask, digestFile, expectDigests, lockedRevisions, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
 import { configName, packagedFiles, shrinkwrapEnvironment } from './firmware.ts';
 import { type InstalledStack, readInstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
-import { lockDigest, type LockFile } from './lock-file.ts';
+import { type LockFile, lockFormat } from './lock-file.ts';
 import { runOverlays } from './overlays.ts';
 import { shrinkwrapVersion } from './shrinkwrap-tool.ts';
 
@@ -25,12 +24,12 @@ export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptio
   return {
     name: 'verify',
     title: 'Verify everything and write stack.json',
-    inputs: { lock: lockDigest(lock), runtime: options.runtime, command: options.command },
+    inputs: { lock: lockFormat.digest(lock), runtime: options.runtime, command: options.command },
     after: options.after,
     commands: [],
     async run() {
       const stack = await describeStack(layout, lock, options);
-      await expectDigests(stack, lock);
+      await expectDigests(stack.files, lock);
       await writeAtomically(layout.stackFile, `${JSON.stringify(stack, null, 2)}\n`);
     },
     async inspect() {
@@ -50,7 +49,7 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
   };
   return {
     version: 1,
-    lockDigest: lockDigest(lock),
+    lockDigest: lockFormat.digest(lock),
     shrinkwrap,
     environment: { ...shrinkwrapEnvironment(layout), ...(options.hasVenv ? { VIRTUAL_ENV: layout.venv } : {}) },
     config,
@@ -58,11 +57,6 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
     files: { ...packagedFiles(layout, lock), plane0Kernel: layout.plane0Kernel, tmkVmm: layout.tmkVmm },
     revisions: { shrinkwrap: shrinkwrap.version, ...lockedRevisions(lock), ...(await builtRevisions(layout, lock)) },
   };
-}
-
-function lockedRevisions(lock: LockFile): Record<string, string> {
-  const known = Object.entries(lock.sources).filter(([, source]) => source.revision !== null);
-  return Object.fromEntries(known.map(([name, source]) => [name, source.revision ?? '']));
 }
 
 /** Which commits shrinkwrap built from, those included that only its own configuration names. */
@@ -82,25 +76,4 @@ async function builtRevisions(layout: StackLayout, lock: LockFile): Promise<Reco
 async function list(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   return entries.filter((entry) => entry.isDirectory() && entry.name !== '.git').map((entry) => entry.name);
-}
-
-async function expectDigests(stack: InstalledStack, lock: LockFile): Promise<void> {
-  const files: Readonly<Record<string, string | undefined>> = stack.files;
-  for (const [name, expected] of Object.entries(lock.digests)) {
-    const path = files[name];
-    if (path === undefined) {
-      throw new PetriError(`the lock has a digest of '${name}', which no stack has`, {
-        code: 'lock-file-invalid',
-        step: 'install',
-        remedy: `digests are of ${Object.keys(files).join(', ')}`,
-      });
-    }
-    const found = await digestFile(path);
-    if (found === expected) continue;
-    throw new PetriError(`${path} came out with sha256 ${found}; the lock expects ${expected}`, {
-      code: 'artifact-digest',
-      step: 'install',
-      remedy: 'build with the tools that the lock was made with, or take the digest out of the lock',
-    });
-  }
 }

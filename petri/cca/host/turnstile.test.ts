@@ -6,7 +6,7 @@ const ignore = (): void => undefined;
 
 describe('the turnstile', () => {
   it('lets one through at a time, in order', async () => {
-    const turnstile = new Turnstile();
+    const turnstile = new Turnstile('the model');
     const order: string[] = [];
     let inside = 0;
     await Promise.all(
@@ -24,7 +24,7 @@ describe('the turnstile', () => {
   });
 
   it('says who is in front', async () => {
-    const turnstile = new Turnstile();
+    const turnstile = new Turnstile('the model');
     const said: string[] = [];
     const leave = await turnstile.enter('first', signal, (why) => said.push(why));
     const second = turnstile.enter('second', signal, (why) => said.push(why));
@@ -36,7 +36,7 @@ describe('the turnstile', () => {
   });
 
   it('lets go who gives up, and passes on', async () => {
-    const turnstile = new Turnstile();
+    const turnstile = new Turnstile('the model');
     const leave = await turnstile.enter('first', signal, ignore);
     const impatient = new AbortController();
     const second = turnstile.enter('second', impatient.signal, ignore);

@@ -1,22 +1,23 @@
 import { describe, expect, it } from 'vitest';
-import { tmk } from '../../petri/payload/index.ts';
-import { resolveVmConfig, type VmOptions } from '../../petri/vm/config.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
-import { hostCommands } from '../../petri/cca/agent-protocol.ts';
-import { modelSlots } from './capacity.ts';
-import { checkSpec, refuses } from './limits.ts';
-import { realmKey, realmRequest } from '../../petri/cca/realm-config.ts';
+import { tmk } from '../../payload/index.ts';
+import { resolveVmConfig, type VmOptions } from '../../vm/config.ts';
+import type { VmSpec } from '../../vm/spec.ts';
+import { hostCommands } from '../agent-protocol.ts';
+import { checkRealmSpec, kvmtoolRefuses, realmLimits } from './realm-limits.ts';
+import { realmKey, realmRequest } from '../realm-config.ts';
 
 function spec(options: VmOptions): VmSpec {
   return { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), boot: 'shared' };
 }
 
+const platform = { name: 'some', limits: realmLimits(2 ** 31) };
+
 describe('what kvmtool can make', () => {
   it.each<VmOptions>([{}, { memory: '2G' }, { measurementAlgorithm: 'sha-512' }, { rpv: 'a name' }])(
     'includes %j',
     (options) => {
-      expect(refuses(spec(options))).toBeUndefined();
-      expect(() => checkSpec(spec(options))).not.toThrow();
+      expect(kvmtoolRefuses(spec(options))).toBeUndefined();
+      expect(() => checkRealmSpec(platform, spec(options))).not.toThrow();
     },
   );
 
@@ -27,15 +28,19 @@ describe('what kvmtool can make', () => {
     [{ rpv: Uint8Array.of(1, 0, 1) }, /as a text/],
     [{ rpv: 'a\n' }, /as a text/],
   ])('does not include %j, and says so', (options, reason) => {
-    expect(refuses(spec(options))).toMatch(reason);
+    expect(kvmtoolRefuses(spec(options))).toMatch(reason);
   });
 
   it('is bounded by memory', () => {
-    expect(() => checkSpec(spec({ memory: '64M' }))).toThrow(/memory is 64 MiB, expected 256 to 2048 MiB/);
+    expect(() => checkRealmSpec(platform, spec({ memory: '64M' }))).toThrow(
+      /memory is 64 MiB, expected 256 to 2048 MiB/,
+    );
   });
 
   it('is a realm and nothing else', () => {
-    expect(() => checkSpec({ ...spec({}), isolation: 'none' })).toThrow(/cannot make a VM of isolation type 'none'/);
+    expect(() => checkRealmSpec(platform, { ...spec({}), isolation: 'none' })).toThrow(
+      /cannot make a VM of isolation type 'none'/,
+    );
   });
 
   it('is asked for in a command that a shell cannot misread', () => {
@@ -49,25 +54,5 @@ describe('what kvmtool can make', () => {
       realmKey(realmRequest(resolveVmConfig(options))),
     );
     expect(new Set(keys).size).toBe(keys.length);
-  });
-});
-
-describe('how many models run at once', () => {
-  const GIB = 2 ** 30;
-
-  it.each([
-    [{ memory: 64 * GIB, cores: 16 }, 8],
-    [{ memory: 16 * GIB, cores: 16 }, 2],
-    [{ memory: 64 * GIB, cores: 3 }, 1],
-    [{ memory: 2 * GIB, cores: 1 }, 1],
-  ])('is bounded by %j: %i', (machine, models) => {
-    expect(modelSlots({}, machine)).toBe(models);
-  });
-
-  it('is what the user says', () => {
-    expect(modelSlots({ PETRI_FVP_MODELS: '5' })).toBe(5);
-    for (const wrong of ['0', '-1', 'x', '1.5', '1000']) {
-      expect(() => modelSlots({ PETRI_FVP_MODELS: wrong })).toThrow(/is not a number of models/);
-    }
   });
 });

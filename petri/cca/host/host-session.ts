@@ -1,29 +1,26 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stagedBoot, type StageTime } from '../../petri/boot/index.ts';
-import { PetriError } from '../../petri/errors.ts';
-import { deriveImage } from '../../petri/image/index.ts';
-import type { TmkPayload } from '../../petri/payload/index.ts';
-import { Supervisor, type Slot, type TemporaryFolder } from '../../petri/process/index.ts';
-import { AgentLink, within } from '../../petri/cca/agent-link.ts';
-import { hostCommands, LKVM_QUIT, newNonce, shellCommands, type RealmRequest } from '../../petri/cca/agent-protocol.ts';
-import { budgets, scaled } from './budgets.ts';
-import { modelSlots, SLOT_POOL } from './capacity.ts';
+import { stagedBoot, type StageTime } from '../../boot/index.ts';
+import { PetriError } from '../../errors.ts';
+import { deriveImage } from '../../image/index.ts';
+import type { TmkPayload } from '../../payload/index.ts';
+import { Supervisor, type Slot, type TemporaryFolder } from '../../process/index.ts';
+import { AgentLink, within } from '../agent-link.ts';
+import { hostCommands, LKVM_QUIT, newNonce, shellCommands, type RealmRequest } from '../agent-protocol.ts';
+import { scaled, sessionBudgets as budgets } from '../budgets.ts';
 import { guestFiles, guestPayload } from './guest-files.ts';
-import { Model } from './model.ts';
-import { planModelStart } from './model-start.ts';
-import { Plane0, type RunEnd, type RunOptions } from '../../petri/cca/plane0.ts';
-import { realmKey } from '../../petri/cca/realm-config.ts';
-import { crashOn, crashSignatures, modelStages, realmStages, type RealmNonces } from './stages.ts';
-import type { InstalledStack } from './stack/installed.ts';
+import { crashOn, realmStages, type RealmNonces } from './boot-signs.ts';
+import { HOST_CONSOLE, type HostMachine, type HostPlatform } from './host-platform.ts';
+import { Plane0, type RunEnd, type RunOptions } from '../plane0.ts';
+import { realmKey } from '../realm-config.ts';
 import type { TapConsole } from './tap-console.ts';
 
 /** Free space in the root file system, for payloads that are sent later and what tmk_vmm prints. */
 const SPARE = 128 * 2 ** 20;
 
 export interface SessionOptions {
-  readonly stack: InstalledStack;
+  readonly platform: HostPlatform;
   /** The payload that is asked for. */
   readonly payload: TmkPayload;
   /** Folder for the logs of the whole session; made here. */
@@ -45,22 +42,22 @@ interface Realm {
 interface Holdings {
   slot?: Slot;
   folder?: TemporaryFolder;
-  model?: Model;
+  machine?: HostMachine;
 }
 
 /**
- * One model with our agent on its host, and at most one realm in it. Runs on it come one after another: whoever uses it sees to
+ * One machine with our agent on its host, and at most one realm in it. Runs on it come one after another: whoever uses it sees to
  * that. When anything about it is in doubt it is broken, and the next user makes another.
  */
-export class FvpSession {
+export class HostSession {
   readonly logs: string;
   readonly stages: StageTime[] = [];
   readonly #options: SessionOptions;
   readonly #holdings: Holdings;
-  readonly #model: Model;
+  readonly #machine: HostMachine;
   readonly #link: AgentLink;
   readonly #payloads: Set<string>;
-  /** Resolves with why nothing on this model can be trusted to answer. */
+  /** Resolves with why nothing on this machine can be trusted to answer. */
   readonly #lost: Promise<string>;
   #lose: (why: string) => void = () => undefined;
   #realm: Realm | undefined;
@@ -69,7 +66,7 @@ export class FvpSession {
   #suspicion: ((line: string) => void) | undefined;
 
   /** @throws BootError, PetriError */
-  static async boot(options: SessionOptions): Promise<FvpSession> {
+  static async boot(options: SessionOptions): Promise<HostSession> {
     const holdings: Holdings = {};
     try {
       return await boot(options, holdings);
@@ -82,12 +79,12 @@ export class FvpSession {
   constructor(
     options: SessionOptions,
     holdings: Holdings,
-    { model, payloads }: { model: Model; payloads: ReadonlySet<string> },
+    { machine, payloads }: { machine: HostMachine; payloads: ReadonlySet<string> },
   ) {
     this.logs = options.logs;
     this.#options = options;
     this.#holdings = holdings;
-    this.#model = model;
+    this.#machine = machine;
     this.#payloads = new Set(payloads);
     this.#lost = new Promise((resolve) => {
       this.#lose = (why) => {
@@ -95,16 +92,32 @@ export class FvpSession {
         resolve(why);
       };
     });
-    void model.ended.then((how) => this.#lose(how));
+    void machine.ended.then((how) => this.#lose(how));
     this.#link = new AgentLink((line) => {
-      if (crashOn('host', line) !== undefined) this.#suspicion?.(line);
+      if (crashOn(this.#platform.crashes, HOST_CONSOLE, line) !== undefined) this.#suspicion?.(line);
     });
-    model.console('host').tap((bytes) => this.#link.receive(bytes));
-    for (const name of ['tf-a', 'rmm']) this.#watch(name);
+    this.#host.tap((bytes) => this.#link.receive(bytes));
+    for (const name of this.#platform.consoles) {
+      const console = machine.consoles.get(name);
+      if (name !== HOST_CONSOLE && console !== undefined) this.#watch(name, console);
+    }
+  }
+
+  get #platform(): HostPlatform {
+    return this.#options.platform;
+  }
+
+  get #host(): TapConsole {
+    const console = this.#machine.consoles.get(HOST_CONSOLE);
+    if (console !== undefined) return console;
+    throw new PetriError(`a ${this.#platform.noun} without a console '${HOST_CONSOLE}'`, {
+      code: 'backend-fault',
+      step: 'boot',
+    });
   }
 
   get consoles(): ReadonlyMap<string, TapConsole> {
-    return this.#model.consoles;
+    return this.#machine.consoles;
   }
 
   /** Why it must not be used any more. */
@@ -206,7 +219,7 @@ export class FvpSession {
   ): Promise<Realm> {
     const nonces: RealmNonces = { realm: newNonce(), shell: newNonce(), agent: newNonce() };
     // What earlier payloads printed is no part of this boot.
-    this.#model.console('host').reopen();
+    this.#host.reopen();
     const exchange = this.#link.open(nonces.realm);
     const ended = exchange.next('realm-end').then(({ values }) => `lkvm ended with code ${values['rc'] ?? 'unknown'}`);
     const agent = this.#link.open(nonces.agent);
@@ -224,12 +237,12 @@ export class FvpSession {
     await this.#type(hostCommands.realm(nonces.realm, request));
     try {
       await stagedBoot({
-        stages: realmStages(nonces),
-        consoles: this.#model.consoles,
-        crashes: crashSignatures,
+        stages: realmStages(nonces, this.#platform.budgets),
+        consoles: this.#machine.consoles,
+        crashes: this.#platform.crashes,
         signal,
         exited: Promise.race([this.#lost, ended, failed]),
-        running: () => this.#model.describe(),
+        running: () => this.#machine.describe(),
         onStage: (stage) => {
           this.reached(stage, log);
           onStage(stage);
@@ -242,7 +255,7 @@ export class FvpSession {
     void ended.then(() => exchange.close());
     const plane0 = new Plane0({
       link: this.#link,
-      write: (bytes) => this.#model.write(bytes),
+      write: (bytes) => this.#machine.write(bytes),
       lost: Promise.race([this.#lost, ended]),
       log,
     });
@@ -253,7 +266,7 @@ export class FvpSession {
     return realm;
   }
 
-  /** Plane 0 is asked, then lkvm by its own key, and then nothing on this model is to be trusted. */
+  /** Plane 0 is asked, then lkvm by its own key, and then nothing on this machine is to be trusted. */
   async #endRealm(realm: Realm): Promise<void> {
     this.#realm = undefined;
     const over = Promise.race([realm.ended, this.#lost]);
@@ -261,7 +274,7 @@ export class FvpSession {
     try {
       await within(over, scaled(budgets.realmEnd), 'the end of the realm');
     } catch {
-      await this.#model.write(LKVM_QUIT);
+      await this.#machine.write(LKVM_QUIT);
       try {
         await within(over, scaled(budgets.realmEnd), 'the end of lkvm');
       } catch (error) {
@@ -270,7 +283,7 @@ export class FvpSession {
       }
     }
     if (this.#broken !== undefined) {
-      throw new PetriError(`the model was lost while a realm ended: ${this.#broken}`, {
+      throw new PetriError(`the ${this.#platform.noun} was lost while a realm ended: ${this.#broken}`, {
         code: 'backend-fault',
         step: 'boot',
         remedy: `see the logs in ${this.logs}`,
@@ -280,40 +293,40 @@ export class FvpSession {
 
   #plane0(): Realm {
     if (this.#realm !== undefined) return this.#realm;
-    throw new PetriError('there is no realm on the model', { code: 'backend-fault', step: 'run' });
+    throw new PetriError(`there is no realm on the ${this.#platform.noun}`, { code: 'backend-fault', step: 'run' });
   }
 
   /** No guest can write on these consoles, so what looks like a crash there is one. */
-  #watch(name: string): void {
+  #watch(name: string, console: TapConsole): void {
     const lines = new AgentLink((line) => {
-      const crash = crashOn(name, line);
+      const crash = crashOn(this.#platform.crashes, name, line);
       if (crash !== undefined) this.#lose(`${crash.meaning}: ${line.trim().slice(0, 200)}`);
     });
-    this.#model.console(name).tap((bytes) => lines.receive(bytes));
+    console.tap((bytes) => lines.receive(bytes));
   }
 
   async #type(line: string): Promise<void> {
-    await this.#model.write(Buffer.from(`${line}\n`));
+    await this.#machine.write(Buffer.from(`${line}\n`));
   }
 }
 
-async function boot(options: SessionOptions, holdings: Holdings): Promise<FvpSession> {
-  const { stack, payload, logs, log, signal } = options;
+async function boot(options: SessionOptions, holdings: Holdings): Promise<HostSession> {
+  const { platform, payload, logs, log, signal } = options;
   const supervisor = await Supervisor.open();
   await mkdir(logs, { recursive: true });
-  holdings.slot = await supervisor.slot(SLOT_POOL, modelSlots(), {
+  holdings.slot = await supervisor.slot(platform.slots.pool, platform.slots.capacity, {
     signal,
-    onWait: (why) => log(`waits for its turn to start a model: ${why}`),
+    onWait: (why) => log(`waits for its turn to start a ${platform.noun}: ${why}`),
   });
-  const folder = await supervisor.temporaryFolder('fvp');
+  const folder = await supervisor.temporaryFolder(platform.name);
   holdings.folder = folder;
   const nonce = newNonce();
-  const { files, payloads } = guestFiles(stack, nonce, payload);
+  const { files, payloads } = guestFiles(platform.files, nonce, payload);
   const rootfs = join(folder.path, 'rootfs.ext4');
   const imageStart = performance.now();
   const imageSignal = AbortSignal.any([signal, AbortSignal.timeout(scaled(budgets.image))]);
   const image = await deriveImage({
-    source: stack.files.rootfs,
+    source: platform.files.rootfs,
     target: rootfs,
     files,
     spare: SPARE,
@@ -322,19 +335,18 @@ async function boot(options: SessionOptions, holdings: Holdings): Promise<FvpSes
   log(
     `root file system: ${image.copy.method} copy with ${image.files.length} files, in ${(performance.now() - imageStart).toFixed(0)} ms`,
   );
-  const start = await planModelStart({ stack, rootfs, folder: folder.path, supervisor, signal });
-  log(`the model is started ${start.how}: ${[start.command, ...start.args].join(' ')}`);
-  const model = await Model.launch({ start, supervisor, logs, rootfs, log });
-  holdings.model = model;
-  options.onConsoles(model.consoles);
-  const session = new FvpSession(options, holdings, { model, payloads });
+  const machine = await platform.start({ rootfs, folder: folder.path, logs, supervisor, signal, log });
+  holdings.machine = machine;
+  options.onConsoles(machine.consoles);
+  const session = new HostSession(options, holdings, { machine, payloads });
+  await machine.resume?.();
   await stagedBoot({
-    stages: modelStages(nonce),
-    consoles: model.consoles,
-    crashes: crashSignatures,
+    stages: platform.stages(nonce),
+    consoles: machine.consoles,
+    crashes: platform.crashes,
     signal,
-    exited: model.ended,
-    running: () => model.describe(),
+    exited: machine.ended,
+    running: () => machine.describe(),
     onStage: (stage) => session.reached(stage, log),
   });
   return session;
@@ -342,11 +354,11 @@ async function boot(options: SessionOptions, holdings: Holdings): Promise<FvpSes
 
 /** Gives back what is held, last things first. Never rejects. */
 async function release(holdings: Holdings, log: (message: string) => void): Promise<void> {
-  await holdings.model?.stop();
+  await holdings.machine?.stop();
   const { folder } = holdings;
   if (folder !== undefined && existsSync(folder.path)) {
     await folder.remove().catch((error: unknown) => {
-      log(`the temporary folder of the model stays: ${String(error)}`);
+      log(`the temporary folder of the machine stays: ${String(error)}`);
     });
   }
   holdings.slot?.release();

@@ -12,11 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { artifactsFolder } from '../../petri/artifacts/index.ts';
-import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
-import { AgentLink } from '../../petri/cca/agent-link.ts';
-import { hostCommands, newNonce, shellCommands } from '../../petri/cca/agent-protocol.ts';
-import { Plane0 } from '../../petri/cca/plane0.ts';
+import { artifactsFolder } from '../../artifacts/index.ts';
+import { optionalTool } from '../../unit-test/optional-tool.ts';
+import { AgentLink } from '../agent-link.ts';
+import { hostCommands, newNonce, shellCommands } from '../agent-protocol.ts';
+import { Plane0 } from '../plane0.ts';
 
 const scripts = join(artifactsFolder(), 'cca', 'guest');
 const patience = 60_000;

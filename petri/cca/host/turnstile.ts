@@ -1,7 +1,13 @@
 /** Lets one through at a time, in the order in which they came. */
 export class Turnstile {
+  readonly #what: string;
   #holder: string | undefined;
   readonly #queue: { readonly who: string; readonly enter: () => void }[] = [];
+
+  /** @param what it leads to: 'the model' */
+  constructor(what: string) {
+    this.#what = what;
+  }
 
   /**
    * @param who named to those who wait behind
@@ -13,7 +19,7 @@ export class Turnstile {
     signal.throwIfAborted();
     if (this.#holder !== undefined) {
       const { length } = this.#queue;
-      onWait(`'${this.#holder}' is using the model${length === 0 ? '' : `, and ${length} more wait before this`}`);
+      onWait(`'${this.#holder}' is using ${this.#what}${length === 0 ? '' : `, and ${length} more wait before this`}`);
       await this.#wait(who, signal);
     }
     this.#holder = who;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { artifactPath, artifactsFolder, ownManifest } from '../../petri/artifacts/index.ts';
-import type { GuestPayload } from '../../petri/cca/plane0.ts';
-import type { InjectedFile } from '../../petri/image/index.ts';
-import type { TmkPayload } from '../../petri/payload/index.ts';
-import type { InstalledStack } from './stack/installed.ts';
+import { artifactPath, artifactsFolder, ownManifest } from '../../artifacts/index.ts';
+import type { GuestPayload } from '../plane0.ts';
+import type { InjectedFile } from '../../image/index.ts';
+import type { TmkPayload } from '../../payload/index.ts';
+import type { HostFiles } from './host-platform.ts';
 
 const EXECUTABLE = 0o755;
 
@@ -26,7 +26,7 @@ export interface GuestFiles {
  * @param nonce what the host agent shows when it is ready
  * @param payload the one that is asked for; those of this package are there in any case
  */
-export function guestFiles({ files }: InstalledStack, nonce: string, payload: TmkPayload): GuestFiles {
+export function guestFiles(files: HostFiles, nonce: string, payload: TmkPayload): GuestFiles {
   const manifest = ownManifest();
   const ownPayloads = manifest.artifacts
     .filter((artifact) => artifact.name.startsWith('tmk-'))

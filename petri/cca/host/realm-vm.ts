@@ -1,41 +1,34 @@
-import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
-import { PetriError } from '../../petri/errors.ts';
-import type { TmkTest } from '../../petri/payload/index.ts';
-import type { SerialConsole } from '../../petri/serial/index.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
-import { fitsCommand } from '../../petri/cca/agent-protocol.ts';
-import { FvpRun } from './fvp-run.ts';
+import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../backend.ts';
+import { PetriError } from '../../errors.ts';
+import type { TmkTest } from '../../payload/index.ts';
+import type { SerialConsole } from '../../serial/index.ts';
+import type { VmSpec } from '../../vm/spec.ts';
+import { fitsCommand } from '../agent-protocol.ts';
+import type { HostPlatform } from './host-platform.ts';
+import { RealmRun } from './realm-run.ts';
 import { sessionPool } from './session-pool.ts';
-import { uartConsoles, type UartConsole } from './stages.ts';
-import type { InstalledStack } from './stack/installed.ts';
 
-/** One VM: tests of one payload, each a run of tmk_vmm in a realm on the model of this process. */
-export class FvpVm implements VmRuntime {
+/** One VM: tests of one payload, each a run of tmk_vmm in a realm on the platform's machine of this process. */
+export class RealmVm implements VmRuntime {
   readonly planes = [];
-  readonly #stack: InstalledStack;
+  readonly #platform: HostPlatform;
   readonly #spec: VmSpec;
   readonly #context: LaunchContext;
   readonly #serial: SerialConsole;
-  readonly #uarts: ReadonlyMap<UartConsole, SerialConsole>;
-  #run: FvpRun | undefined;
+  readonly #consoles: ReadonlyMap<string, SerialConsole>;
+  #run: RealmRun | undefined;
   #killed = false;
 
-  constructor(stack: InstalledStack, spec: VmSpec, context: LaunchContext) {
-    this.#stack = stack;
+  constructor(platform: HostPlatform, spec: VmSpec, context: LaunchContext) {
+    this.#platform = platform;
     this.#spec = spec;
     this.#context = context;
     this.#serial = context.openConsole('serial');
-    this.#uarts = new Map(uartConsoles.map((name) => [name, context.openConsole(name)]));
+    this.#consoles = new Map(platform.consoles.map((name) => [name, context.openConsole(name)]));
   }
 
   get facts(): Readonly<Record<string, string>> {
-    const { lockDigest, shrinkwrap, revisions } = this.#stack;
-    return {
-      'stack.lock': lockDigest,
-      'stack.shrinkwrap': `${shrinkwrap.version}, runtime ${shrinkwrap.runtime}`,
-      ...Object.fromEntries(Object.entries(revisions).map(([name, revision]) => [`stack.${name}`, revision])),
-      ...this.#run?.facts,
-    };
+    return { ...this.#platform.facts, ...this.#run?.facts };
   }
 
   /** @throws BootError, PetriError */
@@ -48,14 +41,14 @@ export class FvpVm implements VmRuntime {
       });
     }
     await this.#run?.end();
-    const run = new FvpRun({
-      pool: sessionPool(),
-      stack: this.#stack,
+    const run = new RealmRun({
+      pool: sessionPool(this.#platform),
+      platform: this.#platform,
       spec: this.#spec,
       context: this.#context,
       test: this.#test(testIndex),
       serial: this.#serial,
-      uarts: this.#uarts,
+      consoles: this.#consoles,
     });
     this.#run = run;
     await run.started;
@@ -77,7 +70,7 @@ export class FvpVm implements VmRuntime {
     const test = image.tests[index];
     const first = image.tests.find((candidate) => candidate.name === test?.name);
     if (test !== undefined && first === test && test.name !== '' && fitsCommand(test.name)) return test;
-    throw new PetriError(`test ${index} of the TMK '${payload}' cannot be run by its name on fvp`, {
+    throw new PetriError(`test ${index} of the TMK '${payload}' cannot be run by its name on ${this.#platform.name}`, {
       code: 'unsupported',
       step: 'boot',
       remedy: 'give it a name that is not too long and that no other test of the TMK has',

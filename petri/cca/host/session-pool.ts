@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { BootError } from '../../petri/boot/index.ts';
-import { PetriError } from '../../petri/errors.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
-import { FvpSession, type SessionOptions } from './session.ts';
-import type { InstalledStack } from './stack/installed.ts';
+import { BootError } from '../../boot/index.ts';
+import { PetriError } from '../../errors.ts';
+import type { VmSpec } from '../../vm/spec.ts';
+import type { HostPlatform } from './host-platform.ts';
+import { HostSession, type SessionOptions } from './host-session.ts';
 import { Turnstile } from './turnstile.ts';
 
 /** A stack that does not boot is not tried for every test of a run. */
 const MAX_FAILURES = 2;
 
 export interface SessionUse {
-  readonly stack: InstalledStack;
+  readonly platform: HostPlatform;
   readonly spec: VmSpec;
   /** Folder of the VM that asks. */
   readonly logDirectory: string;
@@ -27,19 +27,26 @@ interface Failures {
   readonly error: Error;
 }
 
-/** The model of this process, which its VMs use in turn. */
+/** The machine of this process, which its VMs use in turn. */
 export class SessionPool {
-  readonly #turnstile = new Turnstile();
-  #session: FvpSession | undefined;
+  readonly #turnstile: Turnstile;
+  readonly #noun: string;
+  #session: HostSession | undefined;
   #used = false;
   #failures: Failures | undefined;
 
+  /** @param noun what its machine is called */
+  constructor(noun: string) {
+    this.#noun = noun;
+    this.#turnstile = new Turnstile(`the ${noun}`);
+  }
+
   /**
-   * Waits for its turn, boots a model if there is none that will do, and works with it.
+   * Waits for its turn, boots a machine if there is none that will do, and works with it.
    *
    * @throws BootError, PetriError, and what `work` throws
    */
-  async use<T>(use: SessionUse, work: (session: FvpSession) => Promise<T>): Promise<T> {
+  async use<T>(use: SessionUse, work: (session: HostSession) => Promise<T>): Promise<T> {
     const { payload } = use.spec;
     const leave = await this.#turnstile.enter(payload.name, use.signal, (why) => {
       use.log(`waits for its turn: ${why}`);
@@ -50,45 +57,45 @@ export class SessionPool {
       return await work(session);
     } finally {
       if (this.#session?.broken !== undefined) {
-        use.log(`the model is not used again: ${this.#session.broken}`);
+        use.log(`the ${this.#noun} is not used again: ${this.#session.broken}`);
         await this.#end();
       }
       leave();
     }
   }
 
-  /** Ends the model, whoever uses it. Idempotent; never rejects. */
+  /** Ends the machine, whoever uses it. Idempotent; never rejects. */
   async close(): Promise<void> {
     this.#failures = undefined;
     await this.#end();
   }
 
-  async #ready(use: SessionUse): Promise<FvpSession> {
+  async #ready(use: SessionUse): Promise<HostSession> {
     if (this.#session?.broken !== undefined) {
-      use.log(`the model is replaced: ${this.#session.broken}`);
+      use.log(`the ${this.#noun} is replaced: ${this.#session.broken}`);
       await this.#end();
     }
     if (use.spec.boot === 'fresh' && this.#used && this.#session !== undefined) {
-      use.log('the model was used before, and the test asks for a fresh one');
+      use.log(`the ${this.#noun} was used before, and the test asks for a fresh one`);
       await this.#end();
     }
     if (this.#session !== undefined) {
-      use.log(`runs on a model that is up: its logs are in ${this.#session.logs}`);
+      use.log(`runs on a ${this.#noun} that is up: its logs are in ${this.#session.logs}`);
       use.onConsoles(this.#session.consoles);
       return this.#session;
     }
     return await this.#boot(use);
   }
 
-  async #boot(use: SessionUse): Promise<FvpSession> {
-    const key = failureKey(use.stack);
+  async #boot(use: SessionUse): Promise<HostSession> {
+    const key = failureKey(use.platform);
     const before = this.#failures?.key === key ? this.#failures : undefined;
-    if (before !== undefined && before.count >= MAX_FAILURES) throw givenUp(before);
+    if (before !== undefined && before.count >= MAX_FAILURES) throw givenUp(use.platform, before);
     try {
-      const session = await FvpSession.boot({
-        stack: use.stack,
+      const session = await HostSession.boot({
+        platform: use.platform,
         payload: use.spec.payload,
-        logs: freeFolder(use.logDirectory),
+        logs: freeFolder(use.logDirectory, use.platform.name),
         log: use.log,
         signal: use.signal,
         onConsoles: use.onConsoles,
@@ -111,37 +118,39 @@ export class SessionPool {
   }
 }
 
-/** One for all copies of this module in a process: a test file may have its own. */
-const POOL = Symbol.for('petri-vm.fvp.sessions');
+/** For all copies of this module in a process: a test file may have its own. */
+const POOLS = Symbol.for('petri-vm.cca.sessions');
 
-export function sessionPool(): SessionPool {
-  const home: Partial<Record<typeof POOL, SessionPool>> = globalThis as object;
-  const pool = home[POOL] ?? new SessionPool();
-  home[POOL] = pool;
+/** The one for a kind of machine. */
+export function sessionPool({ name, noun }: Pick<HostPlatform, 'name' | 'noun'>): SessionPool {
+  const home: Partial<Record<typeof POOLS, Map<string, SessionPool>>> = globalThis as object;
+  const pools = home[POOLS] ?? new Map<string, SessionPool>();
+  home[POOLS] = pools;
+  const pool = pools.get(name) ?? new SessionPool(noun);
+  pools.set(name, pool);
   return pool;
 }
 
 /** Another stack, or another setting, may boot. */
-function failureKey(stack: InstalledStack): string {
+function failureKey({ key }: HostPlatform): string {
   const settings = Object.entries(process.env).filter(([name]) => name.startsWith('PETRI_'));
   return createHash('sha256')
-    .update(JSON.stringify([stack, settings.sort()]))
+    .update(JSON.stringify([key, settings.sort()]))
     .digest('hex');
 }
 
-function givenUp({ count, error }: Failures): PetriError {
+function givenUp({ name, noun }: HostPlatform, { count, error }: Failures): PetriError {
   const [reason = ''] = error.message.split('\n');
-  return new PetriError(`the model did not boot ${count} times in a row and is not started again here: ${reason}`, {
+  return new PetriError(`the ${noun} did not boot ${count} times in a row and is not started again here: ${reason}`, {
     code: 'boot-failed',
     step: 'boot',
-    remedy:
-      'see the first test that failed for what each console printed; petri doctor --backend=fvp looks for what is missing',
+    remedy: `see the first test that failed for what each console printed; petri doctor --backend=${name} looks for what is missing`,
     cause: error,
   });
 }
 
-function freeFolder(logDirectory: string): string {
-  const base = join(logDirectory, 'fvp');
+function freeFolder(logDirectory: string, name: string): string {
+  const base = join(logDirectory, name);
   for (let number = 1; ; number += 1) {
     const folder = number === 1 ? base : `${base}-${number}`;
     if (!existsSync(folder)) return folder;

@@ -1,19 +1,24 @@
-import type { BackendLimits } from '../../petri/backend.ts';
-import { PetriError } from '../../petri/errors.ts';
-import { resolveVmConfig } from '../../petri/vm/config.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
-import { fitsCommand } from '../../petri/cca/agent-protocol.ts';
+import type { BackendLimits } from '../../backend.ts';
+import { PetriError } from '../../errors.ts';
+import { resolveVmConfig } from '../../vm/config.ts';
+import type { VmSpec } from '../../vm/spec.ts';
+import type { HostPlatform } from './host-platform.ts';
+import { fitsCommand } from '../agent-protocol.ts';
 
 const MIB = 2 ** 20;
 
 /**
- * RAM of a realm: Linux in plane 0 needs its part, and the host of 4 GiB keeps its own. One vCPU and one auxiliary plane, as
- * kvmtool makes them.
+ * Of realms whose tests run in tmk_vmm: Linux in plane 0 needs its part of the RAM. One vCPU and one auxiliary plane, as kvmtool makes
+ * them.
+ *
+ * @param maxMemory bytes that a host with its own share of RAM can give
  */
-export const limits: BackendLimits = { minMemory: 256 * MIB, maxMemory: 2048 * MIB, maxVcpus: 1, maxPlanes: 1 };
+export function realmLimits(maxMemory: number): BackendLimits {
+  return { minMemory: 256 * MIB, maxMemory, maxVcpus: 1, maxPlanes: 1 };
+}
 
 /** Why kvmtool cannot make a realm of this configuration, in one sentence. */
-export function refuses({ config }: VmSpec): string | undefined {
+export function kvmtoolRefuses({ config }: VmSpec): string | undefined {
   const usual = resolveVmConfig({ memory: config.memory }).ipaWidth;
   if (config.ipaWidth !== usual) {
     return `kvmtool chooses the IPA width itself: ${usual} bits for ${config.memory / MIB} MiB, not ${config.ipaWidth}`;
@@ -28,9 +33,9 @@ export function refuses({ config }: VmSpec): string | undefined {
 }
 
 /** @throws PetriError `unsupported`, `invalid-config` */
-export function checkSpec(spec: VmSpec): void {
+export function checkRealmSpec({ name, limits }: Pick<HostPlatform, 'name' | 'limits'>, spec: VmSpec): void {
   if (spec.isolation !== 'cca') {
-    throw new PetriError(`fvp cannot make a VM of isolation type '${spec.isolation}'`, {
+    throw new PetriError(`${name} cannot make a VM of isolation type '${spec.isolation}'`, {
       code: 'unsupported',
       step: 'launch',
       remedy: "it makes 'cca'",
@@ -41,9 +46,9 @@ export function checkSpec(spec: VmSpec): void {
   const reason =
     memory < least || memory > limits.maxMemory
       ? `memory is ${memory / MIB} MiB, expected ${least / MIB} to ${limits.maxMemory / MIB} MiB`
-      : refuses(spec);
+      : kvmtoolRefuses(spec);
   if (reason === undefined) return;
-  throw new PetriError(`fvp: ${reason}`, {
+  throw new PetriError(`${name}: ${reason}`, {
     code: 'invalid-config',
     step: 'launch',
     remedy: 'leave it at its default, or run the test on a backend that can',

@@ -1,4 +1,4 @@
-import { SerialConsole } from '../../petri/serial/index.ts';
+import { SerialConsole } from '../../serial/index.ts';
 
 /** A console of the machine whose bytes also go to the VMs that run on it, while they do. */
 export class TapConsole extends SerialConsole {

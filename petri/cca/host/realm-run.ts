@@ -1,42 +1,42 @@
-import type { LaunchContext, TmkEvent, VmBoot } from '../../petri/backend.ts';
-import type { TmkTest } from '../../petri/payload/index.ts';
-import type { SerialConsole } from '../../petri/serial/index.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
-import { within } from '../../petri/cca/agent-link.ts';
-import { budgets, scaled } from './budgets.ts';
-import { Checksum, checksumOf } from '../../petri/cca/checksum.ts';
-import { haltOf } from '../../petri/cca/outcome.ts';
-import type { RunEnd } from '../../petri/cca/plane0.ts';
-import { realmRequest } from '../../petri/cca/realm-config.ts';
-import type { FvpSession } from './session.ts';
+import type { LaunchContext, TmkEvent, VmBoot } from '../../backend.ts';
+import type { TmkTest } from '../../payload/index.ts';
+import type { SerialConsole } from '../../serial/index.ts';
+import type { HaltReason } from '../../vm/halt.ts';
+import type { VmSpec } from '../../vm/spec.ts';
+import { within } from '../agent-link.ts';
+import { scaled, sessionBudgets as budgets } from '../budgets.ts';
+import { Checksum, checksumOf } from '../checksum.ts';
+import { haltOf } from '../outcome.ts';
+import type { RunEnd } from '../plane0.ts';
+import { realmRequest } from '../realm-config.ts';
+import type { HostPlatform } from './host-platform.ts';
+import type { HostSession } from './host-session.ts';
 import type { SessionPool } from './session-pool.ts';
-import type { UartConsole } from './stages.ts';
-import type { InstalledStack } from './stack/installed.ts';
 import type { TapConsole } from './tap-console.ts';
-import { TmkVmmLog } from '../../petri/cca/tmk-vmm-log.ts';
+import { TmkVmmLog } from '../tmk-vmm-log.ts';
 
 /** How often the output of a run is asked for again where it arrived damaged. */
 const AGAIN = 2;
 
 const REPEATED = '[petri: bytes were lost on the way; what follows is the whole output, once more]\n';
 
-export interface FvpRunOptions {
+export interface RealmRunOptions {
   readonly pool: SessionPool;
-  readonly stack: InstalledStack;
+  readonly platform: HostPlatform;
   readonly spec: VmSpec;
   readonly context: LaunchContext;
   readonly test: TmkTest;
   readonly serial: SerialConsole;
-  readonly uarts: ReadonlyMap<UartConsole, SerialConsole>;
+  /** The consoles of the machine, as the VM shows them. */
+  readonly consoles: ReadonlyMap<string, SerialConsole>;
 }
 
-/** One run of one test: from waiting for the model until tmk_vmm has ended and the model is free again. */
-export class FvpRun implements VmBoot {
+/** One run of one test: from waiting for the machine until tmk_vmm has ended and the machine is free again. */
+export class RealmRun implements VmBoot {
   /** Resolves when tmk_vmm has begun. Rejects with what kept it from that. */
   readonly started: Promise<void>;
   readonly halted: Promise<HaltReason>;
-  readonly #options: FvpRunOptions;
+  readonly #options: RealmRunOptions;
   readonly #over: Promise<void>;
   /** Aborted when the guest must go. */
   readonly #controller = new AbortController();
@@ -49,7 +49,7 @@ export class FvpRun implements VmBoot {
   #facts: Readonly<Record<string, string>> = {};
   readonly #untap: (() => void)[] = [];
 
-  constructor(options: FvpRunOptions) {
+  constructor(options: RealmRunOptions) {
     this.#options = options;
     this.#log = this.#newLog((text) => {
       const bytes = Buffer.from(text);
@@ -100,13 +100,13 @@ export class FvpRun implements VmBoot {
     await Promise.race([this.#over, aborted]);
   }
 
-  /** Ends it, and resolves when nothing of it is left on the model. Never rejects. */
+  /** Ends it, and resolves when nothing of it is left on the machine. Never rejects. */
   async end(): Promise<void> {
     this.#abort(new DOMException('the VM is ended', 'AbortError'));
     await this.#over;
   }
 
-  /** For whoever asks the VM it is over at once; what is left on the model is cleared away behind them. */
+  /** For whoever asks the VM it is over at once; what is left on the machine is cleared away behind them. */
   #abort(reason: unknown): void {
     if (!this.#controller.signal.aborted) this.#controller.abort(reason);
     const isTimeout = reason instanceof Error && reason.name === 'TimeoutError';
@@ -114,11 +114,11 @@ export class FvpRun implements VmBoot {
   }
 
   async #use(): Promise<void> {
-    const { pool, stack, spec, context } = this.#options;
+    const { pool, platform, spec, context } = this.#options;
     const { signal } = this.#controller;
     await pool.use(
       {
-        stack,
+        platform,
         spec,
         logDirectory: context.logDirectory,
         log: (message) => context.log(message),
@@ -138,7 +138,7 @@ export class FvpRun implements VmBoot {
     );
   }
 
-  async #runOn(session: FvpSession): Promise<void> {
+  async #runOn(session: HostSession): Promise<void> {
     const { spec, test, context } = this.#options;
     this.#controller.signal.throwIfAborted();
     const over = new AbortController();
@@ -175,20 +175,20 @@ export class FvpRun implements VmBoot {
   }
 
   /** Ends tmk_vmm; a plane 0 that does not is not used again. */
-  async #clear(session: FvpSession, run: Promise<RunEnd>): Promise<void> {
+  async #clear(session: HostSession, run: Promise<RunEnd>): Promise<void> {
     await session.interrupt();
     try {
       await within(run, scaled(budgets.interrupt), 'the end of tmk_vmm after an interrupt');
       this.#started();
     } catch (error) {
       session.abandon(`tmk_vmm could not be interrupted: ${error instanceof Error ? error.message : String(error)}`);
-      // It ends with the model.
+      // It ends with the machine.
       run.catch(() => undefined);
       this.#started();
     }
   }
 
-  async #conclude(session: FvpSession, end: RunEnd): Promise<void> {
+  async #conclude(session: HostSession, end: RunEnd): Promise<void> {
     const { context, test } = this.#options;
     let { code } = end;
     let report = this.#log.finish();
@@ -211,7 +211,7 @@ export class FvpRun implements VmBoot {
   }
 
   /** Reads the output from what plane 0 kept, and prints what of it was not printed before. */
-  async #repeat(session: FvpSession) {
+  async #repeat(session: HostSession) {
     for (let attempt = 0; attempt < AGAIN; attempt += 1) {
       const again = await session.again();
       if (again === undefined) continue;
@@ -237,7 +237,7 @@ export class FvpRun implements VmBoot {
   }
 
   #tap(consoles: ReadonlyMap<string, TapConsole>): void {
-    for (const [name, console] of this.#options.uarts) {
+    for (const [name, console] of this.#options.consoles) {
       const untap = consoles.get(name)?.tap((bytes) => console.push(bytes));
       if (untap !== undefined) this.#untap.push(untap);
     }
