@@ -43,6 +43,17 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
     consoles.set(name, console);
     return console;
   };
+  const overdue = `it was to end within ${((options.deadline ?? 0) / 1000).toFixed(1)} s`;
+  watch(controller, options, {
+    onAbort: () => {
+      if (handle.vm === undefined) controller.abort(options.signal?.reason);
+      else void handle.vm.kill();
+    },
+    onDeadline: () => {
+      if (handle.vm === undefined) controller.abort(new DOMException(overdue, 'TimeoutError'));
+      else void handle.vm.expire(overdue);
+    },
+  });
   let runtime: VmRuntime;
   try {
     runtime = await launchWith(backend, spec, {
@@ -52,10 +63,12 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
       log: (message) => folder.log.write(message),
     });
   } catch (error) {
+    const late = controller.signal.reason instanceof DOMException && controller.signal.reason.name === 'TimeoutError';
     controller.abort(error);
     folder.log.write(`launch failed: ${String(error)}`);
     for (const console of consoles.values()) console.dispose('the VM could not be made');
     folder.log.close();
+    if (late) throw tooLate(backend, overdue, error);
     throw error instanceof PetriError ? error : backendFault(backend, error);
   }
   const vm = new Vm({
@@ -70,15 +83,23 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
     runLimit: options.runLimit,
   });
   handle.vm = vm;
-  watch(vm, controller, options);
+  // Its backend was told, and went on all the same.
+  if (controller.signal.aborted) await vm.kill();
   return vm;
 }
 
-/** Ends the VM at its deadline or at the caller's signal, whichever comes first. */
-function watch(vm: Vm, controller: AbortController, { signal, deadline }: LaunchOptions): void {
-  const onAbort = (): void => void vm.kill();
-  const overdue = (): void => void vm.expire(`it was to end within ${((deadline ?? 0) / 1000).toFixed(1)} s`);
-  const timer = deadline === undefined ? undefined : setTimeout(overdue, deadline);
+interface WatchHandlers {
+  readonly onAbort: () => void;
+  readonly onDeadline: () => void;
+}
+
+/** Watches the deadline and the caller's signal until the VM is ended, from before the backend makes it. */
+function watch(
+  controller: AbortController,
+  { signal, deadline }: LaunchOptions,
+  { onAbort, onDeadline }: WatchHandlers,
+): void {
+  const timer = deadline === undefined ? undefined : setTimeout(onDeadline, deadline);
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   // Every end of a VM goes through its own signal.
@@ -104,6 +125,16 @@ async function launchWith(backend: Backend, spec: VmSpec | LinuxVmSpec, context:
 
 function isTmk(spec: VmSpec | LinuxVmSpec): spec is VmSpec {
   return spec.payload.kind === 'tmk';
+}
+
+function tooLate(backend: Backend, overdue: string, cause: unknown): PetriError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new PetriError(`backend '${backend.name}' did not make the VM in time: ${overdue}. It ended with: ${what}`, {
+    code: 'wait-timeout',
+    step: 'launch',
+    remedy: 'its log (petri.log in the folder of the VM) says what it waited for',
+    cause,
+  });
 }
 
 function backendFault(backend: Backend, cause: unknown): PetriError {

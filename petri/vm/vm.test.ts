@@ -193,6 +193,31 @@ describe('lifecycle', () => {
     expect(await vm.halted).toMatchObject({ reason: 'timeout' });
   });
 
+  it('is given up at its deadline while its backend waits for a machine', async () => {
+    const waiting: Backend = {
+      ...scriptedBackend(silent),
+      launch: (_spec, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('the board is taken')), { once: true });
+        }),
+    };
+    await expect(launch(waiting, { deadline: 20 })).rejects.toMatchObject({
+      code: 'wait-timeout',
+      step: 'launch',
+      message: expect.stringMatching(/to end within 0\.0 s.*the board is taken/) as string,
+    });
+    const cancelled = AbortSignal.timeout(20);
+    await expect(launch(waiting, { signal: cancelled })).rejects.toThrow('the board is taken');
+  });
+
+  it('is ended at once when it was cancelled while its backend made it', async () => {
+    const controller = new AbortController();
+    const backend = scriptedBackend(silent, { onLaunch: () => controller.abort() });
+    const vm = await launch(backend, { signal: controller.signal });
+    expect(backend.calls.at(-1)).toBe('kill');
+    expect(await vm.halted).toEqual({ reason: 'stopped' });
+  });
+
   it('is disposed of by `await using`, whatever state it is in', async () => {
     const backend = scriptedBackend(silent);
     {
