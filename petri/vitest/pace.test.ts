@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -28,6 +28,7 @@ const files = {
     });
   `,
   'slow.ts': `
+    import { writeFileSync } from 'node:fs';
     const pace = { boot: 3_600_000, factor: 2, parallel: 1 };
     const limits = { minMemory: 2 ** 28, maxMemory: 2 ** 40, maxVcpus: 1, maxPlanes: 1 };
     const complete = { reason: 'complete', success: true };
@@ -35,6 +36,7 @@ const files = {
       name: 'slow',
       description: 'a backend that takes its time',
       probe: async () => ({ available: true, isolation: { cca: ['tmk'] }, limits, pace, facts: {} }),
+      close: async () => writeFileSync('closed', String(process.pid)),
       refuses: (spec) => (spec.config.ipaWidth === 40 ? 'its VMM chooses the IPA width' : undefined),
       launch: async (spec, context) => {
         context.openConsole('serial');
@@ -114,6 +116,10 @@ describe('a backend whose machines take long to boot', () => {
     expect(output).toContain("1 × the test makes a VM of 8 MiB, backend 'slow' needs at least 256 MiB");
     expect(output).toContain('1 × its VMM chooses the IPA width');
     expect(output).toContain('5 passed | 2 skipped');
+  });
+
+  it('is closed at the end of the process that used it', () => {
+    expect(readFileSync(join(project, 'closed'), 'utf8')).toBe(/ran in (\d+)/.exec(output)?.[1]);
   });
 
   it('leaves in the record of a VM what it was made of', () => {

@@ -35,7 +35,19 @@ async function select(): Promise<SelectedBackend> {
       : { backend: await loadBackend(provided.backend), probe: provided.probe };
   if (provided !== undefined) belongsTo({ directory: provided.runDirectory, runner: provided.runner });
   await chosen.backend.prepare?.();
+  if (chosen.backend.close !== undefined) atWorkersEnd(chosen.backend.close.bind(chosen.backend));
   return chosen;
+}
+
+/**
+ * Where vitest tells a worker of its end, in order. It is not in vitest's public API: without it, and when the worker is killed, the
+ * reaper does what is left.
+ */
+function atWorkersEnd(close: () => Promise<void>): void {
+  const worker: unknown = Reflect.get(globalThis, '__vitest_worker__');
+  const onCleanup: unknown =
+    typeof worker === 'object' && worker !== null ? Reflect.get(worker, 'onCleanup') : undefined;
+  if (typeof onCleanup === 'function') Reflect.apply(onCleanup, worker, [close]);
 }
 
 /** The isolation types whose tests run; empty for all of them. */
