@@ -12,6 +12,8 @@ export interface GitSource {
   readonly repository: string;
   /** Full commit id. */
   readonly revision: string;
+  /** It is of no use without the repositories inside it, at the commits that it names. */
+  readonly submodules?: boolean;
 }
 
 /** Never asks for a password: an install that waits for an answer nobody gives would hang. */
@@ -27,11 +29,16 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
   const fetchAll = git('fetch', '--no-tags', '--progress', source.repository, '+refs/*:refs/petri/*');
   const checkout = git('checkout', '--quiet', '--force', '--detach', source.revision);
   const clean = git('clean', '--quiet', '-ffdx');
+  const inside = source.submodules === true ? [submodulesCommand(folder)] : [];
   return {
     name: `${source.name}-source`,
     title: `Get the source of ${source.name}`,
-    inputs: { repository: source.repository, revision: source.revision },
-    commands: [init, fetchOne, checkout, clean],
+    inputs: {
+      repository: source.repository,
+      revision: source.revision,
+      ...(source.submodules === true ? { submodules: 'yes' } : {}),
+    },
+    commands: [init, fetchOne, checkout, clean, ...inside],
     ...(expects === undefined ? {} : { expects }),
     async run(context) {
       if (context.interrupted) await rm(folder, { recursive: true, force: true });
@@ -46,16 +53,25 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
       }
       await context.command(checkout);
       await context.command(clean);
+      for (const command of inside) await context.command(command);
     },
     async inspect() {
       const env = { ...process.env, ...quietGit };
       const commit = await ask(['git', '-C', folder, 'rev-parse', 'HEAD'], { env });
       if (commit !== source.revision) throw new Error(`${folder} is at ${commit}`);
-      const changed = await ask(['git', '-C', folder, 'status', '--porcelain', '--untracked-files=no'], { env });
+      // Builds patch and fill what is inside of submodules; which commit each is at counts.
+      const status = ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=dirty'];
+      const changed = await ask(['git', '-C', folder, ...status], { env });
       if (changed !== '') throw new Error(`${folder} has local changes: ${changed.split('\n')[0] ?? ''}`);
       return { commit };
     },
   };
+}
+
+/** Brings submodules to the commits that a checkout names, whatever was done to them. Asks the network only for what is not there. */
+export function submodulesCommand(folder: string): StackCommand {
+  const update = ['submodule', 'update', '--init', '--recursive', '--force', '--depth=1'];
+  return { argv: ['git', '-C', folder, ...update], env: quietGit };
 }
 
 /** Milliseconds for a server to list its refs. */

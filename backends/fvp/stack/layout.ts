@@ -66,4 +66,12 @@ export class StackLayout {
   get tmkVmm(): string {
     return join(this.root, 'tmk_vmm', 'tmk_vmm');
   }
+
+  get plane0Folders() {
+    return { source: this.source('plane0-linux'), objects: this.objects('plane0-linux'), target: this.plane0Kernel };
+  }
+
+  get tmkVmmFolders() {
+    return { source: this.source('openvmm'), objects: this.objects('openvmm'), target: this.tmkVmm };
+  }
 }

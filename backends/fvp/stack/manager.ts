@@ -1,34 +1,40 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import {
   ask,
-  checkoutStep,
-  digestFile,
-  fullCommit,
+  buildTmkVmmStep,
+  crossCompile,
+  describeSources,
+  digestGiven,
+  forkNotes,
+  givenTmkVmmStep,
+  lockedCheckoutStep,
+  plane0KernelStep,
+  prerequisitesStep,
   type PreparedStack,
+  readSettings,
+  resolveLock,
   resolveRef,
   type StackManager,
   type StackRequest,
-  type StackSource,
   type StackStep,
+  versionOf,
   writeAtomically,
+  writeSettings,
 } from '../../../petri/stack/index.ts';
 import { firmwareStep } from './firmware.ts';
 import { type InstalledStack, readInstalledStack, runtimes, stackRoot } from './installed.ts';
 import { StackLayout } from './layout.ts';
-import { formatLockFile, lockDigest, type LockFile, readLockFile, sourceOf } from './lock-file.ts';
+import { type LockFile, lockFormat } from './lock-file.ts';
 import { overlaysStep } from './overlays.ts';
-import { crossCompile, plane0KernelStep } from './plane0-kernel.ts';
-import { findProgram, prerequisitesStep } from './prerequisites.ts';
-import { resolveLock } from './resolve-lock.ts';
+import { findShortages } from './prerequisites.ts';
 import { sealStep } from './seal.ts';
-import { readSettings, type StackSettings, writeSettings } from './settings.ts';
+import { settingsSchema, type StackSettings } from './settings.ts';
 import { shrinkwrapStep } from './shrinkwrap-tool.ts';
-import { buildTmkVmmStep, givenTmkVmmStep } from './tmk-vmm.ts';
 
 /** GiB that a whole stack takes while it is built, and that its model needs of memory. */
 export const room = { disk: 40, memory: 6 } as const;
@@ -56,19 +62,19 @@ export class FvpStackManager implements StackManager {
 
   async prepare(request: StackRequest): Promise<PreparedStack> {
     const layout = new StackLayout(request.root);
-    const before = await readSettings(layout.root);
+    const before = await readSettings(layout.root, settingsSchema);
     const settings = chosenSettings(request, before);
     const lock = await this.#lock(request, layout, settings, before.lockFile === settings.lockFile);
     const steps = await this.#steps(request, layout, settings, lock);
     const begin = async (): Promise<void> => {
-      await writeAtomically(layout.ownLock, formatLockFile(lock));
+      await writeAtomically(layout.ownLock, lockFormat.format(lock));
       await writeSettings(layout.root, settings);
     };
     return {
       plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings) },
       force: forced(request),
-      sources: Object.entries(lock.sources).map(([name, source]) => describeSource(name, source)),
-      lock: { path: layout.ownLock, digest: lockDigest(lock) },
+      sources: describeSources(lock),
+      lock: { path: layout.ownLock, digest: lockFormat.digest(lock) },
     };
   }
 
@@ -79,12 +85,13 @@ export class FvpStackManager implements StackManager {
     hasSameBase: boolean,
   ): Promise<LockFile> {
     const shipped = join(artifactsFolder(), 'cca', 'fvp.lock.yaml');
-    const base = await readLockFile(settings.lockFile ?? shipped);
+    const base = await lockFormat.read(settings.lockFile ?? shipped);
     // What was replaced in one lock file says nothing about another.
     const hasOwn = hasSameBase && existsSync(layout.ownLock);
     return await resolveLock({
+      format: lockFormat,
       base,
-      own: hasOwn ? await readLockFile(layout.ownLock) : undefined,
+      own: hasOwn ? await lockFormat.read(layout.ownLock) : undefined,
       overrides: request.sources,
       refresh: request.refresh,
       unused: new Set([
@@ -105,15 +112,8 @@ export class FvpStackManager implements StackManager {
     const jobs = request.jobs ?? availableParallelism();
     const compiler = await versionOf(`${crossCompile}gcc`, request.env);
     const command = settings.shrinkwrap ?? layout.shrinkwrap;
-    const checkout = (name: 'shrinkwrap' | 'plane0-linux' | 'openvmm', expects: string): StackStep => {
-      const { repository, revision, ref } = sourceOf(lock, name);
-      const at = {
-        name,
-        repository: absoluteRepository(repository, request.cwd),
-        revision: revision ?? `<commit of ${ref ?? ''}>`,
-      };
-      return checkoutStep(at, layout.source(name), expects);
-    };
+    const checkout = (name: 'shrinkwrap' | 'plane0-linux' | 'openvmm', expects: string): StackStep =>
+      lockedCheckoutStep(lock, name, { folder: layout.source(name), cwd: request.cwd, expects });
     const hasStack = existsSync(layout.stackFile);
     const needs = {
       root: layout.root,
@@ -134,15 +134,18 @@ export class FvpStackManager implements StackManager {
         : [await givenShrinkwrapStep(settings.shrinkwrap)];
     const tmkVmm =
       settings.tmkVmm === undefined
-        ? [checkout('openvmm', '2 min, 200 MB'), buildTmkVmmStep(layout, await versionOf('rustc', request.env), jobs)]
-        : [givenTmkVmmStep(layout, settings.tmkVmm, await digestGiven('--tmk-vmm', settings.tmkVmm))];
+        ? [
+            checkout('openvmm', '2 min, 200 MB'),
+            buildTmkVmmStep(layout.tmkVmmFolders, await versionOf('rustc', request.env), jobs),
+          ]
+        : [givenTmkVmmStep(layout.tmkVmm, settings.tmkVmm, await digestGiven('--tmk-vmm', settings.tmkVmm))];
     const fresh = request.rebuild.includes('rootfs') ? ['buildroot'] : [];
     return [
-      prerequisitesStep(needs),
+      prerequisitesStep(async () => await findShortages(needs)),
       ...tool,
       overlaysStep(layout, lock),
       checkout('plane0-linux', '5 min, 2 GB'),
-      plane0KernelStep(layout, compiler, jobs),
+      plane0KernelStep(layout.plane0Folders, compiler, jobs),
       firmwareStep(layout, lock, { command, after: 'shrinkwrap', runtime, jobs, fresh }),
       ...tmkVmm,
       sealStep(layout, lock, {
@@ -178,19 +181,6 @@ function chosenSettings(request: StackRequest, before: StackSettings): StackSett
   };
 }
 
-async function digestGiven(option: string, path: string): Promise<string> {
-  try {
-    return await digestFile(path);
-  } catch (error) {
-    throw new PetriError(`${option}: ${error instanceof Error ? error.message : String(error)}`, {
-      code: 'artifact-missing',
-      step: 'options',
-      remedy: 'give the path of the file',
-      cause: error,
-    });
-  }
-}
-
 /** A shrinkwrap that the user has installed takes the place of our own. */
 async function givenShrinkwrapStep(command: string): Promise<StackStep> {
   await digestGiven('--shrinkwrap', command);
@@ -222,41 +212,9 @@ function parseRuntime(asked: string): InstalledStack['shrinkwrap']['runtime'] {
   });
 }
 
-/** git takes relative paths from the folder it works in, which is not where the user is. */
-function absoluteRepository(repository: string, cwd: string): string {
-  return /^[a-z+]+:\/\/|^[^/]+:/.test(repository) || isAbsolute(repository) ? repository : resolve(cwd, repository);
-}
-
-async function versionOf(program: string, env: StackRequest['env']): Promise<string> {
-  if (findProgram(program, env) === undefined) return 'not installed';
-  try {
-    const version = await ask([program, '--version'], { env: { ...env } });
-    return version.split('\n')[0] ?? '';
-  } catch (error) {
-    return `unusable: ${error instanceof Error ? error.message : String(error)}`;
-  }
-}
-
-function describeSource(name: string, source: LockFile['sources'][string]): StackSource {
-  const open =
-    source.revision === null ? `not pinned yet: '${source.ref ?? ''}' moves (${source.why ?? ''})` : undefined;
-  const resolved = source.by === 'resolved' ? `'${source.ref ?? ''}' as it was when you installed` : undefined;
-  const cautions = [source.fork, open, resolved].filter((caution) => caution !== undefined);
-  return {
-    name,
-    repository: source.repository,
-    revision: source.revision !== null && fullCommit.test(source.revision) ? source.revision : undefined,
-    ref: source.ref,
-    caution: cautions.length === 0 ? undefined : cautions.map((text) => text.replace(/\.$/, '')).join('; '),
-  };
-}
-
 function notes(lock: LockFile, settings: StackSettings): string[] {
-  const forks = Object.entries(lock.sources).filter(([, source]) => source.fork !== undefined);
   return [
-    ...forks.map(
-      ([name, { fork, repository }]) => `${name} is ${repository}. ${fork ?? ''} Another: --source ${name}=URL@REV`,
-    ),
+    ...forkNotes(lock),
     ...(settings.tmkVmm === undefined
       ? ['a tmk_vmm that you have is taken instead of being built: --tmk-vmm PATH']
       : []),

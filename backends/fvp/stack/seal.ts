@@ -2,7 +2,14 @@ import { readdir } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { ask, digestFile, expectDigests, lockedRevisions, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import {
+  ask,
+  digestFile,
+  expectDigests,
+  lockedRevisions,
+  type StackStep,
+  writeAtomically,
+} from '../../../petri/stack/index.ts';
 import { configName, packagedFiles, shrinkwrapEnvironment } from './firmware.ts';
 import { type InstalledStack, readInstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
