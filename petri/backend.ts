@@ -20,6 +20,8 @@ export type ProbeResult =
       readonly isolation: Readonly<Partial<Record<IsolationType, readonly Feature[]>>>;
       /** Bounds on what a `VmConfig` may ask for. */
       readonly limits: BackendLimits;
+      /** What keeps it from making VMs of an isolation type that it makes elsewhere. */
+      readonly lacking?: Readonly<Partial<Record<IsolationType, readonly Missing[]>>>;
       /** How long things take here, where it is much longer than in this process. Time-outs of tests are stretched by it. */
       readonly pace?: BackendPace;
       /** Versions and the like, for the run record. */
@@ -35,6 +37,8 @@ export interface BackendPace {
   readonly factor: number;
   /** How many VMs, or machines that VMs share, may be there at once. It bounds vitest's workers. */
   readonly parallel: number;
+  /** For tests that say themselves how long they take, where their isolation type has another pace. */
+  readonly isolation?: Readonly<Partial<Record<IsolationType, { readonly boot: number; readonly factor: number }>>>;
 }
 
 export interface BackendLimits {

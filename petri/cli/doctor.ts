@@ -42,6 +42,9 @@ function abilities(probe: ProbeResult & { readonly available: true }): string[] 
     const shown = has.length > 0 ? has.join(', ') : 'no features';
     return `  ${pc.cyan(isolation.padEnd(5))} ${shown}${lacks.length > 0 ? pc.dim(`; without ${lacks.join(', ')}`) : ''}`;
   });
+  for (const [isolation, missing] of Object.entries(probe.lacking ?? {})) {
+    lines.push(`  ${pc.yellow(isolation.padEnd(5))} not here`, ...missing.flatMap(shortcoming));
+  }
   const { maxMemory, maxVcpus, maxPlanes } = probe.limits;
   lines.push(
     `  limits: ${String(maxMemory / 2 ** 20)} MiB of memory, ${String(maxVcpus)} vCPU, ${String(maxPlanes)} auxiliary planes`,

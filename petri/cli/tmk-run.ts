@@ -8,7 +8,7 @@ import { belongsTo, runInterruptible } from '../process/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
-import { stretched } from '../test/stretch.ts';
+import { paceOf, stretched } from '../test/stretch.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
 import { Progress } from './progress.ts';
@@ -92,7 +92,9 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   const [isolation = 'cca'] = checkIsolation(options.isolation === undefined ? [] : [options.isolation]);
   const selected = await selectBackend(name);
   if (selected.probe.isolation[isolation] === undefined) {
-    throw new PetriError(`backend '${name}' has no isolation type '${isolation}' here`, {
+    const lacking = selected.probe.lacking?.[isolation] ?? [];
+    const why = lacking.map(({ what, remedy }) => `\n  missing: ${what}\n    to get it: ${remedy}`).join('');
+    throw new PetriError(`backend '${name}' has no isolation type '${isolation}' here${why}`, {
       code: 'unsupported',
       step: 'options',
       remedy: `choose from ${Object.keys(selected.probe.isolation).join(', ')} with --isolation`,
@@ -103,7 +105,10 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   belongsTo({ directory, runner: process.pid });
   await pruneRuns(directory);
   await selected.backend.prepare?.();
-  const timeout = stretched((options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000, selected.probe.pace);
+  const timeout = stretched(
+    (options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+    paceOf(selected.probe.pace, isolation),
+  );
   return { selected, isolation, timeout, directory, options };
 }
 
@@ -125,6 +130,7 @@ function title(payload: TmkPayload, { selected, isolation }: Bench): string {
 async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promise<FinishedTest> {
   const { selected, isolation, timeout, options } = bench;
   const started = performance.now();
+  const pace = paceOf(selected.probe.pace, isolation);
   const vm = await launchVm(
     selected.backend,
     { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig(), boot: 'shared' },
@@ -133,7 +139,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
       features: selected.probe.isolation[isolation] ?? [],
       deadline: timeout,
       signal: bench.signal,
-      runLimit: selected.probe.pace === undefined ? undefined : timeout - selected.probe.pace.boot,
+      runLimit: pace === undefined ? undefined : timeout - pace.boot,
       test: test.name,
     },
   );

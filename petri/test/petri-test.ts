@@ -9,7 +9,7 @@ import { meet } from './expectation.ts';
 import { checkNames, type DeclarativeOptions, type PetriTestOptions } from './options.ts';
 import { runTest, type PetriTestBody, type PetriTestContext } from './run-test.ts';
 import { featureTag, isolationTag } from './tags.ts';
-import { stretched } from './stretch.ts';
+import { paceOf, stretched } from './stretch.ts';
 import { rowTitle } from './title.ts';
 
 /** One test for each row, with the row as the body's first argument. */
@@ -91,7 +91,7 @@ function add(mode: Mode, isolation: IsolationType, name: string, options: PetriT
     name,
     {
       ...(tagsAreDeclared() ? { tags } : {}),
-      ...(timeout === undefined ? {} : { timeout: stretched(timeout, pace()) }),
+      ...(timeout === undefined ? {} : { timeout: stretched(timeout, paceOf(pace(), isolation)) }),
       ...(retry === undefined ? {} : { retry }),
     },
     async (context) => {

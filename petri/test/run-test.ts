@@ -5,6 +5,7 @@ import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } 
 import { testEnvironment } from './environment.ts';
 import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { beyondLimits, incapable, unselected } from './skip-reason.ts';
+import { paceOf } from './stretch.ts';
 import { testFolder } from './test-folder.ts';
 
 /** What a test body gets: vitest's context, such as `expect`, `skip` and `annotate`, and the VM. */
@@ -139,7 +140,7 @@ class TestSession {
   /** Milliseconds from a payload's start to its end, where machines take so long to boot that the test's own time-out allows for it. */
   #runLimit(probe: ProbeResult): number | undefined {
     const { timeout } = this.#context.task;
-    const pace = probe.available ? probe.pace : undefined;
+    const pace = probe.available ? paceOf(probe.pace, this.#isolation) : undefined;
     if (pace === undefined || !Number.isFinite(timeout) || timeout <= pace.boot) return undefined;
     return timeout - pace.boot;
   }

@@ -22,6 +22,10 @@ export function incapable(backend: string, probe: ProbeResult, { isolation, requ
   if (!probe.available)
     return `backend '${backend}' cannot run here: ${probe.missing.map(({ what }) => what).join(', ')}`;
   const features = probe.isolation[isolation];
+  const lacking = probe.lacking?.[isolation];
+  if (features === undefined && lacking !== undefined) {
+    return `backend '${backend}' does not make VMs of isolation type '${isolation}' here: ${lacking.map(({ what }) => what).join(', ')}`;
+  }
   if (features === undefined) {
     const types = Object.keys(probe.isolation).map((type) => `'${type}'`);
     return `backend '${backend}' does not make VMs of isolation type '${isolation}': it makes ${types.join(', ') || 'none'}`;
