@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { BackendPace } from '../../petri/backend.ts';
 import { slowFactor } from '../../petri/boot/index.ts';
+import { wholeBoot } from './cca/budgets.ts';
 
 const SECOND = 1000;
 
@@ -24,7 +25,16 @@ export function budget(of: keyof typeof budgets): number {
   return of === 'locate' ? budgets.locate : budgets[of] * slowFactor();
 }
 
-/** For time-outs of tests, which were given with the simulated realm in mind. */
-export function pace(): BackendPace {
-  return { boot: 5 * SECOND * slowFactor(), factor: 2 * slowFactor(), parallel: availableParallelism() };
+/** How many times slower than the simulated realm a realm in an emulated machine may be. */
+const REALM_FACTOR = 10;
+
+/**
+ * For time-outs of tests, which were given with the simulated realm in mind.
+ *
+ * @param realmMachines how many machines with realms there may be, where there are realms
+ */
+export function pace(realmMachines?: number): BackendPace {
+  const none = { boot: 5 * SECOND * slowFactor(), factor: 2 * slowFactor() };
+  if (realmMachines === undefined) return { ...none, parallel: availableParallelism() };
+  return { boot: wholeBoot(), factor: REALM_FACTOR * slowFactor(), parallel: realmMachines, isolation: { none } };
 }

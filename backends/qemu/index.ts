@@ -9,10 +9,10 @@ function machinery(): Promise<typeof import('./launch.ts')> {
   return loading;
 }
 
-/** `qemu-system-aarch64` as an ordinary VM. */
+/** `qemu-system-aarch64` as an ordinary VM, and as a machine with RME that launches realms. */
 export const backend: Backend = {
   name: 'qemu',
-  description: 'qemu-system-aarch64: TMKs and Linux in plain VMs',
+  description: 'qemu-system-aarch64: TMKs and Linux in plain VMs, and realms where it has RME',
   probe,
   prepare: async () => {
     const { prepare } = await machinery();

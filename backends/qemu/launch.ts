@@ -3,6 +3,7 @@ import { PetriError } from '../../petri/errors.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
 import type { IsolationType } from '../../petri/vm/isolation.ts';
 import type { LinuxVmSpec, VmConfig, VmSpec } from '../../petri/vm/spec.ts';
+import { closeRealms, launchRealm } from './cca/launch.ts';
 import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { MachinePool } from './machine-pool.ts';
@@ -14,9 +15,10 @@ const MIB = 2 ** 20;
 
 const pool = new MachinePool();
 
-/** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, and what starting QEMU throws */
+/** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `stack-missing`, `stack-invalid`, and what starting QEMU throws */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
-  checkIsolation(spec.isolation);
+  if (spec.isolation === 'cca') return launchRealm(spec, context, qemuCommand());
+  checkIsolation(spec.isolation, "it makes 'none' and 'cca'");
   checkConfig(spec.config, tmkLimits);
   const debugging = debuggerRequest();
   return await TmkVm.launch({
@@ -31,7 +33,7 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
 
 /** @throws PetriError `unsupported`, `invalid-config`, and what starting QEMU throws */
 export async function launchLinux(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
-  checkIsolation(spec.isolation);
+  checkIsolation(spec.isolation, "it boots Linux in VMs of 'none'");
   checkConfig(spec.config, linuxLimits);
   const command = qemuCommand();
   return await LinuxVm.launch({ spec, context, command, facts: { qemu: command, accelerator: 'tcg' } });
@@ -47,17 +49,17 @@ export async function prepare(): Promise<void> {
   }
 }
 
-/** Ends the machines that wait for guests. */
+/** Ends the machines that wait for guests, and that with realms. */
 export async function close(): Promise<void> {
-  await pool.close();
+  await Promise.all([pool.close(), closeRealms()]);
 }
 
-function checkIsolation(isolation: IsolationType): void {
+function checkIsolation(isolation: IsolationType, remedy: string): void {
   if (isolation === 'none') return;
   throw new PetriError(`qemu cannot make a VM of isolation type '${isolation}'`, {
     code: 'unsupported',
     step: 'launch',
-    remedy: "it makes 'none'",
+    remedy,
   });
 }
 

@@ -6,6 +6,8 @@ import { PetriError } from '../../petri/errors.ts';
 import type { Feature } from '../../petri/vm/features.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { budget, pace } from './budgets.ts';
+import { refusesRealm } from './cca/identity.ts';
+import { probeRealms, realmFeatures } from './cca/probe.ts';
 
 const MIB = 2 ** 20;
 const PROGRAM = 'qemu-system-aarch64';
@@ -37,7 +39,9 @@ const noneFeatures: readonly Feature[] = [
 const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };
 
 /** Why a TMK cannot run in a VM that is within the limits. */
-export function refusal({ config }: VmSpec): string | undefined {
+export function refusal(spec: VmSpec): string | undefined {
+  if (spec.isolation === 'cca') return refusesRealm(spec);
+  const { config } = spec;
   const { maxMemory, maxVcpus } = tmkLimits;
   if (config.vcpus > maxVcpus) return `a TMK in QEMU has ${maxVcpus} vCPU, and the test asks for ${config.vcpus}`;
   if (config.memory > maxMemory) {
@@ -63,16 +67,20 @@ export async function probe(): Promise<ProbeResult> {
     const asked = await askQemu(qemuCommand());
     const missing = [...lacks(asked), ...lacksMonitor()];
     if (missing.length > 0) return { available: false, missing };
+    const realms = await probeRealms(async (own) => (own === undefined ? asked : await askQemu(own)));
+    const hasRealms = realms.missing.length === 0;
     return {
       available: true,
-      isolation: { none: noneFeatures },
+      isolation: { none: noneFeatures, ...(hasRealms ? { cca: realmFeatures } : {}) },
+      ...(hasRealms ? {} : { lacking: { cca: realms.missing } }),
       limits,
-      pace: pace(),
+      pace: pace(hasRealms ? realms.parallel : undefined),
       facts: {
         qemu: asked.version,
         package: asked.package,
         accelerator: 'tcg',
         rme: asked.cpuProperties.includes('x-rme') ? 'has x-rme' : 'has no x-rme',
+        ...realms.facts,
       },
     };
   } catch (error) {
