@@ -1,5 +1,6 @@
 export { checkImage } from './check.ts';
 export { copyImage } from './copy.ts';
+export { createImage, type CreateImageOptions } from './create.ts';
 export { deriveImage } from './derive.ts';
 export { extractFile } from './extract.ts';
 export { initramfs, type InitramfsEntry, type InitramfsOptions } from './initramfs.ts';

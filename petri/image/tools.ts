@@ -9,6 +9,7 @@ import { Supervisor } from '../process/index.ts';
 /** The programs that images are changed with, and the Debian package of each. */
 const packages = {
   debugfs: 'e2fsprogs',
+  mke2fs: 'e2fsprogs',
   e2fsck: 'e2fsprogs',
   resize2fs: 'e2fsprogs',
   cp: 'coreutils',
