@@ -2,14 +2,14 @@ import { PetriError } from '../errors.ts';
 import { examine, runSteps } from '../stack/index.ts';
 import type { CcaAction, CcaCommandOptions } from './cca.ts';
 import { describePlan } from './cca-plan.ts';
-import { stackManagerOf, stackRequest } from './cca-request.ts';
+import { installCommand, stackManagerOf, stackRequest } from './cca-request.ts';
 import { InstallReporter } from './cca-reporter.ts';
 
 /** `petri cca install` and `petri cca update`. @throws PetriError */
 export async function installStack(action: CcaAction, options: CcaCommandOptions, cwd: string): Promise<void> {
   const manager = await stackManagerOf(options.platform);
   const request = stackRequest(action, options, manager, cwd);
-  if (action === 'update' && !request.dryRun) await expectInstallation(request.root);
+  if (action === 'update' && !request.dryRun) await expectInstallation(request.root, options.platform);
   const prepared = await manager.prepare(request);
   if (request.dryRun) {
     const steps = await examine(prepared.plan, prepared.force);
@@ -40,12 +40,12 @@ export async function installStack(action: CcaAction, options: CcaCommandOptions
   }
 }
 
-async function expectInstallation(root: string): Promise<void> {
+async function expectInstallation(root: string, platform: string): Promise<void> {
   const { existsSync } = await import('node:fs');
   if (existsSync(root)) return;
   throw new PetriError(`there is no stack in ${root} to update`, {
     code: 'stack-missing',
     step: 'install',
-    remedy: 'petri cca install makes one; give its folder with --root if it is elsewhere',
+    remedy: `${installCommand(platform)} makes one; give its folder with --root if it is elsewhere`,
   });
 }

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 
 import { builtinBackends } from '../../backends/index.ts';
 import { PetriError } from '../errors.ts';
-import type { RebuildTarget, SourceOverride, StackManager, StackRequest } from '../stack/index.ts';
-import type { CcaAction, CcaCommandOptions } from './cca.ts';
+import type { RebuildTarget, SourceOverride, StackManager, StackOption, StackRequest } from '../stack/index.ts';
+import { type CcaAction, type CcaCommandOptions, defaultPlatform } from './cca.ts';
 
 /** The stack manager of a platform. @throws PetriError `invalid-option` */
 export async function stackManagerOf(platform: string): Promise<StackManager> {
@@ -17,6 +17,11 @@ export async function stackManagerOf(platform: string): Promise<StackManager> {
   });
 }
 
+/** The command that installs what a platform needs, as a user types it. */
+export function installCommand(platform: string): string {
+  return `npx petri cca install${platform === defaultPlatform ? '' : ` --platform=${platform}`}`;
+}
+
 /** What the options ask for. @throws PetriError `invalid-option` */
 export function stackRequest(
   action: CcaAction,
@@ -26,7 +31,8 @@ export function stackRequest(
 ): StackRequest {
   const env = process.env;
   const revisions = { tfa: options.tfaRev, tfrmm: options.tfrmmRev, 'plane0-linux': options.plane0LinuxRev };
-  const given = { 'tmk-vmm': options.tmkVmm, shrinkwrap: options.shrinkwrap };
+  const given = { 'tmk-vmm': options.tmkVmm, shrinkwrap: options.shrinkwrap, qemu: options.qemu };
+  refuseOthers(options.platform, { ...given, runtime: options.runtime }, manager.options);
   const rebuild: RebuildTarget[] = [
     ...(options.rebuildPlane0Linux === true ? (['plane0-linux'] as const) : []),
     ...(options.rebuildRootfs === true ? (['rootfs'] as const) : []),
@@ -51,6 +57,22 @@ export function stackRequest(
     ...(options.jobs === undefined ? {} : { jobs: options.jobs }),
     ...(options.runtime === undefined ? {} : { runtime: options.runtime }),
   };
+}
+
+/** @throws PetriError `invalid-option` for what another platform has */
+function refuseOthers(
+  platform: string,
+  given: Readonly<Record<StackOption, string | undefined>>,
+  known: readonly StackOption[],
+): void {
+  const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
+  const others = names.filter((name) => !known.some((option) => option === name));
+  if (others.length === 0) return;
+  throw new PetriError(`platform '${platform}' does not take ${others.map((name) => `--${name}`).join(', ')}`, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: `of its own it takes ${known.map((name) => `--${name}`).join(', ')}`,
+  });
 }
 
 /** `NAME=URL`, `NAME=URL@REV` or `NAME=@REV`. @throws PetriError `invalid-option` */

@@ -3,7 +3,7 @@ import pc from 'picocolors';
 import { examine } from '../stack/index.ts';
 import type { CcaCommandOptions } from './cca.ts';
 import { duration } from './cca-plan.ts';
-import { stackManagerOf, stackRequest } from './cca-request.ts';
+import { installCommand, stackManagerOf, stackRequest } from './cca-request.ts';
 import { exitCodes } from './errors.ts';
 
 /** `petri cca status`: what is installed and whether it still is what it should be. Fails when it is not whole. */
@@ -36,7 +36,7 @@ export async function showStatus(options: CcaCommandOptions, cwd: string): Promi
   });
   process.stdout.write(
     `${[
-      `${request.root}: ${whole ? pc.green('whole') : pc.yellow('not whole; npx petri cca install builds what is due')}`,
+      `${request.root}: ${whole ? pc.green('whole') : pc.yellow(`not whole; ${installCommand(options.platform)} builds what is due`)}`,
       ...lines,
       ...Object.entries(revisions ?? {}).map(([name, revision]) => `  ${name}: ${revision}`),
     ].join('\n')}\n`,

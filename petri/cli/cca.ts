@@ -3,10 +3,12 @@ import { z } from 'zod';
 
 import { PetriError } from '../errors.ts';
 
+export const defaultPlatform = 'fvp';
+
 const text = z.coerce.string().min(1);
 
 const optionsSchema = z.object({
-  platform: text.default('fvp'),
+  platform: text.default(defaultPlatform),
   root: text.optional(),
   lock: text.optional(),
   source: z
@@ -17,6 +19,7 @@ const optionsSchema = z.object({
   runtime: text.optional(),
   tmkVmm: text.optional(),
   shrinkwrap: text.optional(),
+  qemu: text.optional(),
   dryRun: z.boolean().optional(),
   json: z.boolean().optional(),
   rebuildPlane0Linux: z.boolean().optional(),
@@ -29,11 +32,13 @@ const optionsSchema = z.object({
 export type CcaCommandOptions = z.infer<typeof optionsSchema>;
 export type CcaAction = 'install' | 'update' | 'status';
 
-/** Options by the action that takes them; what an action would ignore it refuses. */
+const installing = ['root', 'lock', 'source', 'jobs', 'runtime', 'tmkVmm', 'shrinkwrap', 'qemu', 'dryRun'] as const;
+
+/** Options by the action that takes them; what an action would ignore it refuses, and so does a platform. */
 const taken: Readonly<Record<CcaAction, readonly (keyof CcaCommandOptions)[]>> = {
-  install: ['root', 'lock', 'source', 'jobs', 'runtime', 'tmkVmm', 'shrinkwrap', 'dryRun'],
+  install: installing,
   update: [
-    ...(['root', 'lock', 'source', 'jobs', 'runtime', 'tmkVmm', 'shrinkwrap', 'dryRun'] as const),
+    ...installing,
     ...(['rebuildPlane0Linux', 'rebuildRootfs', 'tfaRev', 'tfrmmRev', 'plane0LinuxRev'] as const),
   ],
   status: ['root', 'json'],
@@ -49,15 +54,22 @@ export function registerCcaCommands(cli: CAC): void {
     .usage(
       'cca install [--dry-run]\n  $ petri cca update [--rebuild-rootfs] [--tfa-rev REV] …\n  $ petri cca status [--json]',
     )
-    .option('--platform <name>', 'What it is for; fvp without it')
-    .option('--root <folder>', 'Folder of the stack; PETRI_CCA_ROOT, or .petri/cca without it')
+    .option('--platform <name>', 'What it is for: fvp (without it), or qemu')
+    .option(
+      '--root <folder>',
+      'Folder of the stack; without it PETRI_CCA_ROOT or .petri/cca, for qemu PETRI_QEMU_CCA_ROOT or .petri/cca-qemu',
+    )
     .option('--dry-run', 'Print the plan: what would run, why, and from which sources')
     .option('--lock <file>', "A lock file instead of the one that comes with petri-vm. 'own': that one again")
     .option('--source <name=url@rev>', 'Take a source from elsewhere; repeatable. NAME=URL, NAME=URL@REV or NAME=@REV')
     .option('--jobs <count>', 'Compilers at once; the number of processors without it')
-    .option('--runtime <name>', 'Where shrinkwrap runs things: docker (the default), podman, null and others')
+    .option('--runtime <name>', 'fvp: where shrinkwrap runs things: docker (the default), podman, null and others')
     .option('--tmk-vmm <file>', "A tmk_vmm of yours, instead of building it; PETRI_TMK_VMM. 'own': build it again")
-    .option('--shrinkwrap <file>', "A shrinkwrap of yours, instead of our own; PETRI_SHRINKWRAP. 'own': ours again")
+    .option(
+      '--shrinkwrap <file>',
+      "fvp: a shrinkwrap of yours, instead of our own; PETRI_SHRINKWRAP. 'own': ours again",
+    )
+    .option('--qemu <file>', "qemu: a QEMU of yours. 'installed': the one in PATH (the default); 'own': build it")
     .option('--rebuild-plane0-linux', 'update: build Linux for plane 0 again')
     .option('--rebuild-rootfs', 'update: build the root file system again')
     .option('--tfa-rev <rev>', 'update: branch, tag or commit of TF-A')
@@ -67,6 +79,7 @@ export function registerCcaCommands(cli: CAC): void {
     .example('petri cca install --dry-run')
     .example('petri cca install --tmk-vmm ~/openvmm/target/aarch64-unknown-linux-gnu/debug/tmk_vmm')
     .example('petri cca update --tfrmm-rev main')
+    .example('petri cca install --platform=qemu --dry-run')
     .action(run);
 }
 

@@ -40,6 +40,7 @@ export const runSupervised: CommandRunner = async (command, log, signal) => {
       // Compilers and make take their half-made files away when they are asked to end.
       graceMs: 10_000,
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
+      ...(command.unattended === true ? { stdin: 'ignore' as const } : {}),
     });
     const stop = (): void => void child.stop();
     signal.addEventListener('abort', stop, { once: true });

@@ -10,6 +10,7 @@ export type {
   RebuildTarget,
   SourceOverride,
   StackManager,
+  StackOption,
   StackRequest,
   StackSource,
 } from './manager.ts';

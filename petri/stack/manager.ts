@@ -18,9 +18,9 @@ export interface StackRequest {
   /** A lock file instead of the one of this package. */
   readonly lockFile?: string;
   readonly jobs?: number;
-  /** How shrinkwrap runs things: null, docker, podman … */
+  /** How shrinkwrap runs things: null, docker, podman … Only of a stack that is built with it. */
   readonly runtime?: string;
-  /** Files and programs that the user has: 'tmk-vmm', 'shrinkwrap'. */
+  /** Files and programs that the user has: 'tmk-vmm', 'shrinkwrap', 'qemu'. */
   readonly given: Readonly<Record<string, string>>;
   /** Ask again which commits branches have. */
   readonly refresh: boolean;
@@ -30,6 +30,9 @@ export interface StackRequest {
   readonly dryRun: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
+
+/** Options of `petri cca install` and `update` that only some platforms have. */
+export type StackOption = 'runtime' | 'shrinkwrap' | 'tmk-vmm' | 'qemu';
 
 /** What is to be made again. */
 export type RebuildTarget = 'plane0-linux' | 'rootfs';
@@ -57,6 +60,8 @@ export interface StackSource {
 
 /** How the stack of a backend is put together; a backend's entry in the registry leads to it. */
 export interface StackManager {
+  /** Those that mean something here; others are refused. */
+  readonly options: readonly StackOption[];
   /** Where it is unless the user says otherwise; absolute. */
   root(cwd: string, env: Readonly<Record<string, string | undefined>>): string;
   /** Reads the lock, resolves what it leaves open, and plans. @throws PetriError `lock-file-invalid`, `invalid-option`, `tool-failed` */

@@ -9,6 +9,8 @@ export interface StackCommand {
   readonly env?: Readonly<Record<string, string>>;
   /** It starts containers with this program, which are to be ended with it. */
   readonly container?: 'docker' | 'podman';
+  /** It may ask questions, which nobody is there to answer: it finds the end of its input. */
+  readonly unattended?: boolean;
 }
 
 /** What a step may use while it runs. */

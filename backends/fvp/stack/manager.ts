@@ -41,6 +41,7 @@ export const room = { disk: 40, memory: 6 } as const;
 
 /** The FVP stack for `petri cca`. */
 export class FvpStackManager implements StackManager {
+  readonly options = ['runtime', 'shrinkwrap', 'tmk-vmm'] as const;
   readonly #room: { readonly disk: number; readonly memory: number };
 
   constructor(needed: { readonly disk: number; readonly memory: number } = room) {
