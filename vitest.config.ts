@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { load } from './bin/load.mjs';
@@ -22,6 +23,8 @@ export default definePetriConfig({
     ],
   },
   test: {
+    // Many tests wait for processes of theirs, so that a core is left over without this.
+    maxWorkers: availableParallelism(),
     projects: [
       { extends: true, test: { name: 'vm', include: ['tests/**/*.test.ts'], exclude: ['tests/stand-ins/**'] } },
       ...(isVmRun

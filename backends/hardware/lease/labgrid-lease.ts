@@ -1,14 +1,19 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { LeaseConfig } from '../hosts/schema.ts';
 import type { Lease, LeaseWait } from './lease.ts';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 type LabgridConfig = LeaseConfig & { readonly kind: 'labgrid' };
 
 /** Milliseconds between two questions, and those that one may take. */
 const ASK = 2000;
 const TIMEOUT = 30_000;
+
+/** What the guard of a place ends with, for sh; another signal does not end it. */
+const RELEASE = 'trap "" TERM; exec "$@"';
 
 /**
  * Acquires a place of a labgrid coordinator, through labgrid's own client. What fails because somebody else has it is tried again;
@@ -77,12 +82,20 @@ export async function labgridLease(config: LabgridConfig, name: string, { signal
  */
 async function guardPlace(config: LabgridConfig): Promise<SupervisedProcess> {
   const supervisor = await Supervisor.open();
-  return await supervisor.spawn({
+  const guard = await supervisor.spawn({
     name: `release of labgrid's place ${config.place}`,
     command: 'sh',
-    args: ['-c', 'trap : TERM; read line; exec "$@"', 'sh', ...clientCommand(config, ['release'])],
+    args: [
+      '-c',
+      `trap '${RELEASE}' TERM; echo guarding; read line; ${RELEASE}`,
+      'sh',
+      ...clientCommand(config, ['release']),
+    ],
     graceMs: TIMEOUT,
   });
+  // Before it says so, a signal would end it.
+  await Promise.race([once(guard.stdout, 'data'), guard.exited]);
+  return guard;
 }
 
 async function letGo(guard: SupervisedProcess): Promise<void> {
