@@ -5,10 +5,10 @@ import type { HaltReason } from '../../vm/halt.ts';
 import type { VmSpec } from '../../vm/spec.ts';
 import { within } from '../agent-link.ts';
 import { scaled, sessionBudgets as budgets } from '../budgets.ts';
-import { Checksum, checksumOf } from '../checksum.ts';
 import { haltOf } from '../outcome.ts';
 import type { RunEnd } from '../plane0.ts';
 import { realmRequest } from '../realm-config.ts';
+import { digestOf, RunningDigest } from '../running-digest.ts';
 import type { HostPlatform } from './host-platform.ts';
 import type { HostSession } from './host-session.ts';
 import type { SessionPool } from './session-pool.ts';
@@ -42,7 +42,7 @@ export class RealmRun implements VmBoot {
   readonly #controller = new AbortController();
   #log: TmkVmmLog;
   /** Of what is on the serial console. */
-  readonly #printed = new Checksum();
+  readonly #printed = new RunningDigest();
   #completion: readonly TmkEvent[] = [];
   #started: () => void = () => undefined;
   #halt: (halt: HaltReason) => void = () => undefined;
@@ -228,7 +228,9 @@ export class RealmRun implements VmBoot {
 
   #missing(whole: Uint8Array): Uint8Array {
     const { bytes, value } = this.#printed;
-    if (checksumOf(whole.subarray(0, bytes)) === value && whole.length >= bytes) return whole.subarray(bytes);
+    // Plane 0 could keep nothing, for want of room.
+    if (whole.length === 0) return whole;
+    if (digestOf(whole.subarray(0, bytes)) === value && whole.length >= bytes) return whole.subarray(bytes);
     return Buffer.concat([Buffer.from(REPEATED), whole]);
   }
 
