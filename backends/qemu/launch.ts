@@ -1,5 +1,6 @@
 import type { BackendLimits, LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { linuxLimits } from '../../petri/qemu/index.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
 import type { IsolationType } from '../../petri/vm/isolation.ts';
 import type { LinuxVmSpec, VmConfig, VmSpec } from '../../petri/vm/spec.ts';
@@ -8,7 +9,7 @@ import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { MachinePool } from './machine-pool.ts';
 import { MonitorMachine } from './monitor-machine.ts';
-import { linuxLimits, monitorPath, qemuCommand, tmkLimits } from './probe.ts';
+import { monitorPath, qemuCommand, tmkLimits } from './probe.ts';
 import { TmkVm } from './tmk-vm.ts';
 
 const MIB = 2 ** 20;

@@ -5,23 +5,19 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { AGENT_INIT, AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
+import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
+import { linuxHalt, linuxMachineArguments, optionValue, stopAndLook, type QmpEvent } from '../../petri/qemu/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import type { LinuxVmSpec } from '../../petri/vm/spec.ts';
 import { budget } from './budgets.ts';
-import { stopAndLook } from './processor-state.ts';
-import { optionValue, QemuProcess } from './qemu-process.ts';
-import type { QmpEvent } from './qmp.ts';
+import { QemuProcess } from './qemu-process.ts';
 
 const SERIAL = 'serial';
 const AGENT = 'agent';
-/** Of the first PCI serial port. */
-const AGENT_PORT = 'ttyS0';
-const PANIC = /Kernel panic - not syncing: ([^\n]{0,500})/;
 
 export interface LinuxVmOptions {
   readonly spec: LinuxVmSpec;
@@ -198,34 +194,30 @@ export class LinuxVm implements VmRuntime {
     boot.serial.on('data', (bytes: Uint8Array) => this.#console.push(bytes));
     boot.serial.on('error', () => undefined);
     const drained = once(boot.serial, 'close').catch(() => undefined);
-    void Promise.all([qemu.ended, drained]).then(([how]) => boot.end(this.#haltOf(shutdown, how)));
+    void Promise.all([qemu.ended, drained]).then(([how]) =>
+      boot.end(linuxHalt(shutdown, this.#console.tail(100), how)),
+    );
     return boot;
-  }
-
-  #haltOf(shutdown: string | undefined, how: string): HaltReason {
-    if (shutdown === 'guest-shutdown') return { reason: 'power-off' };
-    if (shutdown !== 'guest-reset') return { reason: 'backend-lost', message: how };
-    const panic = PANIC.exec(this.#console.tail(100))?.[1];
-    return panic === undefined ? { reason: 'reset' } : { reason: 'panic', message: panic.trim(), location: 'kernel' };
   }
 
   #arguments(nonce: string, socket: (name: string) => string): string[] {
     const { spec, context } = this.#options;
-    const { payload, config } = spec;
-    const own = `console=ttyAMA0 panic=-1 rdinit=${AGENT_INIT} petri.agent=${nonce} petri.port=${AGENT_PORT}`;
+    const initramfs = join(this.#folder.path, 'initramfs');
     return [
-      ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
-      ...['-machine', 'virt', '-accel', 'tcg', '-cpu', 'max,pauth-impdef=on,sve=off,sme=off'],
-      ...['-smp', String(config.vcpus), '-m', `${config.memory / 2 ** 20}M`],
-      ...['-kernel', payload.path, '-initrd', join(this.#folder.path, 'initramfs')],
-      ...['-append', `${own} ${payload.commandLine}`.trimEnd()],
+      ...linuxMachineArguments({
+        spec,
+        kernel: spec.payload.path,
+        initramfs,
+        nonce,
+        serial: SERIAL,
+        agent: AGENT,
+      }),
       // What QEMU writes there is there even if nobody reads the socket any more.
       ...[
         '-chardev',
         `${socket(SERIAL)},logfile=${optionValue(join(context.logDirectory, 'serial.qemu.log'))},logappend=on`,
       ],
-      ...['-serial', `chardev:${SERIAL}`],
-      ...['-chardev', socket(AGENT), '-device', `pci-serial,chardev=${AGENT}`],
+      ...['-chardev', socket(AGENT)],
     ];
   }
 }

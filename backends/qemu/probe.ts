@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { BackendLimits, Missing, ProbeResult } from '../../petri/backend.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { linuxLimits } from '../../petri/qemu/index.ts';
 import type { Feature } from '../../petri/vm/features.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { budget, pace } from './budgets.ts';
@@ -18,13 +19,6 @@ const MAX_OUTPUT = 16 * MIB;
 
 /** RAM begins at 0 and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs use one vCPU. */
 export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
-/** The GICv2 of the virt machine serves eight PEs. Debian's kernel does not boot in less memory. */
-export const linuxLimits: BackendLimits = {
-  minMemory: 128 * MIB,
-  maxMemory: 64 * 1024 * MIB,
-  maxVcpus: 8,
-  maxPlanes: 3,
-};
 const noneFeatures: readonly Feature[] = [
   'serial.fast',
   'tmk',

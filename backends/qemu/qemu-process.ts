@@ -3,9 +3,11 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PetriError } from '../../petri/errors.ts';
 import { Supervisor, type SupervisedProcess, type TemporaryFolder } from '../../petri/process/index.ts';
+import { optionValue, QmpClient, type QmpEvent } from '../../petri/qemu/index.ts';
 import { budget } from './budgets.ts';
-import { QmpClient, type QmpEvent } from './qmp.ts';
 import { TextTail } from './text-tail.ts';
+
+export { optionValue };
 
 export interface QemuOptions {
   /** Path of `qemu-system-aarch64`, or its name. */
@@ -114,11 +116,6 @@ export class QemuProcess {
     // What cannot be removed now is removed by the supervisor at the end, or told then.
     await this.#folder.remove().catch(() => undefined);
   }
-}
-
-/** As it is written in an option of QEMU, where a comma begins the next value. */
-export function optionValue(text: string): string {
-  return text.replaceAll(',', ',,');
 }
 
 function describeEnd(how: string, said: TextTail): string {

@@ -3,13 +3,13 @@ import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/monitor/index.ts';
 import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import type { TmkListener } from '../../petri/payload/tmk-channel.ts';
+import { stopAndLook } from '../../petri/qemu/index.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { budget } from './budgets.ts';
 import { openDebugger, type DebuggerRequest } from './debugger.ts';
 import type { MachinePool } from './machine-pool.ts';
 import { MonitorMachine, type MonitorMachineOptions } from './monitor-machine.ts';
-import { stopAndLook } from './processor-state.ts';
 
 /** Where RAM begins, as in the plain VMs of tmk_vmm. */
 const RAM_BASE = 0;

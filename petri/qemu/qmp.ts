@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import * as z from 'zod';
-import { PetriError } from '../../petri/errors.ts';
+import { PetriError } from '../errors.ts';
 
 /** Characters of one message. QEMU's longest answers, such as its schema, have a few hundred thousand. */
 const MAX_MESSAGE = 4 * 2 ** 20;

@@ -1,5 +1,5 @@
-import { isGuestMode } from '../../petri/monitor/index.ts';
-import type { Registers } from '../../petri/vm/inspect.ts';
+import { isGuestMode } from '../monitor/index.ts';
+import type { Registers } from '../vm/inspect.ts';
 import type { QmpClient } from './qmp.ts';
 
 /** What `info registers` of QEMU's human monitor gives of an AArch64 PE. */
