@@ -12,10 +12,10 @@ import {
 
 describe('frames', () => {
   it('are read with their values', () => {
-    expect(parseFrame('##petri 0123456789abcdef end rc=0 bytes=12 cksum=345##')).toEqual({
+    expect(parseFrame('##petri 0123456789abcdef end rc=0 bytes=12 sha=3a5##')).toEqual({
       nonce: '0123456789abcdef',
       verb: 'end',
-      values: { rc: '0', bytes: '12', cksum: '345' },
+      values: { rc: '0', bytes: '12', sha: '3a5' },
     });
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AgentLink } from './agent-link.ts';
-import { checksumOf } from './checksum.ts';
+import { digestOf } from './running-digest.ts';
 import { Plane0, Plane0Lost } from './plane0.ts';
 
 /** An agent in plane 0 that a test speaks for. */
@@ -35,12 +35,12 @@ class FakeAgent {
     this.say(`\n##petri ${line.split(' ')[1] ?? ''} ${verb}##\n`);
   }
 
-  /** As the real one: begin, output, end with the checksum of `kept`. */
+  /** As the real one: begin, output, end with the digest of `kept`. */
   output(line: string, output: string, kept = output): void {
     const bytes = Buffer.from(kept);
     this.frame(line, 'begin');
     this.say(output);
-    this.frame(line, `end rc=1 bytes=${bytes.length} cksum=${checksumOf(bytes)}`);
+    this.frame(line, `end rc=1 bytes=${bytes.length} sha=${digestOf(bytes)}`);
   }
 }
 
@@ -91,7 +91,7 @@ describe('plane 0', () => {
       if (line.startsWith('put ')) self.frame(line, 'send');
       else if (line === '.') {
         const got = Buffer.from(sent, 'base64');
-        self.frame(put, `stored bytes=${got.length} cksum=${checksumOf(got)}`);
+        self.frame(put, `stored bytes=${got.length} sha=${digestOf(got)}`);
       } else {
         sent += line;
         most = Math.max(most, ++lines);
@@ -110,7 +110,7 @@ describe('plane 0', () => {
     const agent = new FakeAgent((line, self) => {
       if (line.startsWith('put ')) self.frame(line, 'send');
       if (line === '.')
-        self.frame(self.typed.findLast((typed) => typed.startsWith('put ')) ?? '', 'stored bytes=1 cksum=1');
+        self.frame(self.typed.findLast((typed) => typed.startsWith('put ')) ?? '', 'stored bytes=1 sha=1');
     });
     await expect(agent.plane0.put({ name: 'x', content: Buffer.from('x') })).rejects.toMatchObject({
       code: 'backend-fault',
@@ -140,7 +140,7 @@ describe('plane 0', () => {
       const { end } = run(agent);
       await vi.advanceTimersByTimeAsync(600_000);
       expect(agent.typed.map((line) => line.split(' ')[0])).toEqual(['run', 'ping']);
-      agent.frame(agent.typed[0] ?? '', `end rc=0 bytes=0 cksum=${checksumOf(new Uint8Array())}`);
+      agent.frame(agent.typed[0] ?? '', `end rc=0 bytes=0 sha=${digestOf(new Uint8Array())}`);
       expect(await end).toEqual({ code: 0, intact: true });
     });
   });

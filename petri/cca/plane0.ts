@@ -2,7 +2,7 @@ import { PetriError } from '../errors.ts';
 import { within, type AgentLink, type Exchange } from './agent-link.ts';
 import { INTERRUPT, newNonce, plane0Commands, PUT_LINE, PUT_WINDOW } from './agent-protocol.ts';
 import { agentBudgets as budgets, scaled } from './budgets.ts';
-import { Checksum, checksumOf } from './checksum.ts';
+import { digestOf, RunningDigest } from './running-digest.ts';
 
 /** A payload as plane 0 names it, below the folder that it shares with the host. */
 export interface GuestPayload {
@@ -72,7 +72,7 @@ export class Plane0 {
    * @throws Plane0Lost, PetriError `wait-timeout` when it does not begin
    */
   async run(options: RunOptions): Promise<RunEnd> {
-    const received = new Checksum();
+    const received = new RunningDigest();
     const exchange = await this.#send(
       (nonce) => plane0Commands.run(nonce, options.file, options.test),
       (bytes) => {
@@ -102,7 +102,7 @@ export class Plane0 {
    */
   async again(): Promise<{ readonly output: Uint8Array; readonly code: number } | undefined> {
     const parts: Uint8Array[] = [];
-    const received = new Checksum();
+    const received = new RunningDigest();
     const exchange = await this.#send(plane0Commands.again, (bytes) => {
       received.update(bytes);
       parts.push(bytes);
@@ -167,7 +167,7 @@ export class Plane0 {
       }
       await this.#write('.\n');
       const { values } = await this.#answer(exchange, budgets.put, 'stored');
-      return Number(values['cksum']) === checksumOf(content) && Number(values['bytes']) === content.length;
+      return values['sha'] === digestOf(content) && Number(values['bytes']) === content.length;
     } finally {
       exchange.close();
     }
@@ -193,8 +193,8 @@ export class Plane0 {
   }
 }
 
-function isIntact(values: Readonly<Record<string, string>>, received: Checksum): boolean {
-  return Number(values['bytes']) === received.bytes && Number(values['cksum']) === received.value;
+function isIntact(values: Readonly<Record<string, string>>, received: RunningDigest): boolean {
+  return Number(values['bytes']) === received.bytes && values['sha'] === received.value;
 }
 
 /**

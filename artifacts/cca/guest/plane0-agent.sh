@@ -2,13 +2,13 @@
 # The agent in plane 0 of a realm: runs tmk_vmm on request. Its argument is the nonce of its first answer, plane0-ready.
 #
 #   ping NONCE                   -> pong
-#   run NONCE FILE TEST          -> begin, the output of tmk_vmm, end rc=N bytes=B cksum=C
+#   run NONCE FILE TEST          -> begin, the output of tmk_vmm, end rc=N bytes=B sha=S
 #   again NONCE                  -> the same once more, from what was kept
-#   put NONCE NAME SIZE          -> send, then base64 lines and '.', with got lines=N after every 16, -> stored bytes=B cksum=C
+#   put NONCE NAME SIZE          -> send, then base64 lines and '.', with got lines=N after every 16, -> stored bytes=B sha=S
 #   exit NONCE                   -> bye, and the realm ends
 #
 # Answers are lines `##petri NONCE VERB [KEY=VALUE ...]##`. FILE and NAME are relative to the shared folder; TEST is a text
-# with printf's \0ooo escapes. B and C are as POSIX cksum prints them. Byte 0x03 ends a run.
+# with printf's \0ooo escapes. S is their SHA-256. Byte 0x03 ends a run.
 # For sh of busybox, dash and bash. PETRI_ROOT stands before every path of the machine; it is empty on a real one.
 
 root=${PETRI_ROOT:-}
@@ -25,6 +25,15 @@ tool() {
     if command -v "$1" >/dev/null 2>&1; then "$@"; else "$root/root/busybox" "$@"; fi
 }
 
+has() {
+    command -v "$1" >/dev/null 2>&1 && return
+    # Unquoted, so that its lines become words.
+    case " $(echo $("$root/root/busybox" --list 2>/dev/null)) " in
+    *" $1 "*) ;;
+    *) return 1 ;;
+    esac
+}
+
 # A dot keeps line ends at the end, which a command substitution takes away.
 decode() {
     decoded=$(printf '%b.' "$1")
@@ -36,7 +45,7 @@ run_test() {
     file=$1 name=$decoded
     set -- "$name"
     case $name in -*) set -- -- "$name" ;; esac
-    rm -f "$kept.rc"
+    tool rm -f "$kept.rc"
     # 0x03 goes to everyone in this terminal: tmk_vmm is to end, we and tee are not.
     {
         trap : INT
@@ -46,13 +55,14 @@ run_test() {
         trap '' INT
         tool tee "$kept"
     )
-    code=$(cat "$kept.rc" 2>/dev/null)
+    code=$(tool cat "$kept.rc" 2>/dev/null)
     [ -n "$code" ] || code=255
 }
 
-checksum() {
-    set -- $(tool cksum <"$1")
-    printf 'bytes=%s cksum=%s' "$2" "$1"
+digest() {
+    bytes=$(tool wc -c <"$1")
+    set -- $(tool sha256sum <"$1")
+    printf 'bytes=%s sha=%s' "$((bytes))" "$1"
 }
 
 receive() {
@@ -64,15 +74,20 @@ receive() {
         lines=$((lines + 1))
         [ $((lines % 16)) -ne 0 ] || say "$nonce got lines=$lines"
     done 3>"$kept.put"
-    tool base64 -d <"$kept.put" >"$shared/$name.new" && mv -f "$shared/$name.new" "$shared/$name"
-    rm -f "$kept.put"
-    say "$nonce stored $(checksum "$shared/$name")"
+    tool base64 -d <"$kept.put" >"$shared/$name.new" && tool mv -f "$shared/$name.new" "$shared/$name"
+    tool rm -f "$kept.put"
+    say "$nonce stored $(digest "$shared/$name")"
 }
 
 trap : INT
-stty sane -echo -onlcr 2>/dev/null
+tool stty sane -echo -onlcr 2>/dev/null
 echo 1 2>/dev/null >"$root/proc/sys/kernel/printk"
-mkdir -p "$shared"
+for program in base64 cat mkdir mv rm sha256sum stty tee wc; do
+    has "$program" && continue
+    say "$1 plane0-failed lacks=$program"
+    exit 1
+done
+tool mkdir -p "$shared"
 [ -x "$shared/tmk_vmm" ] || tool mount -t 9p -o trans=virtio,version=9p2000.L cca_mount "$shared"
 if ! cd "$shared" || ! [ -x ./tmk_vmm ]; then
     say "$1 plane0-failed"
@@ -86,12 +101,12 @@ while read -r verb nonce a b; do
     run)
         say "$nonce begin"
         run_test "$a" "$b"
-        say "$nonce end rc=$code $(checksum "$kept")"
+        say "$nonce end rc=$code $(digest "$kept")"
         ;;
     again)
         say "$nonce begin"
-        cat "$kept"
-        say "$nonce end rc=$code $(checksum "$kept")"
+        tool cat "$kept"
+        say "$nonce end rc=$code $(digest "$kept")"
         ;;
     put) receive "$nonce" "$a" ;;
     exit)

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -57,8 +58,13 @@ beforeEach(() => {
 afterEach(() => {
   agent?.kill('SIGKILL');
   agent = undefined;
-  rmSync(root, { recursive: true, force: true });
+  // What the agent started may be at its last file.
+  rmSync(root, { recursive: true, force: true, maxRetries: 10 });
 });
+
+function which(name: string): string {
+  return execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' }).trim();
+}
 
 /** The scripts as they run on the machine, with pipes for their console. */
 function start(shell: string) {
@@ -156,7 +162,24 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       await shellNonce.next('shell').finally(() => clearInterval(nudge));
       const answer = machine.link.open(newNonce());
       machine.type(shellCommands.startAgent(answer.nonce));
-      await answer.next('plane0-failed');
+      expect((await answer.next('plane0-failed')).values).toEqual({});
+    });
+
+    it('tell which program plane 0 lacks', { timeout: patience }, async () => {
+      const bin = join(root, 'bin');
+      const has = ['cat', 'cp', 'mkdir', 'mv', 'rm', 'sleep', 'stty', 'tee', 'wc', 'base64'];
+      program(join(root, 'plane0-sh'), `PATH=${bin}\nexport PATH\nexec ${which('sh')} "$@"\n`);
+      mkdirSync(bin);
+      for (const name of has) symlinkSync(which(name), join(bin, name));
+      program(join(root, '.lkvm/default/root/busybox'), 'echo "[\n[[\nash"\n');
+      const nonce = newNonce();
+      const child = spawn(join(root, 'plane0-sh'), [join(root, 'cca/plane0-agent.sh'), nonce], {
+        env: { ...process.env, PETRI_ROOT: join(root, '.lkvm/default') },
+      });
+      agent = child;
+      const link = new AgentLink();
+      child.stdout.on('data', (bytes: Buffer) => link.receive(bytes));
+      expect((await link.open(nonce).next('plane0-failed')).values).toEqual({ lacks: 'sha256sum' });
     });
   },
 );

@@ -223,7 +223,10 @@ export class HostSession {
     const exchange = this.#link.open(nonces.realm);
     const ended = exchange.next('realm-end').then(({ values }) => `lkvm ended with code ${values['rc'] ?? 'unknown'}`);
     const agent = this.#link.open(nonces.agent);
-    const failed = agent.next('plane0-failed').then(() => 'plane 0 cannot reach the folder with tmk_vmm');
+    const failed = agent.next('plane0-failed').then(({ values: { lacks } }) => {
+      if (lacks !== undefined) return `plane 0 has no program '${lacks}', and neither has the busybox of the host`;
+      return 'plane 0 cannot reach the folder with tmk_vmm';
+    });
     let nudge: NodeJS.Timeout | undefined;
     const onStage = ({ name }: StageTime): void => {
       clearInterval(nudge);
