@@ -1,5 +1,6 @@
 #!/bin/sh
-# Downloads what `linux()` boots without further options: Debian's arm64 kernel, and busybox. prepare.sh [FOLDER]
+# Downloads what `linux()` boots without further options: Debian's arm64 kernel, and busybox; and what this kernel needs to mount an
+# ext4 file system from a virtio disk. prepare.sh [FOLDER]
 #
 # FOLDER is .petri/linux without one, which is where `linux()` looks. Needs apt-get and dpkg-deb, as any user: apt works in a folder of
 # its own, for the architecture of the guest, and verifies signatures with the keys of the system.
@@ -7,7 +8,7 @@ set -eu
 target=${1:-.petri/linux}
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
-if [ -s "$target/vmlinuz" ] && [ -s "$target/busybox" ]; then
+if [ -s "$target/vmlinuz" ] && [ -s "$target/busybox" ] && [ -s "$target/modules/load" ]; then
     echo "$target is complete: $(cat "$target/versions")"
     exit 0
 fi
@@ -42,6 +43,19 @@ cp "$work"/root/boot/vmlinuz-* "$target/vmlinuz"
 for busybox in "$work/root/usr/bin/busybox" "$work/root/bin/busybox"; do
     [ ! -e "$busybox" ] || cp "$busybox" "$target/busybox"
 done
+# In the order in which they are to be loaded. What is not there is built in, or its work is done elsewhere.
+rm -rf "$target/modules"
+mkdir "$target/modules"
+for module in virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk mbcache jbd2 crc16 crc32c_generic ext4; do
+    for file in $(find "$work/root" -name "$module.ko" -o -name "$module.ko.xz"); do
+        case $file in
+        *.xz) xz -dc "$file" >"$target/modules/$module.ko" ;;
+        *) cp "$file" "$target/modules/$module.ko" ;;
+        esac
+        echo "$module.ko" >>"$work/load"
+    done
+done
+cp "$work/load" "$target/modules/load"
 chmod 644 "$target/vmlinuz" "$target/busybox"
 cp "$work/versions" "$target/versions"
 echo "$target holds $(cat "$target/versions")"

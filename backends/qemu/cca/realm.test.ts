@@ -1,0 +1,176 @@
+import { appendFileSync, copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Backend } from '../../../petri/backend.ts';
+import { digestOf } from '../../../petri/cca/running-digest.ts';
+import { RealmVm } from '../../../petri/cca/host/realm-vm.ts';
+import { tmk, type TmkPayload } from '../../../petri/payload/index.ts';
+import { Supervisor } from '../../../petri/process/index.ts';
+import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
+import { launchVm, resolveVmConfig, type Vm, type VmOptions } from '../../../petri/vm/index.ts';
+import type { InstalledStack } from '../stack/installed.ts';
+import { makePlainHost, plainBoard, plainHostIsPrepared } from '../testing/plain-host.ts';
+import { closeRealms } from './launch.ts';
+import { realmPlatform } from './platform.ts';
+
+const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
+const mke2fs = optionalTool('mke2fs', 'e2fsprogs');
+const prepared = plainHostIsPrepared();
+const patience = 300_000;
+
+it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
+  expect(prepared, 'artifacts/linux/prepare.sh was not run').toBe(true);
+});
+
+/**
+ * The real QEMU, kernel, busybox, disk and UART, with our real agents, without RME: kvmtool and tmk_vmm are shims there, whose tests
+ * are named in testing/plain-host/tmk_vmm.
+ */
+describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
+  'realms on a QEMU whose launcher is a shim',
+  { timeout: patience },
+  () => {
+    let folder: string;
+    let stack: InstalledStack;
+    let number = 0;
+    const vms: Vm[] = [];
+
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'petri-qemu-realm-'));
+      stack = makePlainHost(folder);
+    }, patience);
+    afterEach(async () => {
+      await Promise.all(vms.splice(0).map((vm) => vm.dispose()));
+    }, patience);
+    afterAll(async () => {
+      await closeRealms();
+      await Supervisor.current()?.close();
+      rmSync(folder, { recursive: true, force: true });
+    }, patience);
+
+    const backend: Backend = {
+      name: 'qemu',
+      description: 'a machine without RME',
+      probe: () => Promise.reject(new Error('not asked')),
+      launch: (spec, context) => {
+        const platform = realmPlatform({ stack, command: 'qemu-system-aarch64', board: plainBoard });
+        return Promise.resolve(new RealmVm(platform, spec, context));
+      },
+    };
+
+    function payloadWith(test: string, path = tmk('hello').path): TmkPayload {
+      const payload = tmk(path);
+      const [first] = payload.image.tests;
+      if (first === undefined) throw new Error('hello has a test');
+      return { ...payload, image: { ...payload.image, tests: [{ ...first, name: test }] } };
+    }
+
+    async function launch(payload: TmkPayload, options: VmOptions & { fresh?: boolean } = {}): Promise<Vm> {
+      const { fresh = false, ...config } = options;
+      const vm = await launchVm(
+        backend,
+        { isolation: 'cca', payload, config: resolveVmConfig(config), boot: fresh ? 'fresh' : 'shared' },
+        { directory: join(folder, `vm-${++number}`), features: ['tmk', 'reset'] },
+      );
+      vms.push(vm);
+      return vm;
+    }
+
+    /** Ends the VM, and tells what is in its record and in its log. */
+    async function recordOf(vm: Vm): Promise<{ facts: Record<string, string>; log: string }> {
+      await vm.dispose();
+      const record = JSON.parse(readFileSync(join(vm.directory, 'vm.json'), 'utf8')) as {
+        facts: Record<string, string>;
+      };
+      const log = readdirSync(vm.directory).find((name) => name.startsWith('petri.'));
+      return { facts: record.facts, log: readFileSync(join(vm.directory, log ?? ''), 'utf8') };
+    }
+
+    it('boot once, and run tests one after another', async () => {
+      const first = await launch(payloadWith('boot'));
+      expect(await first.halted).toEqual({ reason: 'complete', success: true });
+      expect(first.serial.transcript).toBe('hello world\n');
+      const { facts } = await recordOf(first);
+      for (const stage of ['host kernel', 'host agent', 'realm', 'plane 0', 'tmk_vmm']) {
+        expect(facts[`stage.${stage}`]).toMatch(/^\d+\.\d\d s$/);
+      }
+      const logs = facts['session.logs'] ?? '';
+      const own = readFileSync(join(logs, 'host.log'));
+      expect(own.toString()).toMatch(/Linux version .*[^]*host-ready/);
+      expect(readFileSync(join(logs, 'host.qemu.log')).subarray(0, own.length).equals(own)).toBe(true);
+
+      const second = await launch(payloadWith('panic'));
+      expect(await second.halted).toEqual({ reason: 'panic', message: 'no more', location: 'panic.c:7' });
+      expect(second.serial.transcript).toContain('##petri 0123456789abcdef end rc=0');
+      expect((await recordOf(second)).facts['session.logs']).toBe(logs);
+    });
+
+    it('get payloads that were not there when the machine was booted, and give every byte of a flood', async () => {
+      const path = join(folder, 'other.elf');
+      copyFileSync(tmk('hello').path, path);
+      appendFileSync(path, 'makes it another file');
+      const content = readFileSync(path);
+      const vm = await launch(payloadWith('payload', path));
+      expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+      expect(vm.serial.transcript).toBe(`${digestOf(content)}\n`);
+
+      const flood = await launch(payloadWith('flood'));
+      expect(await flood.halted).toEqual({ reason: 'complete', success: true });
+      const lines = flood.serial.transcript.trimEnd().split('\n');
+      expect(lines.map((line) => /^line (\d+) of a flood/.exec(line)?.[1])).toEqual(
+        Array.from({ length: 2000 }, (_, index) => String(index + 1)),
+      );
+    });
+
+    it('repeat what a message of the kernel has damaged', async () => {
+      const vm = await launch(payloadWith('noise'));
+      expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+      expect(vm.serial.transcript).toContain('before\nafter\n');
+      const { log } = await recordOf(vm);
+      expect(log).toContain('did not arrive as it was printed');
+    });
+
+    it('are stopped while they run, and the realm goes on', async () => {
+      const vm = await launch(payloadWith('endless'));
+      await vm.serial.waitFor('goes on\n');
+      await vm.stop({ timeout: patience });
+      expect(await vm.halted).toEqual({ reason: 'stopped' });
+      const logs = (await recordOf(vm)).facts['session.logs'];
+      const next = await launch(payloadWith('boot'));
+      expect(await next.halted).toEqual({ reason: 'complete', success: true });
+      const record = await recordOf(next);
+      expect(record.facts['session.logs']).toBe(logs);
+      expect(record.log).not.toContain('launched anew');
+    });
+
+    it('are launched anew for another configuration', async () => {
+      const vm = await launch(payloadWith('boot'), { memory: '1G' });
+      expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+      expect((await recordOf(vm)).log).toMatch(/one with 1024 MiB, sha256, rpv '' is needed/);
+    });
+
+    it('are not launched where kvmtool refuses, and the next test has another machine', async () => {
+      const vm = await launch(payloadWith('boot'), { memory: 334 * 2 ** 20, ipaWidth: 33 });
+      await expect(vm.boot()).rejects.toMatchObject({
+        code: 'boot-failed',
+        message: expect.stringContaining('lkvm ended with code 12') as string,
+      });
+      const next = await launch(payloadWith('boot'));
+      expect(await next.halted).toEqual({ reason: 'complete', success: true });
+    });
+
+    it('are lost with a host that panics, and the next test has another machine', async () => {
+      const vm = await launch(payloadWith('crash'));
+      expect(await vm.halted).toMatchObject({
+        reason: 'backend-lost',
+        message: expect.stringContaining('Kernel panic - not syncing') as string,
+      });
+      const logs = (await recordOf(vm)).facts['session.logs'] ?? '';
+      expect(existsSync(logs)).toBe(true);
+      const next = await launch(payloadWith('boot'));
+      expect(await next.halted).toEqual({ reason: 'complete', success: true });
+      expect((await recordOf(next)).facts['session.logs']).not.toBe(logs);
+    });
+  },
+);
