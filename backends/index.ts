@@ -21,8 +21,9 @@ export const builtinBackends: Readonly<Record<string, BackendEntry>> = {
     stack: async () => (await import('./fvp/stack/index.ts')).stackManager,
   },
   qemu: {
-    description: 'qemu-system-aarch64, as a plain VM',
+    description: 'qemu-system-aarch64, as a plain VM and as a machine with RME',
     load: async () => (await import('./qemu/index.ts')).backend,
+    stack: async () => (await import('./qemu/stack/index.ts')).stackManager,
   },
   hardware: {
     description: 'machines of a lab over SSH, as petri.hosts.yaml describes them',

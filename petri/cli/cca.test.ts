@@ -11,9 +11,11 @@ import { parseSource } from './cca-request.ts';
 const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'petri-cca-'));
 const root = join(folder, 'cca');
+const qemuRoot = join(folder, 'cca-qemu');
 
 function cca(...argv: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, PETRI_CCA_ROOT: root, PETRI_TMK_VMM: undefined };
+  const roots = { PETRI_CCA_ROOT: root, PETRI_QEMU_CCA_ROOT: qemuRoot };
+  const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined, PETRI_TMK_VMM: undefined, ...roots };
   return new Promise((resolve) => {
     execFile(process.execPath, [petriBin, 'cca', ...argv], { env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
@@ -42,15 +44,33 @@ describe('petri cca', { timeout: 60_000 }, () => {
     expect(stdout).not.toContain('cargo');
   });
 
+  it('plans the stack of another platform with the same command', async () => {
+    const { code, stdout } = await cca('install', '--platform=qemu', '--dry-run', '--qemu=own', '--source=tfa=@v2.15');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${qemuRoot}: 22 of 23 steps would run. Nothing was changed.`);
+    expect(stdout).toMatch(/tfrmm .*tf-rmm\.git\n +f00eac344b6f7c18abc6dad1948b07e9a82ff9f0/);
+    expect(stdout).toMatch(/git ls-remote https:\S*trusted-firmware-a\.git v2\.15/);
+    expect(stdout).toMatch(/make -C \S+\/sources\/tfa PLAT=qemu .*ENABLE_FEAT_RME=1 ENABLE_RMM=1 .*RMM=\S+rmm\.img/);
+    expect(stdout).toMatch(/cmake -DRMM_CONFIG=qemu_virt_defcfg/);
+    expect(stdout).toContain('--target-list=aarch64-softmmu');
+    expect(existsSync(qemuRoot)).toBe(false);
+  });
+
   it('says with its exit code that nothing is installed', async () => {
     const { code, stdout } = await cca('status', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ platform: 'fvp', root, whole: false });
+    const qemu = await cca('status', '--platform=qemu');
+    expect(qemu.code).toBe(1);
+    expect(qemu.stdout).toContain('npx petri cca install --platform=qemu builds what is due');
   });
 
   it.each([
     [['remove'], /no command 'cca remove'[\s\S]*install/],
-    [['install', '--platform=qemu'], /platform 'qemu'[\s\S]*fvp/],
+    [['install', '--platform=sim'], /platform 'sim'[\s\S]*fvp, qemu/],
+    [['install', '--platform=qemu', '--runtime=docker'], /'qemu' does not take --runtime[\s\S]*--tmk-vmm, --qemu/],
+    [['install', '--qemu=own'], /'fvp' does not take --qemu/],
+    [['install', '--platform=qemu', '--source=edk3=@x', '--dry-run'], /no source 'edk3'[\s\S]*busybox/],
     [['install', '--tfa-rev=v2'], /install does not take --tfa-rev[\s\S]*--source/],
     [['install', '--rebuild-plane0-linux'], /does not take --rebuild-plane0-linux/],
     [['status', '--dry-run'], /status does not take --dry-run/],

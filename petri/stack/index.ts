@@ -29,6 +29,7 @@ export {
   versionOf,
 } from './prerequisites.ts';
 export { resolveLock, type ResolveRequest } from './resolve-lock.ts';
+export { checkRootPath } from './root-path.ts';
 export { type RunOptions, type RunOutcome, runSteps, type StackReporter } from './run-steps.ts';
 export { readSettings, writeSettings } from './settings.ts';
 export {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { Installation } from '../../../petri/stack/testing/installation.ts';
 import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { readInstalledStack } from './installed.ts';
-import { FakeWorld } from './testing/fake-world.ts';
-import { Installation } from './testing/installation.ts';
+import { FvpWorld } from './testing/fvp-world.ts';
 
 const tools = [optionalTool('git', 'git'), optionalTool('make', 'make'), optionalTool('python3', 'python3-venv')];
 const hasTools = !tools.includes(undefined) && hasVenv();
@@ -21,6 +21,8 @@ function hasVenv(): boolean {
   return status === 0;
 }
 
+const program = 'backends/fvp/stack/testing/run-install';
+
 const everyStep = [
   ...['shrinkwrap-source', 'shrinkwrap', 'overlays', 'plane0-linux-source', 'plane0-kernel'],
   ...['firmware', 'openvmm-source', 'tmk-vmm', 'verify'],
@@ -28,7 +30,7 @@ const everyStep = [
 
 describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () => {
   let folder: string;
-  let world: FakeWorld;
+  let world: FvpWorld;
   let root: string;
   /** Commits of the firmware: what the lock has, and what the tag v9 is. */
   let pinned: string;
@@ -36,7 +38,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () 
 
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'petri-stack-'));
-    world = new FakeWorld(join(folder, 'world'));
+    world = new FvpWorld(join(folder, 'world'));
     root = join(folder, 'cca');
     pinned = world.head('components');
     v9 = world.commit('components', 'v9');
@@ -44,8 +46,8 @@ describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () 
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const install = (options: ConstructorParameters<typeof Installation>[1] | object = {}, env = {}): Installation =>
-    new Installation(world, { root, lockFile: world.lockFile, ...options }, env);
+  const install = (options: object = {}, env = {}): Installation =>
+    new Installation(program, world, { root, lockFile: world.lockFile, runtime: 'null', ...options }, env);
 
   it('comes to its end after being killed within every step, with nothing half-made and nothing made twice', async () => {
     const kills: Record<string, (run: Installation) => Promise<void>> = Object.fromEntries(
@@ -197,11 +199,15 @@ describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () 
   });
 
   it('names every package that is missing, in one command, before it starts', async () => {
-    const bare = new FakeWorld(join(folder, 'bare'));
+    const bare = new FvpWorld(join(folder, 'bare'));
     for (const program of ['flex', 'parted']) bare.uninstall(program);
     bare.installProgram('dpkg-query', 'exit 1');
     const elsewhere = join(folder, 'bare-cca');
-    const outcome = await new Installation(bare, { root: elsewhere, lockFile: bare.lockFile }).outcome();
+    const outcome = await new Installation(program, bare, {
+      root: elsewhere,
+      lockFile: bare.lockFile,
+      runtime: 'null',
+    }).outcome();
     const isThere = (program: string): boolean =>
       existsSync(`/usr/bin/${program}`) || existsSync(`/usr/sbin/${program}`);
     const expected = [...(isThere('flex') ? [] : ['flex']), 'libssl-dev', ...(isThere('parted') ? [] : ['parted'])];

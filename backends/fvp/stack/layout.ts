@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { PetriError } from '../../../petri/errors.ts';
+import { checkRootPath } from '../../../petri/stack/index.ts';
 import { stackFile } from './installed.ts';
 
 /** Where everything of a stack lies below its root. */
@@ -9,14 +9,7 @@ export class StackLayout {
 
   /** @throws PetriError `invalid-option` for a root that build scripts could not cope with */
   constructor(root: string) {
-    // make takes spaces and colons apart, and shrinkwrap's scripts do not quote paths.
-    if (!/^\/[\w@%+=,./~-]*$/.test(root)) {
-      throw new PetriError(`the FVP stack cannot be built in '${root}': make and shrinkwrap break on such a path`, {
-        code: 'invalid-option',
-        step: 'options',
-        remedy: 'give a --root of letters, digits and . _ - / only',
-      });
-    }
+    checkRootPath(root, 'FVP stack', 'make and shrinkwrap');
     this.root = root;
   }
 

@@ -3,7 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { packageRoot } from '../../../../petri/package-root.ts';
+import { packageRoot } from '../../package-root.ts';
 import type { FakeWorld } from './fake-world.ts';
 import type { InstallEvent, InstallRequest } from './run-install.ts';
 
@@ -15,17 +15,19 @@ export class Installation {
   #errors = '';
 
   constructor(
+    /** Module whose `main` installs what PETRI_TEST_REQUEST says, as a path below the root of the package without its ending. */
+    program: string,
     world: FakeWorld,
     request: Partial<InstallRequest> & { readonly root: string },
     env: Record<string, string> = {},
   ) {
     const whole: InstallRequest = { sources: [], rebuild: [], refresh: false, given: {}, ...request };
     rmSync(world.pausedFile, { force: true });
-    const program = `
+    const script = `
       const { load } = await import(${JSON.stringify(new URL('bin/load.mjs', packageRoot).href)});
-      const { main } = await load('backends/fvp/stack/testing/run-install');
+      const { main } = await load(${JSON.stringify(program)});
       await main();`;
-    this.#child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    this.#child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
       env: world.env({ ...env, PETRI_TEST_REQUEST: JSON.stringify(whole) }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });

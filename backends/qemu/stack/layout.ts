@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+
+import { checkRootPath } from '../../../petri/stack/index.ts';
+import { stackFile } from './installed.ts';
+
+/** Where everything of a stack lies below its root. */
+export class StackLayout {
+  readonly root: string;
+  readonly ownLock: string;
+  readonly stackFile: string;
+
+  /** What makes up a flash image, and the flash image. */
+  readonly rmm: string;
+  readonly edk2: string;
+  readonly bl1: string;
+  readonly fip: string;
+  readonly flash: string;
+
+  readonly hostKernel: string;
+  readonly lkvm: string;
+  readonly busybox: string;
+  /** Which commands busybox is, a path in a line. */
+  readonly busyboxLinks: string;
+  readonly rootfs: string;
+  readonly plane0Kernel: string;
+  readonly tmkVmm: string;
+  /** Where a QEMU of our own is installed, and its program. */
+  readonly qemuPrefix: string;
+  readonly qemu: string;
+
+  /** @throws PetriError `invalid-option` for a root that build scripts could not cope with */
+  constructor(root: string) {
+    checkRootPath(root, 'QEMU stack for realms', 'make and EDK2');
+    this.root = root;
+    this.ownLock = join(root, 'cca.lock.yaml');
+    this.stackFile = join(root, stackFile);
+    const firmware = (name: string): string => join(root, 'firmware', name);
+    this.rmm = firmware('rmm.img');
+    this.edk2 = firmware('QEMU_EFI.fd');
+    this.bl1 = firmware('bl1.bin');
+    this.fip = firmware('fip.bin');
+    this.flash = firmware('flash.bin');
+    const host = (name: string): string => join(root, 'host', name);
+    this.hostKernel = host('Image');
+    this.lkvm = host('lkvm');
+    this.busybox = host('busybox');
+    this.busyboxLinks = host('busybox.links');
+    this.rootfs = host('rootfs.ext4');
+    this.plane0Kernel = join(root, 'plane0', 'Image');
+    this.tmkVmm = join(root, 'tmk_vmm', 'tmk_vmm');
+    this.qemuPrefix = join(root, 'qemu');
+    this.qemu = join(this.qemuPrefix, 'bin', 'qemu-system-aarch64');
+  }
+
+  source(name: string): string {
+    return join(this.root, 'sources', name);
+  }
+
+  /** Intermediate files of a build. */
+  objects(name: string): string {
+    return join(this.root, 'objects', name);
+  }
+}

@@ -1,0 +1,79 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { extractFile } from '../../../petri/image/index.ts';
+import {
+  digestFile,
+  expectDigests,
+  lockedRevisions,
+  type StackStep,
+  writeAtomically,
+} from '../../../petri/stack/index.ts';
+import { type InstalledStack, readInstalledStack } from './installed.ts';
+import type { StackLayout } from './layout.ts';
+import { expectOldEnough } from './libc-version.ts';
+import { type LockFile, lockFormat } from './lock-file.ts';
+import { type QemuChoice, qemuVersion } from './qemu-program.ts';
+import { libc } from './rootfs.ts';
+
+export interface SealOptions {
+  readonly qemu: QemuChoice;
+  /** Sources that nothing was built from. */
+  readonly unused: ReadonlySet<string>;
+  /** Steps whose outputs the stack consists of. */
+  readonly after: readonly string[];
+}
+
+/** Compares what was built with what the lock expects, and writes stack.json: only then the stack is there. */
+export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptions): StackStep {
+  return {
+    name: 'verify',
+    title: 'Verify everything and write stack.json',
+    inputs: { lock: lockFormat.digest(lock), qemu: JSON.stringify(options.qemu) },
+    after: options.after,
+    commands: [],
+    async run() {
+      const stack = await describeStack(layout, lock, options);
+      await expectRunnable(layout);
+      await expectDigests(stack.files, lock);
+      await writeAtomically(layout.stackFile, `${JSON.stringify(stack, null, 2)}\n`);
+    },
+    async inspect() {
+      readInstalledStack(layout.root);
+      return { 'stack.json': await digestFile(layout.stackFile) };
+    },
+  };
+}
+
+/** @throws PetriError `tool-failed` when tmk_vmm would not start in plane 0 */
+async function expectRunnable(layout: StackLayout): Promise<void> {
+  const copy = layout.objects('libc.so.6');
+  await mkdir(dirname(copy), { recursive: true });
+  await extractFile(layout.rootfs, libc, copy);
+  await expectOldEnough(layout.tmkVmm, copy);
+}
+
+async function describeStack(layout: StackLayout, lock: LockFile, options: SealOptions): Promise<InstalledStack> {
+  const { qemu, unused } = options;
+  const program = qemu.kind === 'own' ? layout.qemu : qemu.kind === 'given' ? qemu.path : undefined;
+  const version = await qemuVersion(qemu.kind === 'installed' ? qemu.command : (program ?? ''));
+  const built = Object.entries(lockedRevisions(lock)).filter(([name]) => !unused.has(name));
+  return {
+    version: 1,
+    lockDigest: lockFormat.digest(lock),
+    ...(program === undefined ? {} : { qemu: program }),
+    files: {
+      flash: layout.flash,
+      hostKernel: layout.hostKernel,
+      rootfs: layout.rootfs,
+      plane0Kernel: layout.plane0Kernel,
+      lkvm: layout.lkvm,
+      tmkVmm: layout.tmkVmm,
+    },
+    revisions: {
+      ...Object.fromEntries(built),
+      'qemu version': version,
+      'tmk_vmm sha256': await digestFile(layout.tmkVmm),
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { resolve } from 'node:path';
+
+import { z } from 'zod';
+
+import type { StackRequest } from '../../../petri/stack/index.ts';
+import type { QemuChoice } from './qemu-program.ts';
+
+export const settingsSchema = z.object({
+  tmkVmm: z.string().optional(),
+  /** Path of a QEMU, or 'own'. */
+  qemu: z.string().optional(),
+  /** Lock file instead of the one of the package. */
+  lockFile: z.string().optional(),
+});
+
+/** What the user chose when installing the QEMU stack. */
+export type StackSettings = z.infer<typeof settingsSchema>;
+
+/** What is given now; else what was given before. 'own', or 'installed' for QEMU, takes back what was given before. */
+export function chosenSettings(request: StackRequest, before: StackSettings): StackSettings {
+  const { env, cwd, given } = request;
+  const path = (chosen: string | undefined): string | undefined =>
+    chosen === undefined || chosen === '' || chosen === 'own' ? undefined : resolve(cwd, chosen);
+  const variable = env['PETRI_TMK_VMM'] === '' ? undefined : env['PETRI_TMK_VMM'];
+  const tmkVmm = path(given['tmk-vmm'] ?? variable ?? before.tmkVmm);
+  const lockFile = path(request.lockFile ?? before.lockFile);
+  const asked = given['qemu'] ?? before.qemu;
+  const qemu = asked === 'own' ? asked : asked === 'installed' ? undefined : path(asked);
+  return {
+    ...(tmkVmm === undefined ? {} : { tmkVmm }),
+    ...(qemu === undefined ? {} : { qemu }),
+    ...(lockFile === undefined ? {} : { lockFile }),
+  };
+}
+
+/** @param env where PETRI_QEMU names the QEMU that the backend uses */
+export function qemuChoice({ qemu }: StackSettings, env: StackRequest['env']): QemuChoice {
+  if (qemu === 'own') return { kind: 'own' };
+  if (qemu !== undefined) return { kind: 'given', path: qemu };
+  const chosen = env['PETRI_QEMU'];
+  return { kind: 'installed', command: chosen === undefined || chosen === '' ? 'qemu-system-aarch64' : chosen };
+}
