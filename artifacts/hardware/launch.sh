@@ -2,14 +2,17 @@
 # Runs a launcher on a host so that whoever started it may lose the connection, and come back or not. Each launch has a folder:
 #
 #   out in events     what the launcher printed, what it was typed, what became of it (one line each)
+#   PORT PORT-in      what came out of a port, what it was typed; the launcher has PORT.out and PORT.in for it, which are FIFOs
 #   deadline          seconds of uptime at which nobody has been heard of for too long
-#   keeper launcher writer attendant reader.*   processes: PID STARTTIME
+#   keeper launcher writer.* attendant reader.*   processes: PID STARTTIME
 #
-#   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL LEASE INPUT FILES PROGRAM [ARGUMENT ...]
+#   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL LEASE INPUT FILES PORTS PROGRAM [ARGUMENT ...]
 #                                       returns when it runs. LEASE is a file without which it must not run, INPUT one that
 #                                       is typed first ('-': none), FILES are what it writes besides, such as "a b";
-#                                       with a file err that is where its standard error goes
-#   launch.sh attend FOLDER HEARTBEAT   tells the events; takes: beat | in OFFSET BASE64 | stop -> beat | in SIZE
+#                                       with a file err that is where its standard error goes. PORTS are streams that it has
+#                                       besides, such as "agent"
+#   launch.sh attend FOLDER HEARTBEAT   tells the events; takes: beat | in FILE OFFSET BASE64 | stop
+#                                       -> beat | in FILE SIZE
 #   launch.sh follow FOLDER FILE OFFSET the bytes of a file from OFFSET on, and what is added to it
 #   launch.sh remove FOLDER             ends it if need be, and takes the folder away
 #   launch.sh sweep ROOT                ends and takes away what in ROOT/launches has no keeper any more
@@ -57,7 +60,7 @@ tell() {
 }
 
 sizes() {
-    for file in out $(cat files); do
+    for file in out $(cat files ports); do
         set -- $(wc -c <"$file")
         printf ' %s=%s' "$file" "$1"
     done
@@ -105,6 +108,25 @@ end_launcher() {
     done
 }
 
+# Collects a stream in a file, up to the limit, which is the writer's alone: a launcher may write larger files.
+collect() {
+    (
+        ulimit -f "$limit"
+        exec cat <"$1" >"$2" 2>/dev/null 3>&-
+    ) &
+    writers="$writers $!"
+    identity "$!" >"writer.$2"
+}
+
+feed() {
+    tail -c +1 -f "$1" >"$2" 2>/dev/null 3>&- &
+    feeders="$feeders $!"
+}
+
+writers_live() {
+    for one in writer.*; do lives "$one" || return 1; done
+}
+
 # Second by second: does anybody still want it, and is there still room for what it prints?
 watch() {
     while sleep 1; do
@@ -115,7 +137,7 @@ watch() {
             tell 'reason expired'
         elif [ "$2" != - ] && ! [ -e "$2" ]; then
             tell 'reason lease-lost'
-        elif lives writer; then
+        elif writers_live; then
             continue
         fi
         end_launcher "$1"
@@ -126,23 +148,22 @@ watch() {
 # In a session of its own.
 keep() {
     cd "$1" || exit 1
-    limit=$2 grace=$3 terminal=$4 lease=$5
+    limit=$(($2 * 2)) grace=$3 terminal=$4 lease=$5
     shift 5
+    writers='' feeders=''
     identity $$ >keeper
     read -r token <token
     mkfifo feed
     # A reader and a writer at once, so that the launcher's input neither waits for a writer nor ends with one.
     exec 3<>feed
-    tail -c +1 -f in >feed 2>/dev/null 3>&- &
-    feeder=$!
-    # The limit is the writer's alone: a launcher may write larger files.
+    feed in feed
     mkfifo drain
-    (
-        ulimit -f $((limit * 2))
-        exec cat <drain >out 2>/dev/null 3>&-
-    ) &
-    writer=$!
-    identity "$writer" >writer
+    collect drain out
+    for port in $(cat ports); do
+        mkfifo "$port.in" "$port.out"
+        feed "$port-in" "$port.in"
+        collect "$port.out" "$port"
+    done
     if [ "$terminal" = 1 ]; then
         PETRI_LAUNCH=$token setsid script -qefc "$1" /dev/null <feed >drain 2>&1 3>&- &
     elif [ -e err ]; then
@@ -160,21 +181,27 @@ keep() {
     # Children that the launcher left, and what these print at their end, belong to it.
     end_strays TERM
     end_strays KILL
-    kill "$watcher" "$feeder" 2>/dev/null
-    wait "$watcher" "$feeder" 2>/dev/null
+    kill "$watcher" $feeders 2>/dev/null
+    wait "$watcher" $feeders 2>/dev/null
+    # The collector of a port that the launcher never opened still waits for somebody to do that.
+    for port in $(cat ports); do : <>"$port.out"; done
     # Something that hid its environment may hold the other end.
     tries=0
-    while lives writer && [ "$tries" -lt 30 ]; do
-        tries=$((tries + 1))
-        sleep 0.1 2>/dev/null || sleep 1
+    for one in writer.*; do
+        while lives "$one" && [ "$tries" -lt 30 ]; do
+            tries=$((tries + 1))
+            sleep 0.1 2>/dev/null || sleep 1
+        done
     done
-    kill "$writer" 2>/dev/null
-    wait "$writer"
-    case $? in
-    0 | 143) ;;
-    1) tell 'reason disk-full' ;;
-    *) tell 'reason output-limit' ;;
-    esac
+    kill $writers 2>/dev/null
+    for writer in $writers; do
+        wait "$writer"
+        case $? in
+        0 | 143) ;;
+        1) tell 'reason disk-full' ;;
+        *) tell 'reason output-limit' ;;
+        esac
+    done
     tell "exit $code$(sizes)"
     # Whoever started it fetches the rest; where nobody comes, it goes.
     while sleep 1; do
@@ -194,8 +221,8 @@ case $1 in
 start)
     folder=$2 token=$3 heartbeat=$4 limit=$5 grace=$6 terminal=$7 lease=$8 input=$9
     shift 9
-    files=$1
-    shift
+    files=$1 ports=$2
+    shift 2
     if [ "$terminal" = 1 ]; then program=script; else program=$1; fi
     for needed in setsid mkfifo tail wc dd base64 "$program"; do
         command -v -- "$needed" >/dev/null 2>&1 && continue
@@ -206,12 +233,13 @@ start)
     if mkdir "$folder" 2>/dev/null; then
         cd "$folder" || exit 73
         {
-            for file in in out events $files; do : >"$file"; done
+            for file in in out events $files $ports; do : >"$file"; done
+            for port in $ports; do : >"$port-in"; done
             [ "$input" = - ] || cat "$input" >in
-            echo "$token" >token && echo "$grace" >grace && echo "$files" >files && write_deadline "$heartbeat"
+            echo "$token" >token && echo "$grace" >grace && echo "$files" >files && echo "$ports" >ports && write_deadline "$heartbeat"
             dd if=/dev/zero of=reserve bs=4096 count=8
         } 2>/dev/null
-        if ! [ -s files ] || ! [ -s deadline ] || [ "$(wc -c <reserve)" -lt 32768 ]; then
+        if ! [ -s ports ] || ! [ -s deadline ] || [ "$(wc -c <reserve)" -lt 32768 ]; then
             echo full
             cd / && rm -rf "$folder"
             exit 73
@@ -242,7 +270,7 @@ attend)
     tail -c +1 -f events &
     teller=$!
     trap 'kill "$teller" 2>/dev/null; exit 0' TERM HUP INT PIPE
-    while read -r verb offset data; do
+    while read -r verb file offset data; do
         case $verb in
         beat)
             write_deadline "$heartbeat"
@@ -250,11 +278,11 @@ attend)
             lives keeper || has_ended || echo lost
             ;;
         in)
-            set -- $(wc -c <in)
+            set -- $(wc -c <"$file")
             # Sent again because its answer was lost: it is there.
-            if [ "$1" -eq "$offset" ]; then printf '%s' "$data" | base64 -d >>in; fi
-            set -- $(wc -c <in)
-            echo "in $1" || break
+            if [ "$1" -eq "$offset" ]; then printf '%s' "$data" | base64 -d >>"$file"; fi
+            set -- $(wc -c <"$file")
+            echo "in $file $1" || break
             ;;
         stop)
             tell 'reason stopped'

@@ -10,14 +10,14 @@ describe('InputQueue', () => {
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 9000 })),
         fc.infiniteStream(fc.nat(3)),
         (typed, luck) => {
-          const queue = new InputQueue();
+          const queue = new InputQueue('in');
           let host = Buffer.alloc(0);
           // As launch.sh does it.
           const deliver = (line: string | undefined): void => {
             for (let sent = line; sent !== undefined; sent = queue.again()) {
               const fate = luck.next().value;
               if (fate === 0) continue;
-              const [, offset, data = ''] = sent.trim().split(' ');
+              const [, , offset, data = ''] = sent.trim().split(' ');
               if (host.length === Number(offset)) host = Buffer.concat([host, Buffer.from(data, 'base64')]);
               if (fate !== 1) queue.acknowledge(host.length);
             }
@@ -33,7 +33,7 @@ describe('InputQueue', () => {
   });
 
   it('is not misled by a host that acknowledges nonsense', () => {
-    const queue = new InputQueue();
+    const queue = new InputQueue('in');
     queue.push(Buffer.from('abc'));
     const line = queue.next();
     for (const size of [Number.NaN, -1, 2, 1e9]) queue.acknowledge(size);

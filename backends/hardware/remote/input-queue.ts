@@ -6,13 +6,18 @@ const CHUNK = 4096;
  * connection broke it does not arrive twice.
  */
 export class InputQueue {
+  readonly file: string;
   #waiting = Buffer.alloc(0);
   #sent = Buffer.alloc(0);
   /** Where the chunk that is on its way begins. */
   #offset: number;
 
-  /** @param begin bytes that are on the host already */
-  constructor(begin = 0) {
+  /**
+   * @param file what is typed is appended to this file of the launch
+   * @param begin bytes that are on the host already
+   */
+  constructor(file: string, begin = 0) {
+    this.file = file;
     this.#offset = begin;
   }
 
@@ -41,6 +46,6 @@ export class InputQueue {
   }
 
   #line(): string {
-    return `in ${String(this.#offset)} ${this.#sent.toString('base64')}\n`;
+    return `in ${this.file} ${String(this.#offset)} ${this.#sent.toString('base64')}\n`;
   }
 }

@@ -70,6 +70,38 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', { timeout: 120_000 }, ()
     expect(side).toBe('in a file\n');
   });
 
+  it('has streams besides, which the same program serves', async () => {
+    const config = await throughProxy();
+    const serve =
+      'cd "$0"; exec 4<>a.in 5>a.out; echo ready; while read -r x <&4; do echo "a got $x" >&5; [ "$x" != z ] || exit 4; done';
+    let answered = '';
+    const { launch, output } = await start(config, '', {
+      argv: (folder) => ['sh', '-c', serve, folder],
+      ports: { a: (bytes) => (answered += Buffer.from(bytes).toString()), never: () => undefined },
+    });
+    await output.until('ready');
+    for (const word of ['x', 'y']) {
+      launch.write(Buffer.from(`${word}\n`), 'a');
+      await expect.poll(() => answered, { timeout: 30_000 }).toContain(`got ${word}\n`);
+      proxy.cut();
+      proxy.mend();
+    }
+    launch.write(Buffer.from('z\n'), 'a');
+    expect(await launch.ended).toEqual({ kind: 'exited', code: 4 });
+    expect(answered).toBe('a got x\na got y\na got z\n');
+    expect(output.text).toBe('ready\n');
+  });
+
+  it('limits what comes out of a port, as it does what a program prints', async () => {
+    let size = 0;
+    const { launch } = await start(sshd.host({ outputLimit: 1 }), '', {
+      argv: (folder) => ['sh', '-c', 'exec cat /dev/zero >"$0/a.out"', folder],
+      ports: { a: (bytes) => (size += bytes.length) },
+    });
+    expect(await launch.ended).toMatchObject({ kind: 'output-limit' });
+    expect(size).toBe(1024 * 1024);
+  });
+
   it('loses and repeats nothing, either way, when the connection is cut again and again', async () => {
     const config = await throughProxy();
     const count = 3000;

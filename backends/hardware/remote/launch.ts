@@ -22,6 +22,11 @@ export interface LaunchOptions {
   readonly output: (bytes: Uint8Array) => void;
   /** Files in the folder that it writes, and who takes their bytes. Names of lower-case letters. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
+  /**
+   * Streams both ways that it has besides, and who takes what comes out of them: FIFOs `NAME.in` and `NAME.out` in the folder, as
+   * QEMU's `-chardev pipe` opens them. They are limited as its output is. Names of lower-case letters.
+   */
+  readonly ports?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
   /** File on the host without which it must not run: that of the lease. */
   readonly lease?: string | undefined;
   /** What is typed first: a file on the host, and its size. */
@@ -29,6 +34,9 @@ export interface LaunchOptions {
   /** A line for the VM's log. */
   readonly log: (message: string) => void;
 }
+
+/** The file of what the program itself is typed. */
+const INPUT = 'in';
 
 const endReasons = ['stopped', 'output-limit', 'disk-full', 'expired', 'lease-lost'] as const;
 type EndReason = (typeof endReasons)[number];
@@ -55,7 +63,8 @@ export class RemoteLaunch {
   readonly #script: string;
   readonly #log: (message: string) => void;
   readonly #files = new Map<string, FollowedFile>();
-  readonly #input: InputQueue;
+  /** By the name of the port; that of the launcher's own input is INPUT. */
+  readonly #inputs: ReadonlyMap<string, InputQueue>;
   #attendant: ClientChannel | undefined;
   #reason: 'exited' | EndReason = 'exited';
   /** What the program's end was, and how large its files are. */
@@ -68,11 +77,14 @@ export class RemoteLaunch {
     this.#script = script;
     this.folder = folder;
     this.#log = options.log;
-    this.#input = new InputQueue(options.input?.size);
+    this.#inputs = new Map([
+      [INPUT, new InputQueue(INPUT, options.input?.size)],
+      ...Object.keys(options.ports ?? {}).map((port) => [port, new InputQueue(`${port}-in`)] as const),
+    ]);
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    for (const [name, take] of Object.entries({ out: options.output, ...options.files })) {
+    for (const [name, take] of Object.entries({ out: options.output, ...options.files, ...options.ports })) {
       this.#files.set(name, { take, size: 0, channel: undefined });
     }
   }
@@ -85,7 +97,7 @@ export class RemoteLaunch {
     const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
     const program = [...(env.length > 0 ? ['env', ...env] : []), ...options.argv(folder)];
     const { heartbeat, outputLimit } = host.config;
-    const { terminal = false, grace = 3, files = {}, lease = '-', input } = options;
+    const { terminal = false, grace = 3, files = {}, ports = {}, lease = '-', input } = options;
     const settings = [heartbeat, outputLimit * 1024, grace, terminal ? 1 : 0].map((value) => String(Math.ceil(value)));
     const argv = terminal ? [shellCommand(program)] : program;
     const launch = new RemoteLaunch(host, script, folder, options);
@@ -100,6 +112,7 @@ export class RemoteLaunch {
         lease,
         input?.path ?? '-',
         Object.keys(files).join(' '),
+        Object.keys(ports).join(' '),
         ...argv,
       ],
       { again: true },
@@ -111,11 +124,12 @@ export class RemoteLaunch {
     return launch;
   }
 
-  /** Types something. What the host has not acknowledged when a connection breaks is sent again; nothing arrives twice. */
-  write(bytes: Uint8Array): void {
-    if (this.#over) return;
-    this.#input.push(bytes);
-    if (this.#attendant !== undefined) this.#send(this.#input.next());
+  /** Types something, into a port or the program's own input. What the host has not acknowledged when a connection breaks is sent again; nothing arrives twice. */
+  write(bytes: Uint8Array, port = INPUT): void {
+    const input = this.#inputs.get(port);
+    if (this.#over || input === undefined) return;
+    input.push(bytes);
+    if (this.#attendant !== undefined) this.#send(input.next());
   }
 
   #send(line: string | undefined): void {
@@ -188,7 +202,7 @@ export class RemoteLaunch {
           }),
         );
         this.#attendant = channel;
-        this.#send(this.#input.again());
+        for (const input of this.#inputs.values()) this.#send(input.again());
         return {
           closed: closing(channel),
           beat: setInterval(() => channel.write('beat\n'), (heartbeat * 1000) / 4),
@@ -204,8 +218,10 @@ export class RemoteLaunch {
   #take(line: string): void {
     const [verb, ...words] = line.split(' ');
     if (verb === 'in') {
-      this.#input.acknowledge(Number(words[0]));
-      this.#send(this.#input.next());
+      const [file, size] = words;
+      const input = [...this.#inputs.values()].find((one) => one.file === file);
+      input?.acknowledge(Number(size));
+      this.#send(input?.next());
     }
     if (verb === 'gone') this.#finish({ kind: 'lost', message: `${this.folder} is gone: it expired or was removed` });
     else if (verb === 'lost') {
