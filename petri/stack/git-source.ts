@@ -29,7 +29,11 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
   const fetchAll = git('fetch', '--no-tags', '--progress', source.repository, '+refs/*:refs/petri/*');
   const checkout = git('checkout', '--quiet', '--force', '--detach', source.revision);
   const clean = git('clean', '--quiet', '-ffdx');
-  const inside = source.submodules === true ? [submodulesCommand(folder)] : [];
+  // A submodule's address may be relative to that of the repository, which has a name here only if it is given one.
+  const inside =
+    source.submodules === true
+      ? [git('config', 'remote.origin.url', source.repository), submodulesCommand(folder)]
+      : [];
   return {
     name: `${source.name}-source`,
     title: `Get the source of ${source.name}`,

@@ -78,6 +78,8 @@ export class QemuWorld extends FakeWorld {
     const env = { ...process.env, GIT_ALLOW_PROTOCOL: 'file' };
     const add = ['submodule', '--quiet', 'add', this.url(submodule), `ext/${submodule}`];
     execFileSync('git', ['-C', work, ...add], { env, stdio: 'pipe' });
+    const relative = ['config', '--file', '.gitmodules', `submodule.ext/${submodule}.url`, `../${submodule}.git`];
+    execFileSync('git', ['-C', work, ...relative]);
     this.commit(name);
   }
 }
