@@ -150,6 +150,17 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect((await recordOf(vm)).log).toMatch(/one with 1024 MiB, sha256, rpv '' is needed/);
     });
 
+    it('are on another machine when there is another stack', async () => {
+      const before = await launch(payloadWith('boot'));
+      await before.halted;
+      stack = { ...stack, lockDigest: 'another' };
+      const after = await launch(payloadWith('boot'));
+      expect(await after.halted).toEqual({ reason: 'complete', success: true });
+      const { facts } = await recordOf(after);
+      expect(facts['stack.lock']).toBe('another');
+      expect(facts['session.logs']).not.toBe((await recordOf(before)).facts['session.logs']);
+    });
+
     it('are not launched where kvmtool refuses, and the next test has another machine', async () => {
       const vm = await launch(payloadWith('boot'), { memory: 334 * 2 ** 20, ipaWidth: 33 });
       await expect(vm.boot()).rejects.toMatchObject({

@@ -120,6 +120,11 @@ export class HostSession {
     return this.#machine.consoles;
   }
 
+  /** What it was booted from. */
+  get key(): string {
+    return this.#platform.key;
+  }
+
   /** Why it must not be used any more. */
   get broken(): string | undefined {
     return this.#broken;

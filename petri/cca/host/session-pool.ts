@@ -75,6 +75,10 @@ export class SessionPool {
       use.log(`the ${this.#noun} is replaced: ${this.#session.broken}`);
       await this.#end();
     }
+    if (this.#session !== undefined && this.#session.key !== use.platform.key) {
+      use.log(`the ${this.#noun} was booted from another stack`);
+      await this.#end();
+    }
     if (use.spec.boot === 'fresh' && this.#used && this.#session !== undefined) {
       use.log(`the ${this.#noun} was used before, and the test asks for a fresh one`);
       await this.#end();
