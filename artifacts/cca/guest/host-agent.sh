@@ -44,12 +44,18 @@ launch_realm() {
     if [ -n "$rpv" ] && [ "$rpv" != - ]; then
         set -- "--realm-pv=$(printf '%b' "$rpv")"
     fi
+    # kvmtool had this option in the versions for KVM's older interface, and refuses it since. One that lists no options gets it.
+    case $("$cca/lkvm" run --help </dev/null 2>&1) in
+    *--restricted_mem*) set -- --restricted_mem "$@" ;;
+    *--realm*) ;;
+    *) set -- --restricted_mem "$@" ;;
+    esac
     furnish_plane0 </dev/null >/dev/null 2>&1 &
     furnisher=$!
     say "$nonce realm-begin"
     "$cca/lkvm" run --realm --disable-sve --irqchip=gicv3-its -c 1 -m "$memory" --no-pvtime --force-pci \
         --console virtio --kernel "$cca/Image" --9p "$cca/,cca_mount" -p "console=hvc0 root=/dev/vda2" \
-        "--measurement-algo=$algorithm" --restricted_mem "$@"
+        "--measurement-algo=$algorithm" "$@"
     code=$?
     terminal
     kill "$furnisher" 2>/dev/null

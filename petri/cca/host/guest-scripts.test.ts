@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { artifactsFolder } from '../../artifacts/index.ts';
 import { optionalTool } from '../../unit-test/optional-tool.ts';
 import { AgentLink } from '../agent-link.ts';
@@ -55,11 +55,11 @@ beforeEach(() => {
   );
 });
 
-afterEach(() => {
+afterEach(async () => {
   agent?.kill('SIGKILL');
   agent = undefined;
-  // What the agent started may be at its last file.
-  rmSync(root, { recursive: true, force: true, maxRetries: 10 });
+  // What the agent started may be at its last file, which comes to a folder that was found empty.
+  await vi.waitFor(() => rmSync(root, { recursive: true, force: true }), { timeout: 10_000 });
 });
 
 function which(name: string): string {
@@ -135,6 +135,25 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       await off.next('off');
       await new Promise((resolve) => machine.child.on('exit', resolve));
       expect(existsSync(join(root, 'down'))).toBe(true);
+    });
+
+    it.each([
+      ['that has --restricted_mem', 'echo "  --realm  --restricted_mem"', true],
+      ['that has it no more', 'echo "  --realm  --disable-sve"', false],
+      ['that tells no options', ':', true],
+    ])('launch a realm with a kvmtool %s', { timeout: patience }, async (_which, help, expected) => {
+      program(
+        join(root, 'cca/lkvm'),
+        `[ "$2" = --help ] && { ${help}; exit 129; }\necho "$*" >"$PETRI_ROOT/lkvm.args"\nexit 7\n`,
+      );
+      const machine = start(shell);
+      await machine.ready;
+      const realm = machine.link.open(newNonce());
+      machine.type(hostCommands.realm(realm.nonce, { memory: 512, algorithm: 'sha256', rpv: Buffer.from('me') }));
+      await realm.next('realm-end');
+      const words = readFileSync(join(root, 'lkvm.args'), 'utf8').trim().split(' ');
+      expect(words).toEqual(expect.arrayContaining(['run', '--realm', '--realm-pv=me']));
+      expect(words.includes('--restricted_mem')).toBe(expected);
     });
 
     it('tell that a realm could not be launched, and go on', { timeout: patience }, async () => {

@@ -35,6 +35,15 @@ const switches = new Set([
   '--debug',
 ]);
 
+/** What `lkvm run --help` lists, as far as anybody asks it. */
+export const lkvmHelp = [
+  '',
+  ' usage: lkvm run [<options>] [<kernel image>]',
+  '',
+  ...[...Object.keys(withValue), ...switches].map((option) => `        ${option}`),
+  '',
+].join('\n');
+
 /** @returns what kvmtool says to a command line that it refuses */
 export function parseLkvm(argv: readonly string[]): LkvmArguments | string {
   const [command, ...words] = argv;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { readMisbehaviour } from '../misbehaviour.ts';
 import { realmBoot, realmCreated, realmDestroyed } from '../model/boot-texts.ts';
-import { parseLkvm, type LkvmArguments } from './lkvm-arguments.ts';
+import { lkvmHelp, parseLkvm, type LkvmArguments } from './lkvm-arguments.ts';
 import { print, reach } from './model-client.ts';
 
 /** Code with which kvmtool dies (util/util.c). */
@@ -18,6 +18,11 @@ const BOOT_MOMENTS = 300;
 
 /** `lkvm run`: makes a realm with RMM's and its own lines, and runs a shell as plane 0. */
 export async function main(argv: readonly string[]): Promise<void> {
+  if (argv.join(' ') === 'run --help') {
+    process.stdout.write(lkvmHelp);
+    process.exitCode = 129;
+    return;
+  }
   const options = parseLkvm(argv);
   if (typeof options === 'string') return die(`Error: ${options}`, 129);
   const failure = readMisbehaviour(process.env).number('lkvm');
