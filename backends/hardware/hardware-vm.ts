@@ -2,11 +2,11 @@ import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/
 import { PetriError } from '../../petri/errors.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
+import type { Registers } from '../../petri/vm/inspect.ts';
 import { openConsoles, type OpenConsoles } from './console/open-consoles.ts';
 import type { Guest } from './guests/guest.ts';
-import type { LauncherConfig } from './hosts/schema.ts';
-import { makeProgram } from './launchers/index.ts';
+import type { VmPlan } from './launchers/plan.ts';
 import type { MachineUse } from './machine.ts';
 import { RemoteLaunch, type LaunchEnd } from './remote/launch.ts';
 
@@ -14,6 +14,7 @@ interface Boot {
   readonly guest: Guest;
   readonly launch: RemoteLaunch;
   end(halt: HaltReason): void;
+  over: boolean;
   readonly halted: Promise<HaltReason>;
 }
 
@@ -24,28 +25,24 @@ const STOP_GRACE_SECONDS = 3;
 export class HardwareVm implements VmRuntime {
   readonly planes = [];
   readonly facts: Readonly<Record<string, string>>;
-  readonly #spec: VmSpec;
   readonly #context: LaunchContext;
   readonly #use: MachineUse;
-  readonly #launcher: LauncherConfig;
+  readonly #plan: VmPlan;
   readonly #serial: SerialConsole;
   readonly #launcherConsole: SerialConsole | undefined;
   #consoles: OpenConsoles | undefined;
   #boot: Boot | undefined;
   #dead: HaltReason | undefined;
   #killing: Promise<void> | undefined;
+  /** Where the guest has a shell. */
+  readonly exec?: (command: string, options: ExecOptions) => Promise<ExecResult>;
   readonly #onAbort = (): void => {
     this.#abort();
   };
 
   /** @throws PetriError what the consoles throw */
-  static async launch(
-    spec: VmSpec,
-    context: LaunchContext,
-    use: MachineUse,
-    launcher: LauncherConfig,
-  ): Promise<HardwareVm> {
-    const vm = new HardwareVm(spec, context, use, launcher);
+  static async launch(plan: VmPlan, context: LaunchContext, use: MachineUse): Promise<HardwareVm> {
+    const vm = new HardwareVm(plan, context, use);
     vm.#consoles = await openConsoles(use.machine.config.consoles, context);
     context.signal.addEventListener('abort', vm.#onAbort, { once: true });
     void use.lease.lost.then((why) => {
@@ -54,18 +51,35 @@ export class HardwareVm implements VmRuntime {
     return vm;
   }
 
-  private constructor(spec: VmSpec, context: LaunchContext, use: MachineUse, launcher: LauncherConfig) {
-    this.#spec = spec;
+  private constructor(plan: VmPlan, context: LaunchContext, use: MachineUse) {
+    this.#plan = plan;
     this.#context = context;
     this.#use = use;
-    this.#launcher = launcher;
-    this.facts = { host: use.machine.name, launcher: launcher.kind };
-    const takesInput = launcher.kind === 'command' && launcher.output === 'exit-code';
+    this.facts = { host: use.machine.name, launcher: plan.launcher };
     const type = (bytes: Uint8Array): void => {
       this.#boot?.launch.write(bytes);
     };
-    this.#serial = takesInput ? context.openConsole('serial', type) : context.openConsole('serial');
-    this.#launcherConsole = takesInput ? undefined : context.openConsole('launcher');
+    this.#serial = plan.takesInput ? context.openConsole('serial', type) : context.openConsole('serial');
+    this.#launcherConsole = plan.serialIsLauncher ? undefined : context.openConsole('launcher');
+    if (plan.hasShell) this.exec = (command, options) => this.#exec(command, options);
+  }
+
+  /** @throws PetriError `unsupported` where they are not known */
+  readonly registers = (): Registers => {
+    const boot = this.#boot;
+    const registers = boot?.over === true ? boot.guest.registers : undefined;
+    if (registers !== undefined) return registers;
+    throw new PetriError('the registers of a guest on a machine of the lab are kept where it faulted or was ended', {
+      code: 'unsupported',
+      step: 'run',
+      remedy: 'await vm.halted or vm.stop() before vm.registers()',
+    });
+  };
+
+  async #exec(command: string, options: ExecOptions): Promise<ExecResult> {
+    const guest = this.#boot?.guest;
+    if (guest?.exec === undefined) throw new Error('the VM was not booted');
+    return await guest.exec(command, options);
   }
 
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
@@ -78,18 +92,15 @@ export class HardwareVm implements VmRuntime {
     await this.#endBoot({ reason: 'stopped' });
     const { machine, home, lease } = this.#use;
     const { signal } = this.#context;
-    const program = await makeProgram(this.#launcher, {
-      spec: this.#spec,
-      testIndex,
+    const program = await this.#plan.program(testIndex, {
       home,
-      serial: (bytes) => {
-        this.#serial.push(bytes);
-      },
+      serial: this.#serial,
       launcher: this.#launcherConsole,
       log: (message) => {
         this.#context.log(message);
       },
       signal,
+      reconnect: machine.config.reconnect * 1000,
     });
     const { guest, argv, env, terminal, input } = program;
     const launch = await RemoteLaunch.start(machine.host, home, {
@@ -98,6 +109,7 @@ export class HardwareVm implements VmRuntime {
       ...(terminal === undefined ? {} : { terminal }),
       ...(input === undefined ? {} : { input }),
       ...(guest.files === undefined ? {} : { files: guest.files }),
+      ...(guest.ports === undefined ? {} : { ports: guest.ports }),
       lease: lease.file,
       grace: STOP_GRACE_SECONDS,
       output: (bytes) => {
@@ -110,8 +122,8 @@ export class HardwareVm implements VmRuntime {
     const boot = this.#watch(guest, launch);
     this.#boot = boot;
     if (signal.aborted) this.#abort();
-    guest.attach?.((bytes) => {
-      launch.write(bytes);
+    guest.attach?.((bytes, port) => {
+      launch.write(bytes, port);
     });
     if (guest.started !== undefined) {
       // A guest that was ended before it began has begun: its halt tells.
@@ -126,18 +138,30 @@ export class HardwareVm implements VmRuntime {
   }
 
   #watch(guest: Guest, launch: RemoteLaunch): Boot {
-    let end: (halt: HaltReason) => void = () => undefined;
-    const halted = new Promise<HaltReason>((resolve) => (end = resolve));
-    void guest.halted?.then(end);
+    let resolve: (halt: HaltReason) => void = () => undefined;
+    const halted = new Promise<HaltReason>((settle) => (resolve = settle));
+    const boot: Boot = {
+      guest,
+      launch,
+      halted,
+      over: false,
+      end: (halt) => {
+        if (boot.over) return;
+        boot.over = true;
+        guest.over?.(halt);
+        resolve(halt);
+      },
+    };
+    void guest.halted?.then(boot.end);
     void launch.ended.then((how) => {
-      end(this.#haltOf(how, guest));
+      if (!boot.over) boot.end(this.#haltOf(how, guest));
     });
     // What the guest was run by has nothing more to do.
     void halted.then(async (halt) => {
       if (halt.reason === 'stopped') return;
       await launch.remove();
     });
-    return { guest, launch, end, halted };
+    return boot;
   }
 
   #haltOf(end: LaunchEnd, guest: Guest): HaltReason {
@@ -164,17 +188,22 @@ export class HardwareVm implements VmRuntime {
     }
   }
 
-  /** SIGTERM to the launcher, and SIGKILL after its grace. */
+  /** The guest is asked to power off, where it can; else SIGTERM to the launcher, and SIGKILL after its grace. */
   async stop(signal: AbortSignal): Promise<void> {
     const boot = this.#boot;
-    if (boot === undefined) return;
-    boot.launch.stop();
+    if (boot === undefined || boot.over) return;
     const aborted = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => {
         resolve();
       });
       if (signal.aborted) resolve();
     });
+    if (boot.guest.powerOff !== undefined) boot.guest.powerOff();
+    else {
+      // Where it was can be seen afterwards.
+      await Promise.race([boot.guest.look?.(), aborted]);
+      boot.launch.stop();
+    }
     await Promise.race([boot.halted, aborted]);
     await this.#endBoot({ reason: 'stopped' });
   }
@@ -199,9 +228,12 @@ export class HardwareVm implements VmRuntime {
   }
 
   #abort(): void {
+    const boot = this.#boot;
+    if (boot === undefined || boot.over) return;
     const why: unknown = this.#context.signal.reason;
-    const isDeadline = why instanceof Error && why.name === 'TimeoutError';
-    this.#boot?.end(isDeadline ? { reason: 'timeout', message: why.message } : { reason: 'stopped' });
+    if (!(why instanceof Error && why.name === 'TimeoutError')) boot.end({ reason: 'stopped' });
+    else if (boot.guest.expire === undefined) boot.end({ reason: 'timeout', message: why.message });
+    else void boot.guest.expire(why.message).then(boot.end);
   }
 
   /** The board is somebody else's now: nothing of it may be shown any more. */

@@ -1,7 +1,7 @@
 import { PetriError } from '../../petri/errors.ts';
 import type { IsolationType } from '../../petri/vm/isolation.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
-import type { HostConfig, LauncherConfig } from './hosts/schema.ts';
+import type { HostConfig, LauncherConfig, MonitorQemuConfig } from './hosts/schema.ts';
 import { endLeaseGuard } from './lease/lease-guard.ts';
 import type { LeaseWait } from './lease/lease.ts';
 import { Machine, type MachineUse } from './machine.ts';
@@ -16,6 +16,8 @@ export function runTags(env: Readonly<Record<string, string | undefined>> = proc
 
 export interface Wanted {
   readonly isolation: IsolationType;
+  /** @default 'tmk' */
+  readonly payload?: 'tmk' | 'linux';
   /** All of them. The name of a host is one of its tags. */
   readonly tags: readonly string[];
 }
@@ -24,10 +26,15 @@ export function launcherFor({ launchers }: HostConfig, isolation: IsolationType)
   return isolation === 'vbs' ? undefined : launchers[isolation];
 }
 
-export function suits(host: HostConfig, { isolation, tags }: Wanted): boolean {
-  return (
-    launcherFor(host, isolation) !== undefined && tags.every((tag) => tag === host.name || host.tags.includes(tag))
-  );
+/** The launcher that boots Linux as a payload. */
+export function linuxLauncherFor(host: HostConfig, isolation: IsolationType): MonitorQemuConfig | undefined {
+  const { none } = host.launchers;
+  return isolation === 'none' && none?.kind === 'qemu' ? none : undefined;
+}
+
+export function suits(host: HostConfig, { isolation, payload, tags }: Wanted): boolean {
+  const launcher = payload === 'linux' ? linuxLauncherFor(host, isolation) : launcherFor(host, isolation);
+  return launcher !== undefined && tags.every((tag) => tag === host.name || host.tags.includes(tag));
 }
 
 /** All machines of the hosts file, as this process uses them. */
@@ -51,7 +58,7 @@ export class Lab {
     const candidates = this.#machines.filter(({ config }) => suits(config, wanted));
     if (candidates.length === 0) {
       throw new PetriError(
-        `no host makes VMs of isolation type '${wanted.isolation}'${wanted.tags.length > 0 ? ` and has the tags ${wanted.tags.join(', ')}` : ''}`,
+        `no host makes VMs of isolation type '${wanted.isolation}'${wanted.payload === 'linux' ? ' with Linux' : ''}${wanted.tags.length > 0 ? ` and has the tags ${wanted.tags.join(', ')}` : ''}`,
         { code: 'unsupported', step: 'launch', remedy: 'npx petri hosts shows what there is' },
       );
     }

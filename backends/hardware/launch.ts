@@ -1,12 +1,46 @@
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import { linuxLimits } from '../../petri/qemu/index.ts';
+import type { LinuxVmSpec, VmSpec } from '../../petri/vm/spec.ts';
 import { HardwareVm } from './hardware-vm.ts';
-import { launcherFor, openLab, runTags } from './lab.ts';
+import type { HostConfig } from './hosts/schema.ts';
+import { launcherFor, linuxLauncherFor, openLab, runTags } from './lab.ts';
+import { linuxPlan, tmkPlan, type VmPlan } from './launchers/plan.ts';
+
+const MIB = 2 ** 20;
 
 /** @throws PetriError `unsupported`, `wait-timeout`, `lease-lost`, and what connecting throws */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
-  const wanted = { isolation: spec.isolation, tags: [...runTags(), ...(spec.hostTags ?? [])] };
+  return await launchOn(spec, context, (host) => {
+    const launcher = launcherFor(host, spec.isolation);
+    return launcher === undefined ? undefined : tmkPlan(spec, launcher);
+  });
+}
+
+/** @throws PetriError `invalid-config`, and what `launch` throws */
+export async function launchLinux(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
+  const { minMemory = 0, maxVcpus } = linuxLimits;
+  const { memory, vcpus } = spec.config;
+  if (memory < minMemory || vcpus > maxVcpus) {
+    throw new PetriError(`Linux is to have ${String(memory / MIB)} MiB and ${String(vcpus)} vCPUs`, {
+      code: 'invalid-config',
+      step: 'launch',
+      remedy: `give it at least ${String(minMemory / MIB)} MiB and at most ${String(maxVcpus)} vCPUs`,
+    });
+  }
+  return await launchOn(spec, context, (host) => {
+    const launcher = linuxLauncherFor(host, spec.isolation);
+    return launcher === undefined ? undefined : linuxPlan(spec, launcher);
+  });
+}
+
+/** @param planFor undefined for a host that makes no such VM */
+async function launchOn(
+  { isolation, hostTags = [], payload }: VmSpec | LinuxVmSpec,
+  context: LaunchContext,
+  planFor: (host: HostConfig) => VmPlan | undefined,
+): Promise<VmRuntime> {
+  const wanted = { isolation, payload: payload.kind, tags: [...runTags(), ...hostTags] };
   const use = await openLab().use(wanted, {
     signal: context.signal,
     onWait: (why) => {
@@ -14,15 +48,15 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
     },
   });
   try {
-    const launcher = launcherFor(use.machine.config, spec.isolation);
-    if (launcher === undefined) {
-      throw new PetriError(`${use.machine.name} makes no VMs of isolation type '${spec.isolation}'`, {
+    const plan = planFor(use.machine.config);
+    if (plan === undefined) {
+      throw new PetriError(`${use.machine.name} makes no VMs of isolation type '${isolation}' for this payload`, {
         code: 'unsupported',
         step: 'launch',
       });
     }
     context.log(`${use.machine.name} is ours: ${use.lease.file ?? use.machine.config.lease.kind}`);
-    return await HardwareVm.launch(spec, context, use, launcher);
+    return await HardwareVm.launch(plan, context, use);
   } catch (error) {
     await use.release();
     throw error;

@@ -7,7 +7,14 @@ import type { LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
-import { linuxHalt, linuxMachineArguments, optionValue, stopAndLook, type QmpEvent } from '../../petri/qemu/index.ts';
+import {
+  LastWords,
+  linuxHalt,
+  linuxMachineArguments,
+  optionValue,
+  stopAndLook,
+  type QmpEvent,
+} from '../../petri/qemu/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
@@ -191,12 +198,14 @@ export class LinuxVm implements VmRuntime {
     });
     context.log(`QEMU is process ${qemu.pid}`);
     const boot = new LinuxBoot(qemu, nonce);
-    boot.serial.on('data', (bytes: Uint8Array) => this.#console.push(bytes));
+    const words = new LastWords();
+    boot.serial.on('data', (bytes: Uint8Array) => {
+      words.push(bytes);
+      this.#console.push(bytes);
+    });
     boot.serial.on('error', () => undefined);
     const drained = once(boot.serial, 'close').catch(() => undefined);
-    void Promise.all([qemu.ended, drained]).then(([how]) =>
-      boot.end(linuxHalt(shutdown, this.#console.tail(100), how)),
-    );
+    void Promise.all([qemu.ended, drained]).then(([how]) => boot.end(linuxHalt(shutdown, words.text, how)));
     return boot;
   }
 

@@ -50,12 +50,12 @@ export function linuxMachineArguments(machine: LinuxMachine): string[] {
  * Why Linux ended with its QEMU.
  *
  * @param shutdown the reason in QMP's event SHUTDOWN, where there was one
- * @param console the end of what the kernel printed
+ * @param words the end of what it printed
  * @param how how QEMU ended, for messages
  */
-export function linuxHalt(shutdown: string | undefined, console: string, how: string): HaltReason {
+export function linuxHalt(shutdown: string | undefined, words: string, how: string): HaltReason {
   if (shutdown === 'guest-shutdown') return { reason: 'power-off' };
   if (shutdown !== 'guest-reset') return { reason: 'backend-lost', message: how };
-  const panic = PANIC.exec(console)?.[1];
+  const panic = PANIC.exec(words)?.[1];
   return panic === undefined ? { reason: 'reset' } : { reason: 'panic', message: panic.trim(), location: 'kernel' };
 }

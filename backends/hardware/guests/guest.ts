@@ -1,4 +1,5 @@
 import type { TmkEvent } from '../../../petri/backend.ts';
+import type { ExecOptions, ExecResult } from '../../../petri/vm/exec.ts';
 import type { HaltReason } from '../../../petri/vm/halt.ts';
 import type { Registers } from '../../../petri/vm/inspect.ts';
 
@@ -14,11 +15,24 @@ export interface Guest {
   output(bytes: Uint8Array): void;
   /** Takes what the launcher writes to these files in its folder. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
-  /** Called once its launcher runs. @param type sends bytes to the launcher's input */
-  attach?(type: (bytes: Uint8Array) => void): void;
+  /** Takes what comes out of these ports of the launcher. */
+  readonly ports?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
+  /** Called once its launcher runs. @param type sends bytes to the launcher's input, or to one of its ports */
+  attach?(type: (bytes: Uint8Array, port?: string) => void): void;
   /** What it means that the launcher ended. @param code as a shell gives it */
   launcherEnded(code: number): HaltReason;
+  /** Where it stood when it ended or was looked at. */
   readonly registers?: Registers | undefined;
+  /** Stops it for good and looks where it is. Undefined where that cannot be known. Never rejects. */
+  look?(): Promise<Registers | undefined>;
+  /** Its deadline has passed: looks where it is, and says what its halt is. Never rejects. @param why a clause */
+  expire?(why: string): Promise<HaltReason>;
+  /** Runs a command in it, where it has a shell. @throws PetriError `wait-timeout`, `vm-halted` */
+  exec?(command: string, options: ExecOptions): Promise<ExecResult>;
+  /** Asks it to end by itself, which its launcher then does too. */
+  powerOff?(): void;
+  /** Told that its run is over, for whatever reason. */
+  over?(halt: HaltReason): void;
 }
 
 /** Codes from which on a shell tells of a signal, and those with which it tells that a program could not be run. */

@@ -9,7 +9,9 @@ import {
 import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
 import type { HaltReason } from '../../../petri/vm/halt.ts';
+import type { Registers } from '../../../petri/vm/inspect.ts';
 import { launcherFailure, type Guest } from './guest.ts';
+import { QemuControl, QMP_PORT } from './qemu-control.ts';
 
 /** Characters of the monitor's own words that are kept. */
 const MAX_WORDS = 2000;
@@ -23,9 +25,16 @@ export class MonitorGuest implements Guest {
   #type: (bytes: Uint8Array) => void = () => undefined;
 
   readonly files: NonNullable<Guest['files']>;
+  readonly ports: NonNullable<Guest['ports']>;
+  readonly #control: QemuControl;
 
-  /** @param others takes what QEMU and the monitor's UART say, which is nothing unless they give up */
-  constructor(locator: PayloadLocator, listener: TmkListener, others: (bytes: Uint8Array) => void) {
+  /**
+   * @param others takes what QEMU and the monitor's UART say, which is nothing unless they give up
+   * @param reconnect milliseconds in which a broken connection is made again
+   */
+  constructor(locator: PayloadLocator, listener: TmkListener, others: (bytes: Uint8Array) => void, reconnect: number) {
+    this.#control = new QemuControl(reconnect);
+    this.ports = { [QMP_PORT]: this.#control.port.take };
     const keep = (bytes: Uint8Array): void => {
       this.#words = (this.#words + Buffer.from(bytes).toString('latin1')).slice(-MAX_WORDS);
       others(bytes);
@@ -52,8 +61,32 @@ export class MonitorGuest implements Guest {
     return this.#run.events;
   }
 
-  attach(type: (bytes: Uint8Array) => void): void {
+  get registers(): Registers | undefined {
+    return this.#run.registers;
+  }
+
+  attach(type: (bytes: Uint8Array, port?: string) => void): void {
     this.#type = type;
+    this.#control.port.attach((bytes) => {
+      type(bytes, QMP_PORT);
+    });
+    // Whoever looks is told.
+    this.#control.open().catch(() => undefined);
+  }
+
+  async look(): Promise<Registers | undefined> {
+    const registers = await this.#control.look();
+    if (registers !== undefined && !this.#run.over) this.#run.remember(registers);
+    return registers;
+  }
+
+  async expire(why: string): Promise<HaltReason> {
+    this.#run.endAt('timeout', why, await this.#control.look());
+    return await this.halted;
+  }
+
+  over(): void {
+    this.#control.end();
   }
 
   output(bytes: Uint8Array): void {

@@ -1,9 +1,11 @@
 import { resolveArtifact } from '../../../petri/artifacts/index.ts';
 import { bootRequests } from '../../../petri/monitor/index.ts';
+import { optionValue } from '../../../petri/qemu/index.ts';
 import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import { MonitorGuest } from '../guests/monitor-guest.ts';
 import type { MonitorQemuConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';
+import { qmpArguments } from './qemu-ports.ts';
 import { templateValues, type ProgramMaker } from './program.ts';
 
 const MIB = 2 ** 20;
@@ -15,14 +17,14 @@ const RAM_BASE = 0;
 /** A TMK in QEMU's emulation on a host, behind the same monitor at EL2 as on the backend `qemu`. */
 export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
   config,
-  { spec, home, testIndex, serial, launcher, log },
+  { spec, home, testIndex, serial, launcher, log, reconnect },
 ) => {
   const place = { ramBase: RAM_BASE, ramBytes: spec.config.memory };
   const requests = Buffer.concat([...bootRequests(spec.payload, place, testIndex)]);
   const monitor = await home.put(resolveArtifact('monitor').path);
   const input = { path: await home.put(requests), size: requests.length };
   const locator = new PayloadLocator(spec.payload.image, RAM_BASE);
-  const guest = new MonitorGuest(locator, { print: serial, log }, (bytes) => launcher?.push(bytes));
+  const guest = new MonitorGuest(locator, { print: serial, log }, (bytes) => launcher?.push(bytes), reconnect);
   return {
     guest,
     input,
@@ -46,7 +48,8 @@ export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
       ...['-chardev', 'stdio,id=events,signal=off'],
       ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
       ...['-device', 'virtserialport,chardev=events,name=events'],
-      ...['-chardev', `file,id=uart,path=${folder.replaceAll(',', ',,')}/uart`, '-serial', 'chardev:uart'],
+      ...['-chardev', `file,id=uart,path=${optionValue(folder)}/uart`, '-serial', 'chardev:uart'],
+      ...qmpArguments(folder),
       ...config.args.map((argument) =>
         fillTemplate(argument, templateValues(spec, testIndex, { payload: '', folder })),
       ),

@@ -24,6 +24,8 @@ export interface ProgramContext {
   /** For what the launcher prints besides; absent where that is on the serial console. */
   readonly launcher: SerialConsole | undefined;
   readonly log: (message: string) => void;
+  /** Milliseconds in which a broken connection is made again. */
+  readonly reconnect: number;
   readonly signal: AbortSignal;
 }
 

@@ -41,6 +41,12 @@ describe('assess', () => {
     }
   });
 
+  it('promises Linux and a shell where QEMU boots it, and nowhere else', () => {
+    const given = ask(...arm, 'realm-vm yes');
+    expect(given.get('none')).toMatchObject({ features: expect.arrayContaining(['linux', 'exec']) as string[] });
+    expect(given.get('cca')).not.toMatchObject({ features: expect.arrayContaining(['linux']) as string[] });
+  });
+
   it.each<[string, readonly string[], string, RegExp]>([
     ['no KVM', arm.map((line) => line.replace('kvm yes', 'kvm no')), 'cca', /no \/dev\/kvm/],
     ['KVM of others', arm.map((line) => line.replace('kvm yes', 'kvm denied')), 'cca', /may not use \/dev\/kvm/],

@@ -38,16 +38,20 @@ function assessLauncher(
   }
   // A command of the user's own may come by its isolation in any way.
   const hardware = launcher.kind === 'command' ? undefined : lackOfHardware(isolation, launcher, facts);
-  return hardware === undefined ? { features: featuresOf(launcher) } : missing(...hardware);
+  return hardware === undefined ? { features: featuresOf(launcher, isolation) } : missing(...hardware);
 }
 
-function featuresOf(launcher: LauncherConfig): readonly Feature[] {
+function featuresOf(launcher: LauncherConfig, isolation: IsolationType): readonly Feature[] {
   switch (launcher.kind) {
     case 'command':
       return launcher.output === 'exit-code'
         ? ['tmk', 'reset', 'serial.write', 'fp.environment']
         : ['tmk', 'reset', 'fp.environment'];
     case 'qemu':
+      if (isolation === 'none') {
+        return ['tmk', 'tmk.rejections', 'linux', 'exec', 'reset', 'inspect.registers', 'fp.environment'];
+      }
+      return ['tmk', 'reset', 'fp.environment'];
     case 'kvmtool':
       return ['tmk', 'reset', 'fp.environment'];
   }

@@ -1,6 +1,7 @@
 import type { Missing, ProbeResult } from '../../../petri/backend.ts';
 import { slowFactor } from '../../../petri/boot/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
+import { linuxLimits } from '../../../petri/qemu/index.ts';
 import type { Feature } from '../../../petri/vm/features.ts';
 import type { IsolationType } from '../../../petri/vm/isolation.ts';
 import { hostsFilePath, readHostsFile } from '../hosts/hosts-file.ts';
@@ -77,11 +78,13 @@ function summarize(asked: readonly Asked[]): ProbeResult {
   );
   // The monitor's guests end below the addresses from 0xff000000 on.
   const maxMemory = Math.min(2032 * MIB, Math.max(64 * MIB, Math.floor(Math.max(...memories) / (2 * MIB)) * 2 * MIB));
+  // What a TMK may not have of it is refused before it is launched.
+  const maxVcpus = isolation.get('none')?.includes('linux') === true ? linuxLimits.maxVcpus : 1;
   const confidential = [...isolation.keys()].some((type) => type !== 'none');
   return {
     available: true,
     isolation: Object.fromEntries(isolation),
-    limits: { minMemory: 4 * MIB, maxMemory, maxVcpus: 1, maxPlanes: 1 },
+    limits: { minMemory: 4 * MIB, maxMemory, maxVcpus, maxPlanes: 1 },
     pace: {
       boot: (confidential ? BOOT.confidential : BOOT.none) * slowFactor(),
       factor: FACTOR,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { tmk } from '../../../petri/payload/index.ts';
+import { linux, tmk, type LinuxOptions } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/process/index.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';
@@ -32,16 +32,31 @@ export class TestVms {
 
   async launch(
     name = 'hello',
-    { isolation = 'none', ...options }: { readonly isolation?: 'none' | 'cca'; readonly deadline?: number } = {},
+    {
+      isolation = 'none',
+      ...options
+    }: { readonly isolation?: 'none' | 'cca'; readonly deadline?: number; readonly test?: string } = {},
   ): Promise<Vm> {
     const payload = tmk(name);
     const spec = { isolation, payload, config: resolveVmConfig(), boot: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
       directory: join(this.folder, `vm-${String((this.#count += 1))}`),
-      features: ['serial.write', 'tmk', 'reset'],
+      features: ['serial.write', 'tmk', 'reset', 'inspect.registers'],
       deadline: 90_000,
       test: payload.image.tests[0]?.name,
       ...options,
+    });
+    this.#vms.push(vm);
+    return vm;
+  }
+
+  async launchLinux(options: LinuxOptions = {}, deadline = 200_000): Promise<Vm> {
+    const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
+    const spec = { isolation: 'none', payload: linux(options), config, boot: 'shared' } as const;
+    const vm = await launchVm(backend, spec, {
+      directory: join(this.folder, `vm-${String((this.#count += 1))}`),
+      features: ['linux', 'exec', 'reset', 'inspect.registers'],
+      deadline,
     });
     this.#vms.push(vm);
     return vm;

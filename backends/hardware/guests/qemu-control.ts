@@ -1,0 +1,51 @@
+import { QmpClient, stopAndLook, type QmpEvent } from '../../../petri/qemu/index.ts';
+import type { Registers } from '../../../petri/vm/inspect.ts';
+import { PortStream } from '../remote/port-stream.ts';
+
+/** Milliseconds: an answer, besides the time in which a broken connection is made again; a look at a deadline, for which there is 1 s. */
+const budgets = { answer: 20_000, look: 700 };
+
+/** The port for QMP. */
+export const QMP_PORT = 'qmp';
+
+/** QMP of a QEMU on a host. */
+export class QemuControl {
+  readonly port = new PortStream();
+  readonly #reconnect: number;
+  #client: Promise<QmpClient> | undefined;
+  #over = false;
+
+  /** @param reconnect milliseconds in which a broken connection is made again */
+  constructor(reconnect: number) {
+    this.#reconnect = reconnect;
+  }
+
+  /** @throws PetriError `backend-fault` */
+  async open(onEvent: (event: QmpEvent) => void = () => undefined): Promise<QmpClient> {
+    this.#client ??= QmpClient.open(this.port.stream, { timeout: budgets.answer + this.#reconnect, onEvent });
+    this.#client.catch(() => undefined);
+    return await this.#client;
+  }
+
+  /** Stops the machine and says where its guest is; undefined where it does not say so in time. Never rejects. */
+  async look(): Promise<Registers | undefined> {
+    if (this.#over) return undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(undefined);
+      }, budgets.look);
+    });
+    try {
+      const looking = this.open().then((qmp) => stopAndLook(qmp, performance.now() + budgets.look / 2));
+      return await Promise.race([looking.catch(() => undefined), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  end(): void {
+    this.#over = true;
+    this.port.stream.destroy();
+  }
+}

@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+
+import { agentInitramfs } from '../../../petri/linux/index.ts';
+import { linuxMachineArguments } from '../../../petri/qemu/index.ts';
+import type { SerialConsole } from '../../../petri/serial/index.ts';
+import type { LinuxVmSpec } from '../../../petri/vm/spec.ts';
+import { AGENT_PORT, LinuxGuest } from '../guests/linux-guest.ts';
+import type { MonitorQemuConfig } from '../hosts/schema.ts';
+import { fillTemplate } from '../hosts/template.ts';
+import type { HostFolder } from '../remote/host-folder.ts';
+import type { Program } from './program.ts';
+import { portChardev, qmpArguments } from './qemu-ports.ts';
+
+const SERIAL = 'serial';
+
+export interface LinuxProgramContext {
+  readonly spec: LinuxVmSpec;
+  readonly home: HostFolder;
+  readonly serial: SerialConsole;
+  readonly launcher: SerialConsole | undefined;
+  /** Milliseconds in which a broken connection is made again. */
+  readonly reconnect: number;
+}
+
+/** Linux in QEMU's emulation on a host, in the same machine as on the backend `qemu`. @throws PetriError `upload-failed`, `connection-failed` */
+export async function linuxQemu(
+  config: MonitorQemuConfig,
+  { spec, home, serial, launcher, reconnect }: LinuxProgramContext,
+): Promise<Program> {
+  const kernel = await home.put(spec.payload.path);
+  const initramfs = await home.put(agentInitramfs(spec.payload));
+  const nonce = randomBytes(8).toString('hex');
+  const { memory, vcpus } = spec.config;
+  return {
+    guest: new LinuxGuest({
+      nonce,
+      reconnect,
+      serial: (bytes) => {
+        serial.push(bytes);
+      },
+      launcher: (bytes) => launcher?.push(bytes),
+    }),
+    argv: (folder) => [
+      config.command,
+      ...linuxMachineArguments({ spec, kernel, initramfs, nonce, serial: SERIAL, agent: AGENT_PORT, cpu: config.cpu }),
+      // The console goes through standard input and output, which survive a broken connection.
+      ...['-chardev', `stdio,id=${SERIAL},signal=off`],
+      ...['-chardev', portChardev(AGENT_PORT, folder)],
+      ...qmpArguments(folder),
+      ...config.args.map((argument) =>
+        fillTemplate(argument, {
+          payload: kernel,
+          test: '',
+          index: '',
+          folder,
+          memory: String(memory),
+          memoryMiB: String(memory / 2 ** 20),
+          vcpus: String(vcpus),
+        }),
+      ),
+    ],
+  };
+}
