@@ -34,6 +34,9 @@ if (asked.length === 0) {
 
 const homes = values.here ? await openHomes() : { env: {}, notes: {}, close: async () => {} };
 const env = { ...process.env, ...homes.env };
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => void homes.close().finally(() => process.exit(130)));
+}
 
 /** What `petri doctor` says of a backend. */
 async function examine(backend) {
