@@ -4,6 +4,7 @@ import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
+import { consoleSources } from './console/labgrid-console.ts';
 import { openConsoles, type OpenConsoles } from './console/open-consoles.ts';
 import type { Guest } from './guests/guest.ts';
 import type { VmPlan } from './launchers/plan.ts';
@@ -43,7 +44,7 @@ export class HardwareVm implements VmRuntime {
   /** @throws PetriError what the consoles throw */
   static async launch(plan: VmPlan, context: LaunchContext, use: MachineUse): Promise<HardwareVm> {
     const vm = new HardwareVm(plan, context, use);
-    vm.#consoles = await openConsoles(use.machine.config.consoles, context);
+    vm.#consoles = await openConsoles(consoleSources(use.machine.config), context);
     context.signal.addEventListener('abort', vm.#onAbort, { once: true });
     void use.lease.lost.then((why) => {
       vm.#lose(why);

@@ -58,7 +58,7 @@ export async function releaseHost(name: string): Promise<number> {
 
 /** @throws PetriError `invalid-option`, `power-failed` */
 export async function switchPower(name: string, action: PowerAction): Promise<string> {
-  const { power } = hostNamed(name);
+  const { power, lease } = hostNamed(name);
   if (power === undefined) {
     throw new PetriError(`the hosts file does not say how to switch the power of ${name}`, {
       code: 'power-failed',
@@ -66,7 +66,7 @@ export async function switchPower(name: string, action: PowerAction): Promise<st
       remedy: 'add `power`, as docs/hardware.md shows',
     });
   }
-  return await switchBoard(name, power, action);
+  return await switchBoard(name, power, action, lease);
 }
 
 /** undefined where leases are not kept on the host. */

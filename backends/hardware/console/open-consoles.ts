@@ -1,7 +1,7 @@
 import type { LaunchContext } from '../../../petri/backend.ts';
 import { connectConsole, type SerialConsole } from '../../../petri/serial/index.ts';
-import type { ConsoleSource } from '../hosts/schema.ts';
 import { openCommandConsole } from './command-console.ts';
+import type { DirectSource } from './labgrid-console.ts';
 
 /** Milliseconds in which a console server is tried again that somebody else may just be leaving. */
 const RETRY_FOR = 5000;
@@ -23,7 +23,7 @@ export interface OpenConsoles {
  *
  * @throws PetriError `connection-failed`, `tool-missing`
  */
-export async function openConsoles(sources: readonly ConsoleSource[], context: LaunchContext): Promise<OpenConsoles> {
+export async function openConsoles(sources: readonly DirectSource[], context: LaunchContext): Promise<OpenConsoles> {
   const connections: ConsoleConnection[] = [];
   const end = async (): Promise<void> => {
     await Promise.all(
@@ -53,7 +53,7 @@ export async function openConsoles(sources: readonly ConsoleSource[], context: L
 }
 
 async function connect(
-  source: ConsoleSource,
+  source: DirectSource,
   console: SerialConsole,
   { signal }: LaunchContext,
 ): Promise<ConsoleConnection> {

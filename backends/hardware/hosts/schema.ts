@@ -110,6 +110,8 @@ const consoleSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('telnet'), name, address: text, port }),
   /** Run here, on a terminal of its own: ipmitool sol activate, picocom, console. */
   z.strictObject({ kind: z.literal('command'), name, argv, end: argv.optional() }),
+  /** Through the client of labgrid, which has the place. `resource`: its name there, where the place has several. */
+  z.strictObject({ kind: z.literal('labgrid'), name, resource: name.optional() }),
 ]);
 
 const powerTimes = { timeout: seconds(1, 3600).default(60) };
@@ -138,6 +140,7 @@ const power = z.discriminatedUnion('kind', [
     passwordEnv: environmentName,
     ...powerTimes,
   }),
+  z.strictObject({ kind: z.literal('labgrid'), resource: name.optional(), ...powerTimes }),
 ]);
 
 const lease = z.discriminatedUnion('kind', [
@@ -194,6 +197,11 @@ export const hostsSchema = z
       context.addIssue({ code: 'custom', path: ['hosts', index, 'consoles'], message: `has two named '${twice}'` });
     });
     hosts.forEach((one, index) => {
+      const places = [...one.consoles.map((source) => ['consoles', source.kind]), ['power', one.power?.kind]];
+      for (const [field = ''] of places.filter(([, kind]) => kind === 'labgrid' && one.lease.kind !== 'labgrid')) {
+        const message = "is of labgrid, and the host's lease is not: give it `lease: { kind: labgrid, place: … }`";
+        context.addIssue({ code: 'custom', path: ['hosts', index, field], message });
+      }
       if (one.lease.kind === 'file' && one.heartbeat > one.lease.expires) {
         const message = `is ${String(one.heartbeat)} s, longer than its lease lasts (${String(one.lease.expires)} s)`;
         context.addIssue({ code: 'custom', path: ['hosts', index, 'heartbeat'], message });

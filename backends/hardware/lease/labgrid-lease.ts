@@ -3,10 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
-import type { LeaseConfig } from '../hosts/schema.ts';
+import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
 import type { Lease, LeaseWait } from './lease.ts';
-
-type LabgridConfig = LeaseConfig & { readonly kind: 'labgrid' };
 
 /** Milliseconds between two questions, and those that one may take. */
 const ASK = 2000;
@@ -89,7 +87,7 @@ async function guardPlace(config: LabgridConfig): Promise<SupervisedProcess> {
       '-c',
       `trap '${RELEASE}' TERM; echo guarding; read line; ${RELEASE}`,
       'sh',
-      ...clientCommand(config, ['release']),
+      ...labgridCommand(config, ['release']),
     ],
     graceMs: TIMEOUT,
   });
@@ -104,12 +102,8 @@ async function letGo(guard: SupervisedProcess): Promise<void> {
   await guard.stop();
 }
 
-function clientCommand({ command, coordinator, place }: LabgridConfig, args: readonly string[]): string[] {
-  return [...command, ...(coordinator === undefined ? [] : ['-x', coordinator]), '-p', place, ...args];
-}
-
 async function client(config: LabgridConfig, wanted: readonly string[]): Promise<{ code: number; said: string }> {
-  const [command = '', ...args] = clientCommand(config, wanted);
+  const [command = '', ...args] = labgridCommand(config, wanted);
   const supervisor = await Supervisor.open();
   const child = await supervisor.spawn({
     name: 'labgrid client',

@@ -1,15 +1,22 @@
 import type { PowerAction } from '../../../petri/backend.ts';
-import type { PowerConfig } from '../hosts/schema.ts';
+import type { LeaseConfig, PowerConfig } from '../hosts/schema.ts';
 import { failed } from './failed.ts';
+import { labgridPower } from './labgrid.ts';
 import { redfish } from './redfish.ts';
 import { runPowerCommand } from './run-command.ts';
 
 /**
  * Switches a board's power, or asks how it is. Tells what the switch said, without secrets.
  *
+ * @param lease of the board, where labgrid has its power
  * @throws PetriError `power-failed`, `tool-missing`
  */
-export async function switchBoard(name: string, config: PowerConfig, action: PowerAction): Promise<string> {
+export async function switchBoard(
+  name: string,
+  config: PowerConfig,
+  action: PowerAction,
+  lease?: LeaseConfig,
+): Promise<string> {
   switch (config.kind) {
     case 'command': {
       const argv = config[action];
@@ -26,6 +33,9 @@ export async function switchBoard(name: string, config: PowerConfig, action: Pow
       const argv = [command, '-I', 'lanplus', '-H', address, '-U', user, '-E', 'chassis', 'power', action];
       return await runPowerCommand(name, argv, timeout, { IPMI_PASSWORD: secret(name, config.passwordEnv) });
     }
+    case 'labgrid':
+      if (lease?.kind === 'labgrid') return await labgridPower(name, lease, action, config);
+      throw failed(name, "its lease is not of labgrid's", 'add `lease: { kind: labgrid, place: … }`');
     case 'redfish':
       return await redfish(name, config, secret(name, config.passwordEnv), action);
   }

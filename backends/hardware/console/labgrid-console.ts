@@ -1,0 +1,18 @@
+import type { ConsoleSource, HostConfig } from '../hosts/schema.ts';
+import { labgridCommand } from '../lease/labgrid-client.ts';
+
+export type DirectSource = Exclude<ConsoleSource, { readonly kind: 'labgrid' }>;
+
+/** The consoles of a host; what labgrid serves is a command of labgrid's client, which needs the place to be acquired. */
+export function consoleSources({ consoles, lease }: Pick<HostConfig, 'consoles' | 'lease'>): DirectSource[] {
+  return consoles.map((source) => {
+    if (source.kind !== 'labgrid') return source;
+    if (lease.kind !== 'labgrid') throw new Error('the schema has no such console where the lease is not of labgrid');
+    const { name, resource } = source;
+    return {
+      kind: 'command',
+      name,
+      argv: labgridCommand(lease, ['console', ...(resource === undefined ? [] : [resource])]),
+    };
+  });
+}
