@@ -167,7 +167,7 @@ keep() {
     if [ "$terminal" = 1 ]; then
         PETRI_LAUNCH=$token setsid script -qefc "$1" /dev/null <feed >drain 2>&1 3>&- &
     elif [ -e err ]; then
-        PETRI_LAUNCH=$token setsid "$@" <feed >drain 2>err 3>&- &
+        PETRI_LAUNCH=$token setsid "$@" <feed >drain 2>>err 3>&- &
     else
         PETRI_LAUNCH=$token setsid "$@" <feed >drain 2>&1 3>&- &
     fi

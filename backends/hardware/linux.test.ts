@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { linuxIsPrepared } from '../../petri/payload/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
@@ -32,6 +32,11 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
     await sshd.end();
   }, 60_000);
 
+  let connections = 0;
+  beforeEach(() => {
+    connections = proxy.connections;
+  });
+
   const host = (extra: Record<string, unknown> = {}) => ({
     port: proxy.port,
     launchers: { none: { kind: 'qemu' } },
@@ -60,11 +65,18 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       await expect.poll(launches, { timeout: 60_000 }).toEqual([]);
     });
 
+    it('has two beside each other over one connection, as many as a server lets by default', async () => {
+      await vms.hosts(host({ capacity: 2 }));
+      const both = await Promise.all([vms.launchLinux(), vms.launchLinux()]);
+      const said = await Promise.all(both.map((vm, n) => vm.exec(`echo ${String(n)}`)));
+      expect(said.map(({ stdout }) => stdout)).toEqual(['0\n', '1\n']);
+      expect(proxy.connections).toBe(connections + 1);
+    });
+
     it('runs a command to its end while the connection is cut, and tells all that it printed', async () => {
       await vms.hosts(host());
       const vm = await vms.launchLinux();
       await vm.exec('true');
-      const made = proxy.connections;
       const running = vm.exec('echo begun >/dev/ttyAMA0; sleep 2; seq 1 20000; exit 5');
       await vm.serial.waitFor('begun');
       proxy.cut();
@@ -73,7 +85,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       const { stdout, exitCode } = await running;
       expect(exitCode).toBe(5);
       expect(stdout).toBe(Array.from({ length: 20_000 }, (_, n) => `${String(n + 1)}\n`).join(''));
-      expect(proxy.connections).toBeGreaterThan(made);
+      expect(proxy.connections).toBeGreaterThan(connections + 1);
     });
 
     it('ends a command with the VM where the connection stays cut', async () => {

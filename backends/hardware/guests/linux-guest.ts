@@ -15,9 +15,8 @@ const BOOT = 120_000;
 export interface LinuxGuestOptions {
   /** What the agent says when it is ready. */
   readonly nonce: string;
+  /** Takes what the guest prints, and what QEMU itself says. */
   readonly serial: (bytes: Uint8Array) => void;
-  /** Takes what QEMU itself says. */
-  readonly launcher: (bytes: Uint8Array) => void;
   /** Milliseconds in which a broken connection is made again. */
   readonly reconnect: number;
 }
@@ -26,7 +25,6 @@ export interface LinuxGuestOptions {
 export class LinuxGuest implements Guest {
   readonly events = [];
   readonly started: Promise<void>;
-  readonly files: NonNullable<Guest['files']>;
   readonly ports: NonNullable<Guest['ports']>;
   registers: Registers | undefined;
   readonly #options: LinuxGuestOptions;
@@ -42,7 +40,6 @@ export class LinuxGuest implements Guest {
     this.#options = options;
     this.#agent = new AgentClient(this.#port.stream, options.nonce);
     this.#control = new QemuControl(options.reconnect);
-    this.files = { err: options.launcher };
     this.ports = { [AGENT_PORT]: this.#port.take, [QMP_PORT]: this.#control.port.take };
     this.started = new Promise((resolve, reject) => {
       this.#begin = resolve;

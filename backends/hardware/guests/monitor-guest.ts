@@ -39,7 +39,7 @@ export class MonitorGuest implements Guest {
       this.#words = (this.#words + Buffer.from(bytes).toString('latin1')).slice(-MAX_WORDS);
       others(bytes);
     };
-    this.files = { uart: keep, err: keep };
+    this.files = { err: keep };
     const machine = {
       resume: (): void => {
         this.#type(continueRequest);

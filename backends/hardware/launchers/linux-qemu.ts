@@ -17,7 +17,6 @@ export interface LinuxProgramContext {
   readonly spec: LinuxVmSpec;
   readonly home: HostFolder;
   readonly serial: SerialConsole;
-  readonly launcher: SerialConsole | undefined;
   /** Milliseconds in which a broken connection is made again. */
   readonly reconnect: number;
 }
@@ -25,7 +24,7 @@ export interface LinuxProgramContext {
 /** Linux in QEMU's emulation on a host, in the same machine as on the backend `qemu`. @throws PetriError `upload-failed`, `connection-failed` */
 export async function linuxQemu(
   config: MonitorQemuConfig,
-  { spec, home, serial, launcher, reconnect }: LinuxProgramContext,
+  { spec, home, serial, reconnect }: LinuxProgramContext,
 ): Promise<Program> {
   const kernel = await home.put(spec.payload.path);
   const initramfs = await home.put(agentInitramfs(spec.payload));
@@ -38,7 +37,6 @@ export async function linuxQemu(
       serial: (bytes) => {
         serial.push(bytes);
       },
-      launcher: (bytes) => launcher?.push(bytes),
     }),
     argv: (folder) => [
       config.command,

@@ -48,7 +48,8 @@ export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
       ...['-chardev', 'stdio,id=events,signal=off'],
       ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
       ...['-device', 'virtserialport,chardev=events,name=events'],
-      ...['-chardev', `file,id=uart,path=${optionValue(folder)}/uart`, '-serial', 'chardev:uart'],
+      // Where QEMU's own words go too: a file that is followed takes one of the few channels of a connection.
+      ...['-chardev', `file,id=uart,path=${optionValue(folder)}/err,append=on`, '-serial', 'chardev:uart'],
       ...qmpArguments(folder),
       ...config.args.map((argument) =>
         fillTemplate(argument, templateValues(spec, testIndex, { payload: '', folder })),

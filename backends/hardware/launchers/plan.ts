@@ -54,7 +54,7 @@ export function linuxPlan(spec: LinuxVmSpec, launcher: MonitorQemuConfig): VmPla
   return {
     launcher: launcher.kind,
     takesInput: true,
-    serialIsLauncher: false,
+    serialIsLauncher: true,
     hasShell: true,
     program: (_testIndex, context) => linuxQemu(launcher, { ...context, spec }),
   };

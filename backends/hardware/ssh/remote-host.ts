@@ -265,7 +265,7 @@ class TooManyChannels extends PetriError {
     super(`${name} opens no more channels: ${cause.message}`, {
       code: 'connection-failed',
       step: 'run',
-      remedy: 'set MaxSessions in its sshd_config to 4 plus 3 for each VM of its capacity',
+      remedy: 'set MaxSessions in its sshd_config to 4 plus 4 for each VM of its capacity',
       cause,
     });
   }
