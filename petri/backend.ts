@@ -76,7 +76,7 @@ export type TmkEvent =
   | { readonly kind: 'log'; readonly message: string }
   | { readonly kind: 'panic'; readonly message: string; readonly file: string; readonly line: number }
   | { readonly kind: 'complete'; readonly success: boolean }
-  /** A command that could not be read or parsed. The test goes on (rmm-abi: judging). */
+  /** A command that could not be read or parsed. The test goes on. */
   | { readonly kind: 'rejected'; readonly message: string };
 
 /** One VM as a backend made it. The framework wraps it into the `Vm` that tests see. */

@@ -30,7 +30,7 @@ const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
 
 /**
- * A TMK in an ordinary VM, as tmk_vmm runs it without isolation (rmm-abi 11.5): RAM from address 0, no RMM, no planes; the monitor
+ * A TMK in an ordinary VM, as tmk_vmm runs it without isolation: RAM from address 0, no RMM, no planes; the monitor
  * sees the command page and everything else beyond RAM as MMIO, and serves PSCI by HVC.
  */
 export class PlainGuest implements Guest {

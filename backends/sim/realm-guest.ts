@@ -19,7 +19,7 @@ import { logUndefined } from './undefined-log.ts';
 const MIB = 1024 * 1024;
 const PAGE = 4096;
 
-/** Plane 0 has its own pages at the start of RAM, and gives plane 1 four MiB, as tmk_vmm does (rmm-abi 11.5). */
+/** Plane 0 has its own pages at the start of RAM, and gives plane 1 four MiB, as tmk_vmm does. */
 const REALM_CONFIG_PAGE = RAM_BASE;
 const RUN_PAGE = RAM_BASE + PAGE;
 /** Aligned to 2 MiB, and so far below 0x847f_f000 that this address stays plane 0's, which a TMK of OpenVMM tests. */

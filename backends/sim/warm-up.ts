@@ -7,7 +7,7 @@ const BLOCK = 0x1000;
 const TEXT = 0x1100;
 const MESSAGE = 'warm';
 
-/** Logs a line and completes: the least that a TMK does (rmm-abi: command channel). */
+/** Logs a line and completes: the least that a TMK does. */
 const program = [
   0x1000_8001, // adr x1, BLOCK
   0x1000_87e3, // adr x3, TEXT

@@ -6,7 +6,7 @@ export type LoadablePayload = Pick<TmkPayload, 'name' | 'image'>;
 
 const PAGE = 4096;
 
-/** Where a TMK goes in the memory that it gets (rmm-abi 11.5): segments at `base` plus their address as linked. */
+/** Where a TMK goes in the memory that it gets: segments at `base` plus their address as linked. */
 export interface TmkPlacement {
   readonly base: number;
   readonly entry: number;

@@ -20,7 +20,7 @@ const MAX_EVENTS = 10_000;
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /**
- * The monitor's end of the TMK command channel (rmm-abi 11.2, 11.3, 11.7): decodes commands, prints log messages as lines as
+ * The monitor's end of the TMK command channel: decodes commands, prints log messages as lines as
  * tmk_vmm does, keeps the events and the one that decides the run.
  */
 export class TmkChannel {

@@ -167,7 +167,7 @@ function faultingIpa(hpfar: bigint, far: bigint, farNotValid: boolean): bigint {
   return farNotValid ? page : page | (far & 0xfffn);
 }
 
-/** RsiPlaneExitReason (rmm-abi 2.5). */
+/** RsiPlaneExitReason (RMM specification). */
 function reasonOf(value: bigint): PlaneExit['reason'] {
   if (value === 0n) return 'sync';
   if (value === 1n) return 'irq';

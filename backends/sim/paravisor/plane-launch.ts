@@ -29,14 +29,14 @@ export interface RealmFacts {
 
 export const PLANE = 1n;
 
-/** The overlay index that OpenHCL's kernel gives to the memory of its lower VTL (rmm-abi 10.2). */
+/** The overlay index that OpenHCL's kernel gives to the memory of its lower VTL. */
 const PERMISSION_INDEX = 2n;
-/** Stage-2 overlay value RW+upX (rmm-abi 6.2). */
+/** Stage-2 overlay value RW+upX. */
 const RW_UPX = 15n;
 /** EL1h with DAIF masked, in the format of SPSR_EL2. */
 const PSTATE = 0x3c5n;
 
-/** System registers that OpenHCL writes before plane 1 first runs, in its order (rmm-abi 10.3): encoding and value. */
+/** System registers that OpenHCL writes before plane 1 first runs, in its order: encoding and value. */
 const initialSysregs: readonly (readonly [encoding: bigint, value: bigint])[] = [
   [0xdce0n, 0x40n], // PMCR_EL0
   [0x8012n, 0x800n], // MDSCR_EL1
@@ -52,7 +52,7 @@ const initialSysregs: readonly (readonly [encoding: bigint, value: bigint])[] = 
 ];
 
 /**
- * Everything that OpenHCL and tmk_vmm do before plane 1 runs for the first time (rmm-abi 10.3, 11.5): learns about the
+ * Everything that OpenHCL and tmk_vmm do before plane 1 runs for the first time: learns about the
  * realm, writes the start input, opens the memory to plane 1, writes its system registers and fills the run page.
  *
  * @throws Plane0Failure where the RMM refuses

@@ -67,7 +67,7 @@ const words = {
 const GPR_WORDS = 2 * GPR_COUNT;
 
 /**
- * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm (rmm-abi 10.5), enters plane 1 again and again and
+ * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm, enters plane 1 again and again and
  * serves its exits until it says Complete or Panic, or does something that cannot be continued from.
  */
 export class PlaneRunCore {
@@ -179,7 +179,7 @@ export class PlaneRunCore {
         memory[page + words.enterFlags] = (memory[page + words.enterFlags] ?? 0) & ~PlaneEnterFlag.trapSimd;
         return Served.Yes;
       case Class.smc:
-        // The RMM has moved PC past the SMC (rmm-abi 6.5: TF-RMM up to RMM 1.1 does, 2.0 does not).
+        // The RMM has moved PC past the SMC (TF-RMM up to RMM 1.1 does, 2.0 does not).
         if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it goes on`);
         return Served.Yes;
       case Class.instructionAbort:

@@ -46,7 +46,7 @@ const known = {
   span: '',
   'disk-full': '',
   once: '',
-  shrinkwrap: 'a fault of platforms B.7',
+  shrinkwrap: 'a fault of `shrinkwrap run`',
 } as const;
 
 export type Fault = keyof typeof known;

@@ -1,4 +1,4 @@
-/** What `lkvm run` was asked for (platforms C.4, E.3). */
+/** What `lkvm run` was asked for. */
 export interface LkvmArguments {
   readonly realm: boolean;
   readonly megabytes: number;

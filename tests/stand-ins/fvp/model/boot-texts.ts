@@ -10,7 +10,7 @@ export interface BootText {
 const guest = 'guest-1';
 
 /**
- * What the worlds print until the host's init runs: the lines of platforms A.4 that people and programs look for, with a few
+ * What the worlds print until the host's init runs: the lines of the recorded run that people and programs look for, with a few
  * of those between them. Versions as in the record: TF-A 2.13, RMM 0.7, Linux 6.17.
  */
 export const bootTexts: readonly BootText[] = [
@@ -87,7 +87,7 @@ export const bootTexts: readonly BootText[] = [
   },
 ];
 
-/** What the host prints on its way down, and BL31 after it (platforms A.4 row 13). */
+/** What the host prints on its way down, and BL31 after it. */
 export const shutdownTexts: readonly BootText[] = [
   {
     stage: 'host-agent',

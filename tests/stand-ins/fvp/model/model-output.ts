@@ -5,7 +5,7 @@ const MODEL = 'FVP_Base_RevC_2xAEMvA';
 /** As C's stdio: a full buffer is written when the output is no terminal. */
 const BLOCK = 4096;
 
-/** How the lines of a model of this generation look (platforms A.3): bare, with `Info:`, or only through a terminal's command. */
+/** How the lines of a model of this generation look: bare, with `Info:`, or only through a terminal's command. */
 export type Generation = 1 | 2 | 3;
 
 /** The model's standard output. Written synchronously, so nothing is lost when the process ends at once. */
@@ -56,7 +56,7 @@ export class ModelOutput {
   }
 }
 
-/** The block that `--stat` asks for (platforms A.5). */
+/** The block that `--stat` asks for. */
 export function statistics(wallSeconds: number): string {
   const time = (seconds: number): string => `${seconds.toFixed(6)}s`;
   return `
@@ -71,7 +71,7 @@ Memory highwater mark                   : 0x131c74000 bytes ( 4.778 GiB )
 `;
 }
 
-/** What `--version` prints (platforms A.1). */
+/** What `--version` prints. */
 export const versionText = `
 Fast Models [11.31.28 (Mar  1 2026)]
 Copyright 2000-2026 ARM Limited.

@@ -1,4 +1,4 @@
-/** Parameters of each cluster that platforms A.2 names. */
+/** Parameters of each cluster that realms need. */
 const clusterParameters = [
   'NUM_CORES',
   'PA_SIZE',

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 
 import { parse } from 'yaml';
 
-/** A terminal as a configuration describes it (platforms B.5). */
+/** A terminal as a configuration describes it. */
 export interface TerminalConfig {
   readonly friendly: string;
   readonly type: string | null;

@@ -43,7 +43,7 @@ interface Parsed {
   readonly flags: ReadonlySet<string>;
 }
 
-/** The command line of shrinkwrap (platforms B.2, B.3). */
+/** The command line of shrinkwrap. */
 export async function main(argv: readonly string[]): Promise<void> {
   const parsed = parseArguments(argv);
   if (typeof parsed === 'string') {
