@@ -16,6 +16,21 @@ mkdir -p "$folder/share" || exit 73
 cp "$payload" "$folder/share/payload.elf" && cp "$agent" "$folder/share/plane0-agent.sh" &&
     cp "$tmk_vmm" "$folder/share/tmk_vmm" && chmod 755 "$folder/share" "$folder/share/"* || exit 73
 
+# kvmtool had --restricted_mem in the versions for KVM's older interface, and refuses it since. One that lists no options gets it.
+case " $* " in
+*' --restricted_mem '*)
+    case $("$1" run --help </dev/null 2>&1) in
+    *--restricted_mem*) ;;
+    *--realm*)
+        for argument; do
+            shift
+            [ "$argument" = --restricted_mem ] || set -- "$@" "$argument"
+        done
+        ;;
+    esac
+    ;;
+esac
+
 # lkvm makes the root directory while it starts; its guest finds there what it may lack.
 furnish() {
     guest=$folder/.lkvm/default

@@ -9,6 +9,7 @@ import { TestVms } from './testing/vms.ts';
 
 /** Instead of kvmtool: a "realm" is a shell on the terminal, in a root directory where kvmtool would have it. */
 const lkvm = `#!/bin/sh
+[ "$2" = --help ] && { cat "$0.help" 2>/dev/null; exit 129; }
 echo "$@" >"$0.argv"
 for argument; do
     [ "$before" = --9p ] && shared=\${argument%,*}
@@ -80,6 +81,18 @@ describe.skipIf(sshdPath === undefined || optionalTool('script', 'bsdutils') ===
       expect(readFileSync(join(tools, 'lkvm.argv'), 'utf8')).toMatch(
         /^run --realm --disable-sve --irqchip=gicv3-its -c 1 -m 512 .* --9p \S+\/share\/,cca_mount .*--measurement-algo=sha256/,
       );
+    });
+
+    it.each([
+      ['has it', '  --realm  --restricted_mem', true],
+      ['has it no more', '  --realm  --disable-sve', false],
+    ])('give --restricted_mem to a kvmtool that %s', async (_which, help, expected) => {
+      writeFileSync(join(tools, 'lkvm.help'), help);
+      const vm = await vms.launch('hello', { isolation: 'cca' });
+      expect(await vm.halted).toEqual({ reason: 'complete', success: true });
+      const words = readFileSync(join(tools, 'lkvm.argv'), 'utf8').trim().split(' ');
+      expect(words).toEqual(expect.arrayContaining(['--realm', '--measurement-algo=sha256']));
+      expect(words.includes('--restricted_mem')).toBe(expected);
     });
 
     it('tell a failure from what a guest makes look like one of our frames', async () => {
