@@ -108,3 +108,9 @@ export const INTERRUPT = Uint8Array.of(0x03);
 
 /** kvmtool's own keys: its escape, then what makes it end the VM (kvmtool `term.c`). */
 export const LKVM_QUIT = Uint8Array.of(0x01, 0x78);
+
+/** What the plane-0 agent means by `plane0-failed`, as a part of a sentence. */
+export function plane0Failure({ lacks }: Readonly<Record<string, string>>): string {
+  if (lacks !== undefined) return `plane 0 has no program '${lacks}', and neither has the busybox of the host`;
+  return 'plane 0 cannot reach the folder with tmk_vmm';
+}

@@ -1,7 +1,7 @@
 import type { TmkEvent } from '../../../petri/backend.ts';
 import { stagedBoot, type BootStage, type CrashSignature, type StageTime } from '../../../petri/boot/index.ts';
 import { AgentLink } from '../../../petri/cca/agent-link.ts';
-import { framePattern, newNonce } from '../../../petri/cca/agent-protocol.ts';
+import { framePattern, newNonce, plane0Failure } from '../../../petri/cca/agent-protocol.ts';
 import { scaled } from '../../../petri/cca/budgets.ts';
 import { haltOf } from '../../../petri/cca/outcome.ts';
 import { Plane0, type RunEnd } from '../../../petri/cca/plane0.ts';
@@ -128,7 +128,7 @@ export class AgentGuest implements Guest {
     const { lines, launcher, signal, log } = this.#options;
     const nonces = { shell: newNonce(), agent: newNonce() };
     const agent = this.#link.open(nonces.agent);
-    const failed = agent.next('plane0-failed').then(() => 'the guest cannot reach the folder with tmk_vmm');
+    const failed = agent.next('plane0-failed').then(({ values }) => plane0Failure(values));
     const nudge = (): void => {
       this.#type(Buffer.from(`${lines.nudge(nonces.shell)}\n`));
     };

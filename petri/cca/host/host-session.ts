@@ -7,7 +7,14 @@ import { deriveImage } from '../../image/index.ts';
 import type { TmkPayload } from '../../payload/index.ts';
 import { Supervisor, type Slot, type TemporaryFolder } from '../../process/index.ts';
 import { AgentLink, within } from '../agent-link.ts';
-import { hostCommands, LKVM_QUIT, newNonce, shellCommands, type RealmRequest } from '../agent-protocol.ts';
+import {
+  hostCommands,
+  LKVM_QUIT,
+  newNonce,
+  shellCommands,
+  type RealmRequest,
+  plane0Failure,
+} from '../agent-protocol.ts';
 import { scaled, sessionBudgets as budgets } from '../budgets.ts';
 import { guestFiles, guestPayload } from './guest-files.ts';
 import { crashOn, realmStages, type RealmNonces } from './boot-signs.ts';
@@ -228,10 +235,7 @@ export class HostSession {
     const exchange = this.#link.open(nonces.realm);
     const ended = exchange.next('realm-end').then(({ values }) => `lkvm ended with code ${values['rc'] ?? 'unknown'}`);
     const agent = this.#link.open(nonces.agent);
-    const failed = agent.next('plane0-failed').then(({ values: { lacks } }) => {
-      if (lacks !== undefined) return `plane 0 has no program '${lacks}', and neither has the busybox of the host`;
-      return 'plane 0 cannot reach the folder with tmk_vmm';
-    });
+    const failed = agent.next('plane0-failed').then(({ values }) => plane0Failure(values));
     let nudge: NodeJS.Timeout | undefined;
     const onStage = ({ name }: StageTime): void => {
       clearInterval(nudge);
