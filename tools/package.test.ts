@@ -125,7 +125,8 @@ describe('the package, installed in an empty project', { timeout: 120_000 }, () 
     const packages = [await pack(), installed('vitest'), installed('@types/node')];
     const { code, output } = await run(
       'npm',
-      ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packages],
+      // Where nothing can be compiled, as on most machines of users.
+      ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', ...packages],
       project,
     );
     if (code === 0) return;
@@ -180,6 +181,26 @@ describe('the package, installed in an empty project', { timeout: 120_000 }, () 
     expect(output).toMatch(/cca {2}1 passed/);
     expect(output).toMatch(/snp {2}1 skipped/);
     expect(code).toBe(0);
+  });
+
+  it('brings what reaches machines of a lab, where nothing can be compiled', async ({ skip }) => {
+    if (unreachable !== undefined) skip(unreachable);
+    writeFileSync(
+      join(project, 'lab.mjs'),
+      `
+        const hardware = new URL('node_modules/petri-vm/dist/backends/hardware/', import.meta.url);
+        const load = (path) => import(new URL(path, hardware).href);
+        const { loadSsh2 } = await load('ssh/ssh2.js');
+        const { loadPty } = await load('console/command-console.js');
+        const [ssh2, pty] = await Promise.all([loadSsh2(), loadPty()]);
+        const terminal = pty.spawn('sh', ['-c', 'test -t 0 && echo a terminal'], {});
+        let said = '';
+        terminal.onData((text) => (said += text));
+        await new Promise((resolve) => terminal.onExit(resolve));
+        console.log(typeof ssh2.Client, said.trim());
+      `,
+    );
+    expect(await run(process.execPath, ['lab.mjs'], project)).toEqual({ code: 0, output: 'function a terminal\n' });
   });
 
   it('lists tests with the project’s own backend beside ours', async ({ skip }) => {

@@ -67,14 +67,18 @@ async function runToEnd(name: string, argv: readonly string[]): Promise<void> {
   clearTimeout(timer);
 }
 
-async function loadPty(): Promise<typeof import('@lydell/node-pty')> {
+/** Loaded when a console of this kind is opened. @throws PetriError `tool-missing` */
+export async function loadPty(): Promise<typeof import('node-pty')> {
   try {
-    return await import('@lydell/node-pty');
+    return await import('node-pty');
   } catch (error) {
-    throw new PetriError('the package @lydell/node-pty is not installed, which consoles of kind `command` need', {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new PetriError(`the package node-pty, which consoles of kind \`command\` need, cannot be loaded: ${why}`, {
       code: 'tool-missing',
       step: 'launch',
-      remedy: 'npm install --save-dev @lydell/node-pty',
+      remedy:
+        'install petri-vm with its optional dependencies (npm install --include=optional); node-pty is prebuilt for ' +
+        'Linux with glibc, macOS and Windows, on x64 and arm64',
       cause: error,
     });
   }
