@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Vitest } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
-import { inspectingPlugin } from '../vitest/plugin.ts';
+import { inspectingPlugin } from '../vitest/project-selection.ts';
 
 /** Whether vitest would find a configuration in this folder. */
 export function hasConfig(cwd: string): boolean {

@@ -7,12 +7,16 @@ const LONGEST_NAME = 80;
 /** Folders given out by this worker, which has whole files. */
 const taken = new Set<string>();
 
-/** A folder of its own for one try of one test, named for it. It is not made here. */
+/**
+ * A folder of its own for one try of one test, named for its project, its file and itself. It is not made here. Other files, and the
+ * same file in other projects, may be at work in other processes: their folders must differ by name.
+ */
 export function testFolder(runDirectory: string, task: TestContext['task']): string {
-  const file = [task.file.projectName ?? '', task.file.name].filter((part) => part !== '').join('-');
+  const project = task.file.projectName ?? '';
+  const file = [...(project === '' ? [] : [project]), ...task.file.name.split('/')].map(slug);
   const path = task.fullTestName.split(' > ').map(slug);
   const retry = task.result?.retryCount ?? 0;
-  const base = join(runDirectory, slug(file), ...path) + (retry === 0 ? '' : `.retry-${retry}`);
+  const base = join(runDirectory, ...file, ...path) + (retry === 0 ? '' : `.retry-${retry}`);
   let folder = base;
   for (let number = 2; taken.has(folder); number += 1) folder = `${base}.${number}`;
   taken.add(folder);

@@ -1,17 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { stripVTControlCharacters } from 'node:util';
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-const ours = join(repository, 'bin', 'vitest.mjs');
-const stock = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
+import { ourVitest as ours, stockVitest as stock, UserProject } from './testing/user-project.ts';
 
 /** A user's project: two backends of its own, one test that tells what it sees, and one per isolation type. */
-const files = {
+const project = new UserProject('command-line', {
   'vitest.config.ts': `
     import { load } from '../../bin/load.mjs';
     const { definePetriConfig } = await load('petri/vitest/config');
@@ -51,47 +43,19 @@ const files = {
     it('none', { tags: ['isolation/none'] }, ({ skip }) => skip('mine makes no plain VMs'));
     it('untagged', () => {});
   `,
-};
-
-let project: string;
+});
 
 beforeAll(() => {
-  // Inside the repository, so that vitest is found.
-  mkdirSync(join(repository, '.petri'), { recursive: true });
-  project = mkdtempSync(join(repository, '.petri', 'command-line-'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
+  project.write();
 });
 
 afterAll(() => {
-  rmSync(project, { recursive: true });
+  project.remove();
 });
-
-interface Outcome {
-  readonly code: number | null;
-  readonly output: string;
-}
-
-function run(entry: string, argv: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
-  const { PETRI_BACKEND: _backend, PETRI_ISOLATION: _isolation, VITEST: _vitest, ...inherited } = process.env;
-  const child = spawn(process.execPath, [entry, ...argv], {
-    cwd: project,
-    env: { ...inherited, PETRI_CCA_ROOT: '/nowhere', CI: '1', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => {
-      resolve({ code, output: stripVTControlCharacters(Buffer.concat(chunks).toString()) });
-    });
-  });
-}
 
 describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
   it('runs on a backend that only the configuration knows, and says so at the end', async () => {
-    const { code, output } = await run(ours, ['run', '--backend=mine']);
+    const { code, output } = await project.run(ours, ['run', '--backend=mine']);
     expect(output).toMatch(/ran on mine isolation \[\] .*\.petri\/runs\/\d{4}-/);
     expect(output.match(/Backend {2}mine \(the backend of this test\)/g)).toHaveLength(1);
     expect(output).toMatch(/cca {2}1 passed/);
@@ -101,7 +65,7 @@ describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
   });
 
   it('runs only the tests of the isolation types asked for', async () => {
-    const { code, output } = await run(ours, ['run', '--backend', 'mine', '--isolation=cca,vbs']);
+    const { code, output } = await project.run(ours, ['run', '--backend', 'mine', '--isolation=cca,vbs']);
     expect(output).toContain('ran on mine isolation ["vbs","cca"]');
     expect(output).toMatch(/Tests {2}1 passed \| 2 skipped/);
     expect(output).not.toContain('no plain VMs');
@@ -114,13 +78,13 @@ describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
     ['the configuration', stock, ['run'], { TEST_CONFIGURED_BACKEND: 'mine' }],
     ['the option over all of them', ours, ['run', '--backend=mine', '--', '--backend=fvp'], { PETRI_BACKEND: 'qemu' }],
   ])('takes the backend from %s', async (_name, entry, argv, environment) => {
-    const { code, output } = await run(entry, argv, environment);
+    const { code, output } = await project.run(entry, argv, environment);
     expect(output).toContain('ran on mine');
     expect(code).toBe(0);
   });
 
   it('keeps the output of a machine-readable reporter clean', async () => {
-    const { output } = await run(ours, ['run', '--backend=mine', '--reporter=json', '--silent']);
+    const { output } = await project.run(ours, ['run', '--backend=mine', '--reporter=json', '--silent']);
     expect(JSON.parse(output)).toMatchObject({ numPassedTests: 2, numPendingTests: 1 });
   });
 
@@ -143,7 +107,7 @@ describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
     ['an unknown isolation type', ['--isolation=sgx'], /no isolation type 'sgx'[\s\S]*none, vbs, snp, tdx, cca/],
     ['a missing value', ['--backend'], /--backend needs a value/],
   ])('fails at once, without a stack, for %s', async (_name, argv, message) => {
-    const { code, output } = await run(ours, ['run', ...argv]);
+    const { code, output } = await project.run(ours, ['run', ...argv]);
     expect(output).toMatch(message);
     expect(output).not.toMatch(/^\s+at /m);
     expect(output).not.toContain('ran on');
@@ -151,13 +115,13 @@ describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
   });
 
   it('shows its options in the help, after those of vitest', async () => {
-    const { code, output } = await run(ours, ['run', '--help']);
+    const { code, output } = await project.run(ours, ['run', '--help']);
     expect(output).toMatch(/--shard[\s\S]*--backend <name>[\s\S]*--isolation <types>/);
     expect(code).toBe(0);
   });
 
   it('does not let a project ignore the options', async () => {
-    const { code, output } = await run(ours, ['run', '--backend=mine', '--config=other.config.ts']);
+    const { code, output } = await project.run(ours, ['run', '--backend=mine', '--config=other.config.ts']);
     expect(output).toContain('ignores --backend');
     expect(code).toBe(2);
   });

@@ -92,12 +92,23 @@ export function resolveOptions(
   environment: Readonly<Record<string, string | undefined>>,
   configuration: { readonly backend?: string | undefined; readonly isolation?: readonly IsolationType[] | undefined },
 ): ResolvedOptions {
+  const given = givenOptions(argv, environment);
+  return {
+    backend: given.backend ?? configuration.backend ?? defaultBackend,
+    isolation: checkIsolation(given.isolation.length > 0 ? given.isolation : (configuration.isolation ?? [])),
+  };
+}
+
+/** What the command line and the environment say, for every project of the configuration. @throws PetriError `invalid-option` */
+export function givenOptions(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): PetriOptions {
   const end = argv.indexOf('--');
   const passed = takeOptions(end === -1 ? [] : argv.slice(end + 1));
-  const isolation = [passed.isolation, splitList(environment[isolationVariable] ?? ''), configuration.isolation ?? []];
   return {
-    backend: passed.backend ?? nonEmpty(environment[backendVariable]) ?? configuration.backend ?? defaultBackend,
-    isolation: checkIsolation(isolation.find((list) => list.length > 0) ?? []),
+    backend: passed.backend ?? nonEmpty(environment[backendVariable]),
+    isolation: passed.isolation.length > 0 ? passed.isolation : splitList(environment[isolationVariable] ?? ''),
   };
 }
 

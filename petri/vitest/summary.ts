@@ -1,5 +1,5 @@
 import pc from 'picocolors';
-import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import type { Reporter, TestCase, TestModule, TestProject } from 'vitest/node';
 
 import { parseTags } from '../test/tags.ts';
 import { type IsolationType, isolationTypes } from '../vm/isolation.ts';
@@ -43,14 +43,26 @@ export function summarize(tests: Iterable<SummarizedTest>): RunSummary {
   return { byIsolation, skipReasons };
 }
 
-/** The lines after vitest's own summary; none when no VM test ran and nothing was skipped for a reason. */
+/** A backend as the summary names it. */
+export interface SummarizedBackend {
+  readonly name: string;
+  readonly description: string;
+}
+
+/**
+ * The lines after vitest's own summary; none when no VM test ran and nothing was skipped for a reason.
+ *
+ * @param projects names of the projects that ran on the backend, where a run has several backends
+ */
 export function formatSummary(
   summary: RunSummary,
-  backend: { readonly name: string; readonly description: string },
+  backend: SummarizedBackend,
+  projects: readonly string[] = [],
 ): string[] {
   const lines: string[] = [];
   if (summary.byIsolation.size > 0) {
     lines.push(`${label('Backend')}  ${pc.bold(backend.name)} ${pc.dim(`(${backend.description})`)}`);
+    if (projects.length > 0) lines.push(`${label('Project')}  ${projects.join(', ')}`);
     for (const isolation of isolationTypes) {
       const tally = summary.byIsolation.get(isolation);
       if (tally !== undefined) lines.push(`${label(isolation)}  ${formatTally(tally)}`);
@@ -77,18 +89,24 @@ function formatTally(tally: Tally): string {
   return parts.filter((part) => part !== undefined).join(pc.dim(' | '));
 }
 
-/** A vitest reporter that says, at the end of a run, on which backend it ran and why tests were skipped. */
+/** A vitest reporter that says, at the end of a run, on which backends it ran and why tests were skipped. */
 export class PetriSummary implements Reporter {
-  readonly #backend: { readonly name: string; readonly description: string };
+  readonly #backends = new Map<TestProject, SummarizedBackend>();
 
-  constructor(backend: { readonly name: string; readonly description: string }) {
-    this.#backend = backend;
+  /** Makes the tests of a project known as those of a backend. */
+  ranOn(project: TestProject, backend: SummarizedBackend): void {
+    this.#backends.set(project, backend);
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
-    const tests = modules.flatMap((module) => [...module.children.allTests()].map(summarized));
-    const lines = formatSummary(summarize(tests), this.#backend);
-    if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n\n`);
+    const backends = new Map([...this.#backends.values()].map((backend) => [backend.name, backend]));
+    for (const backend of backends.values()) {
+      const own = modules.filter(({ project }) => this.#backends.get(project)?.name === backend.name);
+      const tests = own.flatMap((module) => [...module.children.allTests()].map(summarized));
+      const names = backends.size < 2 ? [] : [...new Set(own.map(({ project }) => project.name))];
+      const lines = formatSummary(summarize(tests), backend, names);
+      if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n\n`);
+    }
   }
 }
 

@@ -1,0 +1,35 @@
+import type { Plugin } from 'vitest/config';
+import type { TestProject } from 'vitest/node';
+
+import type { IsolationType } from '../vm/isolation.ts';
+
+export const pluginName = 'petri-vm';
+
+/** Configuration of the plugin: what the user's file says, which the command line and the environment may overrule. */
+export interface PluginOptions {
+  readonly backend: string | undefined;
+  readonly isolation: readonly IsolationType[] | undefined;
+}
+
+/** Our plugin, with what other instances of it need to know. */
+export interface PetriPlugin extends Plugin {
+  readonly api: { readonly petri: PluginOptions };
+}
+
+/** Our plugins in a project: a project that extends a configuration made with `definePetriConfig` may have two. */
+export function petriPlugins(project: TestProject): PetriPlugin[] {
+  return project.vite.config.plugins.filter(isOurs);
+}
+
+function isOurs(plugin: Plugin): plugin is PetriPlugin {
+  return plugin.name === pluginName;
+}
+
+/** What the configuration says of a project: the project's own word goes before that of what it extends. */
+export function configuredOptions(project: TestProject): PluginOptions {
+  const all = petriPlugins(project).map(({ api }) => api.petri);
+  return {
+    backend: all.findLast(({ backend }) => backend !== undefined)?.backend,
+    isolation: all.findLast(({ isolation }) => isolation !== undefined)?.isolation,
+  };
+}

@@ -1,0 +1,113 @@
+import type { TestProject, Vitest } from 'vitest/node';
+
+import type { Backend, ProbeResult } from '../backend.ts';
+import { PetriError } from '../errors.ts';
+import { isUserBackend, requireBackend } from './backends.ts';
+import { defaultBackend, givenOptions, type PetriOptions, resolveOptions } from './options.ts';
+import { configuredOptions, petriPlugins, type PluginOptions } from './plugin-options.ts';
+import type { ProvidedSelection } from './provided.ts';
+import { pruneRuns, runDirectoryPath } from './run-directory.ts';
+import { PetriSummary } from './summary.ts';
+
+/** The name of a plugin that a command adds when it only wants to know which tests there are. */
+export const inspectingPlugin = 'petri-vm:inspecting';
+
+/** What the projects of one vitest share. */
+interface Run {
+  readonly directory: string;
+  readonly summary: PetriSummary;
+  /** By name: each is probed once. */
+  readonly backends: Map<string, ReturnType<typeof requireBackend>>;
+}
+
+const runs = new WeakMap<Vitest, Run>();
+
+/**
+ * Chooses and probes the backend of a project. Projects of one vitest may have different ones; nothing is chosen where no test runs.
+ *
+ * @throws PetriError as `resolveOptions` and `requireBackend`, and `invalid-option` for an option that would run several projects on
+ *   one backend, or for one isolation type, that the configuration keeps apart
+ */
+export async function select(vitest: Vitest, project: TestProject): Promise<ProvidedSelection | undefined> {
+  const { config } = vitest;
+  if (config.mergeReports || config.listTags || config.clearCache) return undefined;
+  if (vitest.vite.config.plugins.some((plugin) => plugin.name === inspectingPlugin)) return undefined;
+
+  refuseToMingle(vitest.projects, givenOptions(process.argv, process.env));
+  const { backend, isolation } = resolveOptions(process.argv, process.env, configuredOptions(project));
+  const run = runOf(vitest);
+  const { probe, backend: loaded } = await probedOnce(run, backend);
+  run.summary.ranOn(project, { name: backend, description: loaded.description });
+  const runDirectory = run.directory;
+  return { backend, userBackend: isUserBackend(backend), probe, isolation, runner: process.pid, runDirectory };
+}
+
+function probedOnce(
+  run: Run,
+  backend: string,
+): Promise<{ readonly backend: Backend; readonly probe: ProbeResult & { readonly available: true } }> {
+  const probing = run.backends.get(backend) ?? requireBackend(backend);
+  run.backends.set(backend, probing);
+  return probing;
+}
+
+function runOf(vitest: Vitest): Run {
+  const known = runs.get(vitest);
+  if (known !== undefined) return known;
+  const { config } = vitest;
+  const run: Run = {
+    directory: runDirectoryPath(config.root, new Date(), process.pid),
+    summary: new PetriSummary(),
+    backends: new Map(),
+  };
+  runs.set(vitest, run);
+  if (config.reporters.some((reporter) => humanReporters.has(Array.isArray(reporter) ? reporter[0] : ''))) {
+    config.reporters.push(run.summary);
+  }
+  // Beside the run, whose result does not depend on it.
+  pruneRuns(run.directory).catch((error: unknown) => {
+    vitest.logger.warn(`petri: old runs could not be removed: ${String(error)}`);
+  });
+  vitest.onClose(() => leaveNothing(vitest, run.directory));
+  return run;
+}
+
+/** Reporters that write for people. Beside any other, such as `json`, a summary of ours would spoil the output. */
+const humanReporters = new Set(['default', 'verbose', 'dot', 'tree', 'agent', 'minimal']);
+
+/** Milliseconds that ending what a run started may take after its last test; less than vitest's own `teardownTimeout`. */
+const END_TIMEOUT = 8000;
+
+/** Workers may be gone before what they started is. Whoever waits for vitest wants to find nothing of it. */
+async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void> {
+  const { waitForRun } = await import('../process/index.ts');
+  for (const what of await waitForRun(runDirectory, END_TIMEOUT)) {
+    vitest.logger.warn(`petri: this is still there, and being ended: ${what}`);
+  }
+}
+
+/** A project that is called after a backend and runs on another would pass for what it is not. */
+function refuseToMingle(projects: readonly TestProject[], given: Pick<PetriOptions, 'backend' | 'isolation'>): void {
+  const ours = projects.filter((project) => petriPlugins(project).length > 0);
+  const refuse = (option: string, variable: string, value: string, of: (options: PluginOptions) => string): void => {
+    const values = ours.map((project) => ({ name: project.name, own: of(configuredOptions(project)) }));
+    if (new Set(values.map(({ own }) => own)).size < 2) return;
+    const list = values.map(({ name, own }) => `\n    ${name.padEnd(10)} ${own}`).join('');
+    throw new PetriError(
+      `--${option}=${value} is for all projects of the configuration, and those are for different ones:${list}`,
+      {
+        code: 'invalid-option',
+        step: 'options',
+        remedy: `choose a project with --project=NAME, or leave out --${option} and ${variable}`,
+      },
+    );
+  };
+  if (given.backend !== undefined) {
+    refuse('backend', 'PETRI_BACKEND', given.backend, ({ backend = defaultBackend }) => backend);
+  }
+  if (given.isolation.length > 0) {
+    refuse('isolation', 'PETRI_ISOLATION', given.isolation.join(','), ({ isolation = [] }) =>
+      isolation.length === 0 ? 'all isolation types' : [...isolation].sort().join(', '),
+    );
+  }
+}
