@@ -115,6 +115,10 @@ export class PlainGuest implements Guest {
         return this.#serveHvc();
       case ExceptionClass.InstructionAbortLower:
         return this.#fault(`${this.#summary()}: there is no RAM`);
+      case ExceptionClass.Sysreg:
+        // A software generated interrupt: there is no other vCPU, and this one takes no interrupts.
+        this.#context.advancePc(4);
+        return undefined;
       default:
         return this.#fault(`${this.#summary()}: the monitor does not serve exception class 0x${exit.ec.toString(16)}`);
     }

@@ -61,7 +61,7 @@ export class RealmGuest implements Guest {
     const { cpu, dram } = this.#machine;
     logUndefined(cpu, this.#locator, listener.log);
     this.#granules = new GranuleAllocator(dram);
-    this.#rmm = new Rmm({ memory: dram, cpu });
+    this.#rmm = new Rmm({ memory: dram, cpu, model: config.rmm });
     this.#vmm = new RealmVmm({
       rmm: this.#rmm,
       memory: dram,

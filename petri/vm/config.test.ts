@@ -8,6 +8,7 @@ describe('resolveVmConfig', () => {
       memory: 512 * 1024 * 1024,
       vcpus: 1,
       planes: 1,
+      rmm: 'specification',
       ipaWidth: 33,
       measurementAlgorithm: 'sha-256',
       rpv: new Uint8Array(64),

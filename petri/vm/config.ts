@@ -33,6 +33,13 @@ export interface VmOptions {
   readonly measurementAlgorithm?: 'sha-256' | 'sha-512' | undefined;
   /** Realm Personalization Value: up to 64 bytes, or text of that length in UTF-8. @default zeros */
   readonly rpv?: Uint8Array | string | undefined;
+  /**
+   * Which answers a simulated RMM gives where TF-RMM differs from the RMM specification (docs/simulated-rmm.md has the list).
+   * Backends with a real RMM ignore it.
+   *
+   * @default 'specification'
+   */
+  readonly rmm?: 'specification' | 'tf-rmm' | undefined;
   /** Instructions after which the VM ends with `budget`. @default 10_000_000_000 */
   readonly maxInstructions?: number | undefined;
 }
@@ -61,6 +68,7 @@ const fields = {
   ipaWidth: z.int().min(32).max(48).optional(),
   measurementAlgorithm: z.enum(['sha-256', 'sha-512']).default('sha-256'),
   rpv: rpv.default(new Uint8Array(RPV_SIZE)),
+  rmm: z.enum(['specification', 'tf-rmm']).default('specification'),
   maxInstructions: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(10_000_000_000),
 };
 
@@ -74,6 +82,7 @@ const expectations: Readonly<Record<Field, string>> = {
   ipaWidth: 'a whole number from 32 to 48',
   measurementAlgorithm: '"sha-256" or "sha-512"',
   rpv: `at most ${RPV_SIZE} bytes, or a text of that length in UTF-8`,
+  rmm: '"specification" or "tf-rmm"',
   maxInstructions: `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
 };
 

@@ -14,6 +14,8 @@ export interface VmConfig {
   readonly measurementAlgorithm: 'sha-256' | 'sha-512';
   /** Realm Personalization Value: up to 64 bytes, padded with zeros. */
   readonly rpv: Uint8Array;
+  /** Which answers a simulated RMM gives where TF-RMM differs from the RMM specification. */
+  readonly rmm: 'specification' | 'tf-rmm';
   /** Instructions after which the VM is ended with `budget`; needs the feature `instruction-budget`. */
   readonly maxInstructions: number;
 }

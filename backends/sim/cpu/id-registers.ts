@@ -3,6 +3,20 @@ import { encodeSysreg as e, sysreg } from './sysregs.ts';
 /** Counter frequency that CNTFRQ_EL0 tells, in Hz: that of FVP. */
 export const COUNTER_FREQUENCY = 100_000_000n;
 
+const NO_INTERRUPT = 1023n;
+
+/** CCSIDR_EL1 by CSSELR_EL1: sets and ways less one, and 64-byte lines, of what CLIDR_EL1 lists. */
+const cacheSizes = new Map<bigint, bigint>([
+  [0n, 0x1f_e01an],
+  [1n, 0x1f_e01an],
+  [2n, 0x7f_e07an],
+]);
+
+/** @param selected CSSELR_EL1 @returns zero for a cache that there is not, where the architecture leaves the value open */
+export function cacheSizeId(selected: bigint): bigint {
+  return cacheSizes.get(selected & 0xfn) ?? 0n;
+}
+
 /**
  * Values of read-only registers: an AEM-like PE of Armv8.1 with the extensions that the engine has, 48-bit physical addresses
  * and nothing that a realm's RMM would hide. Identification registers that are not listed read as zero.
@@ -18,8 +32,18 @@ const values = new Map<number, bigint>([
   [sysreg.CNTFRQ_EL0, COUNTER_FREQUENCY],
   [sysreg.ISR_EL1, 0n],
   [sysreg.OSLSR_EL1, 0x8n],
-  // ID_AA64PFR0_EL1: EL0 and EL1 in AArch64 only, FP and Advanced SIMD without half precision.
-  [e(3, 0, 0, 4, 0), 0x11n],
+  // Two levels: separate caches of 64 KiB, then a unified one of 1 MiB, which is the point of coherency.
+  [sysreg.CLIDR_EL1, 0x0a20_0023n],
+  // Nothing is pending or active: the special INTID, and the idle priority.
+  [sysreg.ICC_IAR0_EL1, NO_INTERRUPT],
+  [sysreg.ICC_IAR1_EL1, NO_INTERRUPT],
+  [sysreg.ICC_HPPIR0_EL1, NO_INTERRUPT],
+  [sysreg.ICC_HPPIR1_EL1, NO_INTERRUPT],
+  [sysreg.ICC_RPR_EL1, 0xffn],
+  // SRE, DFB, DIB: system registers are the only interface.
+  [sysreg.ICC_SRE_EL1, 7n],
+  // ID_AA64PFR0_EL1: EL0 and EL1 in AArch64 only, FP and Advanced SIMD without half precision; GIC system registers.
+  [e(3, 0, 0, 4, 0), 0x0100_0011n],
   // ID_AA64DFR0_EL1: Armv8 debug.
   [e(3, 0, 0, 5, 0), 0x6n],
   // ID_AA64ISAR0_EL1: Atomic = FEAT_LSE, CRC32; TS = FEAT_FlagM.

@@ -1,13 +1,22 @@
 import type { Context } from './context.ts';
-import { readOnlyRegister } from './id-registers.ts';
+import { cacheSizeId, readOnlyRegister } from './id-registers.ts';
 import { trapOfEl0, waitTrapsFromEl0 } from './el0-traps.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { Pstate } from './pstate.ts';
+import { systemIss } from './syndrome.ts';
 import { encodeSysreg, findSysreg, slotOf, sysreg } from './sysregs.ts';
 import { ExceptionClass } from './types.ts';
 
 /** Cortex-class hardware runs a few instructions in each tick of a 100 MHz counter; virtual time uses this many. */
 const INSTRUCTIONS_PER_TICK = 10;
+
+/** Registers whose writes go to EL2, which emulates them (ICH_HCR_EL2.TC and TDIR). */
+const interruptGeneration: ReadonlySet<number> = new Set([
+  sysreg.ICC_SGI1R_EL1,
+  sysreg.ICC_ASGI1R_EL1,
+  sysreg.ICC_SGI0R_EL1,
+  sysreg.ICC_DIR_EL1,
+]);
 
 /** What executing an instruction in the run loop came to. */
 export type Outcome =
@@ -26,6 +35,7 @@ const FPCR_NOT_MODELLED = 0x01c0_0000;
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
+const CSSELR_EL1 = slotOf('CSSELR_EL1');
 
 const NEXT = 4;
 const IL = 1 << 25;
@@ -122,6 +132,9 @@ function systemRegister(memory: LinearMemory, context: Context, word: number, re
     if (rt !== 31) context.setX(rt, value);
     return 'next';
   }
+  if (context.el === 1 && interruptGeneration.has(encoding)) {
+    return { esr: syndrome(ExceptionClass.Sysreg, systemIss(word)) };
+  }
   return writeRegister(memory, context, encoding, rt === 31 ? 0n : context.x(rt));
 }
 
@@ -153,6 +166,8 @@ function readRegister(
       return 0x8000_0000n | BigInt(mpidr);
     case sysreg.SP_EL0:
       return context.sysreg(encoding);
+    case sysreg.CCSIDR_EL1:
+      return cacheSizeId(memory.u64[CSSELR_EL1 >> 3] ?? 0n);
     default:
       return readOnlyRegister(encoding);
   }
@@ -190,6 +205,9 @@ function writeRegister(memory: LinearMemory, context: Context, encoding: number,
       return 'next';
     case sysreg.OSLAR_EL1:
     case sysreg.OSDLR_EL1:
+    case sysreg.ICC_EOIR0_EL1:
+    case sysreg.ICC_EOIR1_EL1:
+    case sysreg.ICC_SRE_EL1:
       return 'next';
     default:
       return 'undefined';

@@ -1,20 +1,24 @@
 import type { LinearMemory } from '../cpu/linear-memory.ts';
 
 export const GRANULE_SIZE = 4096;
+/** Where FVP and most servers have their second DRAM bank. */
+const DEFAULT_BASE = 0x8_8000_0000;
 
 /**
- * DRAM of the simulated machine: physical addresses [base, base + bytes) behind an offset in linear memory. The base is
- * kept away from guest addresses so that a physical address used for an intermediate one is noticed.
+ * DRAM of the simulated machine: physical addresses [base, base + bytes) behind an offset in linear memory. The default
+ * base is kept away from guest addresses so that a physical address used for an intermediate one is noticed.
  */
 export class PhysicalMemory {
-  /** Where FVP and most servers have their second DRAM bank. */
-  readonly base = 0x8_8000_0000;
+  /** Physical address of the first byte. */
+  readonly base: number;
   readonly linear: LinearMemory;
   /** Offset in linear memory of physical address `base`. */
   readonly offset: number;
   readonly bytes: number;
 
-  constructor(linear: LinearMemory, offset: number, bytes: number) {
+  /** @param base a multiple of `GRANULE_SIZE` */
+  constructor(linear: LinearMemory, offset: number, bytes: number, base = DEFAULT_BASE) {
+    this.base = base;
     this.linear = linear;
     this.offset = offset;
     this.bytes = bytes;

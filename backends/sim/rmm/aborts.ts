@@ -119,11 +119,13 @@ export function exitDataAbort(
   const { view } = state;
   const run = exitRec(state, rec, RecExitReason.Sync);
   const emulatable = unprotected && context !== undefined && (esr & Esr.ISV) !== 0;
-  const mask = DATA_MASK | (unprotected ? Esr.IL : 0) | (emulatable ? EMULATABLE_MASK : 0);
+  // RMM specification, A4.3.4.3: the length is shown for what the host cannot emulate at an unprotected IPA. TF-RMM never shows it.
+  const showsLength = unprotected && !emulatable && !state.asTfRmm;
+  const mask = DATA_MASK | (showsLength ? Esr.IL : 0) | (emulatable ? EMULATABLE_MASK : 0);
   writeNumber(view, run + RecExit.esr, (esr & mask) >>> 0);
   writeNumber(view, run + RecExit.hpfar, hpfar(ipa));
+  if (emulatable || (unprotected && state.asTfRmm)) view.setUint32(run + RecExit.far, Number(far & 0xfffn), true);
   if (emulatable) {
-    view.setUint32(run + RecExit.far, Number(far & 0xfffn), true);
     if ((esr & Esr.WnR) !== 0) view.setBigUint64(run + RecExit.gprs, storedValue(context, esr), true);
   }
   rec.lastAbort = { emulatable, unprotected, esr, far };

@@ -27,7 +27,9 @@ export function hostCall(state: RmmState, rec: Rec, registers: RegisterFile): Sm
   }
   const { u8, view } = state.memory.linear;
   const run = exitRec(state, rec, RecExitReason.HostCall);
-  view.setUint16(run + RecExit.imm, view.getUint16(structure + HostCallLayout.imm, true), true);
+  // The immediate has 16 bits; TF-RMM passes 32.
+  const imm = view.getUint32(structure + HostCallLayout.imm, true);
+  view.setUint32(run + RecExit.imm, state.asTfRmm ? imm : imm & 0xffff, true);
   const gprs = structure + HostCallLayout.gprs;
   u8.copyWithin(run + RecExit.gprs, gprs, gprs + GPR_BYTES);
   view.setUint32(run + RecExit.plane, rec.active, true);

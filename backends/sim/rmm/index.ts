@@ -1,6 +1,7 @@
 export { Limits } from './features.ts';
 export { HostCallLayout } from './host-call-layout.ts';
 export type { RealmView } from './inspect.ts';
+export type { RmmModel } from './model.ts';
 export { Overlay, OVERLAY_INDICES } from './permissions.ts';
 export * from './plane-run.ts';
 export type { Plane0Port, Plane0Program, Plane0Step } from './plane0.ts';

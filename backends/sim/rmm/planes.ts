@@ -142,6 +142,11 @@ export function serveAuxiliaryPlane(state: RmmState, rec: Rec, context: CpuConte
       if (trapped(isWfe ? PlaneEnterFlag.trapWfe : PlaneEnterFlag.trapWfi)) {
         return exitPlane(state, rec, PlaneExitReason.Sync, PcAt.Skip);
       }
+      if (state.asTfRmm) {
+        // It honours the host's traps for plane 0 only.
+        context.advancePc(INSTRUCTION);
+        return false;
+      }
       return exitWfx(state, rec, context, exit.esr);
     }
     case ExceptionClass.Sysreg:
@@ -206,7 +211,8 @@ function serveInstructionAbort(state: RmmState, rec: Rec, context: CpuContext, e
 /** The host hears of RSI_HOST_CALL unless plane 0 traps it; every other SMC is plane 0's. */
 function serveSmc(state: RmmState, rec: Rec, context: CpuContext): boolean {
   const registers = new RegisterFile(state.view, context.gprsOffset);
-  const trapped = (rec.planeFlags & PlaneEnterFlag.trapHc) !== 0;
+  // TF-RMM has the flag inverted.
+  const trapped = ((rec.planeFlags & PlaneEnterFlag.trapHc) !== 0) !== state.asTfRmm;
   if (trapped || functionId(registers.low(0)) !== Rsi.HOST_CALL) {
     return exitPlane(state, rec, PlaneExitReason.Sync, PcAt.Skip);
   }

@@ -1,3 +1,4 @@
+import { indexOfTarget } from './mpidr.ts';
 import { RealmState } from './realm.ts';
 import type { Realm } from './realm.ts';
 import type { Rec } from './rec.ts';
@@ -49,19 +50,13 @@ export function isPsciFunction(fid: number): boolean {
   return (fid >= 0x8400_0000 && fid <= 0x8400_001f) || (fid >= 0xc400_0000 && fid <= 0xc400_001f);
 }
 
-/** Index of a REC by its MPIDR (RmiRecMpidr): four bits of affinity 0, eight of each other; -1 where bits 7:4 are set. */
-export function recIndex(mpidr: number): number {
-  if (mpidr < 0 || mpidr > 0xffff_ffff || (mpidr & 0xf0) !== 0) return -1;
-  return (mpidr & 0xf) + Math.floor(mpidr / 0x100) * 0x10;
-}
-
 /** Serves a PSCI call of plane 0 (RMM specification 1.0, B6). */
 export function servePsci(state: RmmState, rec: Rec, registers: RegisterFile, fid: number): SmcOutcome {
   switch (fid) {
     case Psci.VERSION:
       return answer(registers, PSCI_VERSION_1_1);
     case Psci.FEATURES:
-      return answer(registers, SUPPORTED.has(registers.low(1)) ? PsciStatus.Success : PsciStatus.NotSupported);
+      return answer(registers, isSupported(state, registers.low(1)) ? PsciStatus.Success : PsciStatus.NotSupported);
     case Psci.CPU_SUSPEND:
     case Psci.CPU_SUSPEND64:
       exitPsci(state, rec, fid);
@@ -87,36 +82,40 @@ export function servePsci(state: RmmState, rec: Rec, registers: RegisterFile, fi
   }
 }
 
-function exitPsci(state: RmmState, rec: Rec, fid: number, mpidr = 0): void {
-  const run = exitRec(state, rec, RecExitReason.Psci);
-  writeNumber(state.view, run + RecExit.gprs, fid);
-  writeNumber(state.view, run + RecExit.gprs + 8, mpidr);
+/** TF-RMM does not count PSCI_VERSION among the functions that it supports. */
+function isSupported(state: RmmState, fid: number): boolean {
+  return SUPPORTED.has(fid) && !(state.asTfRmm && fid === Psci.VERSION);
 }
 
-function recByMpidr(realm: Realm, mpidr: number): Rec | undefined {
-  const index = recIndex(mpidr);
+function exitPsci(state: RmmState, rec: Rec, fid: number, target?: Rec): void {
+  const run = exitRec(state, rec, RecExitReason.Psci);
+  writeNumber(state.view, run + RecExit.gprs, fid);
+  if (target !== undefined) writeNumber(state.view, run + RecExit.gprs + 8, target.slot.mpidr);
+}
+
+/** The REC that X1 of a call names. */
+function targetOf(state: RmmState, realm: Realm, registers: RegisterFile): Rec | undefined {
+  const index = indexOfTarget(registers.low(1), registers.high(1), state.asTfRmm);
   return index < 0 ? undefined : realm.recs[index];
 }
 
 function cpuOn(state: RmmState, rec: Rec, registers: RegisterFile, fid: number): SmcOutcome {
-  const mpidr = registers.get(1);
   const entry = registers.get(2);
   if (entry < 0 || entry >= rec.realm.rtt.parTop) return answer(registers, PsciStatus.InvalidAddress);
-  const target = recByMpidr(rec.realm, mpidr);
+  const target = targetOf(state, rec.realm, registers);
   if (target === undefined) return answer(registers, PsciStatus.InvalidParameters);
   if (target === rec) return answer(registers, PsciStatus.AlreadyOn);
-  exitPsci(state, rec, fid, mpidr);
-  rec.psci = { isCpuOn: true, mpidr, entry: registers.big(2), contextId: registers.big(3) };
+  exitPsci(state, rec, fid, target);
+  rec.psci = { isCpuOn: true, target: target.index, entry: registers.big(2), contextId: registers.big(3) };
   return SmcOutcome.Exit;
 }
 
 function affinityInfo(state: RmmState, rec: Rec, registers: RegisterFile, fid: number): SmcOutcome {
-  const mpidr = registers.get(1);
-  const target = recByMpidr(rec.realm, mpidr);
+  const target = targetOf(state, rec.realm, registers);
   if (registers.get(2) !== 0 || target === undefined) return answer(registers, PsciStatus.InvalidParameters);
   if (target === rec) return answer(registers, Affinity.On);
-  exitPsci(state, rec, fid, mpidr);
-  rec.psci = { isCpuOn: false, mpidr, entry: 0n, contextId: 0n };
+  exitPsci(state, rec, fid, target);
+  rec.psci = { isCpuOn: false, target: target.index, entry: 0n, contextId: 0n };
   return SmcOutcome.Exit;
 }
 
@@ -128,7 +127,7 @@ export function completePsci(state: RmmState, callingPa: number, targetPa: numbe
   if (calling === undefined || target === undefined || calling === target || request === undefined) {
     return RmiStatus.ErrorInput;
   }
-  const matches = calling.realm === target.realm && recIndex(request.mpidr) === target.index;
+  const matches = calling.realm === target.realm && request.target === target.index;
   if (!matches || calling.running) return RmiStatus.ErrorInput;
   const denied = status === PsciStatus.Denied;
   if (status !== PsciStatus.Success && !(denied && request.isCpuOn)) return RmiStatus.ErrorInput;

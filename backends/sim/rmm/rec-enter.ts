@@ -51,7 +51,8 @@ function complete(state: RmmState, rec: Rec): boolean {
   const injectSea = (enterFlags & RecEnterFlag.injectSea) !== 0;
   const context = rec.plane(rec.active).context;
   if (abort !== undefined && context !== undefined) {
-    if (injectSea && rec.active === 0) injectExternalAbort(context, abort.esr, abort.far);
+    // For an auxiliary plane the abort goes to plane 0; TF-RMM also injects it into the plane.
+    if (injectSea && (rec.active === 0 || state.asTfRmm)) injectExternalAbort(context, abort.esr, abort.far);
     else if (!injectSea && (enterFlags & RecEnterFlag.emulMmio) !== 0) {
       completeMmio(context, abort.esr, view.getBigUint64(run + RecEnter.gprs, true));
     }

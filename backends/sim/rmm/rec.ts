@@ -47,7 +47,8 @@ export interface LastAbort {
 /** A PSCI request that waits for RMI_PSCI_COMPLETE. */
 export interface PsciRequest {
   readonly isCpuOn: boolean;
-  readonly mpidr: number;
+  /** Index of the REC that it is about. */
+  readonly target: number;
   readonly entry: bigint;
   readonly contextId: bigint;
 }

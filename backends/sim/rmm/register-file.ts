@@ -31,6 +31,11 @@ export class RegisterFile {
     return this.#view.getUint32(this.#offset + n * 8, true);
   }
 
+  /** Xn[63:32]. */
+  high(n: number): number {
+    return this.#view.getUint32(this.#offset + n * 8 + 4, true);
+  }
+
   big(n: number): bigint {
     return this.#view.getBigUint64(this.#offset + n * 8, true);
   }

@@ -26,8 +26,9 @@ export function dataCreate(
   const realm = state.realm(rd);
   const valid =
     state.granules.isNormal(source) && state.isDelegated(data) && (flags === 0 || flags === MEASURE_CONTENT);
-  if (realm === undefined || !valid || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
+  if (realm === undefined || !valid) return RmiStatus.ErrorInput;
   if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
+  if (!isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
   const { rtt } = realm;
   rtt.walk(ipa, LEAF_LEVEL);
   if (rtt.level !== LEAF_LEVEL || entryState(rtt.word) !== EntryState.Unassigned) {

@@ -14,6 +14,8 @@ export function rttInitRipas(state: RmmState, rd: number, base: number, top: num
   if (realm === undefined || base < 0 || top <= base || top > realm.rtt.parTop || top % GRANULE !== 0) {
     return RmiStatus.ErrorInput;
   }
+  // The specification leaves open how such a base fails; TF-RMM looks at it before the walk.
+  if (base % GRANULE !== 0) return RmiStatus.ErrorInput;
   if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
   const { rtt } = realm;
   rtt.walk(base, LEAF_LEVEL);

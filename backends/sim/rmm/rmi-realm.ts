@@ -1,6 +1,6 @@
 import { Limits } from './features.ts';
 import { GranuleState } from './granule.ts';
-import { RealmFlag1, RealmParams } from './realm-params.ts';
+import { RealmFlag, RealmFlag1, RealmParams } from './realm-params.ts';
 import { Realm, type RealmOptions, RealmState } from './realm.ts';
 import { readNumber } from './register-file.ts';
 import { isConsistentRoot } from './rtt.ts';
@@ -9,9 +9,17 @@ import { HashAlgorithm, RmiStatus } from './status.ts';
 
 const GRANULE = 4096;
 const RPV_BYTES = 64;
+const WIDENED_FIELDS = [RealmParams.s2sz, RealmParams.numBps, RealmParams.numWps] as const;
 
-/** RmiRealmParams as options, or undefined where they are malformed or ask for what there is not. */
-function parseParams(view: DataView, at: number): RealmOptions | undefined {
+/** All bits of `RealmParams.flags` and `flags1` that have a meaning; the others should be zero, and are ignored. */
+const FLAGS = Object.values(RealmFlag).reduce((all, bit) => all | bit, 0);
+const FLAGS1 = Object.values(RealmFlag1).reduce((all, bit) => all | bit, 0);
+
+/**
+ * RmiRealmParams as options, or undefined where they are malformed or ask for what there is not. Fields that belong to a flag which
+ * is clear, or to a feature that is absent (`sve_vl`, `pmu_num_ctrs`, `mecid`), are ignored (RMM specification, B1.6).
+ */
+function parseParams(view: DataView, at: number, asTfRmm: boolean): RealmOptions | undefined {
   const u8 = (field: number) => view.getUint8(at + field);
   const u16 = (field: number) => view.getUint16(at + field, true);
   const number = (field: number) => readNumber(view, at + field);
@@ -22,18 +30,17 @@ function parseParams(view: DataView, at: number): RealmOptions | undefined {
   const hashAlgorithm = u8(RealmParams.hashAlgorithm);
   const numBps = u8(RealmParams.numBps);
   const numWps = u8(RealmParams.numWps);
-  const flags1 = number(RealmParams.flags1);
+  const flags1 = view.getUint32(at + RealmParams.flags1, true) & FLAGS1;
 
-  if (number(RealmParams.flags) !== 0) return undefined;
+  if ((view.getUint32(at + RealmParams.flags, true) & FLAGS) !== 0) return undefined;
+  // TF-RMM reads these three as wider fields than they are.
+  if (asTfRmm && WIDENED_FIELDS.some((field) => u8(field + 1) !== 0)) return undefined;
   if (ipaWidth < Limits.minIpaWidth || ipaWidth > Limits.maxIpaWidth) return undefined;
-  if (u8(RealmParams.sveVl) !== 0 || u8(RealmParams.pmuNumCtrs) !== 0 || number(RealmParams.mecid) !== 0) {
-    return undefined;
-  }
   if (numBps === 0 || numBps >= Limits.breakpoints || numWps === 0 || numWps >= Limits.watchpoints) return undefined;
   if (hashAlgorithm !== HashAlgorithm.Sha256 && hashAlgorithm !== HashAlgorithm.Sha512) return undefined;
   if (numAuxPlanes < 0 || numAuxPlanes > Limits.maxAuxPlanes) return undefined;
   if (atsPlane < 0 || atsPlane > numAuxPlanes) return undefined;
-  if (flags1 < 0 || flags1 > RealmFlag1.s2apIndirect || (flags1 & RealmFlag1.rttTreePerPlane) !== 0) return undefined;
+  if ((flags1 & RealmFlag1.rttTreePerPlane) !== 0) return undefined;
   const s2apIndirect = (flags1 & RealmFlag1.s2apIndirect) !== 0;
   if (numAuxPlanes > 0 && !s2apIndirect) return undefined;
 
@@ -59,7 +66,7 @@ function parseParams(view: DataView, at: number): RealmOptions | undefined {
 export function realmCreate(state: RmmState, rd: number, params: number): number {
   const { granules, memory } = state;
   if (!granules.isNormal(params)) return RmiStatus.ErrorInput;
-  const options = parseParams(state.view, memory.offsetOf(params));
+  const options = parseParams(state.view, memory.offsetOf(params), state.asTfRmm);
   if (options === undefined || options.vmids.some((vmid) => state.vmids.has(vmid))) return RmiStatus.ErrorInput;
   const { base, count } = options.root;
   for (let table = 0; table < count; table++) {

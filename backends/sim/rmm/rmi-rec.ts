@@ -1,6 +1,6 @@
 import { Limits } from './features.ts';
 import { GranuleState } from './granule.ts';
-import { recIndex } from './psci.ts';
+import { affinityOfRecMpidr, indexOfRecMpidr } from './mpidr.ts';
 import { RealmState } from './realm.ts';
 import { Rec } from './rec.ts';
 import { REC_PARAMS_GPRS, REC_RUNNABLE, RecParams } from './rec-params.ts';
@@ -22,13 +22,15 @@ export function recCreate(state: RmmState, rd: number, recPa: number, params: nu
   const at = state.memory.offsetOf(params);
   const flags = readNumber(view, at + RecParams.flags);
   const mpidr = readNumber(view, at + RecParams.mpidr);
-  if (flags < 0 || flags > REC_RUNNABLE || recIndex(mpidr) !== index) return RmiStatus.ErrorInput;
-  if (readNumber(view, at + RecParams.numAux) !== Limits.recAuxCount) return RmiStatus.ErrorInput;
+  if (flags < 0 || flags > REC_RUNNABLE || indexOfRecMpidr(mpidr) !== index) return RmiStatus.ErrorInput;
+  // TF-RMM truncates the count to 32 bits.
+  const numAux = state.asTfRmm ? view.getUint32(at + RecParams.numAux, true) : readNumber(view, at + RecParams.numAux);
+  if (numAux !== Limits.recAuxCount) return RmiStatus.ErrorInput;
   const aux = Array.from({ length: Limits.recAuxCount }, (_, n) => readNumber(view, at + RecParams.aux + n * 8));
   if (new Set([recPa, ...aux]).size !== aux.length + 1) return RmiStatus.ErrorInput;
   if (!aux.every((pa) => state.isDelegated(pa))) return RmiStatus.ErrorInput;
   // A machine has no more processors than this, whatever each realm may have.
-  const slot = state.vcpus.acquire(mpidr);
+  const slot = state.vcpus.acquire(affinityOfRecMpidr(mpidr));
   if (slot === undefined) return RmiStatus.ErrorRealm;
 
   const runnable = flags === REC_RUNNABLE;

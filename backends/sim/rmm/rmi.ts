@@ -15,6 +15,8 @@ import { RmiStatus } from './status.ts';
 
 /** Registers that a result may have: X0 to X16. */
 const RESULT_REGISTERS = 17;
+/** Those that TF-RMM writes after a command that has no more outputs; the others keep what the caller passed. */
+const TFRMM_RESULT_REGISTERS = 4;
 
 /** Serves one call of the host: function and arguments in, results out, what is no result zero (RMM specification, B2). */
 export function serveRmi(state: RmmState, x: RegisterFile): void {
@@ -26,7 +28,8 @@ export function serveRmi(state: RmmState, x: RegisterFile): void {
   const a5 = x.get(5);
   // PSCI_COMPLETE takes a negative status: the only signed argument.
   const signed3 = fid >= 0 && functionId(fid) === Rmi.PSCI_COMPLETE ? Number(BigInt.asIntN(64, x.big(3))) : a3;
-  for (let n = 0; n < RESULT_REGISTERS; n++) x.set(n, 0);
+  const cleared = state.asTfRmm ? TFRMM_RESULT_REGISTERS : RESULT_REGISTERS;
+  for (let n = 0; n < cleared; n++) x.set(n, 0);
   const known = fid >= 0 && fid <= 0xffff_ffff;
   x.set(0, known ? dispatch(state, functionId(fid), a1, a2, signed3, a4, a5, x) : SMCCC_NOT_SUPPORTED);
 }

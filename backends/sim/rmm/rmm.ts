@@ -1,6 +1,7 @@
 import type { Cpu } from '../cpu/types.ts';
 import type { PhysicalMemory } from '../machine/physical-memory.ts';
 import { RealmView } from './inspect.ts';
+import type { RmmModel } from './model.ts';
 import type { Plane0Program } from './plane0.ts';
 import { RegisterFile } from './register-file.ts';
 import { serveRmi } from './rmi.ts';
@@ -10,6 +11,8 @@ import { RmmState } from './state.ts';
 export interface RmmOptions {
   readonly memory: PhysicalMemory;
   readonly cpu: Cpu;
+  /** @default 'specification' */
+  readonly model?: RmmModel;
 }
 
 /**
@@ -24,8 +27,8 @@ export class Rmm {
   #x: BigUint64Array | undefined;
   #registers: RegisterFile | undefined;
 
-  constructor({ memory, cpu }: RmmOptions) {
-    this.state = new RmmState(memory, cpu);
+  constructor({ memory, cpu, model = 'specification' }: RmmOptions) {
+    this.state = new RmmState(memory, cpu, model);
   }
 
   /** One SMC of the host. @param x X0 to X17: function identifier and arguments, replaced by the results */

@@ -31,12 +31,13 @@ export function realmConfig(state: RmmState, rec: Rec, registers: RegisterFile):
   }
   const { u8, view } = state.memory.linear;
   const { options } = realm;
-  u8.fill(0, page, page + GRANULE);
-  view.setUint32(page + RealmConfigLayout.ipaWidth, options.root.ipaWidth, true);
+  // TF-RMM leaves the bytes between the fields as they were.
+  if (!state.asTfRmm) u8.fill(0, page, page + GRANULE);
+  writeNumber(view, page + RealmConfigLayout.ipaWidth, options.root.ipaWidth);
   view.setUint8(page + RealmConfigLayout.hashAlgorithm, options.hashAlgorithm);
-  view.setUint32(page + RealmConfigLayout.numAuxPlanes, options.numAuxPlanes, true);
+  writeNumber(view, page + RealmConfigLayout.numAuxPlanes, options.numAuxPlanes);
   view.setUint32(page + RealmConfigLayout.gicv3Vtr, GIC_VTR, true);
-  view.setUint32(page + RealmConfigLayout.atsPlane, options.atsPlane, true);
+  writeNumber(view, page + RealmConfigLayout.atsPlane, options.atsPlane);
   u8.set(options.rpv, page + RealmConfigLayout.rpv);
   state.cpu.wrote(page, GRANULE);
   return answer(registers, RsiStatus.Success);

@@ -14,9 +14,10 @@ function isIndex(index: number): boolean {
 }
 
 /** RSI_MEM_GET_PERM_VALUE: what plane X1 may do with pages of overlay index X2. */
-export function memGetPermValue(realm: Realm, registers: RegisterFile): SmcOutcome {
+export function memGetPermValue(state: RmmState, realm: Realm, registers: RegisterFile): SmcOutcome {
   const plane = registers.get(1);
-  const index = registers.get(2);
+  // TF-RMM truncates the index to 32 bits.
+  const index = state.asTfRmm ? registers.low(2) : registers.get(2);
   if (plane < 0 || plane >= realm.planeCount || !isIndex(index)) return answer(registers, RsiStatus.ErrorInput);
   return answer(registers, RsiStatus.Success, realm.overlay.value(plane, index));
 }

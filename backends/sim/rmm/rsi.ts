@@ -49,7 +49,7 @@ export function serveSmc(state: RmmState, rec: Rec, registers: RegisterFile): Sm
     case Rsi.HOST_CALL:
       return hostCall(state, rec, registers);
     case Rsi.MEM_GET_PERM_VALUE:
-      return memGetPermValue(rec.realm, registers);
+      return memGetPermValue(state, rec.realm, registers);
     case Rsi.MEM_SET_PERM_INDEX:
       return memSetPermIndex(state, rec, registers);
     case Rsi.MEM_SET_PERM_VALUE:

@@ -3,6 +3,7 @@ import type { PhysicalMemory } from '../machine/physical-memory.ts';
 import { GranuleState, GranuleTable } from './granule.ts';
 import type { Realm } from './realm.ts';
 import type { Rec } from './rec.ts';
+import type { RmmModel } from './model.ts';
 import { VcpuPool } from './vcpu-pool.ts';
 
 /** Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too. */
@@ -21,16 +22,19 @@ export class RmmState {
   readonly recs = new Map<number, Rec>();
   readonly vmids = new Set<number>();
   readonly vcpus: VcpuPool;
+  /** True for the answers of TF-RMM, false for those of the specification. */
+  readonly asTfRmm: boolean;
   /** The host's timer: guest instructions after which a REC_ENTER is interrupted. */
   slice = DEFAULT_SLICE;
   /** What is left of it in the current REC_ENTER. */
   budget = 0;
 
-  constructor(memory: PhysicalMemory, cpu: Cpu) {
+  constructor(memory: PhysicalMemory, cpu: Cpu, model: RmmModel) {
     this.memory = memory;
     this.cpu = cpu;
     this.granules = new GranuleTable(memory);
     this.vcpus = new VcpuPool(cpu);
+    this.asTfRmm = model === 'tf-rmm';
   }
 
   get view(): DataView {

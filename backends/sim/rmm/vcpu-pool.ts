@@ -5,6 +5,7 @@ export const MAX_RECS = 15;
 
 /** A virtual processor with the contexts of its planes. They outlive the REC, because a CPU cannot give them back. */
 export class VcpuSlot {
+  /** Affinity fields of MPIDR_EL1. */
   readonly mpidr: number;
   readonly vcpu: Vcpu;
   readonly #contexts: (CpuContext | undefined)[] = [];
