@@ -37,6 +37,8 @@ export type PetriErrorCode =
   | 'console-closed'
   | 'vm-halted'
   | 'vm-closed'
+  | 'unexpected-halt'
+  | 'not-awaited'
   | 'boot-failed'
   | 'rmi-failed'
   | 'stack-missing'

@@ -68,6 +68,7 @@ export {
   type SymbolLocation,
   type TmkResult,
   type Vm,
+  type VmBootSummary,
   type VmConfig,
   type VmOptions,
   type VmSpec,

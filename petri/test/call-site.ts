@@ -5,12 +5,17 @@ export function callSite(below: (...parameters: never[]) => unknown): string {
   return holder.stack.split('\n').slice(1).join('\n');
 }
 
+/** Makes an error point at a place. */
+export function moveTo(site: string, error: Error): void {
+  error.stack = `${error.name}: ${error.message}\n${site}`;
+}
+
 /** Makes an error point at where a test was registered, for a test that has no body of its own to point at. */
 export async function blaming(site: string, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (error instanceof Error) error.stack = `${error.name}: ${error.message}\n${site}`;
+    if (error instanceof Error) moveTo(site, error);
     throw error;
   }
 }

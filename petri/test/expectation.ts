@@ -2,6 +2,7 @@ import type { HaltKind, HaltReason, Vm } from '../vm/index.ts';
 import { describeHalt } from '../vm/index.ts';
 import { PetriError } from '../errors.ts';
 import { describePattern } from '../serial/index.ts';
+import { lookUnder } from './body-vm.ts';
 import type { PetriExpectations } from './options.ts';
 
 type Loose<Value> = Value extends string
@@ -51,10 +52,12 @@ function show(value: unknown): string {
 export async function meet(vm: Vm, expectations: PetriExpectations): Promise<void> {
   for (const pattern of expectations.serial ?? []) await vm.serial.waitFor(pattern);
   if (expectations.halt === undefined && expectations.not === undefined) return;
-  const halt = await vm.halted;
+  const { target, watch } = lookUnder(vm);
+  const halt = await target.halted;
   if (expectations.halt !== undefined && !haltMatches(halt, expectations.halt)) {
     throw unmet(`the VM halted with ${describeHalt(halt)}, expected ${describeExpectation(expectations.halt)}`);
   }
+  if (expectations.halt !== undefined) watch?.ends.saw(halt);
   if (expectations.halt === undefined && isNoEnd(halt))
     throw unmet(`the VM did not end by itself: ${describeHalt(halt)}`);
   for (const pattern of expectations.not ?? []) {

@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import { describePattern, type SerialPattern } from '../serial/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { describeHalt, type Vm } from '../vm/index.ts';
+import { lookUnder } from './body-vm.ts';
 import { describeExpectation, haltMatches, isNoEnd, wasNotPrinted, type HaltExpectation } from './expectation.ts';
 
 /** What `expect` can say about a VM. Each is a promise, to be awaited. */
@@ -21,17 +22,35 @@ declare module 'vitest' {
   interface Matchers<T = any> extends VmMatchers {}
 }
 
+interface MatcherState {
+  readonly isNot: boolean;
+}
+
 interface Result {
   readonly pass: boolean;
   readonly message: () => string;
 }
 
-async function toPrint(
+function toPrint(
+  this: MatcherState,
   received: unknown,
   pattern: SerialPattern,
   options: { readonly timeout?: number } = {},
 ): Promise<Result> {
-  const vm = isVm(received) ? received : undefined;
+  return awaited(received, `toPrint(${show(pattern)})`, this.isNot, printing(received, pattern, options));
+}
+
+function toHaltWith(this: MatcherState, received: unknown, expected: HaltExpectation): Promise<Result> {
+  const what = typeof expected === 'string' ? show(expected) : `{ reason: ${show(expected.reason)} }`;
+  return awaited(received, `toHaltWith(${what})`, this.isNot, halting(received, expected, this.isNot));
+}
+
+async function printing(
+  received: unknown,
+  pattern: SerialPattern,
+  options: { readonly timeout?: number },
+): Promise<Result> {
+  const vm = isVm(received) ? lookUnder(received).target : undefined;
   const console = vm?.serial ?? received;
   if (!isConsole(console)) throw new TypeError('toPrint() takes a Vm or a SerialConsole');
   let failure = '';
@@ -50,10 +69,13 @@ async function toPrint(
       };
 }
 
-async function toHaltWith(received: unknown, expected: HaltExpectation): Promise<Result> {
+async function halting(received: unknown, expected: HaltExpectation, isNot: boolean): Promise<Result> {
   if (!isVm(received)) throw new TypeError('toHaltWith() takes a Vm');
-  const halt = await received.halted;
+  const { target, watch } = lookUnder(received);
+  const halt = await target.halted;
   const pass = haltMatches(halt, expected);
+  // That it did not halt in some way says nothing about the way in which it did.
+  if (pass && !isNot) watch?.ends.saw(halt);
   return {
     pass,
     message: () =>
@@ -61,6 +83,23 @@ async function toHaltWith(received: unknown, expected: HaltExpectation): Promise
         ? `expected the VM not to halt with ${describeExpectation(expected)}`
         : `the VM halted with ${describeHalt(halt)}, expected ${describeExpectation(expected)}`,
   };
+}
+
+/**
+ * What a matcher gives to vitest, which calls its `then` and gives the test what that returns: a promise that is entered in the ledger of
+ * the test.
+ */
+function awaited(received: unknown, call: string, isNot: boolean, result: Promise<Result>): Promise<Result> {
+  const watch = isVm(received) || isConsole(received) ? lookUnder(received).watch : undefined;
+  if (watch === undefined) return result;
+  const whole = `expect(${isVm(received) ? 'vm' : 'console'})${isNot ? '.not' : ''}.${call}`;
+  const then = (...handlers: Parameters<typeof result.then>): Promise<unknown> =>
+    watch.ledger.watch(whole, then, Promise.prototype.then.apply(result, handlers));
+  return Object.defineProperty(result, 'then', { value: then });
+}
+
+function show(value: unknown): string {
+  return value instanceof RegExp ? String(value) : JSON.stringify(value);
 }
 
 /** By shape: the test and the fixture may have come through different loaders. */

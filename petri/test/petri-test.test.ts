@@ -1,57 +1,22 @@
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blamedLine, resultOf as resultAmong, runFixture, type Reported } from './fixtures/run-fixture.ts';
 import { petriTest } from './petri-test.ts';
-
-interface Reported {
-  readonly name: string;
-  readonly state: string;
-  readonly note?: string;
-  readonly errors: readonly string[];
-  readonly tags: readonly string[];
-  /** File and line that each error points at. */
-  readonly lines: readonly string[];
-}
-
-/** Runs the fixture as vitest runs a user's file, and gives every test's end. */
-async function runFixture(directory: string, ...args: readonly string[]): Promise<readonly Reported[]> {
-  const vitest = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
-  const config = fileURLToPath(new URL('./fixtures/vitest.config.ts', import.meta.url));
-  const report = join(directory, 'report.json');
-  const environment = { ...process.env, PETRI_FIXTURE_REPORT: report, PETRI_FIXTURE_RUN: directory };
-  const output = await new Promise<string>((resolve) => {
-    // It fails, as some of its tests do.
-    execFile(
-      process.execPath,
-      [vitest, 'run', '--config', config, ...args],
-      { env: environment },
-      (_error, out, err) => {
-        resolve(out + err);
-      },
-    );
-  });
-  if (!existsSync(report)) throw new Error(`the fixture did not run: ${output}`);
-  return JSON.parse(readFileSync(report, 'utf8')) as readonly Reported[];
-}
 
 let directory: string;
 let results: readonly Reported[];
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'petri-test-'));
-  results = await runFixture(directory);
+  results = await runFixture(directory, 'behaviour');
 }, 60_000);
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
 function resultOf(name: string): Reported {
-  const found = results.find((result) => result.name === name);
-  if (found === undefined)
-    throw new Error(`no test '${name}' among ${results.map((result) => result.name).join(', ')}`);
-  return found;
+  return resultAmong(results, name);
 }
 
 describe('petriTest', () => {
@@ -130,9 +95,7 @@ describe('petriTest', () => {
     ['suite > panicky', "petriTest.tmk('cca'"],
     ['toHaltWith fails', "await expect(vm).toHaltWith('complete')"],
   ])('points at the line of the test: %s', (name, expected) => {
-    const [file = '', line = 0] = resultOf(name).lines[0]?.split(':') ?? [];
-    expect(file).toMatch(/behaviour\.fixture\.ts$/);
-    expect(readFileSync(file, 'utf8').split('\n')[Number(line) - 1]).toContain(expected);
+    expect(blamedLine(resultOf(name))).toContain(expected);
   });
 
   it('says each thing once', () => {
@@ -157,7 +120,7 @@ describe('petriTest', () => {
   });
 
   it('can be filtered by tags, as any vitest test', async () => {
-    const filtered = await runFixture(directory, '--tags-filter=isolation/none and needs/planes');
+    const filtered = await runFixture(directory, 'behaviour', '--tags-filter=isolation/none and needs/planes');
     const ran = filtered.filter(({ note, state }) => state !== 'skipped' || note !== undefined);
     expect(ran.map(({ name }) => name)).toEqual(['feature is missing']);
   }, 60_000);

@@ -50,7 +50,15 @@ function make(mode: Mode): PetriTest {
     third?: PetriTestBody,
   ): void => {
     const options: PetriTestOptions | DeclarativeOptions = typeof second === 'function' ? {} : second;
-    add(mode, isolation, name, options, bodyOf(name, options, typeof second === 'function' ? second : third, register));
+    const site = callSite(register);
+    add(
+      mode,
+      isolation,
+      name,
+      options,
+      bodyOf(name, options, typeof second === 'function' ? second : third, site),
+      site,
+    );
   };
   const forRows = <Row>(rows: readonly Row[]): PetriTestFor<Row> => {
     const registerRows = (
@@ -59,11 +67,12 @@ function make(mode: Mode): PetriTest {
       optionsFor: PetriTestOptions | ((row: Row) => PetriTestOptions),
       body?: (row: Row, context: PetriTestContext) => unknown,
     ): void => {
+      const site = callSite(registerRows);
       for (const row of rows) {
         const name = typeof title === 'string' ? rowTitle(title, row) : title(row);
         const options = typeof optionsFor === 'function' ? optionsFor(row) : optionsFor;
         const own = body === undefined ? undefined : (context: PetriTestContext) => body(row, context);
-        add(mode, isolation, name, options, bodyOf(name, options, own, registerRows));
+        add(mode, isolation, name, options, bodyOf(name, options, own, site), site);
       }
     };
     return registerRows;
@@ -72,7 +81,7 @@ function make(mode: Mode): PetriTest {
     const site = callSite(tmk);
     describe(payload.name, () => {
       for (const one of payload.image.tests) {
-        add(mode, isolation, one.name, { ...options, payload, test: one.name }, tmkBody(one, site));
+        add(mode, isolation, one.name, { ...options, payload, test: one.name }, tmkBody(one, site), site);
       }
     });
   };
@@ -82,7 +91,14 @@ function make(mode: Mode): PetriTest {
   }) as PetriTest;
 }
 
-function add(mode: Mode, isolation: IsolationType, name: string, options: PetriTestOptions, body: PetriTestBody): void {
+function add(
+  mode: Mode,
+  isolation: IsolationType,
+  name: string,
+  options: PetriTestOptions,
+  body: PetriTestBody,
+  site: string,
+): void {
   if (!isIsolationType(isolation)) throw unknownIsolation(isolation);
   const declare = mode === 'run' ? test : test[mode];
   const { timeout, retry, requires = [] } = options;
@@ -96,7 +112,7 @@ function add(mode: Mode, isolation: IsolationType, name: string, options: PetriT
     },
     async (context) => {
       checkNames(options);
-      await runTest(context, isolation, options, body);
+      await runTest(context, isolation, options, { body, site });
     },
   );
 }
@@ -113,10 +129,9 @@ function bodyOf(
   name: string,
   options: PetriTestOptions | DeclarativeOptions,
   body: PetriTestBody | undefined,
-  registration: (...parameters: never[]) => unknown,
+  site: string,
 ): PetriTestBody {
   if ('expect' in options && body === undefined) {
-    const site = callSite(registration);
     return async ({ vm }) => await blaming(site, () => meet(vm, options.expect));
   }
   if (body !== undefined && !('expect' in options)) return body;

@@ -1,12 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
+import { AwaitLedger } from './await-ledger.ts';
+import { bodyVm, type BodyWatch } from './body-vm.ts';
+import { moveTo } from './call-site.ts';
 import { testEnvironment } from './environment.ts';
 import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
+import { SeenEnds } from './seen-ends.ts';
 import { beyondLimits, incapable, unselected } from './skip-reason.ts';
 import { paceOf } from './stretch.ts';
 import { testFolder } from './test-folder.ts';
+import { watchAssertions } from './vitest-assertions.ts';
 
 /** What a test body gets: vitest's context, such as `expect`, `skip` and `annotate`, and the VM. */
 export interface PetriTestContext extends TestContext {
@@ -27,12 +33,12 @@ export async function runTest(
   context: TestContext,
   isolation: IsolationType,
   options: PetriTestOptions,
-  body: PetriTestBody,
+  { body, site }: { readonly body: PetriTestBody; readonly site: string },
 ): Promise<void> {
   const session = new TestSession(context, isolation, options);
   context.onTestFinished(() => session.dispose());
   try {
-    await session.run(body);
+    await session.run(body, site);
   } catch (error) {
     if (options.unstable === undefined || isSkip(error)) throw error;
     context.skip(`unstable (${options.unstable}): failed with ${firstLine(error)}`);
@@ -48,17 +54,20 @@ class TestSession {
   readonly #started = performance.now();
   readonly #vms: Vm[] = [];
   readonly #directory: () => string;
+  readonly #watch: BodyWatch = { ledger: new AwaitLedger(), ends: new SeenEnds() };
   #over = false;
 
   constructor(context: TestContext, isolation: IsolationType, options: PetriTestOptions) {
     this.#context = context;
     this.#isolation = isolation;
     this.#options = options;
+    watchAssertions(context.task, this.#watch.ledger);
     let folder: string | undefined;
     this.#directory = () => (folder ??= testFolder(testEnvironment().runDirectory(), context.task));
   }
 
-  async run(body: PetriTestBody): Promise<void> {
+  /** @param site where the test was registered: for what is wrong with no line of its body */
+  async run(body: PetriTestBody, site: string): Promise<void> {
     const environment = testEnvironment();
     this.#skipIf(unselected(this.#isolation, environment.selectedIsolation()));
     const { backend, probe } = await environment.selectedBackend();
@@ -66,6 +75,7 @@ class TestSession {
     const vm = this.#options.payload === undefined ? undefined : await this.#launch(backend, probe, {});
     try {
       await this.#withinDeadline(async () => await body(this.#bodyContext(backend, probe, vm)));
+      await this.#judgeBody(site);
     } catch (error) {
       throw this.#explain(error);
     }
@@ -86,15 +96,36 @@ class TestSession {
     if (reason !== undefined) this.#context.skip(reason);
   }
 
+  /** A body that ends well is half of a test that passes: it has waited for all it asked for, and no VM ended behind its back. */
+  async #judgeBody(site: string): Promise<void> {
+    const { ledger, ends } = this.#watch;
+    // What has reached this process by now counts.
+    if (this.#vms.some((vm) => vm.boots.some(({ halt }) => halt === undefined))) await setImmediate();
+    const forgotten = ledger.forgotten();
+    if (forgotten !== undefined) throw forgotten;
+    const unexpected = ends.unexpected(this.#vms);
+    if (unexpected === undefined) return;
+    moveTo(site, unexpected);
+    throw unexpected;
+  }
+
   #bodyContext(backend: Backend, probe: ProbeResult, vm: Vm | undefined): PetriTestContext {
+    const watch = this.#watch;
+    const view = vm === undefined ? undefined : bodyVm(vm, watch);
+    const launch = (options: PetriTestOptions = {}): Promise<Vm> =>
+      watch.ledger.watch(
+        'launch()',
+        launch,
+        this.#launch(backend, probe, options).then((launched) => bodyVm(launched, watch)),
+      );
     const own = {
       get vm(): Vm {
-        if (vm !== undefined) return vm;
+        if (view !== undefined) return view;
         throw noPayload();
       },
       isolation: this.#isolation,
       backend: backend.name,
-      launch: (options: PetriTestOptions = {}) => this.#launch(backend, probe, options),
+      launch,
     };
     const inherited: TestContext = Object.create(this.#context) as TestContext;
     return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as TestContext & typeof own;

@@ -9,6 +9,14 @@ export interface PlaneSummary {
   readonly last: readonly string[];
 }
 
+/** One boot of a VM, for whoever asks. */
+export interface VmBootSummary {
+  /** Full name of the test that it ran, of a TMK. */
+  readonly test: string | undefined;
+  /** How it ended; `undefined` while it runs. */
+  readonly halt: HaltReason | undefined;
+}
+
 export interface BootRunHooks {
   /** What the backend's reason means, given what was asked of it. */
   readonly interpret: (halt: HaltReason) => HaltReason;

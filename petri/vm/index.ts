@@ -1,3 +1,4 @@
+export type { VmBootSummary } from './boot-run.ts';
 export { resolveVmConfig, vmOptionNames, type VmOptions } from './config.ts';
 export { describeHalt } from './describe-halt.ts';
 export type { ExecOptions, ExecResult } from './exec.ts';

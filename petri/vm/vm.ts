@@ -2,7 +2,7 @@ import type { TmkEvent, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { findTest, type LinuxPayload, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
-import { BootRun, type PlaneSummary } from './boot-run.ts';
+import { BootRun, type PlaneSummary, type VmBootSummary } from './boot-run.ts';
 import { describeHalt } from './describe-halt.ts';
 import type { ExecOptions, ExecResult } from './exec.ts';
 import type { Feature } from './features.ts';
@@ -101,6 +101,11 @@ export class Vm {
   /** How the newest boot ended; `undefined` before that. Does not boot. */
   get haltReason(): HaltReason | undefined {
     return this.#boots.at(-1)?.halt;
+  }
+
+  /** Every boot so far, oldest first. Does not boot. */
+  get boots(): readonly VmBootSummary[] {
+    return this.#boots.map(({ testIndex, halt }) => ({ test: testsOf(this.payload)[testIndex]?.name, halt }));
   }
 
   /** Instructions retired by the newest boot, where the backend counts them. */
