@@ -1,4 +1,5 @@
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
+import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/monitor/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
@@ -12,6 +13,9 @@ const MEMORY = 16 * 2 ** 20;
 /** Where the guest's RAM is for QEMU (artifacts/monitor/monitor.c, GUEST_PA). */
 const GUEST_PA = 0x4080_0000;
 
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 afterAll(async () => {
   await Supervisor.current()?.close();
 });
@@ -42,6 +46,21 @@ describe.skipIf(qemu === undefined)('a machine with the monitor', { timeout: 60_
     expect(await firstWords(machine)).toBe(zeros);
     await machine.end();
     expect(machine.reusable).toBe(false);
+  });
+
+  it('keeps nobody waiting for a reset that its end came before', async () => {
+    // Should anything wait for a budget, it waits for longer than this test.
+    vi.stubEnv('PETRI_SLOW_FACTOR', '1000');
+    const machine = await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
+    machine.run(bootRequests(tmk('hello'), { ramBase: 0, ramBytes: MEMORY }, 0), {
+      message: () => undefined,
+      lost: () => undefined,
+    });
+    machine.rest();
+    const reset = machine.reset();
+    const refused = expect(reset).rejects.toThrow(PetriError);
+    await machine.end();
+    await refused;
   });
 
   it('is not used again while its guest runs', async () => {

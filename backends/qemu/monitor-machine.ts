@@ -48,6 +48,8 @@ export class MonitorMachine implements GuestMachine {
   #listener: GuestListener | undefined;
   #touched = 0;
   #announced: ((message: MonitorMessage & { readonly kind: 'ready' }) => void) | undefined;
+  /** Ends the wait for the monitor, if there is one. */
+  #giveUp: (why: string) => void = () => undefined;
 
   /** @throws PetriError as `QemuProcess.start` does, `boot-failed` where the monitor is silent */
   static async start(options: MonitorMachineOptions): Promise<MonitorMachine> {
@@ -115,13 +117,21 @@ export class MonitorMachine implements GuestMachine {
     }
     this.#records.restart();
     const ready = this.#whenReady(budget('reset'), undefined);
-    await Promise.all([this.qemu.qmp.execute('system_reset'), ready]);
+    // Neither is left to itself where the other fails.
+    const asked = this.qemu.qmp.execute('system_reset').catch((error: unknown) => {
+      this.#giveUp('it cannot be reset');
+      throw error;
+    });
+    const [answer, announced] = await Promise.allSettled([asked, ready]);
+    if (answer.status === 'rejected') throw answer.reason;
+    if (announced.status === 'rejected') throw announced.reason;
   }
 
   /** Idempotent; never rejects. */
   async end(): Promise<void> {
     this.#phase = 'dead';
     this.#listener = undefined;
+    this.#giveUp('it was ended');
     await this.qemu.stop();
   }
 
@@ -131,11 +141,12 @@ export class MonitorMachine implements GuestMachine {
     try {
       const { version, touched } = await new Promise<MonitorMessage & { readonly kind: 'ready' }>((resolve, reject) => {
         this.#announced = resolve;
-        timer = setTimeout(() => reject(notReady(`it was silent for ${limit / 1000} s`)), limit);
-        onAbort = (): void => reject(notReady('the VM was ended meanwhile'));
+        this.#giveUp = (why) => reject(notReady(why));
+        timer = setTimeout(this.#giveUp, limit, `it was silent for ${limit / 1000} s`);
+        onAbort = (): void => this.#giveUp('the VM was ended meanwhile');
         signal?.addEventListener('abort', onAbort, { once: true });
         if (signal?.aborted === true) onAbort();
-        this.#listener = { message: () => undefined, lost: (why) => reject(notReady(why)) };
+        this.#listener = { message: () => undefined, lost: this.#giveUp };
       });
       if (version !== MONITOR_VERSION) throw notReady(`it is of version ${version}, expected ${MONITOR_VERSION}`);
       this.#touched = touched;
@@ -145,6 +156,7 @@ export class MonitorMachine implements GuestMachine {
       if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
       this.#announced = undefined;
       this.#listener = undefined;
+      this.#giveUp = () => undefined;
     }
   }
 

@@ -1,4 +1,5 @@
 import { PetriError } from '../errors.ts';
+import { runInterruptible } from '../process/index.ts';
 import { examine, runSteps } from '../stack/index.ts';
 import type { CcaAction, CcaCommandOptions } from './cca.ts';
 import { describePlan } from './cca-plan.ts';
@@ -17,26 +18,17 @@ export async function installStack(action: CcaAction, options: CcaCommandOptions
     return;
   }
   const reporter = new InstallReporter();
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    // The second one finds no listener, and ends us at once; what we started ends with us.
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-    reporter.say('stopping; once more to stop at once');
-    interruption.abort();
-  };
-  process.on('SIGINT', interrupt);
-  process.on('SIGTERM', interrupt);
   try {
-    const { ran } = await runSteps(prepared.plan, { reporter, signal: interruption.signal, force: prepared.force });
-    reporter.say(ran.length === 0 ? 'nothing had to be done' : `done: ${ran.join(', ')}`);
-    reporter.say(`the stack is in ${prepared.plan.root}; its lock file is ${prepared.lock.path}`);
+    await runInterruptible(
+      async (signal) => {
+        const { ran } = await runSteps(prepared.plan, { reporter, signal, force: prepared.force });
+        reporter.say(ran.length === 0 ? 'nothing had to be done' : `done: ${ran.join(', ')}`);
+        reporter.say(`the stack is in ${prepared.plan.root}; its lock file is ${prepared.lock.path}`);
+      },
+      { onInterrupt: () => reporter.say('stopping; once more to stop at once') },
+    );
   } finally {
     reporter.close();
-    process.off('SIGINT', interrupt);
-    process.off('SIGTERM', interrupt);
-    const { Supervisor } = await import('../process/index.ts');
-    await Supervisor.current()?.close();
   }
 }
 

@@ -6,16 +6,19 @@ import { z } from 'zod';
 import { PetriError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
 import { reportError } from './errors.ts';
+import { endProcess, endWithOutput, isOutputLost } from './output.ts';
 
-/** The `petri` command. Sets the exit code of the process; never rejects. */
+/** The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does that. Never rejects. */
 export async function main(argv: readonly string[]): Promise<void> {
-  try {
-    // vitest's options are vitest's to parse: only the command itself is ours.
-    if (argv[0] === 'test') await test(argv.slice(1));
-    else await runCommand(argv);
-  } catch (error) {
-    reportError(error);
+  endWithOutput();
+  // vitest's options are vitest's to parse: only the command itself is ours.
+  if (argv[0] === 'test') {
+    await test(argv.slice(1)).catch(reportError);
+    return;
   }
+  await runCommand(argv).catch(report);
+  await closeBackends().catch(report);
+  await endProcess();
 }
 
 async function test(argv: readonly string[]): Promise<void> {
@@ -75,6 +78,19 @@ async function registerOthers(cli: CAC): Promise<void> {
   registerCcaCommands(cli);
   const { registerHostsCommand } = await import('./hosts.ts');
   registerHostsCommand(cli);
+}
+
+function report(error: unknown): void {
+  // That it was interrupted by that is known to whoever did it.
+  if (!isOutputLost()) reportError(error);
+}
+
+/** Ends what backends keep: one that was only probed may hold a connection. */
+async function closeBackends(): Promise<void> {
+  const { closeLoadedBackends } = await import('../vitest/backends.ts');
+  await closeLoadedBackends();
+  const { Supervisor } = await import('../process/index.ts');
+  await Supervisor.current()?.close();
 }
 
 function unknownCommand(cli: CAC, argv: readonly string[]): void {

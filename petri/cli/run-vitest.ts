@@ -5,6 +5,7 @@ import { PetriError } from '../errors.ts';
 import { backendVariable, isolationVariable, splitArguments } from '../vitest/options.ts';
 import { configurationSeen } from '../vitest/seen.ts';
 import { exitCodes, reportError } from './errors.ts';
+import { endWithOutput } from './output.ts';
 import { defaultConfig, hasConfig, vitestFolder } from './project.ts';
 
 const optionsHelp = `
@@ -17,6 +18,7 @@ Petri Options:
 
 /** `vitest` of this repository: vitest's own command line with our two options. */
 export async function vitestMain(argv: readonly string[]): Promise<void> {
+  endWithOutput();
   try {
     await runVitest(argv, process.cwd());
   } catch (error) {

@@ -11,6 +11,7 @@ import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-dir
 import { paceOf, stretched } from '../test/stretch.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
+import { print } from './output.ts';
 import { Progress } from './progress.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './tmk-report.ts';
@@ -176,8 +177,7 @@ async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Pr
   try {
     for await (const line of vm.serial.lines({ signal: ended.signal })) {
       progress.clear();
-      const text = `  ${pc.dim('|')} ${line}\n`;
-      if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve));
+      await print(`  ${pc.dim('|')} ${line}\n`);
     }
   } catch (error) {
     if (!ended.signal.aborted) throw error;

@@ -1,4 +1,4 @@
-export { type InterruptibleOptions, runInterruptible } from './interruptible.ts';
+export { type InterruptibleOptions, interruptRunning, runInterruptible } from './interruptible.ts';
 export type { ReapReport } from './reap.ts';
 export { stateDirectory } from './state-directory.ts';
 export { belongsTo } from './run-identity.ts';

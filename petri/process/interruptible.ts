@@ -5,6 +5,9 @@ import { Supervisor } from './supervisor.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** What `runInterruptible` runs now. */
+const running = new Set<AbortController>();
+
 export interface InterruptibleOptions {
   /** Told of the first signal, when things begin to end. @default a line on standard error */
   readonly onInterrupt?: (signal: string) => void;
@@ -14,7 +17,7 @@ export interface InterruptibleOptions {
  * Runs something that starts processes, in a command. The first Ctrl-C aborts the signal and lets `run` end in order; the second ends
  * everything at once, and this process. When `run` is done, whatever way, everything started is ended.
  *
- * @throws whatever `run` throws; PetriError `interrupted` in place of that once interrupted
+ * @throws whatever `run` throws; once interrupted, PetriError `interrupted`: that of `run`, or one in place of what it throws
  */
 export async function runInterruptible<T>(
   run: (signal: AbortSignal) => Promise<T>,
@@ -28,17 +31,35 @@ export async function runInterruptible<T>(
     }
     const notify = options.onInterrupt ?? tell;
     notify(signal);
-    interrupted.abort(new PetriError(`interrupted by ${signal}`, { code: 'interrupted', step: 'run' }));
+    interrupted.abort(interruption(`by ${signal}`));
   };
+  running.add(interrupted);
   for (const signal of signals) process.on(signal, onSignal);
   try {
     return await run(interrupted.signal);
   } catch (error) {
-    throw interrupted.signal.aborted ? interrupted.signal.reason : error;
+    const says = error instanceof PetriError && error.code === 'interrupted';
+    throw interrupted.signal.aborted && !says ? interrupted.signal.reason : error;
   } finally {
     await Supervisor.current()?.close();
     for (const signal of signals) process.off(signal, onSignal);
+    running.delete(interrupted);
   }
+}
+
+/**
+ * Aborts what `runInterruptible` runs, as the first Ctrl-C does, and says nothing.
+ *
+ * @param why follows `interrupted`
+ * @returns whether anything runs
+ */
+export function interruptRunning(why: string): boolean {
+  for (const interrupted of running) interrupted.abort(interruption(why));
+  return running.size > 0;
+}
+
+function interruption(why: string): PetriError {
+  return new PetriError(`interrupted ${why}`, { code: 'interrupted', step: 'run' });
 }
 
 function tell(signal: string): void {

@@ -12,7 +12,11 @@ export type BackendLoader = () => Promise<Backend | { readonly default: Backend 
  * loaders (Node's and vite's), and each loader has a module instance of its own.
  */
 const userBackendsKey = Symbol.for('petri-vm.user-backends');
-const shared = globalThis as { [userBackendsKey]?: Readonly<Record<string, BackendLoader>> };
+const loadedKey = Symbol.for('petri-vm.loaded-backends');
+const shared = globalThis as {
+  [userBackendsKey]?: Readonly<Record<string, BackendLoader>>;
+  [loadedKey]?: Set<Backend>;
+};
 
 /** Makes the backends of a configuration known to this process. A second configuration adds to the first. */
 export function registerUserBackends(backends: Readonly<Record<string, BackendLoader>>): void {
@@ -50,6 +54,17 @@ function builtin(name: string): BackendEntry | undefined {
  *   it or cannot be loaded
  */
 export async function loadBackend(name: string): Promise<Backend> {
+  const backend = await load(name);
+  shared[loadedKey] = (shared[loadedKey] ?? new Set()).add(backend);
+  return backend;
+}
+
+/** Ends what the backends that this process loaded keep, at its end. A backend that fails to keeps no other from it. Never rejects. */
+export async function closeLoadedBackends(): Promise<void> {
+  await Promise.allSettled([...(shared[loadedKey] ?? [])].map(async (backend) => await backend.close?.()));
+}
+
+async function load(name: string): Promise<Backend> {
   const own = userBackends()[name];
   if (isUserBackend(name) && own !== undefined) return await loadUserBackend(name, own);
   const entry = builtin(name);
