@@ -102,8 +102,22 @@ export interface VmRuntime {
    * @throws PetriError `wait-timeout`, `vm-halted`
    */
   exec?(command: string, options: ExecOptions): Promise<ExecResult>;
+  /**
+   * Where instructions are counted: calls back when the guest has done what it does in so many milliseconds on a machine that is not
+   * fast, whatever that takes here. Time-outs of waits are made of it, so that a busy host makes none of them pass sooner. A guest that
+   * has not started starts at 0; none is called back after its end.
+   */
+  guestTimer?(milliseconds: number, callback: () => void): GuestTimer;
   /** Registers of the VM's first vCPU where there are no planes. Needs `inspect.registers`. */
   readonly registers?: () => import('./vm/inspect.ts').Registers;
+}
+
+/** A timer that counts what a guest does. */
+export interface GuestTimer {
+  /** Begins again. */
+  refresh(): void;
+  /** Idempotent. */
+  cancel(): void;
 }
 
 /** One run of a VM from reset to halt. */

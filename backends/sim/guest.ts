@@ -7,7 +7,7 @@ export interface Guest {
   /** Sets what the first run starts. To be called once. */
   boot(testIndex: number): void;
   /**
-   * Runs about `budget` instructions of the payload, fewer where the guest keeps leaving for its monitor.
+   * Runs about `budget` instructions of the payload, counted as `work` is; fewer where the guest keeps leaving for its monitor.
    *
    * @param outstayed asked between exits; true when the time slice is over
    * @returns the end, when it came to one
@@ -15,6 +15,8 @@ export interface Guest {
   run(budget: number, outstayed: () => boolean): HaltReason | undefined;
   /** Instructions that the guest retired since it was made. */
   readonly retired: number;
+  /** What it used up of a budget: `retired`, where what takes the time of many instructions counts for as many (`Vcpu.work`). */
+  readonly work: number;
   /** Registers of the payload's vCPU. */
   registers(): Registers;
   /** Why the payload is at its PC, where that is a vector of an exception: a clause to put behind a message, or ''. */

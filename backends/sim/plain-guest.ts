@@ -46,7 +46,7 @@ export class PlainGuest implements Guest {
   readonly #reads: BoundedLog;
   readonly #writes: BoundedLog;
   /** What is left to be told after the machine was given back. */
-  #final: { readonly registers: Registers; readonly retired: number } | undefined;
+  #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large` */
   constructor(payload: TmkPayload, ramBytes: number, listener: TmkListener) {
@@ -76,6 +76,10 @@ export class PlainGuest implements Guest {
     return this.#final?.retired ?? this.#vcpu.retired;
   }
 
+  get work(): number {
+    return this.#final?.work ?? this.#vcpu.work;
+  }
+
   get events(): readonly TmkEvent[] {
     return this.#channel.events;
   }
@@ -89,9 +93,9 @@ export class PlainGuest implements Guest {
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
-    const until = this.#vcpu.retired + budget;
+    const until = this.#vcpu.work + budget;
     for (let exits = 1; ; exits++) {
-      const left = until - this.#vcpu.retired;
+      const left = until - this.#vcpu.work;
       if (left <= 0) return undefined;
       const exit = this.#vcpu.run(left);
       if (exit === RunExit.Budget) return undefined;
@@ -102,7 +106,7 @@ export class PlainGuest implements Guest {
   }
 
   release(): void {
-    this.#final = { registers: this.registers(), retired: this.retired };
+    this.#final = { registers: this.registers(), retired: this.retired, work: this.work };
     machinePool.release(this.#machine, this.#stage2.touched());
   }
 

@@ -49,7 +49,8 @@ export class RealmGuest implements Guest {
   readonly #plane: RealmPlane;
   #core: PlaneRunCore | undefined;
   #outstayed: () => boolean = () => false;
-  #retired: number | undefined;
+  /** What is left to be told after the machine was given back. */
+  #final: { readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large`, `rmi-failed` */
   constructor(payload: LoadablePayload, config: VmConfig, listener: TmkListener) {
@@ -98,7 +99,11 @@ export class RealmGuest implements Guest {
   }
 
   get retired(): number {
-    return this.#retired ?? this.#vmm.view.instructions;
+    return this.#final?.retired ?? this.#vmm.view.instructions;
+  }
+
+  get work(): number {
+    return this.#final?.work ?? this.#vmm.view.work;
   }
 
   get events(): readonly TmkEvent[] {
@@ -110,15 +115,15 @@ export class RealmGuest implements Guest {
   }
 
   vectorNote(): string {
-    if (this.#retired !== undefined) return '';
+    if (this.#final !== undefined) return '';
     return vectorNote(exceptionState(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE)), this.#locator);
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
     this.#outstayed = outstayed;
-    const until = this.retired + budget;
+    const until = this.work + budget;
     for (;;) {
-      const left = until - this.retired;
+      const left = until - this.work;
       if (left <= 0) return undefined;
       const result = this.#vmm.enter(this.#rec, left);
       const outcome = this.#core?.outcome;
@@ -131,7 +136,7 @@ export class RealmGuest implements Guest {
   }
 
   release(): void {
-    this.#retired = this.retired;
+    this.#final = { retired: this.retired, work: this.work };
     this.#plane.freeze();
     machinePool.release(this.#machine, [{ offset: this.#machine.dram.offset, bytes: this.#granules.highWater }]);
   }

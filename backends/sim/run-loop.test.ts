@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_MAX_INSTRUCTIONS } from '../../petri/vm/config.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Guest } from './guest.ts';
 import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
+import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 import { SliceScheduler } from './slice-scheduler.ts';
 
@@ -10,6 +12,7 @@ class FakeGuest implements Guest {
   retired = 0;
   clock = 0;
   longestCall = 0;
+  surcharge = 0;
   readonly events = [];
   readonly planes = [];
   readonly budgets: number[] = [];
@@ -20,6 +23,10 @@ class FakeGuest implements Guest {
 
   constructor(cost: number | ((retired: number) => number)) {
     this.cost = typeof cost === 'number' ? () => cost : cost;
+  }
+
+  get work(): number {
+    return this.retired + this.surcharge;
   }
 
   boot(): void {}
@@ -118,6 +125,48 @@ describe('RunLoop', () => {
       symbol: { name: 'spin', offset: 0x10 },
     });
     expect(guest.retired).toBe(123_457);
+  });
+
+  it('ends a guest that does little but leave for its monitor, or take exceptions, by what those take', async () => {
+    const end = async (): Promise<unknown> => {
+      const guest = new FakeGuest(1e-5);
+      const { run } = guest;
+      guest.run = (budget) => {
+        guest.surcharge += 1024 * 1000;
+        return run.call(guest, Math.min(budget, 1000));
+      };
+      const loop = loopOf(guest, DEFAULT_MAX_INSTRUCTIONS);
+      loop.start();
+      return [await loop.halted, guest.retired];
+    };
+    const [halt, retired] = (await end()) as [HaltReason, number];
+    expect(halt).toMatchObject({
+      reason: 'budget',
+      message: expect.stringMatching(/budget of 1000000000 instructions: \d+ of them, and its exits/) as string,
+    });
+    expect(retired).toBe(1000 * Math.ceil(DEFAULT_MAX_INSTRUCTIONS / (1025 * 1000)));
+    expect(await end()).toEqual([halt, retired]);
+  });
+
+  it('stops where a timer of the guest is due, and calls it there', async () => {
+    const guest = new FakeGuest(1e-5);
+    const timers = new GuestTimers(() => guest.work);
+    const at: number[] = [];
+    const timer = timers.start(1.25, () => {
+      at.push(guest.retired);
+      if (at.length === 1) timer.refresh();
+    });
+    const loop = new RunLoop({
+      guest,
+      locator,
+      maxInstructions: 500_000,
+      scheduler: new SliceScheduler(),
+      now: () => guest.clock,
+      timers,
+    });
+    loop.start();
+    expect(await loop.halted).toMatchObject({ reason: 'budget' });
+    expect(at).toEqual([125_000, 250_000]);
   });
 
   it('ends when told to, once, without another instruction', async () => {

@@ -1,5 +1,7 @@
+import { DEFAULT_MAX_INSTRUCTIONS } from '../../petri/vm/config.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
+import type { GuestTimers } from './guest-timers.ts';
 import { sliceScheduler, type SliceScheduler } from './slice-scheduler.ts';
 import type { Guest } from './guest.ts';
 
@@ -21,6 +23,7 @@ export interface RunLoopOptions {
   readonly locator: PayloadLocator;
   /** Instructions after which the guest is ended. */
   readonly maxInstructions: number;
+  readonly timers?: GuestTimers;
   readonly scheduler?: SliceScheduler;
   /** Milliseconds; for tests. */
   readonly now?: () => number;
@@ -36,6 +39,8 @@ export class RunLoop {
   readonly #guest: Guest;
   readonly #locator: PayloadLocator;
   readonly #maxInstructions: number;
+  readonly #maxWork: number;
+  readonly #timers: GuestTimers | undefined;
   readonly #scheduler: SliceScheduler;
   readonly #now: () => number;
   readonly #outstayed: () => boolean;
@@ -48,6 +53,8 @@ export class RunLoop {
     this.#guest = options.guest;
     this.#locator = options.locator;
     this.#maxInstructions = options.maxInstructions;
+    this.#maxWork = Math.max(options.maxInstructions, DEFAULT_MAX_INSTRUCTIONS);
+    this.#timers = options.timers;
     this.#scheduler = options.scheduler ?? sliceScheduler;
     this.#now = options.now ?? (() => performance.now());
     this.#outstayed = () => this.#now() >= this.#sliceEnd;
@@ -87,12 +94,14 @@ export class RunLoop {
       let now = this.#now();
       this.#sliceEnd = now + SLICE;
       while (!this.#ended && now < this.#sliceEnd) {
-        const left = this.#maxInstructions - this.#guest.retired;
+        // Whoever was called back comes before the guest goes on.
+        if (this.#timers?.fire() === true) break;
+        const left = this.#left();
         if (left <= 0) {
-          this.endAt('budget', `the guest used up its budget of ${this.#maxInstructions} instructions`);
+          this.endAt('budget', this.#usedUp());
           break;
         }
-        const halt = this.#guest.run(Math.min(this.#chunk, left), this.#outstayed);
+        const halt = this.#guest.run(Math.min(this.#chunk, left, this.#timers?.left ?? left), this.#outstayed);
         const started = now;
         now = this.#now();
         if (halt !== undefined) this.end(halt);
@@ -104,6 +113,25 @@ export class RunLoop {
       this.end({ reason: 'backend-lost', message: `the simulator failed: ${detail}` });
     }
     return !this.#ended;
+  }
+
+  /**
+   * What the guest may still do. A budget of the default size and above also bounds its work, so that a guest which does little but
+   * leave for its monitor, or take exceptions, ends in about the time of one that counts.
+   */
+  #left(): number {
+    return Math.min(this.#maxInstructions - this.#guest.retired, this.#maxWork - this.#guest.work);
+  }
+
+  #usedUp(): string {
+    const { retired } = this.#guest;
+    if (retired >= this.#maxInstructions) {
+      return `the guest used up its budget of ${this.#maxInstructions} instructions`;
+    }
+    return (
+      `the guest used up its budget of ${this.#maxWork} instructions: ${retired} of them, and its exits and exceptions, ` +
+      `which count for what they take`
+    );
   }
 
   /** Sizes the next call by how long the last one took, instructions or exits. */

@@ -1,9 +1,10 @@
-import type { BootRequest, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import type { BootRequest, GuestTimer, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { Guest } from './guest.ts';
 import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import { PlaneView, RealmView } from './views.ts';
+import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 
 export interface SimVmOptions {
@@ -20,6 +21,7 @@ export class SimVm implements VmRuntime {
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];
   readonly #options: SimVmOptions;
+  readonly #timers = new GuestTimers(() => this.#guest.work);
   #guest: Guest;
   #loop: RunLoop | undefined;
   #killed = false;
@@ -51,15 +53,20 @@ export class SimVm implements VmRuntime {
       this.#loop.end({ reason: 'stopped' });
       this.#guest.release();
       this.#guest = this.#options.makeGuest();
+      this.#timers.restart();
     }
     const guest = this.#guest;
     const { locator, maxInstructions, signal } = this.#options;
     guest.boot(testIndex);
-    const loop = new RunLoop({ guest, locator, maxInstructions });
+    const loop = new RunLoop({ guest, locator, maxInstructions, timers: this.#timers });
     this.#loop = loop;
     if (signal.aborted) this.#abort();
     else loop.start();
     return { halted: loop.halted, tmkEvents: guest.events, instructions: () => guest.retired };
+  }
+
+  guestTimer(milliseconds: number, callback: () => void): GuestTimer {
+    return this.#timers.start(milliseconds, callback);
   }
 
   /** A TMK has nothing that could be asked, so this ends it. */

@@ -2,6 +2,7 @@ import type { SerialPattern } from './pattern.ts';
 import { createMatcher } from './matcher.ts';
 import { TextReader, type ByteSource } from './text-reader.ts';
 import { Wait, type WaitFailure, type WaitMatch } from './wait.ts';
+import type { WaitClock } from './wait-clock.ts';
 
 /** What of a match a test sees. */
 export interface SerialMatch {
@@ -20,6 +21,7 @@ export interface StreamWaitOptions {
   readonly signal: AbortSignal | undefined;
   readonly from: 'cursor' | 'boot';
   readonly consume: boolean;
+  readonly clock: WaitClock;
 }
 
 /** A place between two characters of the clean text. */
@@ -84,6 +86,7 @@ export class BootStream {
       isClosed: () => this.closed,
       timeout: options.timeout,
       signal: options.signal,
+      clock: options.clock,
     });
     return { wait, settle: (outcome) => this.#settle(from, outcome, options.consume) };
   }

@@ -5,6 +5,7 @@ import { ConsoleLog } from './console-log.ts';
 import { splitLines } from './lines.ts';
 import type { SerialPattern } from './pattern.ts';
 import { TextReader, type ByteSource } from './text-reader.ts';
+import { hostClock, type WaitClock } from './wait-clock.ts';
 import { waitError } from './wait-error.ts';
 
 /** Bytes of a console that are kept in memory, unless told otherwise. */
@@ -24,6 +25,8 @@ export interface SerialConsoleOptions {
   readonly input?: (bytes: Uint8Array) => void;
   /** Called before every use that needs a running VM, so that one that is booted lazily starts. */
   readonly onDemand?: () => Promise<unknown> | undefined;
+  /** What the times of waits are measured by. @default the time of the host */
+  readonly clock?: WaitClock;
   /**
    * Bytes to keep in memory: a quarter for the beginning, the rest for the end.
    *
@@ -33,7 +36,10 @@ export interface SerialConsoleOptions {
 }
 
 export interface WaitOptions {
-  /** Milliseconds. Without it the wait lasts until the VM ends, which its deadline sees to. */
+  /**
+   * Milliseconds. Without it the wait lasts until the VM ends, which its instruction budget or its deadline sees to. Where the backend
+   * counts instructions, a millisecond is 100,000 of the guest's, so that a busy host makes no difference.
+   */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
   /**
@@ -64,6 +70,7 @@ export class SerialConsole {
   readonly #bytes: ByteSource;
   readonly #input: ((bytes: Uint8Array) => void) | undefined;
   readonly #onDemand: (() => Promise<unknown> | undefined) | undefined;
+  readonly #clock: WaitClock;
   #boot: BootStream;
   #closeReason: string | undefined;
   readonly #listeners = new Set<() => void>();
@@ -77,6 +84,7 @@ export class SerialConsole {
     this.#bytes = historySource(this.#history, this.#log);
     this.#input = options.input;
     this.#onDemand = options.onDemand;
+    this.#clock = options.clock ?? hostClock;
     this.#boot = new BootStream(this.#bytes, 0);
   }
 
@@ -145,7 +153,7 @@ export class SerialConsole {
   async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
     const boot = this.#boot;
     const { timeout, signal, from = 'cursor', consume = true } = options;
-    const { wait, settle } = boot.wait(pattern, { timeout, signal, from, consume });
+    const { wait, settle } = boot.wait(pattern, { timeout, signal, from, consume, clock: this.#clock });
     const advance = (): void => {
       wait.advance();
     };

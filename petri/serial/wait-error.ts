@@ -38,9 +38,9 @@ function headline({ console, pattern, failure, closeReason }: WaitErrorFacts): s
   const what = describePattern(pattern);
   switch (failure.end) {
     case 'timeout':
-      return `console '${console}' did not print ${what} within ${duration(failure.milliseconds)}`;
+      return `console '${console}' did not print ${what} within ${failure.lasted}`;
     case 'abort':
-      return `waiting for ${what} on console '${console}' was given up after ${duration(failure.milliseconds)}`;
+      return `waiting for ${what} on console '${console}' was given up after ${failure.lasted}`;
     case 'closed':
       return `console '${console}' ended without ${what}: ${closeReason ?? 'it was closed'}`;
   }
@@ -110,8 +110,4 @@ function wordsOf(text: string): string[] {
 
 function scoreOf(line: string, words: readonly string[]): number {
   return words.reduce((score, word) => score + (line.includes(word) ? word.length : 0), 0);
-}
-
-function duration(milliseconds: number): string {
-  return milliseconds < 1000 ? `${String(Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { Found, Matcher } from './pattern.ts';
 import type { TextReader } from './text-reader.ts';
+import { duration, type WaitClock, type WaitTimer } from './wait-clock.ts';
 
-/** Milliseconds without a byte after which an unfinished line is taken for a prompt. */
+/** Milliseconds of the request's clock without a byte after which an unfinished line is taken for a prompt. */
 const SETTLE = 50;
 
 /** Bytes looked at before other work of this process gets a turn. */
@@ -27,7 +28,8 @@ export interface WaitFailure {
   /** What was looked at, or the last part of it. */
   readonly seen: string;
   readonly seenLength: number;
-  readonly milliseconds: number;
+  /** How long it waited, in words: its time-out, or what passed until its signal. */
+  readonly lasted: string;
 }
 
 export interface WaitRequest {
@@ -38,6 +40,7 @@ export interface WaitRequest {
   readonly isClosed: () => boolean;
   readonly timeout: number | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly clock: WaitClock;
 }
 
 /** One search in a console's stream, carried on as bytes arrive until it is settled. */
@@ -51,8 +54,8 @@ export class Wait {
   #settled = false;
   #resolve: (outcome: WaitMatch | WaitFailure) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #quiet: NodeJS.Timeout | undefined;
+  #deadline: WaitTimer | undefined;
+  #quiet: WaitTimer | undefined;
   #resting: NodeJS.Timeout | undefined;
   readonly #onAbort = (): void => {
     this.#fail('abort');
@@ -65,11 +68,11 @@ export class Wait {
       this.#reject = reject;
     });
     if (request.timeout !== undefined && Number.isFinite(request.timeout)) {
-      this.#deadline = setTimeout(() => {
+      this.#deadline = request.clock.start(request.timeout, () => {
         this.#look();
         this.#settle();
         this.#fail('timeout');
-      }, request.timeout);
+      });
     }
     request.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -152,14 +155,19 @@ export class Wait {
       this.#quiet.refresh();
       return;
     }
-    this.#quiet = setTimeout(() => {
-      // Bytes that have reached this process but not yet the console come first: after a busy spell the timer fires early.
+    const { clock } = this.#request;
+    this.#quiet = clock.start(SETTLE, () => {
       const seenLength = this.#seenLength;
-      setImmediate(() => {
+      const settle = (): void => {
         if (this.#resting !== undefined) this.#quiet?.refresh();
         else if (this.#seenLength === seenLength) this.#settle();
-      });
-    }, SETTLE);
+      };
+      if (clock.behind) setImmediate(settle);
+      else {
+        this.advance();
+        settle();
+      }
+    });
   }
 
   #settle(): void {
@@ -195,13 +203,18 @@ export class Wait {
       end,
       seen: this.#seen.join(''),
       seenLength: this.#seenLength,
-      milliseconds: performance.now() - this.#started,
+      lasted:
+        end === 'timeout'
+          ? this.#request.clock.describe(this.#request.timeout ?? 0)
+          : duration(performance.now() - this.#started),
     });
   }
 
   #dispose(): void {
     this.#settled = true;
-    for (const timer of [this.#deadline, this.#quiet, this.#resting]) clearTimeout(timer);
+    this.#deadline?.cancel();
+    this.#quiet?.cancel();
+    clearTimeout(this.#resting);
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
   }
 }

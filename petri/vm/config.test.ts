@@ -12,7 +12,7 @@ describe('resolveVmConfig', () => {
       ipaWidth: 33,
       measurementAlgorithm: 'sha-256',
       rpv: new Uint8Array(64),
-      maxInstructions: 10_000_000_000,
+      maxInstructions: 1_000_000_000,
     });
   });
 

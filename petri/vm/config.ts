@@ -11,6 +11,12 @@ const RAM_BASE = 2 ** 31;
 /** RmiRealmParams.rpv (RMM specification, Realm Personalization Value). */
 const RPV_SIZE = 64;
 
+/**
+ * Forty times what the largest payload here runs. Where instructions are counted they take 10 s at most, of a core that is not busy,
+ * whatever the guest does, so that the budget ends a guest that hangs before any time-out does.
+ */
+export const DEFAULT_MAX_INSTRUCTIONS = 1_000_000_000;
+
 const DEFAULT_MEMORY = 512 * MIB;
 const MIN_MEMORY = 4 * MIB;
 const MAX_MEMORY = 1024 * GIB;
@@ -40,7 +46,12 @@ export interface VmOptions {
    * @default 'specification'
    */
   readonly rmm?: 'specification' | 'tf-rmm' | undefined;
-  /** Instructions after which the VM ends with `budget`. @default 10_000_000_000 */
+  /**
+   * Instructions after which the VM ends with `budget`, at the same one on every host. From the default on, what takes the time of many
+   * instructions counts for as many: an exception or system instruction for 64, an exit for 1024.
+   *
+   * @default 1_000_000_000
+   */
   readonly maxInstructions?: number | undefined;
 }
 
@@ -69,7 +80,7 @@ const fields = {
   measurementAlgorithm: z.enum(['sha-256', 'sha-512']).default('sha-256'),
   rpv: rpv.default(new Uint8Array(RPV_SIZE)),
   rmm: z.enum(['specification', 'tf-rmm']).default('specification'),
-  maxInstructions: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(10_000_000_000),
+  maxInstructions: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(DEFAULT_MAX_INSTRUCTIONS),
 };
 
 type Field = keyof typeof fields;

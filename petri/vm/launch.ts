@@ -1,6 +1,6 @@
 import type { Backend, LaunchContext, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
-import { SerialConsole } from '../serial/index.ts';
+import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import type { Feature } from './features.ts';
 import type { LinuxVmSpec, VmSpec } from './spec.ts';
 import { VmFolder } from './vm-folder.ts';
@@ -31,13 +31,15 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
   const controller = new AbortController();
   const consoles = new Map<string, SerialConsole>();
   /** Empty until the backend has made the VM: nothing can be booted before. */
-  const handle: { vm?: Vm } = {};
+  const handle: { vm?: Vm; runtime?: VmRuntime } = {};
+  const clock = clockOf(() => handle.runtime);
   const openConsole = (name: string, input?: (bytes: Uint8Array) => void): SerialConsole => {
     if (consoles.has(name)) throw backendFault(backend, new Error(`console '${name}' was opened twice`));
     const console = new SerialConsole({
       name,
       directory: folder.path,
       onDemand: () => handle.vm?.boot(),
+      clock,
       ...(input === undefined ? {} : { input }),
     });
     consoles.set(name, console);
@@ -71,6 +73,7 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
     if (late) throw tooLate(backend, overdue, error);
     throw error instanceof PetriError ? error : backendFault(backend, error);
   }
+  handle.runtime = runtime;
   const vm = new Vm({
     backend: backend.name,
     spec,
@@ -144,4 +147,17 @@ function backendFault(backend: Backend, cause: unknown): PetriError {
     remedy: 'this is a defect of the backend: report it with the log of the VM',
     cause,
   });
+}
+
+/** The time of the guest where its backend counts that, else of the host. */
+function clockOf(runtime: () => VmRuntime | undefined): WaitClock {
+  const counts = (): boolean => runtime()?.guestTimer !== undefined;
+  return {
+    start: (milliseconds, callback) =>
+      runtime()?.guestTimer?.(milliseconds, callback) ?? hostClock.start(milliseconds, callback),
+    get behind() {
+      return !counts() && hostClock.behind;
+    },
+    describe: (milliseconds) => `${hostClock.describe(milliseconds)}${counts() ? ' of the time of its guest' : ''}`,
+  };
 }

@@ -36,6 +36,23 @@ for (const isolation of isolationTypes) {
 
   petriTest(
     isolation,
+    'the time-out of a wait counts what the guest does, and ends it at the same line every time',
+    { payload: tmk('loop'), test: 'log_for_ever', requires: ['instruction-budget', 'reset'] },
+    async ({ vm, expect }) => {
+      const waitInVain = async (): Promise<number> => {
+        await expect(vm.serial.waitFor('never', { timeout: 2 })).rejects.toThrow(
+          /within 2 ms of the time of its guest/,
+        );
+        return vm.tmk.events.length;
+      };
+      const lines = await waitInVain();
+      await vm.reset();
+      expect(await waitInVain()).toBe(lines);
+    },
+  );
+
+  petriTest(
+    isolation,
     'a guest that loops does not keep the test from running, and stop ends it',
     { payload: tmk('loop'), test: 'spin' },
     async ({ vm, expect }) => {
@@ -57,7 +74,8 @@ for (const isolation of isolationTypes) {
       await vm.serial.waitFor('spinning');
       // Some way into the loop: the line is out before the guest has returned from printing it.
       const printed = vm.instructions;
-      if (printed !== undefined) await expect.poll(() => vm.instructions).toBeGreaterThan(printed + 10_000);
+      if (printed !== undefined)
+        await expect.poll(() => vm.instructions, { timeout: 60_000 }).toBeGreaterThan(printed + 10_000);
       await vm.expire('the deadline passed');
       await expect(vm).toHaltWith({
         reason: 'timeout',

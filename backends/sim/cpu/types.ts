@@ -129,14 +129,19 @@ export interface Vcpu {
   readonly el2: El2Registers;
   /** Instructions retired since the vCPU was made, over all its contexts, and exceptions that faulting ones took to EL1. */
   readonly retired: number;
+  /**
+   * `retired`, where an exception to EL1 or a system instruction counts for 64 instructions and an exit to EL2 for 1024 more: about what
+   * each takes. The same for a guest in every run, whatever was decoded or compiled before.
+   */
+  readonly work: number;
   readonly active: CpuContext;
   /** A context in the reset state of the Arm ARM: registers 0, PSTATE EL1h with DAIF set, MMU off. */
   createContext(stage2: Stage2): CpuContext;
   /** Saves the active context and loads another. Clears the exclusive monitor. */
   activate(context: CpuContext): void;
   /**
-   * Runs the active context for about `budget` instructions (more by at most one straight run of code) or until a
-   * synchronous exception to EL2. Never throws for anything that the guest does.
+   * Runs the active context for about `budget` instructions, counted as `work` is (more by at most one straight run of code), or
+   * until a synchronous exception to EL2. Never throws for anything that the guest does.
    */
   run(budget: number): RunExit;
 }

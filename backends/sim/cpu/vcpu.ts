@@ -17,6 +17,8 @@ const PAGE = 4096;
  * them in a run than its budget has room for, so that a guest that does little else still returns in time.
  */
 const HANDLING_COST = 64;
+/** As many instructions an exit to EL2 counts for, with what is done for the guest there. */
+const EXIT_COST = 1024;
 const FREE_EVENTS = 16;
 /** Instructions between two samples of the PC. */
 const SAMPLE_PERIOD = 16_384;
@@ -54,6 +56,8 @@ export class VirtualCpu implements Vcpu {
   readonly mpidr: number;
   unsupported = '';
   retired = 0;
+  /** What exceptions, system instructions and exits count for beyond themselves. What caches hold has no part in it. */
+  #surcharge = 0;
   readonly #host: VcpuHost;
   #active: Context | undefined;
   #remaining = 0;
@@ -64,6 +68,10 @@ export class VirtualCpu implements Vcpu {
     this.#host = host;
     this.index = index;
     this.mpidr = mpidr;
+  }
+
+  get work(): number {
+    return this.retired + this.#surcharge;
   }
 
   get active(): CpuContext {
@@ -303,8 +311,9 @@ export class VirtualCpu implements Vcpu {
   }
 
   #retire(): void {
-    this.#remaining -= 1;
+    this.#remaining -= HANDLING_COST;
     this.retired += 1;
+    this.#surcharge += HANDLING_COST - 1;
   }
 
   #dataAbort(context: Context, pc: number): Next {
@@ -330,7 +339,9 @@ export class VirtualCpu implements Vcpu {
     writeNumber(u32, VcpuState.HpfarEl2, Math.floor(address / PAGE) * 16);
   }
 
+  /** Fills in an exit to EL2. */
   #report(esr: number, ipa: number, write: boolean, permission: boolean): void {
+    this.#surcharge += EXIT_COST;
     const { exit } = this;
     exit.ec = esr >>> 26;
     exit.esr = esr;

@@ -81,6 +81,13 @@ export class RealmView {
     return this.#realm.recs[recIndex]?.active ?? 0;
   }
 
+  /** What all RECs used up of a budget (`Vcpu.work`). */
+  get work(): number {
+    let total = 0;
+    for (const rec of this.#realm.recs) total += rec?.vcpu.work ?? 0;
+    return total;
+  }
+
   /** Guest instructions retired on all RECs. */
   get instructions(): number {
     let total = 0;

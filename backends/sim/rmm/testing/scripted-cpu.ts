@@ -58,6 +58,10 @@ export class ScriptedVcpu implements Vcpu {
     this.cpu = cpu;
   }
 
+  get work(): number {
+    return this.retired;
+  }
+
   get active(): ScriptedContext {
     if (this.#active === undefined) throw new RangeError('no context has been activated on this vCPU');
     return this.#active;
