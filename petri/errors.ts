@@ -1,3 +1,5 @@
+import { harmlessLine, harmlessMessage, harmlessText, quotedLines } from './text/index.ts';
+
 /**
  * Where a failure happened, in the order in which a test goes through them.
  *
@@ -35,6 +37,8 @@ export type PetriErrorCode =
   | 'connection-failed'
   | 'wait-timeout'
   | 'console-closed'
+  | 'console-incomplete'
+  | 'pattern-too-expensive'
   | 'vm-halted'
   | 'vm-closed'
   | 'unexpected-halt'
@@ -57,6 +61,8 @@ export type PetriErrorCode =
 export interface PetriErrorOptions {
   readonly code: PetriErrorCode;
   readonly step: PetriStep;
+  /** Lines of ours below the message. */
+  readonly details?: readonly string[];
   /** What the user can do about it, as a sentence. Omit only where nothing can be done. */
   readonly remedy?: string;
   /** The last lines of serial output, when there was a console. */
@@ -64,7 +70,12 @@ export interface PetriErrorOptions {
   readonly cause?: unknown;
 }
 
-/** The one error class of the framework. Everything it throws at a user is one of these. */
+/**
+ * The one error class of the framework. Everything it throws at a user is one of these.
+ *
+ * Words of guests, tools and remote machines may be in any part: the message is harmless to print (`petri/text`), and only
+ * `details` and the remedy make lines of ours. A line end in any other part begins a quoted line.
+ */
 export class PetriError extends Error {
   override readonly name = 'PetriError';
   readonly code: PetriErrorCode;
@@ -76,16 +87,18 @@ export class PetriError extends Error {
     super(compose(message, options), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
     this.step = options.step;
-    this.remedy = options.remedy;
-    this.transcriptTail = options.transcriptTail;
+    this.remedy = options.remedy === undefined ? undefined : harmlessLine(options.remedy);
+    this.transcriptTail = options.transcriptTail === undefined ? undefined : harmlessText(options.transcriptTail);
   }
 }
 
-function compose(message: string, options: PetriErrorOptions): string {
-  const parts = [message];
-  if (options.remedy !== undefined) parts.push(`  remedy: ${options.remedy}`);
-  if (options.transcriptTail !== undefined && options.transcriptTail !== '') {
-    parts.push('  last serial output:', ...options.transcriptTail.split('\n').map((line) => `    | ${line}`));
-  }
-  return parts.join('\n');
+function compose(message: string, { details = [], remedy, transcriptTail }: PetriErrorOptions): string {
+  return [
+    harmlessMessage(message),
+    ...details.map((line) => `  ${harmlessLine(line)}`),
+    ...(remedy === undefined ? [] : [`  remedy: ${harmlessLine(remedy)}`]),
+    ...(transcriptTail === undefined || transcriptTail === ''
+      ? []
+      : ['  last serial output:', quotedLines(transcriptTail, '    ')]),
+  ].join('\n');
 }

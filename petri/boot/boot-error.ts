@@ -9,6 +9,8 @@ export type BootFailureKind = 'deadline' | 'crash' | 'exited' | 'aborted';
 export interface BootErrorOptions {
   readonly stage: string;
   readonly kind: BootFailureKind;
+  /** Lines of ours below the message. */
+  readonly details: readonly string[];
   readonly remedy?: string;
   /** The last lines of every console. */
   readonly transcriptTail: string;
@@ -25,6 +27,7 @@ export class BootError extends PetriError {
     super(message, {
       code: 'boot-failed',
       step: 'boot',
+      details: options.details,
       transcriptTail: options.transcriptTail,
       ...(options.remedy === undefined ? {} : { remedy: options.remedy }),
       ...(options.cause === undefined ? {} : { cause: options.cause }),

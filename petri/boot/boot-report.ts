@@ -28,18 +28,18 @@ export interface BootFacts {
 /** Everything that a person needs to see why a boot did not get further. */
 export function bootError(facts: BootFacts): BootError {
   const { end, stage, running } = facts;
-  const message = [
-    headline(facts),
-    `  waited for ${describePattern(stage.marker)} on console '${stage.console}'`,
-    `  ${reachedBefore(facts.reached)}`,
-    ...(running === undefined ? [] : [`  ${running}`]),
-    ...logs(facts.consoles),
-  ].join('\n');
   const remedy = remedyFor(facts);
   const cause = end.kind === 'deadline' ? end.cause : end.kind === 'aborted' ? end.reason : undefined;
-  return new BootError(message, {
+  return new BootError(headline(facts), {
     stage: stage.name,
     kind: end.kind,
+    details: [
+      ...(end.kind === 'crash' ? [`console '${end.crash.console}' has: ${end.crash.line.slice(0, LINE_WIDTH)}`] : []),
+      `waited for ${describePattern(stage.marker)} on console '${stage.console}'`,
+      reachedBefore(facts.reached),
+      ...(running === undefined ? [] : [running]),
+      ...logs(facts.consoles),
+    ],
     transcriptTail: tails(facts.consoles),
     ...(remedy === undefined ? {} : { remedy }),
     ...(cause === undefined ? {} : { cause }),
@@ -56,10 +56,7 @@ function headline({ end, stage, milliseconds, factor }: BootFacts): string {
     case 'crash': {
       const { crash } = end;
       const ended = end.how === undefined ? '' : `; then ${end.how}`;
-      return [
-        `${crash.meaning}, ${after} after boot stage '${stage.name}' began${ended}`,
-        `  console '${crash.console}' has: ${crash.line.slice(0, LINE_WIDTH)}`,
-      ].join('\n');
+      return `${crash.meaning}, ${after} after boot stage '${stage.name}' began${ended}`;
     }
     case 'exited':
       return `the machine ended before boot stage '${stage.name}', ${after} after that began: ${end.how}`;
@@ -88,7 +85,7 @@ function reachedBefore(reached: readonly StageTime[]): string {
 
 function logs(consoles: ReadonlyMap<string, SerialConsole>): string[] {
   return [...consoles].flatMap(([name, { logPath }]) =>
-    logPath === undefined ? [] : [`  log of '${name}': ${logPath}`],
+    logPath === undefined ? [] : [`log of '${name}': ${logPath}`],
   );
 }
 
@@ -99,7 +96,7 @@ function tails(consoles: ReadonlyMap<string, SerialConsole>): string {
       const lines = console.tail(TAIL_LINES).split('\n');
       return [
         `--- ${name}, the last of ${console.size.toLocaleString('en')} bytes:`,
-        ...lines.map((line) => line.slice(0, LINE_WIDTH)),
+        ...lines.map((line) => `  | ${line.slice(0, LINE_WIDTH)}`),
       ];
     })
     .join('\n');

@@ -81,7 +81,9 @@ describe('stagedBoot', { timeout: LONG }, () => {
     expect(error.message).toMatch(/reached before: TF-A \(\d+ ms\)/);
     expect(error.message).toContain('FVP model (pid 123) is running');
     expect(error.message).toContain(`log of 'host': ${join(directory, 'host.log')}`);
-    expect(error.transcriptTail).toMatch(/--- host, the last of [\d,]+ bytes:\nNOTICE.*\nERROR: {3}something odd/);
+    expect(error.transcriptTail).toMatch(
+      /--- host, the last of [\d,]+ bytes:\n {2}\| NOTICE.*\n {2}\| ERROR: {3}something odd/,
+    );
     expect(error.transcriptTail).toContain('--- rmm: nothing arrived');
     expect(error.transcriptTail).toContain('--- tf-a: nothing arrived');
     expect(error.remedy).toContain('PETRI_SLOW_FACTOR above 2');

@@ -1,6 +1,7 @@
 import { PetriError } from '../errors.ts';
 import { runInterruptible } from '../process/index.ts';
 import { examine, runSteps } from '../stack/index.ts';
+import { print } from '../text/index.ts';
 import type { CcaAction, CcaCommandOptions } from './cca.ts';
 import { describePlan } from './cca-plan.ts';
 import { installCommand, stackManagerOf, stackRequest } from './cca-request.ts';
@@ -14,7 +15,7 @@ export async function installStack(action: CcaAction, options: CcaCommandOptions
   const prepared = await manager.prepare(request);
   if (request.dryRun) {
     const steps = await examine(prepared.plan, prepared.force);
-    process.stdout.write(`${(await describePlan(prepared, steps)).join('\n')}\n`);
+    print(`${(await describePlan(prepared, steps)).join('\n')}\n`);
     return;
   }
   const reporter = new InstallReporter();

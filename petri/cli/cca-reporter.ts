@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 
 import type { StackReporter, StackStep } from '../stack/index.ts';
+import { print } from '../text/index.ts';
 import { duration } from './cca-plan.ts';
 import { Progress } from './progress.ts';
 
@@ -51,7 +52,7 @@ export class InstallReporter implements StackReporter {
 
   #line(line: string): void {
     this.#progress?.clear();
-    process.stdout.write(`${line}\n`);
+    print(`${line}\n`);
   }
 }
 

@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 
 import { examine } from '../stack/index.ts';
+import { print, printJson } from '../text/index.ts';
 import type { CcaCommandOptions } from './cca.ts';
 import { duration } from './cca-plan.ts';
 import { installCommand, stackManagerOf, stackRequest } from './cca-request.ts';
@@ -25,7 +26,7 @@ export async function showStatus(options: CcaCommandOptions, cwd: string): Promi
       sources: prepared.sources,
       steps: steps.map(({ step, state }) => ({ name: step.name, ...state })),
     };
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    printJson(report);
     return;
   }
   const lines = steps.map(({ step, state }) => {
@@ -34,7 +35,7 @@ export async function showStatus(options: CcaCommandOptions, cwd: string): Promi
     if (state.state === 'check') return `  ${pc.dim('check')} ${step.name}`;
     return `  ${pc.yellow('due')}   ${step.name}: ${state.why.join('; ')}`;
   });
-  process.stdout.write(
+  print(
     `${[
       `${request.root}: ${whole ? pc.green('whole') : pc.yellow(`not whole; ${installCommand(options.platform)} builds what is due`)}`,
       ...lines,

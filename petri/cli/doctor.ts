@@ -1,6 +1,7 @@
 import pc from 'picocolors';
 
 import type { Missing, ProbeResult } from '../backend.ts';
+import { harmlessLine, print, printJson } from '../text/index.ts';
 import { features } from '../vm/features.ts';
 import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
 import { exitCodes } from './errors.ts';
@@ -15,9 +16,9 @@ export async function doctor(options: CommandOptions, cwd: string): Promise<void
     ? await withProject(cwd, () => survey(options.backend))
     : await survey(options.backend);
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify({ node: process.version, backends: reports }, null, 2)}\n`);
+    printJson({ node: process.version, backends: reports });
   } else {
-    process.stdout.write(
+    print(
       `${[`Node ${process.version} on ${process.platform} ${process.arch}`, ...reports.flatMap(describe)].join('\n')}\n`,
     );
   }
@@ -49,13 +50,13 @@ function abilities(probe: ProbeResult & { readonly available: true }): string[] 
   lines.push(
     `  limits: ${String(maxMemory / 2 ** 20)} MiB of memory, ${String(maxVcpus)} vCPU, ${String(maxPlanes)} auxiliary planes`,
   );
-  for (const [name, value] of Object.entries(probe.facts)) lines.push(`  ${name}: ${value}`);
+  for (const [name, value] of Object.entries(probe.facts)) lines.push(`  ${name}: ${harmlessLine(value)}`);
   return lines;
 }
 
 function shortcoming(missing: Missing): string[] {
   return [
-    `  ${pc.yellow('missing')}: ${missing.what}`,
-    ...(missing.remedy === '' ? [] : [`  remedy:  ${missing.remedy}`]),
+    `  ${pc.yellow('missing')}: ${harmlessLine(missing.what)}`,
+    ...(missing.remedy === '' ? [] : [`  remedy:  ${harmlessLine(missing.remedy)}`]),
   ];
 }

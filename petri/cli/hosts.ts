@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { HostControl, HostReport, HostUser, Missing } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { Supervisor } from '../process/index.ts';
+import { harmlessLine, harmlessMessage, print, printJson } from '../text/index.ts';
 import { loadBackend } from '../vitest/backends.ts';
 import { exitCodes } from './errors.ts';
 
@@ -46,8 +47,8 @@ async function hosts(
 
 async function list(control: HostControl, json: boolean): Promise<void> {
   const reports = await control.list();
-  const text = json ? JSON.stringify(reports, null, 2) : reports.map(describe).join('\n\n');
-  process.stdout.write(`${text}\n`);
+  if (json) printJson(reports);
+  else print(`${reports.map(describe).join('\n\n')}\n`);
   if (reports.some(({ problem }) => problem !== undefined)) process.exitCode = exitCodes.failure;
 }
 
@@ -55,7 +56,7 @@ async function release(control: HostControl, args: readonly string[]): Promise<v
   const [host, ...rest] = args;
   if (host === undefined || rest.length > 0) throw usage('petri hosts release takes the name of one host');
   const count = await control.release(host);
-  process.stdout.write(count === 0 ? `nobody had ${host}\n` : `${host} is free; it was taken from ${String(count)}\n`);
+  print(count === 0 ? `nobody had ${host}\n` : `${host} is free; it was taken from ${String(count)}\n`);
 }
 
 async function power(control: HostControl, args: readonly string[]): Promise<void> {
@@ -65,7 +66,7 @@ async function power(control: HostControl, args: readonly string[]): Promise<voi
     throw usage('petri hosts power takes the name of a host, and on, off, cycle or status');
   }
   try {
-    process.stdout.write(`${await control.power(host, action.data)}\n`);
+    print(`${harmlessMessage(await control.power(host, action.data))}\n`);
   } finally {
     // The switch may have been a program.
     await Supervisor.current()?.close();
@@ -88,16 +89,19 @@ function describe(host: HostReport): string {
     ...(host.problem === undefined && host.holders.length < host.capacity
       ? [`  free: ${String(host.capacity - host.holders.length)} of ${String(host.capacity)}`]
       : []),
-    ...Object.entries(host.facts).map(([name, value]) => pc.dim(`  ${name}: ${value}`)),
+    ...Object.entries(host.facts).map(([name, value]) => pc.dim(`  ${name}: ${harmlessLine(value)}`)),
   ].join('\n');
 }
 
 function describeUser({ owner, since }: HostUser): string {
-  return `${owner} for ${since < 120 ? `${String(since)} s` : `${String(Math.floor(since / 60))} min`}`;
+  return `${harmlessLine(owner)} for ${since < 120 ? `${String(since)} s` : `${String(Math.floor(since / 60))} min`}`;
 }
 
 function shortcoming({ what, remedy }: Missing): string[] {
-  return [`  ${pc.yellow('missing')}: ${what}`, ...(remedy === '' ? [] : [`  remedy:  ${remedy}`])];
+  return [
+    `  ${pc.yellow('missing')}: ${harmlessLine(what)}`,
+    ...(remedy === '' ? [] : [`  remedy:  ${harmlessLine(remedy)}`]),
+  ];
 }
 
 function usage(message: string): PetriError {

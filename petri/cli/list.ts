@@ -4,6 +4,7 @@ import type { TestCase } from 'vitest/node';
 import { PetriError } from '../errors.ts';
 import { incapable } from '../test/skip-reason.ts';
 import { parseTags } from '../test/tags.ts';
+import { harmlessLine, print, printJson } from '../text/index.ts';
 import type { Feature } from '../vm/features.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { type BackendReport, backendNames, loadBackend, surveyBackends } from '../vitest/backends.ts';
@@ -33,8 +34,8 @@ export async function list(filters: readonly string[], options: CommandOptions, 
     );
     return { listings: found.filter((entry) => entry !== undefined), reports: surveyed };
   });
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ tests: listings }, null, 2)}\n`);
-  else print(listings, reports);
+  if (options.json === true) printJson({ tests: listings });
+  else printList(listings, reports);
 }
 
 /** A backend that is only announced has a name, and its reason is worth listing; one that nobody knows is a mistake. */
@@ -49,11 +50,12 @@ export async function failIfUnknown(name: string): Promise<void> {
 function uncollected(errors: readonly unknown[]): PetriError {
   const messages = errors.map((error) => {
     const message: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'message') : error;
-    return `\n  ${String(message)}`;
+    return String(message);
   });
-  return new PetriError(`some test files cannot be read:${[...new Set(messages)].join('')}`, {
+  return new PetriError('some test files cannot be read:', {
     code: 'invalid-config',
     step: 'config',
+    details: [...new Set(messages)].flatMap((message) => message.split('\n')),
     remedy: 'run them with `petri test` to see where',
   });
 }
@@ -72,21 +74,21 @@ function listing(test: TestCase, reports: readonly BackendReport[]): Listing | u
   };
 }
 
-function print(listings: readonly Listing[], reports: readonly BackendReport[]): void {
+function printList(listings: readonly Listing[], reports: readonly BackendReport[]): void {
   const out: string[] = [];
   let file = '';
   for (const entry of listings) {
     if (entry.file !== file) out.push(`${file === '' ? '' : '\n'}${pc.bold(entry.file)}`);
     file = entry.file;
     const needs = entry.requires.length > 0 ? pc.dim(`  needs ${entry.requires.join(', ')}`) : '';
-    out.push(`  ${pc.cyan(entry.isolation.padEnd(5))}${entry.name}${needs}`);
+    out.push(`  ${pc.cyan(entry.isolation.padEnd(5))}${harmlessLine(entry.name)}${needs}`);
     const runs = Object.entries(entry.skippedOn).filter(([, reason]) => reason === null);
     const skipped = Object.entries(entry.skippedOn).filter(([, reason]) => reason !== null);
     const words = [
       ...runs.map(([name]) => pc.green(`${name}: runs`)),
       ...skipped
         .filter(([name]) => isAvailable(reports, name))
-        .map(([name, reason]) => pc.yellow(`${name}: skipped, ${String(reason)}`)),
+        .map(([name, reason]) => pc.yellow(`${name}: skipped, ${harmlessLine(String(reason))}`)),
     ];
     out.push(`       ${words.length > 0 ? words.join(pc.dim(' | ')) : pc.yellow('runs nowhere here')}`);
   }
@@ -95,10 +97,10 @@ function print(listings: readonly Listing[], reports: readonly BackendReport[]):
     const count = listings.filter((entry) => entry.skippedOn[report.name] === null).length;
     const note = report.probe.available
       ? ''
-      : pc.yellow(` (${report.probe.missing.map((item) => item.what).join('; ')})`);
+      : pc.yellow(` (${harmlessLine(report.probe.missing.map((item) => item.what).join('; '))})`);
     out.push(`${report.name.padEnd(10)}runs ${String(count)} of ${String(listings.length)}${note}`);
   }
-  process.stdout.write(`${out.join('\n')}\n`);
+  print(`${out.join('\n')}\n`);
 }
 
 function isAvailable(reports: readonly BackendReport[], name: string): boolean {

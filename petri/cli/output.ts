@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
 import { interruptRunning } from '../process/index.ts';
+import { print, printError } from '../text/index.ts';
 import { exitCodes } from './errors.ts';
 
 /** The exit code of a command whose output came to an end before it did; undefined while there is somebody who takes it. */
@@ -21,7 +22,7 @@ export function endWithOutput(): void {
     const readerHasGone = error.code === 'EPIPE' || error.code === 'ECONNRESET';
     // What a shell says of a program that the signal ended.
     lost = readerHasGone ? 128 + constants.signals.SIGPIPE : exitCodes.failure;
-    if (!readerHasGone) process.stderr.write(`petri: the output cannot be written: ${error.message}\n`);
+    if (!readerHasGone) printError(`petri: the output cannot be written: ${error.message}\n`);
     if (!interruptRunning('because its output is lost')) process.exit(lost);
   });
   process.stderr.on('error', () => {
@@ -29,9 +30,9 @@ export function endWithOutput(): void {
   });
 }
 
-/** Writes to standard output, and resolves when it is taken or cannot be. Never rejects. */
-export async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await taken(process.stdout);
+/** Prints, and resolves when there is room for more or nothing can be written. Never rejects. */
+export async function printInTurn(text: string): Promise<void> {
+  if (!print(text)) await taken(process.stdout);
 }
 
 /**

@@ -1,5 +1,7 @@
 import pc from 'picocolors';
 
+import { harmlessLine } from '../text/index.ts';
+
 /** Seconds of silence after which a person wants to know that something goes on. */
 const QUIET_SECONDS = 2;
 
@@ -37,6 +39,6 @@ export class Progress {
     this.#seconds += 1;
     if (this.#seconds < QUIET_SECONDS) return;
     this.#shown = true;
-    process.stderr.write(`\r\x1b[K  ${pc.dim(this.#status())}`);
+    process.stderr.write(`\r\x1b[K  ${pc.dim(harmlessLine(this.#status()))}`);
   }
 }

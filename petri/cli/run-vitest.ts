@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { PetriError } from '../errors.ts';
+import { print } from '../text/index.ts';
 import { backendVariable, isolationVariable, splitArguments } from '../vitest/options.ts';
 import { configurationSeen } from '../vitest/seen.ts';
 import { exitCodes, reportError } from './errors.ts';
@@ -44,7 +45,7 @@ export async function runVitest(argv: readonly string[], cwd: string): Promise<v
   const entry = join(vitestFolder(cwd), 'vitest.mjs');
   process.argv = [process.argv[0] ?? process.execPath, entry, ...rest];
   await import(pathToFileURL(entry).href);
-  if (isHelp) process.stdout.write(optionsHelp);
+  if (isHelp) print(optionsHelp);
 }
 
 /** A project whose configuration is not ours would run all the same, on nothing: that must not look like success. */

@@ -1,13 +1,14 @@
 import pc from 'picocolors';
 
 import { sweep, type SweepReport } from '../process/index.ts';
+import { print, printJson } from '../text/index.ts';
 import { exitCodes } from './errors.ts';
 
 /** `petri sweep`: ends what crashed runs left behind on this machine. Fails when something could not be ended. */
 export async function sweepCommand(options: { readonly json?: boolean | undefined }): Promise<void> {
   const report = await sweep();
-  const text = options.json === true ? JSON.stringify(report, null, 2) : describe(report).join('\n');
-  process.stdout.write(`${text}\n`);
+  if (options.json === true) printJson(report);
+  else print(`${describe(report).join('\n')}\n`);
   if (report.unreadable.length > 0 || report.swept.some(({ left }) => left.length > 0)) {
     process.exitCode = exitCodes.failure;
   }

@@ -6,6 +6,7 @@ import { basename, extname, join } from 'node:path';
 import { artifactsFolder, identify } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
 import { tmk } from '../payload/index.ts';
+import { harmlessLine, print, printError } from '../text/index.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 
 /**
@@ -52,7 +53,7 @@ export function buildTmk(sources: readonly string[], options: TmkCommandOptions)
   }
   const { image } = tmk(output.includes('/') ? output : `./${output}`);
   const tests = image.tests.map((test) => test.name).join(', ');
-  process.stdout.write(`${output}: ${(statSync(output).size / 1024).toFixed(1)} KiB, tests: ${tests}\n`);
+  print(`${output}: ${(statSync(output).size / 1024).toFixed(1)} KiB, tests: ${harmlessLine(tests)}\n`);
 }
 
 class CrossCompiler {
@@ -83,7 +84,7 @@ class CrossCompiler {
         cause: result.error,
       });
     }
-    process.stderr.write(result.stderr);
+    printError(result.stderr);
     if (result.status === 0) return;
     throw new PetriError(`${this.#program} failed with ${result.signal ?? `exit code ${String(result.status)}`}`, {
       code: 'tool-failed',

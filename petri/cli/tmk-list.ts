@@ -5,13 +5,14 @@ import pc from 'picocolors';
 import { ownManifest } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
 import { prebuiltTmks, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
+import { harmlessLine, print, printJson } from '../text/index.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 
 /** `petri tmk list`: the tests inside payloads. Goes on after one that cannot be read, and fails then. */
 export function listTmks(names: readonly string[], options: TmkCommandOptions): void {
   const entries = (names.length > 0 ? names : prebuiltTmks()).map(read);
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ payloads: entries.map(toJson) }, null, 2)}\n`);
-  else process.stdout.write(`${entries.map(describe).join('\n\n')}\n`);
+  if (options.json === true) printJson({ payloads: entries.map(toJson) });
+  else print(`${entries.map(describe).join('\n\n')}\n`);
   const failures = entries.filter((entry) => 'error' in entry);
   if (failures.length > 0) process.exitCode = 1;
 }
@@ -41,7 +42,7 @@ function describe(entry: Entry): string {
   return [
     `${pc.bold(entry.name)}  ${pc.dim(facts.join(', '))}`,
     ...(description === undefined ? [] : [`  ${description}`]),
-    ...image.tests.map((test) => `    ${pc.cyan(test.name)}${notes(test)}`),
+    ...image.tests.map((test) => `    ${pc.cyan(harmlessLine(test.name))}${notes(test)}`),
   ].join('\n');
 }
 

@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import pc from 'picocolors';
 
 import type { TmkTest } from '../payload/index.ts';
+import { harmlessLine } from '../text/index.ts';
 import { describeHalt, type HaltReason, type PlaneExit, type Registers, type TmkResult } from '../vm/index.ts';
 
 /** A test that ran, with what was seen of its VM. */
@@ -38,7 +39,7 @@ export function reportTest(done: FinishedTest, withExits: boolean): string {
     `${done.milliseconds.toFixed(1)} ms`,
   ].join(', ');
   const lines = [
-    `  ${mark} ${test.name}${test.expectedFailure ? pc.yellow(' (expected failure)') : ''}  ${pc.dim(numbers)}`,
+    `  ${mark} ${harmlessLine(test.name)}${test.expectedFailure ? pc.yellow(' (expected failure)') : ''}  ${pc.dim(numbers)}`,
   ];
   if (!passed || test.expectedFailure) lines.push(`${INDENT} ${passed ? pc.dim(result.cause) : pc.red(result.cause)}`);
   lines.push(...describeState(result.halt, passed ? 'brief' : 'full').map((line) => `${INDENT} ${pc.dim(line)}`));
@@ -47,7 +48,7 @@ export function reportTest(done: FinishedTest, withExits: boolean): string {
 }
 
 export function reportSkipped(test: TmkTest, reason: string): string {
-  return `  ${pc.yellow('skip')} ${test.name}  ${pc.dim(reason)}\n`;
+  return `  ${pc.yellow('skip')} ${harmlessLine(test.name)}  ${pc.dim(reason)}\n`;
 }
 
 export function reportSummary(
@@ -73,7 +74,7 @@ function describeState(halt: HaltReason, detail: 'brief' | 'full'): string[] {
   const decoded = exit === undefined ? [] : [describeExit(exit)];
   if (detail === 'brief') return decoded;
   const { registers, symbol } = halt;
-  const where = symbol === undefined ? [] : [`pc is in ${symbol.name}, ${symbol.offset} bytes in`];
+  const where = symbol === undefined ? [] : [`pc is in ${harmlessLine(symbol.name)}, ${symbol.offset} bytes in`];
   return [...decoded, ...where, ...(registers === undefined ? [] : describeRegisters(registers))];
 }
 

@@ -5,13 +5,14 @@ import pc from 'picocolors';
 import { PetriError } from '../errors.ts';
 import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import { belongsTo, runInterruptible } from '../process/index.ts';
+import { harmlessLine, print } from '../text/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
 import { paceOf, stretched } from '../test/stretch.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
-import { print } from './output.ts';
+import { printInTurn } from './output.ts';
 import { Progress } from './progress.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './tmk-report.ts';
@@ -66,21 +67,21 @@ async function runAll(
   let skipped = 0;
   const started = performance.now();
   for (const [index, payload] of payloads.entries()) {
-    process.stdout.write(title(payload, bench));
+    print(title(payload, bench));
     for (const test of tests[index] ?? []) {
       // An ordinary VM has no Linux in plane 0, and no plane 0.
       if (test.linuxOnly && bench.isolation === 'none' && options.test === undefined) {
         skipped++;
-        process.stdout.write(reportSkipped(test, 'for monitors on Linux; isolation none has none'));
+        print(reportSkipped(test, 'for monitors on Linux; isolation none has none'));
         continue;
       }
       const done = await runTest(payload, test, bench);
       bench.signal?.throwIfAborted();
       finished.push(done);
-      process.stdout.write(reportTest(done, options.exits === true));
+      print(reportTest(done, options.exits === true));
     }
   }
-  process.stdout.write(reportSummary(finished, skipped, performance.now() - started, bench.directory));
+  print(reportSummary(finished, skipped, performance.now() - started, bench.directory));
   if (finished.some(({ result }) => result.verdict === 'fail')) process.exitCode = 1;
 }
 
@@ -94,10 +95,10 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   const selected = await selectBackend(name);
   if (selected.probe.isolation[isolation] === undefined) {
     const lacking = selected.probe.lacking?.[isolation] ?? [];
-    const why = lacking.map(({ what, remedy }) => `\n  missing: ${what}\n    to get it: ${remedy}`).join('');
-    throw new PetriError(`backend '${name}' has no isolation type '${isolation}' here${why}`, {
+    throw new PetriError(`backend '${name}' has no isolation type '${isolation}' here`, {
       code: 'unsupported',
       step: 'options',
+      details: lacking.flatMap(({ what, remedy }) => [`missing: ${what}`, `  to get it: ${remedy}`]),
       remedy: `choose from ${Object.keys(selected.probe.isolation).join(', ')} with --isolation`,
     });
   }
@@ -177,7 +178,7 @@ async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Pr
   try {
     for await (const line of vm.serial.lines({ signal: ended.signal })) {
       progress.clear();
-      await print(`  ${pc.dim('|')} ${line}\n`);
+      await printInTurn(`  ${pc.dim('|')} ${harmlessLine(line)}\n`);
     }
   } catch (error) {
     if (!ended.signal.aborted) throw error;

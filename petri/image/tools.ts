@@ -110,10 +110,11 @@ export function throwIfAborted(what: string, signal: AbortSignal | undefined): v
 
 /** An error of a tool, with the end of what it said. */
 export function toolFailed(tool: ImageTool, why: string, output: string): PetriError {
-  const said = output.trim().split('\n').slice(-20).join('\n    ').slice(-4000);
-  return new PetriError(`${tool} failed: ${why}${said === '' ? '' : `\n    ${said}`}`, {
+  const said = output.trim().slice(-4000).split('\n').slice(-20);
+  return new PetriError(`${tool} failed: ${why}`, {
     code: 'tool-failed',
     step: 'artifact',
+    details: said.flatMap((line) => (line === '' ? [] : [`  | ${line}`])),
     remedy: 'see what it said; the image it worked on was not kept',
   });
 }

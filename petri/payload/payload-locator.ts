@@ -1,3 +1,4 @@
+import { harmlessLine } from '../text/index.ts';
 import type { TmkImage } from './tmk.ts';
 import type { SymbolLocation } from '../vm/halt.ts';
 
@@ -39,5 +40,5 @@ function located(address: bigint, symbol: SymbolLocation | undefined): Location 
   const hex = `0x${address.toString(16)}`;
   return symbol === undefined
     ? { text: hex }
-    : { symbol, text: `${hex} (${symbol.name}+0x${symbol.offset.toString(16)})` };
+    : { symbol, text: `${hex} (${harmlessLine(symbol.name)}+0x${symbol.offset.toString(16)})` };
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 
 import { PetriError } from '../errors.ts';
+import { printError } from '../text/index.ts';
 import { Supervisor } from './supervisor.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -63,5 +64,5 @@ function interruption(why: string): PetriError {
 }
 
 function tell(signal: string): void {
-  process.stderr.write(`\npetri: ${signal}: ending what was started; once more to end it at once\n`);
+  printError(`\npetri: ${signal}: ending what was started; once more to end it at once\n`);
 }

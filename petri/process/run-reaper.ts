@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { printError } from '../text/index.ts';
 import { isAlive, type ProcessIdentity } from './process-table.ts';
 import { reap } from './reap.ts';
 
@@ -18,7 +19,7 @@ export async function runReaper(ledger: string, owner: ProcessIdentity | undefin
     const { left } = await reap(ledger);
     if (left.length === 0) return;
     if (attempt === attempts) {
-      process.stderr.write(`${left.join('\n')}\n`);
+      printError(`${left.join('\n')}\n`);
       process.exitCode = 1;
       return;
     }

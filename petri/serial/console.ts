@@ -1,4 +1,5 @@
 import { PetriError } from '../errors.ts';
+import { harmlessText } from '../text/index.ts';
 import { BootStream, isMatch, type SerialMatch } from './boot-stream.ts';
 import { ByteHistory, type Gap } from './byte-history.ts';
 import { ConsoleLog } from './console-log.ts';
@@ -225,10 +226,10 @@ export class SerialConsole {
     return this.#history.gap;
   }
 
-  /** The last lines of text, for messages. */
+  /** The last lines of text, for messages: harmless, which `transcript` is not. */
   tail(lines = 20): string {
     const text = this.#textFrom(Math.max(0, this.#history.size - TAIL_BYTES));
-    return text.trimEnd().split('\n').slice(-lines).join('\n');
+    return harmlessText(text.trimEnd().split('\n').slice(-lines).join('\n'));
   }
 
   /**

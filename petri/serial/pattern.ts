@@ -1,3 +1,5 @@
+import { harmlessLine, quoted } from '../text/index.ts';
+
 /** What to wait for: a string is looked for as it stands, a RegExp is a pattern. */
 export type SerialPattern = string | RegExp;
 
@@ -25,5 +27,5 @@ export interface Matcher {
 
 /** The pattern and its kind, so that nobody takes `[ok]` for a character class. */
 export function describePattern(pattern: SerialPattern): string {
-  return typeof pattern === 'string' ? `the text ${JSON.stringify(pattern)}` : `the pattern ${String(pattern)}`;
+  return typeof pattern === 'string' ? `the text ${quoted(pattern)}` : `the pattern ${harmlessLine(String(pattern))}`;
 }

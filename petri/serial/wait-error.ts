@@ -1,4 +1,5 @@
 import { PetriError } from '../errors.ts';
+import { quoted } from '../text/index.ts';
 import { boundedExec } from './bounded-exec.ts';
 import { describePattern, type SerialPattern } from './pattern.ts';
 import type { WaitFailure } from './wait.ts';
@@ -23,11 +24,11 @@ export interface WaitErrorFacts {
 /** What a person needs to see why something did not come: what was waited for, how long, what came instead. */
 export function waitError(facts: WaitErrorFacts): PetriError {
   const { failure } = facts;
-  const message = [headline(facts), ...observations(facts)].join('\n');
   const remedy = remedyFor(facts);
-  return new PetriError(message, {
+  return new PetriError(headline(facts), {
     code: failure.end === 'closed' ? 'console-closed' : 'wait-timeout',
     step: 'run',
+    details: observations(facts),
     transcriptTail: facts.transcriptTail,
     ...(remedy === undefined ? {} : { remedy }),
     ...(facts.abortReason === undefined ? {} : { cause: facts.abortReason }),
@@ -48,13 +49,13 @@ function headline({ console, pattern, failure, closeReason }: WaitErrorFacts): s
 
 function observations({ pattern, failure, closeReason }: WaitErrorFacts): string[] {
   if (failure.seenLength === 0)
-    return [`  nothing was printed since the previous match${stateOfVm(failure, closeReason)}`];
+    return [`nothing was printed since the previous match${stateOfVm(failure, closeReason)}`];
   const lines = failure.seen.split('\n');
   const count = `${failure.seenLength.toLocaleString('en')} characters`;
   const near = nearestLines(pattern, lines);
   return [
-    `  looked at the ${count} printed since the previous match${stateOfVm(failure, closeReason)}`,
-    ...(near.length === 0 ? [] : ['  nearest lines:', ...near.map((line) => `    > ${line}`)]),
+    `looked at the ${count} printed since the previous match${stateOfVm(failure, closeReason)}`,
+    ...(near.length === 0 ? [] : ['nearest lines:', ...near.map((line) => `  > ${line}`)]),
   ];
 }
 
@@ -72,10 +73,10 @@ function remedyFor({ pattern, failure, consumedBefore }: WaitErrorFacts): string
     const line = lines.find((candidate) => matchesAsPattern(pattern, candidate));
     return line === undefined
       ? undefined
-      : `a string is looked for as it stands; as a pattern, /${pattern}/, it would match ${JSON.stringify(line)}`;
+      : `a string is looked for as it stands; as a pattern, /${pattern}/, it would match ${quoted(line)}`;
   }
   return failure.seen.includes(pattern.source)
-    ? `a RegExp is a pattern; the text ${JSON.stringify(pattern.source)} was printed: give it as a string`
+    ? `a RegExp is a pattern; the text ${quoted(pattern.source)} was printed: give it as a string`
     : undefined;
 }
 

@@ -60,15 +60,12 @@ export const runSupervised: CommandRunner = async (command, log, signal) => {
 
 async function commandFailed(command: StackCommand, ending: string, log: string): Promise<PetriError> {
   const tail = await logTail(log);
-  const quoted = tail.split('\n').map((line) => `    | ${line}`);
-  return new PetriError(
-    [`${command.argv[0]} ${ending}: ${showCommand(command)}`, `  the end of ${log}:`, ...quoted].join('\n'),
-    {
-      code: 'tool-failed',
-      step: 'install',
-      remedy: 'correct what the log complains about and give the same command again: it goes on where it stopped',
-    },
-  );
+  return new PetriError(`${command.argv[0]} ${ending}: ${showCommand(command)}`, {
+    code: 'tool-failed',
+    step: 'install',
+    details: [`the end of ${log}:`, ...tail.split('\n').map((line) => `  | ${line}`)],
+    remedy: 'correct what the log complains about and give the same command again: it goes on where it stopped',
+  });
 }
 
 export function throwIfInterrupted(signal: AbortSignal): void {

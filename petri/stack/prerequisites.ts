@@ -60,7 +60,7 @@ function missing(shortages: readonly Shortage[]): PetriError {
   return new PetriError(`missing: ${shortages.map((shortage) => shortage.what).join('; ')}`, {
     code: 'tool-missing',
     step: 'install',
-    remedy: [...install, ...new Set(remedies)].join('\n          '),
+    remedy: [...install, ...new Set(remedies)].join('; '),
   });
 }
 

@@ -2,6 +2,7 @@ import type { HaltKind, HaltReason, Vm } from '../vm/index.ts';
 import { describeHalt } from '../vm/index.ts';
 import { PetriError } from '../errors.ts';
 import { describePattern } from '../serial/index.ts';
+import { quoted } from '../text/index.ts';
 import { lookUnder } from './body-vm.ts';
 import type { PetriExpectations } from './options.ts';
 
@@ -63,7 +64,7 @@ export async function meet(vm: Vm, expectations: PetriExpectations): Promise<voi
   for (const pattern of expectations.not ?? []) {
     const match = await vm.serial.waitFor(pattern, { from: 'boot', consume: false }).catch(wasNotPrinted);
     if (match !== undefined) {
-      throw unmet(`console '${vm.serial.name}' printed ${describePattern(pattern)}: ${JSON.stringify(match.match)}`);
+      throw unmet(`console '${vm.serial.name}' printed ${describePattern(pattern)}: ${quoted(match.match)}`);
     }
   }
 }

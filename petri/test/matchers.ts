@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { describePattern, type SerialPattern } from '../serial/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
+import { quoted } from '../text/index.ts';
 import { describeHalt, type Vm } from '../vm/index.ts';
 import { lookUnder } from './body-vm.ts';
 import { describeExpectation, haltMatches, isNoEnd, wasNotPrinted, type HaltExpectation } from './expectation.ts';
@@ -65,7 +66,7 @@ async function printing(
     ? { pass: false, message: () => failure }
     : {
         pass: true,
-        message: () => `console '${console.name}' printed ${describePattern(pattern)}: ${JSON.stringify(match.match)}`,
+        message: () => `console '${console.name}' printed ${describePattern(pattern)}: ${quoted(match.match)}`,
       };
 }
 

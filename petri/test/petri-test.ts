@@ -2,6 +2,7 @@ import { describe, test } from 'vitest';
 import type { BackendPace } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import type { TmkPayload, TmkTest } from '../payload/index.ts';
+import { harmlessLine } from '../text/index.ts';
 import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
 import { blaming, callSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
@@ -81,7 +82,9 @@ function make(mode: Mode): PetriTest {
     const site = callSite(tmk);
     describe(payload.name, () => {
       for (const one of payload.image.tests) {
-        add(mode, isolation, one.name, { ...options, payload, test: one.name }, tmkBody(one, site), site);
+        // Names come from the ELF file.
+        const name = harmlessLine(one.name);
+        add(mode, isolation, name, { ...options, payload, test: one.name }, tmkBody(one, site), site);
       }
     });
   };
@@ -150,12 +153,12 @@ function tmkBody(one: TmkTest, site: string): PetriTestBody {
     // The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none.
     skip(
       one.linuxOnly && isolation !== 'cca',
-      `'${one.name}' is only for a Linux plane 0, which '${isolation}' has not`,
+      `'${harmlessLine(one.name)}' is only for a Linux plane 0, which '${isolation}' has not`,
     );
     const { verdict, cause } = await vm.tmk.run(one.name);
     if (verdict === 'pass') return;
     await blaming(site, () => {
-      const error = new Error(`${one.name}: ${cause}`);
+      const error = new Error(`${harmlessLine(one.name)}: ${cause}`);
       error.name = 'TmkTestFailed';
       throw error;
     });

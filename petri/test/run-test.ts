@@ -2,11 +2,13 @@ import { setImmediate } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { harmlessLine } from '../text/index.ts';
 import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo } from './call-site.ts';
 import { testEnvironment } from './environment.ts';
+import { HarmlessFailures, harmlessContext } from './harmless-failures.ts';
 import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { SeenEnds } from './seen-ends.ts';
 import { beyondLimits, incapable, unselected } from './skip-reason.ts';
@@ -35,13 +37,14 @@ export async function runTest(
   options: PetriTestOptions,
   { body, site }: { readonly body: PetriTestBody; readonly site: string },
 ): Promise<void> {
-  const session = new TestSession(context, isolation, options);
+  const failures = new HarmlessFailures(context);
+  const session = new TestSession(context, isolation, options, failures);
   context.onTestFinished(() => session.dispose());
   try {
     await session.run(body, site);
   } catch (error) {
     if (options.unstable === undefined || isSkip(error)) throw error;
-    context.skip(`unstable (${options.unstable}): failed with ${firstLine(error)}`);
+    context.skip(harmlessLine(`unstable (${options.unstable}): failed with ${firstLine(error)}`));
   } finally {
     await session.dispose();
   }
@@ -55,9 +58,11 @@ class TestSession {
   readonly #vms: Vm[] = [];
   readonly #directory: () => string;
   readonly #watch: BodyWatch = { ledger: new AwaitLedger(), ends: new SeenEnds() };
+  readonly #failures: HarmlessFailures;
   #over = false;
 
-  constructor(context: TestContext, isolation: IsolationType, options: PetriTestOptions) {
+  constructor(context: TestContext, isolation: IsolationType, options: PetriTestOptions, failures: HarmlessFailures) {
+    this.#failures = failures;
     this.#context = context;
     this.#isolation = isolation;
     this.#options = options;
@@ -127,7 +132,7 @@ class TestSession {
       backend: backend.name,
       launch,
     };
-    const inherited: TestContext = Object.create(this.#context) as TestContext;
+    const inherited: TestContext = Object.create(harmlessContext(this.#context)) as TestContext;
     return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as TestContext & typeof own;
   }
 
@@ -208,15 +213,11 @@ class TestSession {
 
   /** Adds to a failure what the VMs were doing, as far as it does not say so itself. */
   #explain(error: unknown): unknown {
-    if (isSkip(error) || !(error instanceof Error) || this.#vms.length === 0) return error;
+    if (isSkip(error)) return error;
+    const message = error instanceof Error ? error.message : '';
     const hasTail = error instanceof PetriError && error.transcriptTail !== undefined && this.#vms.length === 1;
-    const states = this.#vms.map((vm) => (hasTail ? withoutRepeat(vm, error.message) : vm.describe()));
-    try {
-      error.message = [error.message, ...states].join('\n\n');
-    } catch {
-      // An error that cannot be changed is told as it is.
-    }
-    return error;
+    const states = this.#vms.map((vm) => (hasTail ? withoutRepeat(vm, message) : vm.describe()));
+    return this.#failures.explain(error, states);
   }
 }
 

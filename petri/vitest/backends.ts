@@ -146,19 +146,19 @@ export async function requireBackend(
   const backend = await loadBackend(name);
   const probe = await backend.probe();
   if (probe.available) return { backend, probe };
-  const missing = probe.missing.map((item) => `\n  missing: ${item.what}\n    to get it: ${item.remedy}`).join('');
-  throw new PetriError(`the backend '${name}' cannot run here${missing}`, {
+  throw new PetriError(`the backend '${name}' cannot run here`, {
     code: 'backend-unavailable',
     step: 'probe',
+    details: probe.missing.flatMap(({ what, remedy }) => [`missing: ${what}`, `  to get it: ${remedy}`]),
     remedy: `install what is missing, or use what runs here: ${await availableOptions(name)}`,
   });
 }
 
 function unknownBackend(name: string): PetriError {
-  const list = backendNames().map((known) => `\n    ${known.padEnd(10)} ${describe(known)}`);
-  return new PetriError(`there is no backend '${name}'; there are${list.join('')}`, {
+  return new PetriError(`there is no backend '${name}'; there are`, {
     code: 'unknown-backend',
     step: 'options',
+    details: backendNames().map((known) => `  ${known.padEnd(10)} ${describe(known)}`),
     remedy: `choose one of them, or add your own with definePetriConfig({ backends: { ${name}: … } })`,
   });
 }

@@ -2,6 +2,7 @@ import type { TestProject, Vitest } from 'vitest/node';
 
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { harmlessLine } from '../text/index.ts';
 import { isUserBackend, requireBackend } from './backends.ts';
 import { defaultBackend, givenOptions, type PetriOptions, resolveOptions } from './options.ts';
 import { configuredOptions, petriPlugins, type PluginOptions } from './plugin-options.ts';
@@ -66,7 +67,7 @@ function runOf(vitest: Vitest): Run {
   }
   // Beside the run, whose result does not depend on it.
   pruneRuns(run.directory).catch((error: unknown) => {
-    vitest.logger.warn(`petri: old runs could not be removed: ${String(error)}`);
+    vitest.logger.warn(`petri: old runs could not be removed: ${harmlessLine(String(error))}`);
   });
   vitest.onClose(() => leaveNothing(vitest, run.directory));
   return run;
@@ -82,7 +83,7 @@ const END_TIMEOUT = 8000;
 async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void> {
   const { waitForRun } = await import('../process/index.ts');
   for (const what of await waitForRun(runDirectory, END_TIMEOUT)) {
-    vitest.logger.warn(`petri: this is still there, and being ended: ${what}`);
+    vitest.logger.warn(`petri: this is still there, and being ended: ${harmlessLine(what)}`);
   }
 }
 

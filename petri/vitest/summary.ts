@@ -2,6 +2,7 @@ import pc from 'picocolors';
 import type { Reporter, TestCase, TestModule, TestProject } from 'vitest/node';
 
 import { parseTags } from '../test/tags.ts';
+import { harmlessLine, print } from '../text/index.ts';
 import { type IsolationType, isolationTypes } from '../vm/isolation.ts';
 
 /** Tests of one isolation type by how they ended. */
@@ -70,7 +71,7 @@ export function formatSummary(
   }
   const reasons = [...summary.skipReasons].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
   for (const [index, [reason, count]] of reasons.entries()) {
-    lines.push(`${label(index === 0 ? 'Skipped' : '')}  ${pc.yellow(`${String(count)} ×`)} ${reason}`);
+    lines.push(`${label(index === 0 ? 'Skipped' : '')}  ${pc.yellow(`${String(count)} ×`)} ${harmlessLine(reason)}`);
   }
   return lines;
 }
@@ -105,7 +106,7 @@ export class PetriSummary implements Reporter {
       const tests = own.flatMap((module) => [...module.children.allTests()].map(summarized));
       const names = backends.size < 2 ? [] : [...new Set(own.map(({ project }) => project.name))];
       const lines = formatSummary(summarize(tests), backend, names);
-      if (lines.length > 0) process.stdout.write(`${lines.join('\n')}\n\n`);
+      if (lines.length > 0) print(`${lines.join('\n')}\n\n`);
     }
   }
 }

@@ -1,8 +1,13 @@
+import { harmlessLine } from '../text/index.ts';
 import type { HaltReason, SymbolLocation } from './halt.ts';
 import type { Registers } from './inspect.ts';
 
-/** Why a VM halted, in one line without a full stop, such as `panic at src/main.rs:3: out of memory`. */
+/** Why a VM halted, in one harmless line without a full stop, such as `panic at src/main.rs:3: out of memory`. */
 export function describeHalt(halt: HaltReason): string {
+  return harmlessLine(describe(halt));
+}
+
+function describe(halt: HaltReason): string {
   switch (halt.reason) {
     case 'complete':
       return `complete (${halt.success ? 'success' : 'failure'})`;

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { harmlessJson } from '../text/index.ts';
 import { VmLog } from './vm-log.ts';
 
 /** A VM's folder on disk. */
@@ -31,7 +32,7 @@ export class VmFolder {
     if (this.#finished) return;
     this.#finished = true;
     try {
-      writeFileSync(join(this.path, 'vm.json'), `${JSON.stringify(record(), hexadecimal, 1)}\n`);
+      writeFileSync(join(this.path, 'vm.json'), `${harmlessJson(record(), hexadecimal, 1)}\n`);
     } catch (error) {
       this.log.write(`vm.json could not be written: ${String(error)}`);
     }

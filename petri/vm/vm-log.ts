@@ -1,10 +1,14 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { harmlessMessage } from '../text/index.ts';
 
 /** Bytes of log per VM: a VM that is stuck must not fill the disk with our own words. */
 const LIMIT = 1024 * 1024;
 
-/** The framework's and the backend's own log of one VM, `petri.log` in its folder. Made at the first line. */
+/**
+ * The framework's and the backend's own log of one VM, `petri.log` in its folder. Made at the first line. An entry begins with
+ * the time; further lines of one are quoted, so that no guest can make an entry.
+ */
 export class VmLog {
   readonly #path: string;
   #descriptor: number | undefined;
@@ -17,7 +21,7 @@ export class VmLog {
 
   write(message: string): void {
     if (this.#closed) return;
-    const line = `${new Date().toISOString()} ${message}\n`;
+    const line = `${new Date().toISOString()} ${harmlessMessage(message)}\n`;
     this.#size += line.length;
     if (this.#size > LIMIT) {
       this.#append(`[petri: the log is full; later lines are dropped]\n`);

@@ -2,6 +2,7 @@ import type { TmkEvent, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { findTest, type LinuxPayload, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
+import { quotedLines } from '../text/index.ts';
 import { BootRun, type PlaneSummary, type VmBootSummary } from './boot-run.ts';
 import { describeHalt } from './describe-halt.ts';
 import type { ExecOptions, ExecResult } from './exec.ts';
@@ -227,7 +228,7 @@ export class Vm {
   describe(): string {
     const tails = [...this.consoles.values()]
       .filter((console) => console.size > 0)
-      .map((console) => `last lines of '${console.name}':\n${indent(console.tail())}`);
+      .map((console) => `last lines of '${console.name}':\n${quotedLines(console.tail(), '  ')}`);
     return [this.state, ...tails, `record: ${this.directory}`].join('\n');
   }
 
@@ -439,11 +440,4 @@ async function withGrace(promise: Promise<unknown>): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function indent(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `  | ${line}`)
-    .join('\n');
 }

@@ -1,0 +1,10 @@
+export {
+  harmlessJson,
+  harmlessLine,
+  harmlessMessage,
+  harmlessOutput,
+  harmlessText,
+  quoted,
+  quotedLines,
+} from './harmless.ts';
+export { print, printError, printJson } from './print.ts';
