@@ -47,7 +47,13 @@ export default tseslint.config(
   },
   {
     files: ['petri/**/*.ts'],
-    ignores: ['petri/text/print.ts', 'petri/cli/{output,progress}.ts', '**/*.test.ts', '**/testing/**', '**/fixtures/**'],
+    ignores: [
+      'petri/text/print.ts',
+      'petri/cli/{output,progress}.ts',
+      '**/*.test.ts',
+      '**/testing/**',
+      '**/fixtures/**',
+    ],
     rules: {
       // Whatever reaches a terminal or a CI log may have words of a guest in it.
       'no-restricted-properties': [
