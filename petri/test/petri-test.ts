@@ -13,6 +13,13 @@ import { featureTag, isolationTag } from './tags.ts';
 import { paceOf, stretched } from './stretch.ts';
 import { rowTitle } from './title.ts';
 
+declare module 'vitest' {
+  interface TaskMeta {
+    /** It is a test of a VM. */
+    petri?: boolean;
+  }
+}
+
 /** One test for each row, with the row as the body's first argument. */
 export interface PetriTestFor<Row> {
   (
@@ -109,6 +116,7 @@ function add(
   declare(
     name,
     {
+      meta: { petri: true },
       ...(tagsAreDeclared() ? { tags } : {}),
       ...(timeout === undefined ? {} : { timeout: stretched(timeout, paceOf(pace(), isolation)) }),
       ...(retry === undefined ? {} : { retry }),

@@ -13,6 +13,7 @@ import { type PetriPlugin, petriPlugins, pluginName, type PluginOptions } from '
 import { select } from './project-selection.ts';
 import { markConfigurationSeen } from './seen.ts';
 import { userConfigModule } from './user-config.ts';
+import { applyVmDefaults, vmDefaults } from './vm-defaults.ts';
 
 /** The vitest side of the framework in the main process: chooses the backend, checks it, tells the workers. */
 export function petriPlugin(options: PluginOptions): Plugin {
@@ -22,7 +23,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
     name: pluginName,
     api: { petri: options },
     // What VMs write while tests run is no reason to run tests again.
-    config: () => ({ server: { watch: { ignored: ['**/.petri/**'] } } }),
+    config: (config) => ({ server: { watch: { ignored: ['**/.petri/**'] } }, ...vmDefaults(config) }),
     configResolved(config) {
       configFile = config.configFile;
     },
@@ -50,6 +51,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
       if (chosen === undefined) return;
       project.provide('petri', chosen);
       filterByIsolation(project, chosen.isolation);
+      await applyVmDefaults(project, chosen.probe);
       if (chosen.probe.pace !== undefined) keepPace(project, chosen.probe.pace);
     },
   };
@@ -68,7 +70,10 @@ function filterByIsolation(project: TestProject, isolation: readonly IsolationTy
  */
 function keepPace(project: TestProject, pace: BackendPace): void {
   const { config } = project;
-  config.isolate = false;
+  if (config.isolate) {
+    config.isolate = false;
+    project.provide('petriShared', true);
+  }
   // Undefined where the user has set none, though its type does not say so.
   const chosen = Number.isFinite(config.maxWorkers) ? config.maxWorkers : pace.parallel;
   config.maxWorkers = Math.min(chosen, pace.parallel);

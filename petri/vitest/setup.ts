@@ -1,7 +1,8 @@
-import { inject } from 'vitest';
+import { beforeAll, inject, type RunnerTestSuite } from 'vitest';
 
 import { setTestEnvironment } from '../test/environment.ts';
 import { pace, runDirectory, selectedBackend, selectedIsolation } from './selection.ts';
+import { leaveNothingBehind } from './shared-worker.ts';
 import { userConfigModule } from './user-config.ts';
 
 // A function cannot be sent to a worker. A backend that only the configuration file knows is found by reading that file here.
@@ -21,3 +22,17 @@ setTestEnvironment({
   runDirectory,
   tags: inject('petriConfigured') === true,
 });
+
+if (inject('petriShared') === true) leaveNothingBehind();
+
+// In no test's time, nor in that of a hook: how long it takes is the machine's affair.
+beforeAll(async (_context, suite) => {
+  if (runsVm(suite)) await selectedBackend();
+}, 0);
+
+/** Whether a test of a VM is about to run in a suite. */
+function runsVm(suite: RunnerTestSuite): boolean {
+  return suite.tasks.some(
+    (task) => task.mode === 'run' && (task.type === 'suite' ? runsVm(task) : task.meta.petri === true),
+  );
+}
