@@ -34,6 +34,8 @@ export default definePetriConfig({
               extends: true as const,
               test: {
                 name: 'unit',
+                // Many of them replace modules, and their texts name ours.
+                isolate: true,
                 include: ['{petri,backends,tools,tests/stand-ins}/**/*.test.ts', 'bench/*.test.ts'],
               },
             },

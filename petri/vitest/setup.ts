@@ -26,7 +26,9 @@ setTestEnvironment({
 if (inject('petriShared') === true) leaveNothingBehind();
 
 // In no test's time, nor in that of a hook: how long it takes is the machine's affair.
-beforeAll(async (_context, suite) => {
+// vitest reads the first parameter's pattern.
+// eslint-disable-next-line no-empty-pattern
+beforeAll(async ({}, suite) => {
   if (runsVm(suite)) await selectedBackend();
 }, 0);
 

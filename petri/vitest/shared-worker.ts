@@ -19,7 +19,7 @@ export function leaveNothingBehind(): void {
     vi.useRealTimers();
     vi.unstubAllGlobals();
     vi.unstubAllEnvs();
-    for (const name of Object.keys(process.env)) if (!(name in environment)) delete process.env[name];
+    for (const name of Object.keys(process.env)) if (!(name in environment)) Reflect.deleteProperty(process.env, name);
     Object.assign(process.env, environment);
     if (process.cwd() !== directory) process.chdir(directory);
     forgetModules();
