@@ -11,7 +11,8 @@ import {
 import type { Stage2Mapping } from '../backends/sim/cpu/index.ts';
 import { generalDefinitions, simdAndFpDefinitions } from '../backends/sim/cpu/isa/index.ts';
 import { COMMAND_SIZE, decodeCommand } from '../petri/payload/index.ts';
-import { Random } from './random.ts';
+import { caseCount, runAloneInFreshProcess, runSchedulesInFreshProcess } from '../backends/sim/testing/schedules.ts';
+import { Random } from '../backends/sim/testing/random.ts';
 
 const PAGE = 4096;
 const WORDS = PAGE / 4;
@@ -22,10 +23,11 @@ const ALL = Permission.R | Permission.W | Permission.XEl0 | Permission.XEl1;
 const CPACR_EL1 = 0xc082;
 const VBAR_EL1 = 0xc600;
 
-const usage = `npm run fuzz -- [--words N] [--commands N] [--seed N]
+const usage = `npm run fuzz -- [--words N] [--commands N] [--schedules N] [--seed N]
 
-Runs random instruction words on the engine and random blocks through the TMK command decoder. Fails when anything throws,
-when a run does not end, or when memory changes that is not the guest's. A seed repeats a run.`;
+Runs random instruction words on the engine, random blocks through the TMK command decoder, and VMs beside each other and one
+after another in random schedules. Fails when anything throws, when a run does not end, when memory changes that is not the
+guest's, or when a VM comes to another result than alone in a fresh process. A seed repeats a run.`;
 
 /** Instruction words: a third any bits at all, the rest bits that some encoding matches. */
 function randomWords(random: Random, target: Uint32Array): void {
@@ -124,12 +126,31 @@ function report(title: string, count: number, milliseconds: number, outcomes: Re
   }
 }
 
-export function main(...args: readonly string[]): void {
+/** Schedules of one process: what machines share is most shared while a process is young. */
+const SCHEDULES_PER_PROCESS = 8;
+
+async function fuzzSchedules(count: number, random: Random): Promise<Record<string, number>> {
+  const alone = [];
+  for (let index = 0; index < caseCount; index += 1) alone.push(await runAloneInFreshProcess(index));
+  let vms = 0;
+  for (let done = 0; done < count; done += SCHEDULES_PER_PROCESS) {
+    const schedules = Math.min(SCHEDULES_PER_PROCESS, count - done);
+    const { differences, ended } = await runSchedulesInFreshProcess(random.next(), schedules, alone);
+    vms += ended;
+    if (differences.length > 0) {
+      throw new Error(`a VM came to another result than alone: ${JSON.stringify(differences, undefined, 2)}`);
+    }
+  }
+  return { 'VMs as alone': vms };
+}
+
+export async function main(...args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       words: { type: 'string', default: '10000000' },
       commands: { type: 'string', default: '100000' },
+      schedules: { type: 'string', default: '1000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000) },
       help: { type: 'boolean', default: false },
     },
@@ -143,9 +164,10 @@ export function main(...args: readonly string[]): void {
   for (const [title, count, fuzz] of [
     ['instruction words', Number(values.words), fuzzEngine],
     ['TMK command blocks', Number(values.commands), fuzzCommands],
+    ['schedules', Number(values.schedules), fuzzSchedules],
   ] as const) {
     const start = performance.now();
-    const outcomes = fuzz(count, random);
+    const outcomes = count > 0 ? await fuzz(count, random) : {};
     report(title, count, performance.now() - start, outcomes);
   }
 }

@@ -24,6 +24,6 @@ export interface Guest {
   readonly events: readonly TmkEvent[];
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];
-  /** Gives the machine back. To be called once; what was recorded can still be read, and the machine no more. */
+  /** Gives the machine back. What was recorded can still be read, and the machine no more; a second call does nothing. */
   release(): void;
 }

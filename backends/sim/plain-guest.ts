@@ -106,6 +106,7 @@ export class PlainGuest implements Guest {
   }
 
   release(): void {
+    if (this.#final !== undefined) return;
     this.#final = { registers: this.registers(), retired: this.retired, work: this.work };
     machinePool.release(this.#machine, this.#stage2.touched());
   }

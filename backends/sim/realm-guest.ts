@@ -5,14 +5,14 @@ import { imagePages, placeTmk, type LoadablePayload, type TmkPlacement } from '.
 import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import { TmkChannel, type TmkListener } from '../../petri/payload/tmk-channel.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { PlaneExit, PlaneInspector, RealmInspector, Registers } from '../../petri/vm/inspect.ts';
+import type { PlaneExit, PlaneInspector, Registers } from '../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../petri/vm/spec.ts';
 import { exceptionState } from './exception-state.ts';
 import type { Guest } from './guest.ts';
 import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from './host/index.ts';
 import { machinePool, type Machine } from './machine-pool.ts';
 import { PlaneRunCore, type PlaneOutcome } from './paravisor/index.ts';
-import { RealmPlane, realmInspector } from './realm-inspectors.ts';
+import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
 import { Rmm } from './rmm/index.ts';
 import { logUndefined } from './undefined-log.ts';
 
@@ -35,7 +35,7 @@ const FIRST_REC = 0;
 /** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
 export class RealmGuest implements Guest {
   static readonly loadBase = TMK_BASE;
-  readonly realm: RealmInspector;
+  readonly realm: InspectedRealm;
   readonly planes: readonly (PlaneInspector | undefined)[];
   readonly #locator: PayloadLocator;
   readonly #placement: TmkPlacement;
@@ -77,7 +77,7 @@ export class RealmGuest implements Guest {
     this.#rec = this.#vmm.createRec({ pc: 0n });
     this.#vmm.activate();
     const { view } = this.#vmm;
-    this.realm = realmInspector(view);
+    this.realm = new InspectedRealm(view);
     this.#plane = new RealmPlane(PAYLOAD_PLANE, view, () => this.#core?.exits);
     this.planes = [undefined, this.#plane];
   }
@@ -136,8 +136,10 @@ export class RealmGuest implements Guest {
   }
 
   release(): void {
+    if (this.#final !== undefined) return;
     this.#final = { retired: this.retired, work: this.work };
     this.#plane.freeze();
+    this.realm.freeze();
     machinePool.release(this.#machine, [{ offset: this.#machine.dram.offset, bytes: this.#granules.highWater }]);
   }
 

@@ -1,5 +1,12 @@
 import { PetriError } from '../../petri/errors.ts';
-import type { PlaneExit, PlaneInspector, RealmInspector, Registers, Ripas } from '../../petri/vm/inspect.ts';
+import type {
+  PlaneExit,
+  PlaneInspector,
+  RealmConfig,
+  RealmInspector,
+  Registers,
+  Ripas,
+} from '../../petri/vm/inspect.ts';
 import type { ExitLog } from './paravisor/index.ts';
 import { readRegisters } from './read-registers.ts';
 import { Ripas as RipasValue, SysregEncoding } from './rmm/index.ts';
@@ -62,11 +69,7 @@ export class RealmPlane implements PlaneInspector {
 
   get #live(): RealmView {
     if (this.#view !== undefined) return this.#view;
-    throw new PetriError(`plane ${this.index} is gone: the VM was ended`, {
-      code: 'vm-closed',
-      step: 'run',
-      remedy: 'look at it before the end of the test and before kill()',
-    });
+    throw gone(`plane ${this.index}`);
   }
 }
 
@@ -77,24 +80,53 @@ const ripasNames: Readonly<Record<number, Ripas>> = {
   [RipasValue.Dev]: 'dev',
 };
 
-export function realmInspector(view: RealmView): RealmInspector {
-  return {
-    config: {
+/** The realm, as long as it has its machine; what does not change can be read afterwards too. */
+export class InspectedRealm implements RealmInspector {
+  readonly config: RealmConfig;
+  #view: RealmView | undefined;
+  #measurements: ReturnType<RealmView['measurements']> | undefined;
+
+  constructor(view: RealmView) {
+    this.#view = view;
+    this.config = {
       ipaWidth: view.ipaWidth,
       hashAlgorithm: view.hashAlgorithm,
       numAuxPlanes: view.numAuxPlanes,
       rpv: view.rpv,
-    },
-    measurements: () => view.measurements(),
-    ripas: (ipa) => {
-      const value = ipa > Number.MAX_SAFE_INTEGER ? undefined : view.ripas(Number(ipa));
-      const name = value === undefined ? undefined : ripasNames[value];
-      if (name !== undefined) return name;
-      throw new PetriError(`IPA 0x${ipa.toString(16)} is outside of the protected half of the realm's IPA space`, {
-        code: 'invalid-option',
-        step: 'run',
-        remedy: `give an IPA below 0x${(1n << BigInt(view.ipaWidth - 1)).toString(16)}`,
-      });
-    },
-  };
+    };
+  }
+
+  measurements(): ReturnType<RealmView['measurements']> {
+    return this.#measurements ?? this.#live.measurements();
+  }
+
+  ripas(ipa: bigint): Ripas {
+    const value = ipa > Number.MAX_SAFE_INTEGER ? undefined : this.#live.ripas(Number(ipa));
+    const name = value === undefined ? undefined : ripasNames[value];
+    if (name !== undefined) return name;
+    throw new PetriError(`IPA 0x${ipa.toString(16)} is outside of the protected half of the realm's IPA space`, {
+      code: 'invalid-option',
+      step: 'run',
+      remedy: `give an IPA below 0x${(1n << BigInt(this.config.ipaWidth - 1)).toString(16)}`,
+    });
+  }
+
+  /** Keeps what can still be told when the machine is given back: its memory belongs to another VM then. */
+  freeze(): void {
+    this.#measurements = this.measurements();
+    this.#view = undefined;
+  }
+
+  get #live(): RealmView {
+    if (this.#view !== undefined) return this.#view;
+    throw gone('the realm');
+  }
+}
+
+function gone(what: string): PetriError {
+  return new PetriError(`${what} is gone: the VM was ended`, {
+    code: 'vm-closed',
+    step: 'run',
+    remedy: 'look at it before the end of the test and before kill()',
+  });
 }

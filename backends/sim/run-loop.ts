@@ -2,7 +2,7 @@ import { DEFAULT_MAX_INSTRUCTIONS } from '../../petri/vm/config.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import type { GuestTimers } from './guest-timers.ts';
-import { sliceScheduler, type SliceScheduler } from './slice-scheduler.ts';
+import { sliceScheduler, type Slice } from './slice-scheduler.ts';
 import type { Guest } from './guest.ts';
 
 /** Milliseconds after which a slice gives way to the event loop. */
@@ -24,7 +24,7 @@ export interface RunLoopOptions {
   /** Instructions after which the guest is ended. */
   readonly maxInstructions: number;
   readonly timers?: GuestTimers;
-  readonly scheduler?: SliceScheduler;
+  readonly scheduler?: { add(slice: Slice): void };
   /** Milliseconds; for tests. */
   readonly now?: () => number;
 }
@@ -41,7 +41,7 @@ export class RunLoop {
   readonly #maxInstructions: number;
   readonly #maxWork: number;
   readonly #timers: GuestTimers | undefined;
-  readonly #scheduler: SliceScheduler;
+  readonly #scheduler: { add(slice: Slice): void };
   readonly #now: () => number;
   readonly #outstayed: () => boolean;
   #resolve: (reason: HaltReason) => void = () => undefined;

@@ -12,7 +12,7 @@ const rooms = {
   rmm: ['backends/sim/rmm/**'],
   host: ['backends/sim/host/**'],
   paravisor: ['backends/sim/paravisor/**'],
-  sim: ['backends/sim/*.ts'],
+  sim: ['backends/sim/*.ts', 'backends/sim/testing/**'],
   fvp: ['backends/fvp/**'],
   qemu: ['backends/qemu/**'],
   hardware: ['backends/hardware/**'],

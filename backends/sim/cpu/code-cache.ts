@@ -2,8 +2,8 @@ import { DecodedPages } from './decoded-pages.ts';
 import { decode, type Instruction } from './isa/decoder.ts';
 import { RecordTemplates } from './record-templates.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { handlerIds } from './tier0/handler-ids.ts';
-import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
+import type { HandlerTable } from './tier0/handler-table.ts';
+import { FixedHandler } from './tier0/handlers.ts';
 import { branchForm } from './tier0/operands.ts';
 import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
 
@@ -28,6 +28,8 @@ export interface CodePage {
   readonly blocks: number[];
   /** Records were decoded here that others could use. */
   worthSharing: boolean;
+  /** SIMD&FP instructions are among its records, ready to run. */
+  simd: boolean;
 }
 
 /**
@@ -36,16 +38,18 @@ export interface CodePage {
  */
 export class CodeCache {
   readonly #memory: LinearMemory;
-  readonly #library: HandlerLibrary;
-  readonly #byAddress: Map<number, CodePage>[] = [];
-  readonly #bySource = new Map<number, CodePage[]>();
+  readonly #table: HandlerTable;
+  #byAddress: Map<number, CodePage>[] = [];
+  #bySource = new Map<number, CodePage[]>();
   /** By place in the record region. */
-  readonly #slots: (CodePage | undefined)[] = [];
-  readonly #free: number[] = [];
+  #slots: (CodePage | undefined)[] = [];
+  #free: number[] = [];
+  /** Places that were never used, and so hold zeros, begin here. */
+  #untouched = 0;
 
-  constructor(memory: LinearMemory, library: HandlerLibrary) {
+  constructor(memory: LinearMemory, table: HandlerTable) {
     this.#memory = memory;
-    this.#library = library;
+    this.#table = table;
   }
 
   find(context: number, va: number): CodePage | undefined {
@@ -71,7 +75,10 @@ export class CodeCache {
     const slot = this.#free.pop() ?? this.#slots.length;
     if (slot >= MAX_RECORD_PAGES) return undefined;
     const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
-    const page: CodePage = { context, va, source, records, heat: 0, blocks: [], worthSharing: false };
+    // Here and not where pages are dropped: many of them may be dropped at once.
+    if (slot < this.#untouched) this.#memory.u8.fill(0, records, records + RECORD_PAGE_BYTES);
+    else this.#untouched = slot + 1;
+    const page: CodePage = { context, va, source, records, heat: 0, blocks: [], worthSharing: false, simd: false };
     this.#slots[slot] = page;
     const pages = (this.#byAddress[context] ??= new Map());
     pages.set(va, page);
@@ -83,19 +90,37 @@ export class CodeCache {
     return page;
   }
 
-  /**
-   * Takes over what the process decoded of the same code before.
-   *
-   * @returns whether SIMD&FP instructions are among it, ready to run
-   */
-  restore(page: CodePage, simdAccess: boolean): boolean {
-    return decodedPages.restore(this.#memory, page.va, page.source, page.records, simdAccess);
+  /** Takes over what the process decoded of the same code before. @param simdAccess as of `decodeFrom` */
+  restore(page: CodePage, simdAccess: boolean): void {
+    const found = decodedPages.find(this.#memory, page.va, page.source);
+    if (found === undefined) return;
+    this.#memory.u8.set(found.records, page.records);
+    for (const handler of found.handlers) {
+      const simd = this.#table.library.isSimd(handler);
+      if (simd && !simdAccess) continue;
+      page.simd ||= simd;
+      this.#table.want(handler);
+    }
+    if (found.simd && !simdAccess) this.#trapSimd(page);
+  }
+
+  #trapSimd(page: CodePage): void {
+    const { u16 } = this.#memory;
+    for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
+      const at = (page.records + index * Record.Bytes) >> 1;
+      if (this.#table.library.isSimd(u16[at] ?? FixedHandler.Decode)) u16[at] = FixedHandler.SimdTrap;
+    }
+  }
+
+  /** To be called before a page is run without access to SIMD&FP: what of it was decoded to run is decoded again. */
+  revokeSimd(page: CodePage): void {
+    if (page.simd) this.#clear(page);
   }
 
   /** A handler for a block of a page; undefined when there are none left. */
   takeBlockHandler(page: CodePage): number | undefined {
     this.#share(page);
-    const id = handlerIds.takeBlock();
+    const id = this.#table.takeBlock();
     if (id !== undefined) page.blocks.push(id);
     return id;
   }
@@ -109,7 +134,7 @@ export class CodeCache {
     for (const page of this.#bySource.get(offset - (offset % PAGE)) ?? []) {
       if (page.blocks.length === 0) continue;
       released = true;
-      this.#clear(page, RECORDS_PER_PAGE);
+      this.#clear(page);
     }
     return released;
   }
@@ -118,13 +143,16 @@ export class CodeCache {
   #share(page: CodePage): void {
     if (!page.worthSharing) return;
     page.worthSharing = false;
-    decodedPages.keep(this.#memory, page.va, page.source, page.records);
+    const { u8 } = this.#memory;
+    const records = u8.slice(page.records, page.records + RECORD_PAGE_BYTES);
+    decodedPages.keep(page.va, u8.slice(page.source, page.source + PAGE), records, this.#table.library);
   }
 
-  #clear(page: CodePage, records: number): void {
+  #clear(page: CodePage): void {
     page.worthSharing = false;
-    this.#memory.u8.fill(0, page.records, page.records + records * Record.Bytes);
-    handlerIds.releaseBlocks(page.blocks.splice(0));
+    page.simd = false;
+    this.#memory.u8.fill(0, page.records, page.records + RECORDS_PER_PAGE * Record.Bytes);
+    this.#table.releaseBlocks(page.blocks.splice(0));
     page.heat = 0;
   }
 
@@ -135,7 +163,7 @@ export class CodeCache {
     for (let source = offset - (offset % PAGE); source <= last; source += PAGE) {
       for (const page of this.#bySource.get(source) ?? []) {
         page.worthSharing = false;
-        if (page.blocks.length > 0) this.#clear(page, RECORDS_PER_PAGE);
+        if (page.blocks.length > 0) this.#clear(page);
         const from = Math.max(offset - source, 0) >> 2;
         const to = Math.min(last - source, PAGE - 1) >> 2;
         this.#memory.u8.fill(0, page.records + from * Record.Bytes, page.records + (to + 1) * Record.Bytes);
@@ -143,26 +171,56 @@ export class CodeCache {
     }
   }
 
-  /** Drops pages of a context whose addresses are in a range; all without one. */
-  drop(context: number, from = 0, bytes = Infinity): void {
+  /** Drops pages of a context whose addresses are in a range. */
+  drop(context: number, from: number, bytes: number): void {
     const pages = this.#byAddress[context];
     if (pages === undefined) return;
+    const first = from - (from % PAGE);
+    if (bytes <= pages.size * PAGE) {
+      for (let va = first; va < from + bytes; va += PAGE) this.#drop(pages, pages.get(va));
+      return;
+    }
     for (const page of pages.values()) {
-      if (page.va + PAGE <= from || page.va >= from + bytes) continue;
-      pages.delete(page.va);
-      const sharers = (this.#bySource.get(page.source) ?? []).filter((other) => other !== page);
-      if (sharers.length === 0) this.#bySource.delete(page.source);
-      else this.#bySource.set(page.source, sharers);
-      const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
-      this.#share(page);
-      this.#clear(page, RECORDS_PER_PAGE + 1);
-      this.#slots[slot] = undefined;
-      this.#free.push(slot);
+      if (page.va >= first && page.va < from + bytes) this.#drop(pages, page);
     }
   }
 
-  dropAll(): void {
-    for (let context = 0; context < this.#byAddress.length; context += 1) this.drop(context);
+  #drop(pages: Map<number, CodePage>, page: CodePage | undefined): void {
+    if (page === undefined) return;
+    pages.delete(page.va);
+    const sharers = (this.#bySource.get(page.source) ?? []).filter((other) => other !== page);
+    if (sharers.length === 0) this.#bySource.delete(page.source);
+    else this.#bySource.set(page.source, sharers);
+    const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
+    this.#share(page);
+    this.#table.releaseBlocks(page.blocks.splice(0));
+    this.#slots[slot] = undefined;
+    this.#free.push(slot);
+  }
+
+  /**
+   * Forgets everything; instruction TLBs must be flushed. However much that is, it takes about as long: the records are cleared
+   * when their places are used again, and the blocks go with the table, which is to be replaced now.
+   *
+   * @param shared pages whose records are left to others at most
+   */
+  forget(shared: number): void {
+    let left = shared;
+    for (const page of left > 0 ? this.#slots : []) {
+      if (page?.worthSharing !== true) continue;
+      this.#share(page);
+      left -= 1;
+      if (left === 0) break;
+    }
+    this.#byAddress = [];
+    this.#bySource = new Map();
+    this.#slots = [];
+    this.#free = [];
+  }
+
+  /** Pages that it has. */
+  get size(): number {
+    return this.#slots.length - this.#free.length;
   }
 
   /**
@@ -170,13 +228,12 @@ export class CodeCache {
    *
    * @param simdAccess whether SIMD&FP instructions may run; else they are marked to be decoded again when they may
    * @param pageAt finds the page of an address without side effects that a guest could see
-   * @returns whether SIMD&FP instructions were decoded
    */
-  decodeFrom(start: number, simdAccess: boolean, pageAt: (va: number) => CodePage | undefined): boolean {
+  decodeFrom(start: number, simdAccess: boolean, pageAt: (va: number) => CodePage | undefined): void {
     const work = [start];
     let left = MAX_RECORDS_PER_PASS;
-    let simd = false;
-    const room = (): boolean => left > 0 && this.#library.pending < MAX_NEW_HANDLERS_PER_PASS;
+    const { library } = this.#table;
+    const room = (): boolean => left > 0 && library.pending < MAX_NEW_HANDLERS_PER_PASS;
     for (let va = work.pop(); va !== undefined && room(); va = work.pop()) {
       const pageAddress = va - (va % PAGE);
       const page = pageAt(pageAddress);
@@ -193,8 +250,11 @@ export class CodeCache {
         if (template >= 0) {
           const usesSimd = templates.isSimd(template);
           if (usesSimd && !simdAccess) this.#writeRecord(record, FixedHandler.SimdTrap);
-          else templates.copyTo(this.#memory.u32, record >> 2, template);
-          simd ||= usesSimd && simdAccess;
+          else {
+            templates.copyTo(this.#memory.u32, record >> 2, template);
+            this.#table.want(this.#memory.u16[record >> 1] ?? FixedHandler.Decode);
+            page.simd ||= usesSimd;
+          }
           if (templates.ends(template)) break;
           continue;
         }
@@ -208,7 +268,7 @@ export class CodeCache {
         if (row.simd && !simdAccess) {
           this.#writeRecord(record, FixedHandler.SimdTrap);
         } else {
-          simd ||= row.simd;
+          page.simd ||= row.simd;
           this.#encode(record, page, pc, instruction);
           if (!row.definition.usesPc) templates.add(word, this.#memory.u32, record >> 2, row.simd, ends);
         }
@@ -217,7 +277,6 @@ export class CodeCache {
         if (ends) break;
       }
     }
-    return simd;
   }
 
   #encode(record: number, page: CodePage, pc: number, { row, decoded }: Instruction): void {
@@ -242,7 +301,9 @@ export class CodeCache {
     if (a !== undefined) u16[(record + Record.A) >> 1] = a;
     if (s !== undefined) u16[(record + Record.S) >> 1] = s;
     if (small !== undefined) u16[(record + Record.Small) >> 1] = small;
-    this.#writeRecord(record, this.#library.idOf(row, decoded.variant ?? [], branch));
+    const handler = this.#table.library.idOf(row, decoded.variant ?? [], branch);
+    this.#table.want(handler);
+    this.#writeRecord(record, handler);
   }
 
   #writeRecord(record: number, handler: number): void {

@@ -19,8 +19,8 @@ const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 export class Context implements CpuContext {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
-  /** SIMD&FP instructions were decoded to run; to be dropped when access is taken away. */
-  decodedSimd = false;
+  /** Its instruction TLB may lead to SIMD&FP instructions that are ready to run; to be flushed when access is taken away. */
+  runsSimd = false;
   active = false;
   readonly #memory: LinearMemory;
   #stage2: Stage2;

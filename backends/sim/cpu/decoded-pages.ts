@@ -1,16 +1,20 @@
 import type { LinearMemory } from './linear-memory.ts';
-import { handlerIds } from './tier0/handler-ids.ts';
-import { FixedHandler } from './tier0/handlers.ts';
-import { Record, RECORD_PAGE_BYTES, RECORDS_PER_PAGE } from './state.ts';
+import { isBlock } from './tier0/handler-ids.ts';
+import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
+import { Record, RECORDS_PER_PAGE } from './state.ts';
 
-const PAGE = 4096;
 /** Pages kept for the process, 20 KiB each: the code of a good many payloads. */
 const MAX_PAGES = 256;
 
-interface DecodedPage {
-  readonly va: number;
+/** A page of code as it was decoded once. */
+export interface DecodedPage {
   readonly code: Uint8Array;
+  /** Records of tier 0, as a machine with access to SIMD&FP runs them. */
   readonly records: Uint8Array;
+  /** Handlers that they name, each once. */
+  readonly handlers: readonly number[];
+  /** Instructions that use SIMD&FP registers are among them. */
+  readonly simd: boolean;
 }
 
 /**
@@ -22,37 +26,26 @@ export class DecodedPages {
   readonly #pages = new Map<number, DecodedPage[]>();
   #count = 0;
 
-  /** Keeps a page as it is now; what was known of the same code gives way. Its records must be those of tier 0. */
-  keep(memory: LinearMemory, va: number, source: number, records: number): void {
+  /**
+   * Keeps a page; what was known of the same code gives way.
+   *
+   * @param code and `records` are its own from now on
+   */
+  keep(va: number, code: Uint8Array, records: Uint8Array, library: HandlerLibrary): void {
     if (this.#count >= MAX_PAGES) this.#clear();
-    const others = (this.#pages.get(va) ?? []).filter((page) => !sameBytes(page.code, memory.u8, source));
-    this.#count += others.length + 1 - (this.#pages.get(va)?.length ?? 0);
-    const code = memory.u8.slice(source, source + PAGE);
-    this.#pages.set(va, [...others, { va, code, records: memory.u8.slice(records, records + RECORD_PAGE_BYTES) }]);
+    const known = this.#pages.get(va) ?? [];
+    const others = known.filter((page) => Buffer.compare(page.code, code) !== 0);
+    this.#count += others.length + 1 - known.length;
+    const handlers = [...handlersOf(records)];
+    const simd = handlers.some((handler) => library.isSimd(handler));
+    this.#pages.set(va, [...others, { code, records, handlers, simd }]);
   }
 
-  /**
-   * Fills in the records of a page whose code is known.
-   *
-   * @param simdAccess whether instructions that use SIMD&FP registers may run; else they are marked as trapped
-   * @returns whether instructions that use SIMD&FP registers are among them, ready to run
-   */
-  restore(memory: LinearMemory, va: number, source: number, records: number, simdAccess: boolean): boolean {
-    const found = this.#pages.get(va)?.find((page) => sameBytes(page.code, memory.u8, source));
-    if (found === undefined) return false;
-    memory.u8.set(found.records, records);
-    let simd = false;
-    for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
-      const at = (records + index * Record.Bytes) >> 1;
-      const handler = memory.u16[at] ?? FixedHandler.Decode;
-      // Whether it is trapped is of the machine that decoded it.
-      if (handler === FixedHandler.SimdTrap) memory.u16[at] = FixedHandler.Decode;
-      else if (handlerIds.isSimd(handler)) {
-        if (simdAccess) simd = true;
-        else memory.u16[at] = FixedHandler.SimdTrap;
-      }
-    }
-    return simd;
+  /** The page at an address whose code is what memory has at `source`. */
+  find(memory: LinearMemory, va: number, source: number): DecodedPage | undefined {
+    return this.#pages.get(va)?.find(({ code }) => {
+      return Buffer.compare(code, memory.u8.subarray(source, source + code.length)) === 0;
+    });
   }
 
   #clear(): void {
@@ -61,6 +54,16 @@ export class DecodedPages {
   }
 }
 
-function sameBytes(code: Uint8Array, memory: Uint8Array, at: number): boolean {
-  return Buffer.compare(code, memory.subarray(at, at + code.length)) === 0;
+/** The handlers that records name. Clears those that are of one machine only: of blocks, and of what it traps. */
+function handlersOf(records: Uint8Array): Set<number> {
+  const words = new Uint16Array(records.buffer, records.byteOffset, records.length / 2);
+  const handlers = new Set<number>();
+  for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
+    const at = (index * Record.Bytes) / 2;
+    const handler = words[at] ?? FixedHandler.Decode;
+    if (handler === FixedHandler.SimdTrap || isBlock(handler)) {
+      records.fill(0, index * Record.Bytes, (index + 1) * Record.Bytes);
+    } else handlers.add(handler);
+  }
+  return handlers;
 }

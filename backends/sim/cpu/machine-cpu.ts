@@ -4,28 +4,20 @@ import { fillCrcTables } from './crc-tables.ts';
 import { DataAccess } from './data-access.ts';
 import { createHelper } from './exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { MAX_CONTEXTS, savedVcpu, VCPU_SAVED_BYTES } from './state.ts';
+import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './state.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
-import { HandlerLibrary, type HandlerModule } from './tier0/handlers.ts';
-import type { importNames } from './tier0/imports.ts';
+import { engineFault } from './engine-fault.ts';
+import { HandlerTable, type ImportFunctions } from './tier0/handler-table.ts';
+import { HandlerLibrary } from './tier0/handlers.ts';
 import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './vcpu.ts';
 
-type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: number, second: number) => number>>;
-
-/** Room for what an ordinary payload uses; doubled when it is not enough. */
-const FIRST_TABLE_SIZE = 1024;
-
-/** Instances of one machine, each with a copy of its table. */
-const MAX_INSTANCES = 256;
-
-function newTable(): WebAssembly.Table {
-  return new WebAssembly.Table({ element: 'anyfunc', initial: FIRST_TABLE_SIZE });
-}
+/** A machine with more than this is cleaned all at once before it is handed on, and otherwise page by page. */
+const MAX_PAGES_TO_CLEAN = 64;
+const MAX_BLOCKS_TO_CLEAN = 256;
 
 /** One for the process: handlers do not depend on the machine that runs them. */
 const library = new HandlerLibrary();
-library.prepare();
 
 /** The processors of one machine, on its linear memory. */
 export class MachineCpu implements Cpu, VcpuHost {
@@ -34,28 +26,31 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly access: DataAccess;
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
-  #table: WebAssembly.Table;
-  readonly #imports: ImportFunctions;
+  readonly #table: HandlerTable;
   readonly #contexts: Context[] = [];
   readonly #vcpus: VirtualCpu[] = [];
   #current: VirtualCpu | undefined;
   readonly #blocks: BlockCompiler;
-  /** Handlers of the library that the table has. */
-  #loaded = 0;
-  #instances = 0;
-  #enter: ((record: number, limit: number) => number) | undefined;
 
   constructor(memory: LinearMemory, { yieldAfterCompiling = false }: CpuOptions = {}) {
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
-    this.code = new CodeCache(memory, library);
+    const helper = createHelper(memory);
+    // The slow paths of memory accesses know the code, which knows the table, which calls them.
+    const imports: ImportFunctions = {
+      slowRead: (bytes, align) => this.access.slowRead(bytes, align),
+      slowWrite: (bytes, align) => this.access.slowWrite(bytes, align),
+      slowModify: (bytes, align) => this.access.slowModify(bytes, align),
+      commitWrite: (bytes) => this.access.commitWrite(bytes),
+      helper,
+    };
+    this.#table = new HandlerTable(memory, library, imports);
+    this.code = new CodeCache(memory, this.#table);
     this.access = new DataAccess(memory, this.code);
-    this.#table = newTable();
-    const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
-    this.#imports = { slowRead, slowWrite, slowModify, commitWrite, helper: createHelper(memory) };
-    this.#blocks = new BlockCompiler(memory, this.code, (compiled) => this.#instantiate(compiled));
+    this.#blocks = new BlockCompiler(memory, this.code, (placed) => {
+      this.#table.placeBlocks(placed);
+    });
     fillCrcTables(memory);
-    this.loadHandlers();
   }
 
   createVcpu(mpidr: number): Vcpu {
@@ -78,11 +73,13 @@ export class MachineCpu implements Cpu, VcpuHost {
   }
 
   recycle(): void {
-    this.code.dropAll();
+    if (this.code.size > MAX_PAGES_TO_CLEAN || this.#table.blocks > MAX_BLOCKS_TO_CLEAN) this.startOver();
+    else for (const { index } of this.#contexts) this.code.drop(index, 0, Infinity);
     this.#contexts.length = 0;
     this.#vcpus.length = 0;
     this.#current = undefined;
     this.onUndefined = undefined;
+    this.memory.u8.fill(0, 0, STATE_BYTES);
   }
 
   newContext(stage2: Stage2): Context {
@@ -106,48 +103,44 @@ export class MachineCpu implements Cpu, VcpuHost {
     vcpu.resume();
   }
 
-  loadHandlers(): boolean {
-    // New code is decoded before it is compiled, so this is where it all passes.
-    if (this.#instances > MAX_INSTANCES) this.#startOver();
-    const before = this.#loaded;
-    for (const part of library.flush(this.#loaded)) {
-      const instance = this.#instantiate(part);
-      // Safe: the part of the library that begins with its first handler exports `enter` with this type.
-      this.#enter ??= instance.exports['enter'] as (record: number, limit: number) => number;
-      this.#loaded = part.end;
-    }
-    return this.#loaded > before;
+  get missingHandlers(): number {
+    return this.#table.missing;
+  }
+
+  loadHandlers(): void {
+    if (!this.#table.worn) this.#table.load();
+    if (this.#table.worn) this.startOver();
   }
 
   compile(page: CodePage, pc: number): number {
-    return this.#blocks.compile(page, pc);
+    if (!this.#table.worn) return this.#blocks.compile(page, pc);
+    this.startOver();
+    return 0;
+  }
+
+  /** Code was found on a page that had none: stores to it must come to the slow path from now on, whoever makes them. */
+  guardCode(): void {
+    for (const context of this.#contexts) context.flushTlb();
   }
 
   /**
    * Forgets all code and the table, and with it every instance: a guest that makes new code for ever, or uses instructions one by
    * one that nobody used before, would fill the host's memory with them.
    */
-  #startOver(): void {
-    this.code.dropAll();
+  startOver(): void {
+    this.code.forget(MAX_PAGES_TO_CLEAN);
     for (const context of this.#contexts) context.flushInstructionTlb();
-    library.consolidate();
-    this.#table = newTable();
-    this.#instances = 0;
-    this.#loaded = 0;
-    this.#enter = undefined;
-  }
-
-  #instantiate({ module, tableSize }: HandlerModule): WebAssembly.Instance {
-    this.#instances += 1;
-    const { length } = this.#table;
-    if (tableSize > length) this.#table.grow(Math.max(tableSize, length * 2) - length);
-    return new WebAssembly.Instance(module, {
-      env: { memory: this.memory.memory, table: this.#table, ...this.#imports },
-    });
+    library.merge();
+    this.#table.replace();
   }
 
   enter(record: number, limit: number): number {
-    if (this.#enter === undefined) throw new RangeError('handlers are not loaded');
-    return this.#enter(record, limit);
+    try {
+      return this.#table.enter(record, limit);
+    } catch (cause) {
+      if (cause instanceof WebAssembly.RuntimeError)
+        throw engineFault(`generated code trapped: ${cause.message}`, cause);
+      throw cause;
+    }
   }
 }

@@ -61,6 +61,9 @@ export const VcpuState = {
   End: 0xb00,
 } as const;
 
+/** Everything of both. */
+export const STATE_BYTES = VcpuState.End;
+
 /** Shape of a data TLB: direct mapped; tags are page addresses, all ones for none. */
 export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16 } as const;
 /** Shape of an instruction TLB: tags as above, and where the page's records are. */

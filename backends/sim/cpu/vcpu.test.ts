@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { MAX_RECORD_PAGES, Record, RECORD_REGION } from './state.ts';
+import { blockId, handlerId, isBlock } from './tier0/handler-ids.ts';
 import { ExceptionClass, Permission, RunExit } from './types.ts';
 import {
   addImm,
@@ -190,6 +192,88 @@ describe('running code', () => {
       run();
       expect(machine.context.x(1)).toBe(0xffffn * BigInt(round & 0xfff));
     }
+  });
+
+  it('ends with a fault of its own at a place of the table that is not in use, and runs nothing else', () => {
+    const { u16 } = machine.memory;
+    machine.load([movz(0, 0xffff), addImm(2, 2, 1), subsImm(0, 0, 1), bCond(NE, -8), hvc(1)]);
+    run();
+    const compiled = u16[(RECORD_REGION + Record.Bytes) >> 1] ?? 0;
+    expect(isBlock(compiled)).toBe(true);
+    // The block goes, and so does its place.
+    machine.write(CODE, [movz(0, 1)]);
+    machine.context.pc = BigInt(CODE);
+    run();
+    const x2 = machine.context.x(2);
+    const unused = [compiled, blockId(0), blockId(1), blockId(100), handlerId(767), handlerId(800), 65_535];
+    for (const handler of unused) {
+      u16[(RECORD_REGION + Record.Bytes) >> 1] = handler;
+      machine.context.pc = BigInt(CODE);
+      expect(() => run()).toThrow(expect.objectContaining({ code: 'backend-fault' }));
+      expect(machine.context.x(2)).toBe(x2);
+    }
+  });
+
+  it('sees code that another context has written, whose stores were fast before there was code', () => {
+    const other = machine.vcpu.createContext(machine.stage2);
+    machine.stage2.map(DATA, 5);
+    machine.load([strW(5, 1), hvc(1)]);
+    machine.write(DATA, [movz(3, 7), hvc(7)]);
+    machine.context.setX(1, BigInt(DATA));
+    machine.context.setX(5, BigInt(movz(3, 8)));
+    run();
+    machine.vcpu.activate(other);
+    const callData = (): bigint => {
+      other.pc = BigInt(DATA);
+      run();
+      return other.x(3);
+    };
+    expect(callData()).toBe(8n);
+    machine.vcpu.activate(machine.context);
+    machine.context.setX(5, BigInt(movz(3, 9)));
+    machine.context.pc = BigInt(CODE);
+    run();
+    machine.vcpu.activate(other);
+    expect(callData()).toBe(9n);
+  });
+
+  it('keeps other contexts from records that made room for new ones', () => {
+    // Pages of code: one of another context, then more than there is room for, the last in the place of the first.
+    const other = machine.vcpu.createContext(machine.stage2);
+    machine.vcpu.activate(other);
+    other.pc = BigInt(CODE);
+    machine.load([movz(1, 1), hvc(1)]);
+    run();
+    machine.vcpu.activate(machine.context);
+    machine.write(DATA, [movz(1, 2), hvc(2)]);
+    const FIRST = 0x100_0000;
+    for (let page = 0; page < MAX_RECORD_PAGES; page += 1) {
+      machine.stage2.map(FIRST + page * 4096, 5);
+      machine.context.pc = BigInt(FIRST + page * 4096);
+      run();
+    }
+    machine.vcpu.activate(other);
+    other.pc = BigInt(CODE);
+    run();
+    expect([other.x(1), machine.vcpu.exit.esr & 0xffff]).toEqual([1n, 1]);
+  });
+
+  it('ends a budget at the same instruction however it is sliced and whatever had to be decoded again', () => {
+    // The budget ends in straight code before an instruction that was decoded while it was trapped, or was not.
+    const and = 0x4e20_1c00; // AND V0.16B, V0.16B, V0.16B
+    const adds = Array.from({ length: 20 }, () => addImm(1, 1, 1));
+    const ends = [3, 7, 1000].flatMap((slice) =>
+      [0n, 3n << 20n].map((access) => {
+        machine = new TestMachine();
+        machine.load([msr(CPACR_EL1, 6), ...adds, and, ...adds, b(-4 * 42)]);
+        machine.context.setSysreg(CPACR_EL1, access);
+        machine.context.setX(6, 3n << 20n);
+        const left = (): number => 10 - machine.vcpu.retired;
+        while (left() > 0) machine.vcpu.run(Math.min(slice, left()));
+        return [machine.context.pc, machine.context.x(1), machine.vcpu.retired];
+      }),
+    );
+    expect(new Set(ends.map(String))).toEqual(new Set([`${CODE},40,43`]));
   });
 
   it('sees code that the host has written', () => {

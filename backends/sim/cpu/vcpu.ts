@@ -2,6 +2,7 @@ import type { CodeCache, CodePage } from './code-cache.ts';
 import type { Context } from './context.ts';
 import type { DataAccess } from './data-access.ts';
 import { FaultStatus } from './data-access.ts';
+import { engineFault } from './engine-fault.ts';
 import { ADDRESS_LIMIT, readNumber, writeNumber } from './guest-number.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { Exit } from './isa/lowering.ts';
@@ -39,15 +40,24 @@ export interface VcpuHost {
   contextAt(context: CpuContext): Context;
   /** Makes a vCPU's shared registers the ones at their fixed place. */
   makeCurrent(vcpu: VirtualCpu): void;
-  /** Compiles handlers that decoding asked for. @returns whether there were any */
-  loadHandlers(): boolean;
+  /** Handlers that records name and the machine does not have yet: generated code may be entered when there are none. */
+  readonly missingHandlers: number;
+  /** Compiles and loads some of them. May forget all code. */
+  loadHandlers(): void;
   enter(record: number, limit: number): number;
-  /** Compiles hot code. @returns how many blocks were new */
+  /** Compiles hot code. May forget all code instead. @returns how many blocks were new */
   compile(page: CodePage, pc: number): number;
+  /** To be called where the first code of a page is found. */
+  guardCode(): void;
+  /** Forgets all code of all contexts. */
+  startOver(): void;
 }
 
-/** What the run loop does after handling an exit of generated code. */
-type Next = RunExit | 'continue';
+/**
+ * What the run loop does after handling an exit of generated code. A run may end before `continue`, which generated code comes to
+ * at the same instructions however it was compiled and sliced; `again` is anywhere between them.
+ */
+type Next = RunExit | 'continue' | 'again';
 
 export class VirtualCpu implements Vcpu {
   readonly exit: SyncExit = { ec: 0, esr: 0, ipa: 0, permission: false, write: false };
@@ -131,19 +141,28 @@ export class VirtualCpu implements Vcpu {
     this.#remaining = budget;
     this.#compilations = 0;
     let events = FREE_EVENTS + Math.ceil(budget / HANDLING_COST);
-    while (this.#remaining > 0) {
-      if (context.decodedSimd && context.simdAccess() !== 'allowed') {
-        this.#host.code.drop(context.index);
-        context.flushInstructionTlb();
-        context.decodedSimd = false;
-      }
-      const record = this.#fetch(context);
-      if (record < 0) return RunExit.Sync;
-      const next = record === 0 ? this.#taken() : this.#handle(context, this.#enter(record));
-      if (next !== 'continue') return next;
-      if (--events === 0 || (this.#compilations > 0 && this.#host.yieldAfterCompiling)) break;
+    let next: Next = 'continue';
+    while (this.#remaining > 0 || next === 'again') {
+      if (this.#remaining > 0 && (--events < 0 || (this.#compilations > 0 && this.#host.yieldAfterCompiling))) break;
+      next = this.#step(context);
+      if (next !== 'continue' && next !== 'again') return next;
     }
     return RunExit.Budget;
+  }
+
+  /** Runs to the next event and handles it. */
+  #step(context: Context): Next {
+    if (context.runsSimd && context.simdAccess() !== 'allowed') {
+      context.flushInstructionTlb();
+      context.runsSimd = false;
+    }
+    const record = this.#fetch(context);
+    if (record < 0) return RunExit.Sync;
+    if (record === 0) return this.#taken();
+    if (this.#host.missingHandlers === 0) return this.#handle(context, this.#enter(record));
+    this.#host.loadHandlers();
+    this.#compilations += 1;
+    return 'again';
   }
 
   /** An exception to EL1 was taken. It counts, or vectors that fault themselves would never use up a budget. */
@@ -154,7 +173,7 @@ export class VirtualCpu implements Vcpu {
 
   /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
   #enter(record: number): number {
-    const stretch = Math.min(this.#remaining, SAMPLE_PERIOD);
+    const stretch = Math.max(0, Math.min(this.#remaining, SAMPLE_PERIOD));
     const reason = this.#host.enter(record, record + stretch * Record.Bytes);
     const { u32, i32 } = this.#host.memory;
     const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
@@ -189,13 +208,15 @@ export class VirtualCpu implements Vcpu {
         return 'continue';
       case Exit.Decode:
         this.#decode(context, pc);
-        return 'continue';
+        return 'again';
       case Exit.Abort:
         return this.#dataAbort(context, pc);
       case Exit.System:
         return this.#system(context, this.#word(context, pc));
       case Exit.SimdTrap:
         return this.#simdTrap(context, pc);
+      case Exit.NoHandler:
+        throw engineFault(`it has no code for the instruction at 0x${pc.toString(16)}`);
       case Exit.SpAlignment:
         context.takeException(syndrome(ExceptionClass.SpAlignment, 0), 0n);
         return this.#taken();
@@ -237,26 +258,28 @@ export class VirtualCpu implements Vcpu {
 
   #codePage(context: Context, va: number, source: number): CodePage {
     const { code } = this.#host;
-    const known = code.find(context.index, va);
-    if (known !== undefined) {
-      if (known.source === source) return known;
+    const allowed = context.simdAccess() === 'allowed';
+    let page = code.find(context.index, va);
+    if (page !== undefined && page.source !== source) {
       code.drop(context.index, va, PAGE);
+      page = undefined;
     }
-    // Stores to the page must come to the slow path from now on.
-    if (!code.hasCode(source)) context.flushTlb();
-    const added = this.#addPage(context, va, source);
-    if (added !== undefined) return added;
-    code.dropAll();
-    context.flushInstructionTlb();
-    const page = this.#addPage(context, va, source);
-    if (page === undefined) throw new RangeError('an empty code cache refused a page');
+    page ??= this.#addPage(context, va, source, allowed);
+    if (page === undefined) {
+      this.#host.startOver();
+      page = this.#addPage(context, va, source, allowed);
+      if (page === undefined) throw new RangeError('an empty code cache refused a page');
+    }
+    if (!allowed) code.revokeSimd(page);
+    context.runsSimd ||= page.simd;
     return page;
   }
 
-  #addPage(context: Context, va: number, source: number): CodePage | undefined {
+  #addPage(context: Context, va: number, source: number, simdAccess: boolean): CodePage | undefined {
     const { code } = this.#host;
+    if (!code.hasCode(source)) this.#host.guardCode();
     const page = code.add(context.index, va, source);
-    if (page !== undefined && code.restore(page, context.simdAccess() === 'allowed')) context.decodedSimd = true;
+    if (page !== undefined) code.restore(page, simdAccess);
     return page;
   }
 
@@ -264,16 +287,14 @@ export class VirtualCpu implements Vcpu {
     const allowed = context.simdAccess() === 'allowed';
     const permission = context.el === 1 ? Permission.XEl1 : Permission.XEl0;
     const { code } = this.#host;
-    const simd = code.decodeFrom(pc, allowed, (va) => {
+    code.decodeFrom(pc, allowed, (va) => {
       const known = code.find(context.index, va);
       if (known !== undefined) return known;
       const mapping = context.stage2.translate(va);
       if (mapping.offset < 0 || (mapping.permissions & permission) === 0) return undefined;
-      if (!code.hasCode(mapping.offset)) context.flushTlb();
-      return this.#addPage(context, va, mapping.offset);
+      return this.#addPage(context, va, mapping.offset, allowed);
     });
-    context.decodedSimd ||= simd;
-    if (this.#host.loadHandlers()) this.#compilations += 1;
+    context.runsSimd ||= allowed;
   }
 
   #word(context: Context, pc: number): number {
@@ -318,7 +339,7 @@ export class VirtualCpu implements Vcpu {
 
   #dataAbort(context: Context, pc: number): Next {
     const { fault } = this.#host.access;
-    if (fault.again) return 'continue';
+    if (fault.again) return 'again';
     if (fault.stage2) {
       const iss = dataAbortIss(this.#word(context, pc), fault.write);
       const permission = fault.status >= FaultStatus.Permission;
@@ -359,7 +380,7 @@ export class VirtualCpu implements Vcpu {
     if (access === 'allowed') {
       const page = this.#host.code.find(context.index, pc - (pc % PAGE));
       if (page !== undefined) this.#host.code.written(page.source + (pc - page.va), 4);
-      return 'continue';
+      return 'again';
     }
     const esr = syndrome(ExceptionClass.SimdFp, SIMD_TRAP_ISS);
     if (access === 'el1') {

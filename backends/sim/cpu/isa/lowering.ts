@@ -47,6 +47,8 @@ export const Exit = {
   SpAlignment: 7,
   /** The exit record uses SIMD&FP and was decoded while access to it was trapped. */
   SimdTrap: 8,
+  /** The exit record names a handler that the machine does not have, which is a mistake of the engine. */
+  NoHandler: 9,
 } as const;
 export type Exit = (typeof Exit)[keyof typeof Exit];
 

@@ -1,51 +1,33 @@
-/** A record names its handler in 16 bits. */
-const MAX_HANDLERS = 65_536;
-/** Compiled blocks at once: far more than hot code has, and they leave room for every instruction variant. */
-const MAX_BLOCKS = 32_768;
-
-const Kind = { General: 0, Simd: 1, Block: 2 } as const;
-
 /**
- * Places in the handler tables of all machines of the process. They are given out from the bottom: each module that is instantiated
- * takes a copy of its machine's table, so tables are kept as short as they can be.
+ * Places in a machine's handler table, which a record names in 16 bits. Handlers of instructions and compiled blocks have ranges
+ * of their own that never meet: a handler has one id for the life of the process, and a block's ids belong to one machine.
+ *
+ * Each module that is instantiated takes a copy of its machine's table, so both begin at the bottom: first room for the handlers
+ * that programs commonly have, then one place in four for the others and three for blocks.
  */
-class HandlerIds {
-  readonly #kinds = new Uint8Array(MAX_HANDLERS);
-  readonly #free: number[] = [];
-  #next = 0;
-  #blocks = 0;
+const ID_LIMIT = 65_536;
+const COMMON = 768;
+const STRIDE = 4;
 
-  /** A place for an instruction's handler, for good. */
-  takeHandler(simd: boolean): number {
-    return this.#take(simd ? Kind.Simd : Kind.General);
-  }
+/** Handlers and blocks that there can be; instructions have some 4,700 variants. */
+export const MAX_HANDLERS = COMMON + (ID_LIMIT - COMMON) / STRIDE;
+export const MAX_BLOCKS = ((ID_LIMIT - COMMON) / STRIDE) * (STRIDE - 1);
 
-  /** A place for a compiled block; undefined when there are as many as there may be. */
-  takeBlock(): number | undefined {
-    if (this.#blocks >= MAX_BLOCKS) return undefined;
-    this.#blocks += 1;
-    return this.#take(Kind.Block);
-  }
-
-  releaseBlocks(ids: readonly number[]): void {
-    this.#blocks -= ids.length;
-    this.#free.push(...ids);
-  }
-
-  /** Whether it is of an instruction that uses SIMD&FP registers. */
-  isSimd(id: number): boolean {
-    return this.#kinds[id] === Kind.Simd;
-  }
-  isBlock(id: number): boolean {
-    return this.#kinds[id] === Kind.Block;
-  }
-
-  #take(kind: number): number {
-    const id = this.#free.pop() ?? this.#next++;
-    if (id >= MAX_HANDLERS) throw new RangeError('more instruction variants than a record can name');
-    this.#kinds[id] = kind;
-    return id;
-  }
+/** Id of the nth handler that was made. */
+export function handlerId(n: number): number {
+  return n < COMMON ? n : COMMON + (n - COMMON) * STRIDE;
 }
 
-export const handlerIds = new HandlerIds();
+/** Number of a handler by its id. */
+export function handlerNumber(id: number): number {
+  return id < COMMON ? id : COMMON + (id - COMMON) / STRIDE;
+}
+
+/** Id of a machine's nth block. */
+export function blockId(n: number): number {
+  return COMMON + Math.floor(n / (STRIDE - 1)) * STRIDE + 1 + (n % (STRIDE - 1));
+}
+
+export function isBlock(id: number): boolean {
+  return id >= COMMON && (id - COMMON) % STRIDE !== 0;
+}

@@ -4,7 +4,7 @@ import { decode, type TableRow } from '../isa/decoder.ts';
 import { Exit } from '../isa/lowering.ts';
 import { DRAM_OFFSET, Record } from '../state.ts';
 import { commonInstructions } from './common-instructions.ts';
-import { handlerIds } from './handler-ids.ts';
+import { handlerId, handlerNumber, MAX_HANDLERS } from './handler-ids.ts';
 import { importNames } from './imports.ts';
 import { HANDLER_TYPE, HandlerLowering } from './lowering.ts';
 import { branchForm, RecordOperands, type BranchForm } from './operands.ts';
@@ -22,37 +22,42 @@ const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32]
 const unaryType = { params: [ValType.I32], results: [ValType.I32] };
 const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
 
-/** A compiled batch of handlers, to be instantiated on each machine's memory and table. */
-export interface HandlerModule {
+/**
+ * Handlers of a merged part: compiling so many takes a millisecond or two. When all are merged there are at most twice as many parts
+ * as full ones would be, which is fewer than a table may have instances.
+ */
+const MAX_MERGED = 64;
+
+/** A function and its place in the handler table. */
+export interface PlacedFunction {
+  readonly id: number;
+  readonly body: FunctionBody;
+}
+
+/** A part of the library: handlers that were compiled together, to be instantiated on each machine's memory and table. */
+export interface LibraryPart {
   readonly module: WebAssembly.Module;
-  /** Entries that the table must have. */
-  readonly tableSize: number;
+  /** Ids of its handlers, the highest last. */
+  readonly ids: readonly number[];
 }
 
-/** A part of the library. The part that begins with the first handler exports `enter`. */
-export interface LibraryModule extends HandlerModule {
-  /** Number of handlers of the library up to and with its last. */
-  readonly end: number;
-}
-
-/** A module that puts functions into a machine's handler table. @param exported one more, exported as `enter` */
+/** A module that puts functions into a machine's handler table. */
 export function handlerModule(
-  placed: readonly { readonly id: number; readonly body: FunctionBody }[],
-  exported?: FunctionBody,
-): HandlerModule {
-  const bodies = placed.map(({ body }) => body);
+  placed: readonly PlacedFunction[],
+  exported: Readonly<Record<string, FunctionBody>> = {},
+): WebAssembly.Module {
   const imports = importNames.map((name) => ({ name, type: importTypes[name] }));
-  const tableSize = placed.reduce((size, { id }) => Math.max(size, id + 1), 0);
+  const first = imports.length + placed.length;
   const bytes = encodeModule({
     types: [handlerType, unaryType],
     functionImports: imports,
     minimumPages: DRAM_OFFSET / 65_536,
-    tableSize,
-    functions: exported === undefined ? bodies : [...bodies, exported],
-    exports: exported === undefined ? {} : { enter: imports.length + bodies.length },
+    tableSize: placed.reduce((size, { id }) => Math.max(size, id + 1), 0),
+    functions: [...placed.map(({ body }) => body), ...Object.values(exported)],
+    exports: Object.fromEntries(Object.keys(exported).map((name, index) => [name, first + index])),
     elements: placed.map(({ id }, index) => ({ at: id, functionIndex: imports.length + index })),
   });
-  return { module: new WebAssembly.Module(bytes), tableSize };
+  return new WebAssembly.Module(bytes);
 }
 
 function build(lower: (code: HandlerLowering) => void, branch?: BranchForm): FunctionBody {
@@ -79,15 +84,22 @@ const enter: FunctionBody = {
   ),
 };
 
+/** What the first part exports: `enter`, and what stands in every place of a table that has no function. */
+const exportsOfFirstPart = { enter, absent: leaving(Exit.NoHandler) };
+
 /**
  * The interpreter's handlers, generated from the instructions' lowerings as programs first use them and kept for the life of
- * the process. Memory is not part of a compiled module, so all machines share them.
+ * the process. Memory is not part of a compiled module, so all machines share them; each loads the parts that its records name.
  */
 export class HandlerLibrary {
+  /** The part that every machine begins with. */
+  readonly first: LibraryPart;
   readonly #ids = new Map<string, number>();
-  readonly #handlers: { readonly id: number; readonly body: FunctionBody }[] = [];
-  #modules: LibraryModule[] = [];
-  #compiled = 0;
+  /** By number, as the next two are. */
+  readonly #bodies: FunctionBody[] = [];
+  readonly #simd: boolean[] = [];
+  /** Ends where the first handler is that is not compiled yet. */
+  readonly #parts: LibraryPart[] = [];
 
   constructor() {
     for (const body of [
@@ -100,9 +112,11 @@ export class HandlerLibrary {
     ]) {
       this.#add(body, false);
     }
+    this.#prepare();
+    this.first = this.#compile(0, this.#bodies.length, exportsOfFirstPart);
   }
 
-  /** The handler of an instruction; new ones exist after the next `flush`. */
+  /** The handler of an instruction; a new one is compiled when `part` asks for it. */
   idOf(row: TableRow, variant: readonly number[], branch: BranchForm | undefined): number {
     const key = `${String(row.index)}:${branch ?? ''}:${variant.join()}`;
     const known = this.#ids.get(key);
@@ -117,8 +131,47 @@ export class HandlerLibrary {
     return id;
   }
 
-  /** Makes the handlers that most programs use; they are compiled with the next `flush`. */
-  prepare(): void {
+  /** Whether it is of an instruction that uses SIMD&FP registers. */
+  isSimd(id: number): boolean {
+    return this.#simd[handlerNumber(id)] === true;
+  }
+
+  /** Handlers that were asked for and are not compiled yet. */
+  get pending(): number {
+    return this.#bodies.length - this.#parts.length;
+  }
+
+  /** The part that has a handler. Compiles what is pending where it is of that. */
+  part(id: number): LibraryPart {
+    const number = handlerNumber(id);
+    if (number >= this.#parts.length) this.#compile(this.#parts.length, this.#bodies.length);
+    const part = this.#parts[number];
+    if (part === undefined) throw new RangeError(`no handler has the id ${String(id)}`);
+    return part;
+  }
+
+  /**
+   * Puts some small parts into one, for machines that start over: many small ones cost them much. Does a bounded amount of work,
+   * so that it can be called between instructions of a guest.
+   */
+  merge(): void {
+    let run: LibraryPart[] = [];
+    let handlers = 0;
+    for (const part of new Set(this.#parts.slice(this.first.ids.length))) {
+      if (handlers + part.ids.length > MAX_MERGED) {
+        if (run.length > 1) break;
+        run = [];
+        handlers = 0;
+      }
+      run.push(part);
+      handlers += part.ids.length;
+    }
+    const start = handlerNumber(run[0]?.ids[0] ?? 0);
+    if (run.length > 1) this.#compile(start, start + handlers);
+  }
+
+  /** Makes the handlers that most programs use. */
+  #prepare(): void {
     const PAGE_ADDRESS = 0x8020_0000;
     // More than once, since the decoder itself is slow until it has decoded a few thousand instructions.
     for (let round = 0; round < 16; round += 1) {
@@ -131,33 +184,19 @@ export class HandlerLibrary {
     }
   }
 
-  /** Handlers that were asked for since the last `flush`. */
-  get pending(): number {
-    return this.#handlers.length - this.#compiled;
+  /** Makes the handlers with numbers in [start, end) one part. */
+  #compile(start: number, end: number, exported: Readonly<Record<string, FunctionBody>> = {}): LibraryPart {
+    const placed = this.#bodies.slice(start, end).map((body, index) => ({ id: handlerId(start + index), body }));
+    const part = { module: handlerModule(placed, exported), ids: placed.map(({ id }) => id) };
+    for (let number = start; number < end; number += 1) this.#parts[number] = part;
+    return part;
   }
 
   #add(body: FunctionBody, simd: boolean): number {
-    const id = handlerIds.takeHandler(simd);
-    this.#handlers.push({ id, body });
-    return id;
-  }
-
-  /** Compiles what is pending; returns the modules that have handlers from a number on, oldest first. */
-  flush(from: number): readonly LibraryModule[] {
-    if (this.pending > 0) this.#compile(this.#compiled);
-    return this.#modules.filter(({ end }) => end > from);
-  }
-
-  /** Puts all handlers into one module, for machines that start over: many small ones cost them much. */
-  consolidate(): void {
-    if (this.#modules.length <= 1 && this.pending === 0) return;
-    this.#modules = [];
-    this.#compile(0);
-  }
-
-  #compile(from: number): void {
-    const compiled = handlerModule(this.#handlers.slice(from), from === 0 ? enter : undefined);
-    this.#compiled = this.#handlers.length;
-    this.#modules.push({ ...compiled, end: this.#compiled });
+    const number = this.#bodies.length;
+    if (number >= MAX_HANDLERS) throw new RangeError('more instruction variants than a record can name');
+    this.#bodies.push(body);
+    this.#simd.push(simd);
+    return handlerId(number);
   }
 }

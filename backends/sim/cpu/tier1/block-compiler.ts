@@ -2,8 +2,8 @@ import type { CodeCache, CodePage } from '../code-cache.ts';
 import { decode } from '../isa/decoder.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Record, RECORDS_PER_PAGE } from '../state.ts';
-import { handlerIds } from '../tier0/handler-ids.ts';
-import { FixedHandler, handlerModule, type HandlerModule } from '../tier0/handlers.ts';
+import { isBlock } from '../tier0/handler-ids.ts';
+import { FixedHandler, type PlacedFunction } from '../tier0/handlers.ts';
 import { HANDLER_TYPE, HandlerLowering } from '../tier0/lowering.ts';
 import { ConstantOperands } from '../tier0/operands.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
@@ -29,9 +29,9 @@ interface Block {
 export class BlockCompiler {
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
-  readonly #install: (module: HandlerModule) => void;
+  readonly #install: (placed: readonly PlacedFunction[]) => void;
 
-  constructor(memory: LinearMemory, code: CodeCache, install: (module: HandlerModule) => void) {
+  constructor(memory: LinearMemory, code: CodeCache, install: (placed: readonly PlacedFunction[]) => void) {
     this.#memory = memory;
     this.#code = code;
     this.#install = install;
@@ -57,7 +57,7 @@ export class BlockCompiler {
       return id === undefined ? [] : [{ id, ...block }];
     });
     if (placed.length === 0) return 0;
-    this.#install(handlerModule(placed));
+    this.#install(placed);
     for (const { id, record } of placed) this.#memory.u16[record >> 1] = id;
     return placed.length;
   }
@@ -70,7 +70,7 @@ export class BlockCompiler {
       const handler = this.#memory.u16[(first + count * Record.Bytes) >> 1] ?? FixedHandler.Decode;
       if (handler === FixedHandler.Decode || handler === FixedHandler.Undefined || handler === FixedHandler.SimdTrap)
         break;
-      if (handlerIds.isBlock(handler)) {
+      if (isBlock(handler)) {
         if (count === 0) return undefined;
         break;
       }

@@ -12,7 +12,8 @@ declare namespace WebAssembly {
     constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
     readonly length: number;
     get(index: number): unknown;
-    grow(by: number): number;
+    grow(by: number, value?: unknown): number;
+    set(index: number, value: unknown): void;
   }
   class Global {
     constructor(descriptor: { value: ValueType; mutable?: boolean }, initial?: unknown);

@@ -1,0 +1,155 @@
+import type { LinearMemory } from '../linear-memory.ts';
+import { blockId, MAX_BLOCKS } from './handler-ids.ts';
+import { handlerModule, type HandlerLibrary, type LibraryPart, type PlacedFunction } from './handlers.ts';
+import type { importNames } from './imports.ts';
+
+export type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: number, second: number) => number>>;
+
+type Enter = (record: number, limit: number) => number;
+
+/** Room for what an ordinary payload uses; doubled when it is not enough. */
+const FIRST_SIZE = 1024;
+/** Instances on one table, each with a copy of it. */
+const MAX_INSTANCES = 256;
+/** Bounds the time of one `load`: instantiating a part takes a fraction of a millisecond. */
+const PARTS_PER_LOAD = 4;
+/** A table with more instances is replaced rather than made longer, which takes a millisecond for each two of them. */
+const MAX_INSTANCES_TO_GROW = 4;
+
+/**
+ * The functions that a machine's records name. A place either has the handler whose id it is, one of the machine's blocks, or a
+ * function that leaves with `Exit.NoHandler`: nothing else can ever run, whatever other machines do.
+ */
+export class HandlerTable {
+  readonly library: HandlerLibrary;
+  readonly #memory: LinearMemory;
+  readonly #imports: ImportFunctions;
+  #table!: WebAssembly.Table;
+  #enter!: Enter;
+  #absent: unknown;
+  /** By id: whether the table has the handler. */
+  #present!: Uint8Array;
+  /** Handlers that records name and the table does not have yet. */
+  readonly #wanted = new Set<number>();
+  #freeBlocks: number[] = [];
+  #blocks = 0;
+  #instances = 0;
+  #size = FIRST_SIZE;
+
+  constructor(memory: LinearMemory, library: HandlerLibrary, imports: ImportFunctions) {
+    this.library = library;
+    this.#memory = memory;
+    this.#imports = imports;
+    this.replace();
+  }
+
+  /**
+   * Begins with a new table. With the old one go all blocks and instances, and every record that names a handler must have gone
+   * before.
+   */
+  replace(): void {
+    this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: this.#size });
+    this.#present = new Uint8Array(this.#size);
+    this.#wanted.clear();
+    this.#freeBlocks = [];
+    this.#blocks = 0;
+    this.#instances = 0;
+    const { exports } = this.#load(this.library.first);
+    // Safe: the first part exports both, with the type of handlers.
+    this.#enter = exports['enter'] as Enter;
+    this.#absent = exports['absent'];
+    this.#fill(0);
+  }
+
+  /** Whether it has come to where it must be replaced before anything can be added. */
+  get worn(): boolean {
+    return this.#instances >= MAX_INSTANCES || this.#size > this.#table.length;
+  }
+
+  get blocks(): number {
+    return this.#blocks - this.#freeBlocks.length;
+  }
+
+  /** To be called for each handler that a record is about to name. */
+  want(id: number): void {
+    if (this.#present[id] !== 1) this.#wanted.add(id);
+  }
+
+  /** Handlers that are wanted and not loaded: none may be left when generated code is entered. */
+  get missing(): number {
+    return this.#wanted.size;
+  }
+
+  /** Loads some of what is wanted. The table may be worn afterwards. */
+  load(): void {
+    let parts = 0;
+    for (const id of this.#wanted) {
+      if (this.#present[id] !== 1) {
+        if (parts === PARTS_PER_LOAD) return;
+        const part = this.library.part(id);
+        if (!this.#makeRoom(part.ids.at(-1) ?? 0)) return;
+        this.#load(part);
+        parts += 1;
+      }
+      this.#wanted.delete(id);
+    }
+  }
+
+  /** A place for a block; undefined where there is none. */
+  takeBlock(): number | undefined {
+    const free = this.#freeBlocks.pop();
+    if (free !== undefined) return free;
+    if (this.#blocks >= MAX_BLOCKS || !this.#makeRoom(blockId(this.#blocks))) return undefined;
+    return blockId(this.#blocks++);
+  }
+
+  placeBlocks(placed: readonly PlacedFunction[]): void {
+    this.#instantiate(handlerModule(placed));
+  }
+
+  /** Takes blocks out of the table. No record may name them any more. */
+  releaseBlocks(ids: readonly number[]): void {
+    for (const id of ids) {
+      this.#table.set(id, this.#absent);
+      this.#freeBlocks.push(id);
+    }
+  }
+
+  /** Runs the record, and on. @returns a value of `Exit` */
+  enter(record: number, limit: number): number {
+    return this.#enter(record, limit);
+  }
+
+  #load(part: LibraryPart): WebAssembly.Instance {
+    const instance = this.#instantiate(part.module);
+    for (const id of part.ids) this.#present[id] = 1;
+    return instance;
+  }
+
+  #instantiate(module: WebAssembly.Module): WebAssembly.Instance {
+    this.#instances += 1;
+    return new WebAssembly.Instance(module, {
+      env: { memory: this.#memory.memory, table: this.#table, ...this.#imports },
+    });
+  }
+
+  /** @returns false where the table has to be replaced first; it is long enough then */
+  #makeRoom(id: number): boolean {
+    while (id >= this.#size) this.#size *= 2;
+    const { length } = this.#table;
+    if (this.#size === length) return true;
+    if (this.#instances > MAX_INSTANCES_TO_GROW) return false;
+    this.#table.grow(this.#size - length);
+    const present = new Uint8Array(this.#size);
+    present.set(this.#present);
+    this.#present = present;
+    this.#fill(length);
+    return true;
+  }
+
+  #fill(from: number): void {
+    for (let id = from; id < this.#table.length; id += 1) {
+      if (this.#present[id] !== 1) this.#table.set(id, this.#absent);
+    }
+  }
+}
