@@ -2,6 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 import { importArrows } from './tools/lint/arrows.js';
+import { noClock } from './tools/lint/no-clock.js';
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.petri/', 'artifacts/'] },
@@ -83,4 +84,6 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.ts'], ...importArrows },
+  // VM tests have time-outs, as they would have at a user's.
+  { files: ['**/*.test.ts'], ignores: ['tests/!(stand-ins)/**'], ...noClock },
 );

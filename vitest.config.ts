@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { load } from './bin/load.mjs';
+import { HANGS } from './petri/unit-test/hangs.ts';
 
 // An ordinary import would make vite bundle the framework and every backend, whole, at each start.
 const { definePetriConfig } = (await load('petri/vitest/config')) as typeof import('./petri/vitest/config.ts');
@@ -37,6 +38,11 @@ export default definePetriConfig({
                 // Many of them replace modules, and their texts name ours.
                 isolate: true,
                 include: ['{petri,backends,tools,tests/stand-ins}/**/*.test.ts', 'bench/*.test.ts'],
+                testTimeout: HANGS,
+                hookTimeout: HANGS,
+                expect: { poll: { timeout: HANGS, interval: 50 } },
+                // Budgets of machines that boot are for hosts that are not busy.
+                env: { PETRI_SLOW_FACTOR: '50' },
               },
             },
           ]),

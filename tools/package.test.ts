@@ -116,7 +116,7 @@ async function pack(): Promise<string> {
   return join(folder, tarball ?? 'no tarball');
 }
 
-describe('the package, installed in an empty project', { timeout: 120_000 }, () => {
+describe('the package, installed in an empty project', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'petri-package-'));
     project = join(folder, 'project');
@@ -133,11 +133,11 @@ describe('the package, installed in an empty project', { timeout: 120_000 }, () 
     const network = /ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENOTCACHED|network/.exec(output);
     if (network === null || toolsAreRequired()) throw new Error(`npm install failed:\n${output}`);
     unreachable = `the package registry cannot be reached (${network[0]})`;
-  }, 300_000);
+  });
 
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
-  }, 60_000);
+  });
 
   it('has what users need and nothing of the tests and tools', ({ skip }) => {
     if (unreachable !== undefined) skip(unreachable);

@@ -3,18 +3,15 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { randomMoment } from '../../petri/unit-test/random-moment.ts';
 import { endAll, MARK, nothing, processesOf, tracesOf } from './testing/outside.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
 const runner = fileURLToPath(new URL('testing/kill-runner.mjs', import.meta.url));
-
-/** For one event on a machine that is busy. */
-const patience = 60_000;
 
 const KILLS = 100;
 
@@ -31,7 +28,7 @@ const marks: string[] = [];
 beforeAll(() => {
   folder = realpathSync(mkdtempSync(join(tmpdir(), 'petri-fvp-kill-')));
   if (standInWorks()) installStandIn(join(folder, 'stack'));
-}, patience);
+});
 
 afterAll(() => {
   endAll(marks);
@@ -90,7 +87,7 @@ class Life {
   }
 
   async untilModel(): Promise<void> {
-    await vi.waitFor(() => expect(this.#model()).toBeDefined(), { timeout: patience, interval: 100 });
+    await expect.poll(() => this.#model()).toBeDefined();
   }
 
   #model(): number | undefined {
@@ -99,7 +96,7 @@ class Life {
 
   async expectNothingLeft(): Promise<void> {
     const folders = [join(this.#home, 'tmp'), join(this.#home, 'state')];
-    await vi.waitFor(() => expect(tracesOf(this.mark, folders)).toEqual(nothing), { timeout: patience, interval: 50 });
+    await expect.poll(() => tracesOf(this.mark, folders)).toEqual(nothing);
     rmSync(this.#home, { recursive: true });
   }
 }
@@ -115,7 +112,7 @@ function random(seed: number): () => number {
   };
 }
 
-describe.skipIf(!standInWorks())('SIGKILL at random moments', { timeout: 30 * patience }, () => {
+describe.skipIf(!standInWorks())('SIGKILL at random moments', () => {
   it(`to runner, worker and model, ${KILLS} times: nothing is left, and other runs go on`, async () => {
     const next = random(0x5eed);
     const counts = { runner: 0, worker: 0, model: 0 };
@@ -127,13 +124,13 @@ describe.skipIf(!standInWorks())('SIGKILL at random moments', { timeout: 30 * pa
         // Some models first; then all of it, by its head or its hand.
         for (let models = Math.floor(next() * 3); models > 0 && kills < KILLS; models--) {
           await life.untilModel();
-          await sleep(next() * MOMENTS);
+          await randomMoment(next(), MOMENTS);
           // It may have been ended for another reason meanwhile.
           if (!life.kill('model')) continue;
           kills++;
           counts.model++;
         }
-        await sleep(next() * MOMENTS);
+        await randomMoment(next(), MOMENTS);
         const what = next() < 0.5 ? 'runner' : 'worker';
         expect(life.kill(what)).toBe(true);
         kills++;

@@ -6,15 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { endAll, MARK, nothing, tracesOf } from './testing/outside.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
 const petri = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
-
-/** For one case on a machine that is busy. */
-const patience = 300_000;
 
 /** Cases at once: most of them wait for a deadline. */
 const PARALLEL = 4;
@@ -37,7 +34,7 @@ beforeAll(() => {
   if (!standInWorks()) return;
   installStandIn(stack);
   installStandIn(containerStack, '--runtime=docker');
-}, patience);
+});
 
 afterAll(() => {
   endAll(marks);
@@ -98,14 +95,11 @@ async function runNow({ faults, slowFactor = 1, args = ['hello'], inContainer = 
     });
   }
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  await vi.waitFor(() => expect(tracesOf(mark, [join(home, 'tmp'), join(home, 'state')])).toEqual(nothing), {
-    timeout: 30_000,
-    interval: 50,
-  });
+  await expect.poll(() => tracesOf(mark, [join(home, 'tmp'), join(home, 'state')])).toEqual(nothing);
   return { output, code };
 }
 
-describe.skipIf(!standInWorks())('a model that misbehaves', { timeout: patience }, () => {
+describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   it.concurrent.each([
     ['model', 'hang=model', 'model'],
     ['with its ports open', 'hang=ports', 'tf-a'],

@@ -9,8 +9,6 @@ import { backend } from './index.ts';
 import { removeRunScripts } from './model.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
-const patience = 120_000;
-
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'petri-start-')));
 const stack = join(folder, 'stack');
 
@@ -23,12 +21,12 @@ beforeEach(() => {
 afterEach(async () => {
   await backend.close?.();
   vi.unstubAllEnvs();
-}, patience);
+});
 
 afterAll(async () => {
   await Supervisor.current()?.close();
   rmSync(folder, { recursive: true, force: true });
-}, patience);
+});
 
 /** Boots a TMK to its end, and tells what was logged on the way. */
 async function boot(name: string): Promise<string> {
@@ -45,12 +43,12 @@ async function boot(name: string): Promise<string> {
   return readFileSync(join(vm.directory, 'petri.log'), 'utf8');
 }
 
-describe.skipIf(!standInWorks())('a model is started', { timeout: patience }, () => {
+describe.skipIf(!standInWorks())('a model is started', () => {
   const model = join(stack, 'venv/bin/FVP_Base_RevC-2xAEMvA');
 
   beforeEach(() => {
     installStandIn(stack);
-  }, patience);
+  });
 
   it('by the script of shrinkwrap, and it may be another one than the script names', async () => {
     expect(await boot('script')).toContain('is started by the script of shrinkwrap');

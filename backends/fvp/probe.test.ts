@@ -5,8 +5,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { probe } from './probe.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
-const patience = 60_000;
-
 let folder: string;
 
 beforeEach(() => {
@@ -45,10 +43,10 @@ describe('what the backend needs', () => {
     expect(await missing()).toMatch(/PETRI_FVP_MODELS is "many".*give a whole number/);
   });
 
-  describe.skipIf(!standInWorks())('with a stack', { timeout: patience }, () => {
+  describe.skipIf(!standInWorks())('with a stack', () => {
     beforeEach(() => {
       installStandIn(join(folder, 'stack'));
-    }, patience);
+    });
 
     it('is all there', async () => {
       const result = await probe();

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Supervisor } from '../../petri/process/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
+import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { launchVm, resolveVmConfig, type Vm, type VmOptions, type VmSpec } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
-
-const patience = 180_000;
 
 let folder: string;
 let number = 0;
@@ -20,18 +19,18 @@ beforeAll(() => {
   vi.stubEnv('PETRI_CCA_ROOT', join(folder, 'stack'));
   vi.stubEnv('PETRI_STATE_DIR', join(folder, 'state'));
   vi.stubEnv('PETRI_FVP_MODELS', '1');
-}, patience);
+});
 
 afterEach(async () => {
   for (const vm of vms.splice(0)) await vm.dispose();
   await backend.close?.();
-}, patience);
+});
 
 afterAll(async () => {
   await Supervisor.current()?.close();
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true, force: true });
-}, patience);
+});
 
 interface Wish extends VmOptions {
   readonly payload?: string;
@@ -57,7 +56,7 @@ async function modelOf(vm: Vm): Promise<string> {
   return record.facts['session.logs'] ?? '';
 }
 
-describe.skipIf(!standInWorks())('one model for many VMs', { timeout: patience }, () => {
+describe.skipIf(!standInWorks())('one model for many VMs', () => {
   it('is booted once, and serves realms of several kinds one after another', async () => {
     const first = await launch();
     const second = await launch({ measurementAlgorithm: 'sha-512' });
@@ -97,7 +96,7 @@ describe.skipIf(!standInWorks())('one model for many VMs', { timeout: patience }
     await impatient.kill();
     expect(await given).toMatch(/ended|stopped|abort/i);
     expect(endless.haltReason).toBeUndefined();
-    await endless.stop({ timeout: patience });
+    await endless.stop({ timeout: HANGS });
     expect(await endless.halted).toEqual({ reason: 'stopped' });
     expect(await result).toEqual({ reason: 'complete', success: true });
   });

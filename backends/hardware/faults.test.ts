@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
+import { until } from '../../petri/unit-test/until.ts';
 import { backend } from './index.ts';
 import { Proxy } from './testing/proxy.ts';
 import { sshdPath, TestSshd, withEnvironment } from './testing/sshd.ts';
 import { script, TestVms } from './testing/vms.ts';
 
 /** What goes wrong between a run and its machine, seen from the VM's handle, with a real sshd as the machine. */
-describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000 }, () => {
+describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
   let sshd: TestSshd;
   let vms: TestVms;
   let proxy: Proxy;
@@ -22,16 +23,16 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
     sshd = await TestSshd.start();
     proxy = await Proxy.to(sshd.port);
     vms = new TestVms(sshd);
-  }, 60_000);
+  });
   afterEach(async () => {
     proxy.mend();
     await vms.clear();
-  }, 60_000);
+  });
   afterAll(async () => {
     await vms.end();
     await proxy.end();
     await sshd.end();
-  }, 60_000);
+  });
 
   const launches = (): string[] => {
     const folder = join(sshd.folder, 'remote', 'launches');
@@ -40,36 +41,32 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
   const strays = (): number[] => withEnvironment('PETRI_LAUNCH=', sshd.folder);
   const holders = (): string[] => readdirSync(join(sshd.folder, 'leases', 'machine', 'holders'));
   const gone = async (): Promise<void> => {
-    await expect.poll(launches, { timeout: 60_000, interval: 200 }).toEqual([]);
-    await expect.poll(strays, { timeout: 60_000, interval: 200 }).toEqual([]);
+    await expect.poll(launches).toEqual([]);
+    await expect.poll(strays).toEqual([]);
   };
-  const counting = 'i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i + 1)); sleep 0.05; done';
+  /** Prints the second half of its lines once the file is there. */
+  const counting = (file: string): string =>
+    `i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i + 1)); [ $i != 20 ] || until [ -e '${file}' ]; do sleep 0.1; done; done`;
   const counted = Array.from({ length: 40 }, (_, n) => `line ${String(n)}\n`).join('');
 
-  it('cut off for a second in mid-boot: the console goes on where it was', async () => {
-    await vms.hosts({ port: proxy.port, launchers: script(counting) });
+  it.each([
+    ['cut off for a while in mid-boot', 'cut'],
+    ['a cable that is dead for a while', 'silence'],
+  ] as const)('%s: the console goes on where it was', async (_, stop) => {
+    const file = join(vms.folder, stop);
+    await vms.hosts({ port: proxy.port, launchers: script(counting(file)) });
     const vm = await vms.launch();
-    await vm.serial.waitFor('line 5\n');
-    proxy.cut();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    proxy.mend();
-    expect(await vm.halted).toEqual({ reason: 'complete', success: true });
-    expect(vm.serial.transcript).toBe(counted);
-  });
-
-  it('a cable that is dead for a second: the same', async () => {
-    await vms.hosts({ port: proxy.port, launchers: script(counting), keepAlive: 1, heartbeat: 20 });
-    const vm = await vms.launch();
-    await vm.serial.waitFor('line 5\n');
-    proxy.silence();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await vm.serial.waitFor('line 19\n');
+    proxy[stop]();
+    writeFileSync(file, '');
+    await until(() => sshd.wrote('out') === counted.length);
     proxy.mend();
     expect(await vm.halted).toEqual({ reason: 'complete', success: true });
     expect(vm.serial.transcript).toBe(counted);
   });
 
   it('cut off for good: the VM is lost, and the machine clears up by itself', async () => {
-    await vms.hosts({ port: proxy.port, launchers: script('echo ready; exec sleep 4321'), heartbeat: 4, reconnect: 2 });
+    await vms.hosts({ port: proxy.port, launchers: script('echo ready; exec sleep 4321'), reconnect: 1 });
     const vm = await vms.launch();
     await vm.serial.waitFor('ready');
     proxy.cut();
@@ -77,6 +74,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
       reason: 'backend-lost',
       message: expect.stringContaining('no connection') as string,
     });
+    sshd.expire();
     await gone();
   });
 
@@ -185,32 +183,27 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
     expect(statSync(String(vm.serial.logPath)).size).toBe(bytes + 5);
   });
 
-  it('whose console stays silent: is waited for as long as the deadline allows, and ends with its VM', async () => {
+  it('whose console stays silent: is waited for until the deadline, and ends with its VM', async () => {
     await vms.hosts({ launchers: script('exec sleep 4321') });
-    const vm = await vms.launch('hello', { deadline: 3000 });
-    await expect(vm.serial.waitFor('hello')).rejects.toMatchObject({ code: 'console-closed' });
+    const vm = await vms.launch();
+    const wait = expect(vm.serial.waitFor('hello')).rejects.toMatchObject({ code: 'console-closed' });
+    await vm.start();
+    await vm.expire('the deadline passed');
+    await wait;
     expect(await vm.halted).toMatchObject({ reason: 'timeout' });
     await vm.kill();
     await gone();
   });
 
   it('that two runs want: the second one waits its turn', async () => {
-    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 6 };
-    const path = await vms.hosts({
-      launchers: script('echo ready; exec sleep 4321'),
-      heartbeat: 4,
-      reconnect: 2,
-      lease,
-    });
+    const path = await vms.hosts({ launchers: script('echo ready; exec sleep 4321') });
     const vm = await vms.launch();
     await vm.serial.waitFor('ready');
     const other = runner(path);
     const folder = join(vms.folder, 'other');
     const child = other.start(folder);
     await expect
-      .poll(() => (existsSync(join(folder, 'petri.log')) ? readFileSync(join(folder, 'petri.log'), 'utf8') : ''), {
-        timeout: 60_000,
-      })
+      .poll(() => (existsSync(join(folder, 'petri.log')) ? readFileSync(join(folder, 'petri.log'), 'utf8') : ''))
       .toMatch(/machine is used by \S+@\S+:\d+ for less than a minute; we are number 1 in the queue/);
     await vm.kill();
     await vms.clear();
@@ -230,13 +223,12 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
     expect(lease).toBeDefined();
     child.kill();
     await child.ended;
-    await expect.poll(holders, { timeout: 60_000 }).not.toContain(lease);
-    await expect.poll(strays, { timeout: 60_000, interval: 200 }).toEqual([]);
+    await expect.poll(holders).not.toContain(lease);
+    await expect.poll(strays).toEqual([]);
   });
 
   it('whose runner is killed with all that was to clear up after it: they go when they expire', async () => {
-    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 6 };
-    const path = await vms.hosts({ launchers: stubborn, heartbeat: 4, reconnect: 2, lease });
+    const path = await vms.hosts({ launchers: stubborn });
     const child = runner(path).start(join(vms.folder, 'killed-too'));
     await child.running;
     expect(launches()).not.toEqual([]);
@@ -244,8 +236,9 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
     for (const pid of withEnvironment(child.state)) process.kill(pid, 'SIGKILL');
     await child.ended;
     expect(holders()).toContain(held);
+    sshd.expire();
     await gone();
-    await vms.hosts({ launchers: script('exit 0'), heartbeat: 4, reconnect: 2, lease });
+    await vms.hosts({ launchers: script('exit 0') });
     expect(await (await vms.launch()).halted).toMatchObject({ reason: 'complete' });
     await vms.clear();
     expect(holders()).toEqual([]);
@@ -253,8 +246,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', { timeout: 120_000
   });
 
   it('whose lease somebody takes: the VM ends with it', async () => {
-    const lease = { kind: 'file', folder: join(sshd.folder, 'leases'), expires: 30 };
-    await vms.hosts({ launchers: script('echo ready; exec sleep 4321'), lease });
+    await vms.hosts({ launchers: script('echo ready; exec sleep 4321') });
     const vm = await vms.launch();
     await vm.serial.waitFor('ready');
     expect(await backend.hosts?.release('machine')).toBe(1);

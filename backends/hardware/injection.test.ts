@@ -15,7 +15,7 @@ import { sshdPath, TestSshd } from './testing/sshd.ts';
  * Strings of a test (names of tests and payloads), of a hosts file (arguments, variables) and of a guest (what it prints and what is
  * typed at it), on their way through the real sshd and its shells.
  */
-describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a command', { timeout: 180_000 }, () => {
+describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a command', () => {
   let sshd: TestSshd;
   let host: RemoteHost;
   let home: HostFolder;
@@ -26,11 +26,11 @@ describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a comm
     marker = join(sshd.folder, 'injected');
     host = new RemoteHost(sshd.host());
     home = await HostFolder.open(host);
-  }, 60_000);
+  });
   afterAll(async () => {
     host.close();
     await sshd.end();
-  }, 60_000);
+  });
 
   const hostile = (): fc.Arbitrary<string> => {
     const piece = fc.constantFrom(

@@ -10,21 +10,21 @@ import { endLeaseGuard } from './lease/lease-guard.ts';
 import { freePort, sshdPath, TestSshd } from './testing/sshd.ts';
 import { TestVms } from './testing/vms.ts';
 
-describe.skipIf(sshdPath === undefined)('Lab', { timeout: 60_000 }, () => {
+describe.skipIf(sshdPath === undefined)('Lab', () => {
   let sshd: TestSshd;
   const labs: Lab[] = [];
 
   beforeAll(async () => {
     sshd = await TestSshd.start();
-  }, 60_000);
+  });
   afterEach(async () => {
     await Promise.all(labs.splice(0).map((lab) => lab.close()));
-  }, 60_000);
+  });
   afterAll(async () => {
     await endLeaseGuard();
     await Supervisor.current()?.close();
     await sshd.end();
-  }, 60_000);
+  });
 
   const lab = (...hosts: readonly Record<string, unknown>[]): Lab => {
     const made = new Lab(parseHosts(sshd.hostsFile(hosts), 'test'));

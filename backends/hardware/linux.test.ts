@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import { linuxIsPrepared } from '../../petri/payload/index.ts';
+import { until } from '../../petri/unit-test/until.ts';
+import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { Proxy } from './testing/proxy.ts';
 import { script, TestVms } from './testing/vms.ts';
@@ -12,7 +14,7 @@ import { sshdPath, TestSshd, withEnvironment } from './testing/sshd.ts';
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
 
 /** A real sshd as the machine, and real QEMU as the launcher. */
-describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine', { timeout: 240_000 }, () => {
+describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine', () => {
   let sshd: TestSshd;
   let vms: TestVms;
   let proxy: Proxy;
@@ -21,16 +23,16 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
     sshd = await TestSshd.start();
     proxy = await Proxy.to(sshd.port);
     vms = new TestVms(sshd);
-  }, 60_000);
+  });
   afterEach(async () => {
     proxy.mend();
     await vms.clear();
-  }, 60_000);
+  });
   afterAll(async () => {
     await vms.end();
     await proxy.end();
     await sshd.end();
-  }, 60_000);
+  });
 
   let connections = 0;
   beforeEach(() => {
@@ -59,10 +61,10 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       await vm.serial.sendLine('echo $((6 * 7))');
       await vm.serial.waitFor(/^42$/m);
       expect(vm.serial.transcript).not.toContain('oops');
-      await vm.stop({ timeout: 60_000 });
+      await vm.stop({ timeout: HANGS });
       expect(await vm.halted).toEqual({ reason: 'power-off' });
       await expect(vm.exec('true')).rejects.toMatchObject({ code: 'vm-halted' });
-      await expect.poll(launches, { timeout: 60_000 }).toEqual([]);
+      await expect.poll(launches).toEqual([]);
     });
 
     it('has two beside each other over one connection, as many as a server lets by default', async () => {
@@ -80,7 +82,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       const running = vm.exec('echo begun >/dev/ttyAMA0; sleep 2; seq 1 20000; exit 5');
       await vm.serial.waitFor('begun');
       proxy.cut();
-      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await until(() => sshd.wrote('agent') > 100_000);
       proxy.mend();
       const { stdout, exitCode } = await running;
       expect(exitCode).toBe(5);
@@ -89,17 +91,18 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
     });
 
     it('ends a command with the VM where the connection stays cut', async () => {
-      await vms.hosts(host({ reconnect: 1, heartbeat: 5 }));
+      await vms.hosts(host({ reconnect: 1 }));
       const vm = await vms.launchLinux();
       await vm.exec('true');
-      const running = vm.exec('echo begun >/dev/ttyAMA0; sleep 20');
+      const running = vm.exec('echo begun >/dev/ttyAMA0; sleep 4321');
       running.catch(() => undefined);
       await vm.serial.waitFor('begun');
       proxy.cut();
       await expect(running).rejects.toMatchObject({ code: 'vm-halted' });
       expect(await vm.halted).toMatchObject({ reason: 'backend-lost' });
       // The host ends it.
-      await expect.poll(() => withEnvironment('PETRI_LAUNCH=', sshd.folder), { timeout: 60_000 }).toEqual([]);
+      sshd.expire();
+      await expect.poll(() => withEnvironment('PETRI_LAUNCH=', sshd.folder)).toEqual([]);
     });
 
     it('tells a panic of the kernel, and can be booted again', async () => {

@@ -41,7 +41,6 @@ esac
 
 describe.skipIf(sshdPath === undefined || optionalTool('script', 'bsdutils') === undefined)(
   'realms of kvmtool on a machine of a lab',
-  { timeout: 120_000 },
   () => {
     let sshd: TestSshd;
     let vms: TestVms;
@@ -64,14 +63,14 @@ describe.skipIf(sshdPath === undefined || optionalTool('script', 'bsdutils') ===
         },
       };
       await vms.hosts({ launchers });
-    }, 60_000);
+    });
     afterEach(async () => {
       await vms.clear();
-    }, 60_000);
+    });
     afterAll(async () => {
       await vms.end();
       await sshd.end();
-    }, 60_000);
+    });
 
     it('run a TMK through the agent in plane 0, and leave nothing on the host', async () => {
       const vm = await vms.launch('hello', { isolation: 'cca' });

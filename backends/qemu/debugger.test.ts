@@ -35,7 +35,7 @@ describe('PETRI_QEMU_GDB', () => {
     );
   });
 
-  it.skipIf(qemu === undefined)('lets a debugger start the guest', { timeout: 60_000 }, async () => {
+  it.skipIf(qemu === undefined)('lets a debugger start the guest', async () => {
     vi.stubEnv('PETRI_QEMU_GDB', '0,wait');
     const folder = mkdtempSync(join(tmpdir(), 'petri-gdb-test-'));
     const config = resolveVmConfig({ memory: '16M' });

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PetriError } from '../../petri/errors.ts';
@@ -11,6 +10,7 @@ import { tmk } from '../../petri/payload/index.ts';
 import { Supervisor } from '../../petri/process/index.ts';
 import { usePrivateState } from '../../petri/process/testing.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
+import { until } from '../../petri/unit-test/until.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';
 
@@ -70,7 +70,7 @@ function pidOf(vm: Vm): number {
 
 /** Waits until a process and its folder are gone; the time-out of the test ends the wait. */
 async function gone(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) await sleep(20);
+  await until(() => !existsSync(`/proc/${pid}`));
 }
 
 function temporaryFolders(): string[] {
@@ -105,7 +105,7 @@ describe('a QEMU that is none', () => {
     });
   });
 
-  it('that ends at once fails the launch, with its own words', { timeout: 30_000 }, async () => {
+  it('that ends at once fails the launch, with its own words', async () => {
     vi.stubEnv('PETRI_QEMU', program('ends', '#!/bin/sh\necho "out of luck" >&2\nexit 3\n'));
     const before = temporaryFolders();
     const error = await failureOf(() => launch('hello', 'boot'));
@@ -115,7 +115,7 @@ describe('a QEMU that is none', () => {
     expect(temporaryFolders()).toEqual(before);
   });
 
-  it('that is silent fails the launch, and is ended', { timeout: 30_000 }, async () => {
+  it('that is silent fails the launch, and is ended', async () => {
     vi.stubEnv('PETRI_SLOW_FACTOR', '0.02');
     const pidFile = join(folder, 'pid');
     vi.stubEnv('PETRI_QEMU', program('silent', `#!/bin/sh\necho $$ > '${pidFile}'\nexec sleep 600\n`));
@@ -127,7 +127,7 @@ describe('a QEMU that is none', () => {
   it.each([
     ['never speaks QMP', '', 'it said nothing within 2 s'],
     ['speaks something else', 'qmp.write("220 mail ready\\n");', 'its greeting is "220 mail ready"'],
-  ])('that connects and %s fails the launch', { timeout: 30_000 }, async (_, words, message) => {
+  ])('that connects and %s fails the launch', async (_, words, message) => {
     // The program itself takes longer to start than QEMU.
     vi.stubEnv('PETRI_SLOW_FACTOR', '0.2');
     const script = `#!${process.execPath}
@@ -142,7 +142,7 @@ describe('a QEMU that is none', () => {
   });
 });
 
-describe.skipIf(qemu === undefined)('QEMU', { timeout: 60_000 }, () => {
+describe.skipIf(qemu === undefined)('QEMU', () => {
   it('with an option that it does not know fails the launch, with its own words', async () => {
     vi.stubEnv('PETRI_QEMU', program('wrong', `#!/bin/sh\nexec '${qemu ?? ''}' "$@" -no-such-option\n`));
     const error = await failureOf(() => launch('hello', 'boot'));

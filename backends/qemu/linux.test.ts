@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { initramfs, type InitramfsEntry } from '../../petri/image/index.ts';
 import { linux, linuxIsPrepared, type LinuxOptions } from '../../petri/payload/index.ts';
 import { Supervisor } from '../../petri/process/index.ts';
+import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { optionalTool, toolsAreRequired } from '../../petri/unit-test/optional-tool.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';
@@ -45,7 +46,7 @@ it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
   expect(prepared, 'artifacts/linux/prepare.sh was not run').toBe(true);
 });
 
-describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', { timeout: 240_000 }, () => {
+describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
   it('boots, runs commands apart from its console, and powers off', async () => {
     const vm = await launch();
     expect(await vm.exec('uname -sm; echo oops >&2; exit 3')).toEqual({
@@ -71,7 +72,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', { timeout: 240
     await vm.serial.sendLine('echo $((6 * 7))');
     await vm.serial.waitFor(/^42$/m);
 
-    await vm.stop({ timeout: 30_000 });
+    await vm.stop({ timeout: HANGS });
     expect(await vm.halted).toEqual({ reason: 'power-off' });
     await expect(vm.exec('true')).rejects.toMatchObject({ code: 'vm-halted' });
     const logged = readFileSync(join(vm.directory, 'serial.qemu.log'));

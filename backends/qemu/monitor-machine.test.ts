@@ -28,7 +28,7 @@ async function firstWords(machine: MonitorMachine): Promise<string> {
     .trim();
 }
 
-describe.skipIf(qemu === undefined)('a machine with the monitor', { timeout: 60_000 }, () => {
+describe.skipIf(qemu === undefined)('a machine with the monitor', () => {
   it('forgets its guest when it is reset', async () => {
     const machine = await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
     const zeros = Array.from({ length: 4 }, () => `0x${'0'.repeat(16)}`).join(' ');

@@ -48,7 +48,7 @@ describe.skipIf(qemu === undefined)('on QEMU, a machine that is not ours, payloa
     ['mmio', 0x8000_0000],
     ['garbage', 0x8000_0000],
     ['panic', 0x8000_0000],
-  ])('%s, with RAM at %i', { timeout: 120_000 }, async (name, ramBase) => {
+  ])('%s, with RAM at %i', async (name, ramBase) => {
     const payload = tmk(name);
     for (const test of payload.image.tests) {
       // It expects a plane, where an SMC is not undefined.

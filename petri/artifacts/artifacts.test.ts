@@ -144,7 +144,7 @@ describe('the artifacts of this package', () => {
   });
 
   for (const part of ['tmk', 'monitor']) {
-    it(`are what their sources give, byte for byte: ${part}`, { timeout: 60_000 }, ({ skip }) => {
+    it(`are what their sources give, byte for byte: ${part}`, ({ skip }) => {
       const { status, stdout, stderr } = spawnSync(join(artifactsFolder(), part, 'build.sh'), ['--check'], {
         encoding: 'utf8',
       });

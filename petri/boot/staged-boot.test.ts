@@ -46,7 +46,7 @@ async function failureOf(promise: Promise<unknown>): Promise<BootError> {
   return error;
 }
 
-describe('stagedBoot', { timeout: LONG }, () => {
+describe('stagedBoot', () => {
   it('reports each stage as it is reached, in order', async () => {
     const seen: string[] = [];
     const booting = boot({ onStage: ({ name }) => seen.push(name) });

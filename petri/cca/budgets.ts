@@ -19,8 +19,6 @@ export const agentBudgets = {
 
 /** Milliseconds for what happens on a machine with our agent on its host, besides the stages of its boot. */
 export const sessionBudgets = {
-  /** Between two tries to wake plane 0's shell. */
-  nudge: 5 * SECOND,
   /** From 0x03 to the end of tmk_vmm. */
   interrupt: 20 * SECOND,
   /** From `exit` to the end of lkvm, and once more after lkvm's own key. */

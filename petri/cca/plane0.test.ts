@@ -119,11 +119,13 @@ describe('plane 0', () => {
 
   describe('in silence', () => {
     beforeEach(() => {
+      vi.stubEnv('PETRI_SLOW_FACTOR', '1');
       vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] });
     });
 
     afterEach(() => {
       vi.useRealTimers();
+      vi.unstubAllEnvs();
     });
 
     it('is asked whether it still runs, and its answer means that the end was lost', async () => {

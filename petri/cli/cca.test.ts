@@ -23,7 +23,7 @@ function cca(...argv: string[]): Promise<{ code: number; stdout: string; stderr:
   });
 }
 
-describe('petri cca', { timeout: 60_000 }, () => {
+describe('petri cca', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('prints a plan with sources, reasons and command lines, and changes nothing', async () => {

@@ -10,7 +10,7 @@ import { packageRoot } from '../package-root.ts';
 
 const program = fileURLToPath(new URL('bin/petri.mjs', packageRoot));
 
-describe('petri hosts', { timeout: 60_000 }, () => {
+describe('petri hosts', () => {
   let folder: string;
 
   beforeEach(() => {

@@ -9,7 +9,7 @@ import { Workspace } from './workspace.ts';
 
 const MIB = 2 ** 20;
 
-describe.skipIf(optionalTool('mke2fs', 'e2fsprogs') === undefined)('an image of a folder', { timeout: 120_000 }, () => {
+describe.skipIf(optionalTool('mke2fs', 'e2fsprogs') === undefined)('an image of a folder', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'petri-image-'));

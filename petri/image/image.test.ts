@@ -32,8 +32,6 @@ import {
 import { debugfs, environment, makeImage } from './testing.ts';
 
 const MIB = 1024 * 1024;
-const LONG = 120_000;
-
 process.env['PATH'] = environment.PATH;
 const mke2fs = optionalTool('mke2fs', 'e2fsprogs');
 
@@ -75,7 +73,7 @@ function fsck(path: string): void {
   execFileSync('e2fsck', ['-fn', path], { env: environment, stdio: 'ignore' });
 }
 
-describe.skipIf(mke2fs === undefined)('injectFiles', { timeout: LONG }, () => {
+describe.skipIf(mke2fs === undefined)('injectFiles', () => {
   it('puts files into an image with owner, mode and content, and makes the folders on the way', async () => {
     const content = randomBytes(300_000);
     const reports = await injectFiles(image, [
@@ -291,7 +289,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', { timeout: LONG }, () => {
   });
 });
 
-describe.skipIf(mke2fs === undefined)('deriveImage', { timeout: LONG }, () => {
+describe.skipIf(mke2fs === undefined)('deriveImage', () => {
   it('makes a new image and leaves the old one as it was', async () => {
     const before = readFileSync(image);
     chmodSync(image, 0o444);
@@ -349,7 +347,7 @@ describe.skipIf(mke2fs === undefined)('deriveImage', { timeout: LONG }, () => {
   });
 });
 
-describe.skipIf(mke2fs === undefined)('copyImage', { timeout: LONG }, () => {
+describe.skipIf(mke2fs === undefined)('copyImage', () => {
   it('copies every byte and leaves out what is zero', async () => {
     const source = file('source', Buffer.concat([randomBytes(MIB), Buffer.alloc(30 * MIB), randomBytes(5)]));
     const target = join(folder, 'copy');
@@ -360,7 +358,7 @@ describe.skipIf(mke2fs === undefined)('copyImage', { timeout: LONG }, () => {
   });
 });
 
-describe.skipIf(mke2fs === undefined)('growImage', { timeout: LONG }, () => {
+describe.skipIf(mke2fs === undefined)('growImage', () => {
   it('makes the file system longer, and never shorter', async () => {
     await injectFiles(image, [{ path: '/x', source: Buffer.from('kept') }]);
     expect(await growImage(image, 300 * MIB)).toBe(300 * MIB);
@@ -370,7 +368,7 @@ describe.skipIf(mke2fs === undefined)('growImage', { timeout: LONG }, () => {
   });
 });
 
-describe.skipIf(mke2fs === undefined)('extractFile', { timeout: LONG }, () => {
+describe.skipIf(mke2fs === undefined)('extractFile', () => {
   it('says what is not there, and leaves nothing then', async () => {
     const target = join(folder, 'out');
     for (const path of ['/absent', '/lost+found', '/absent/x']) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Supervisor } from './supervisor.ts';
-import { patience, usePrivateState } from './testing.ts';
+import { usePrivateState } from './testing.ts';
 
 const home = usePrivateState();
 let containers: string;
@@ -32,7 +32,7 @@ function start(id: string, label: string): void {
   writeFileSync(join(containers, id), `${label}\n`);
 }
 
-describe('containers', { timeout: patience }, () => {
+describe('containers', () => {
   it('are stopped, then removed, by their label alone', async () => {
     const supervisor = await Supervisor.open();
     const mine = await supervisor.container({ runtime: 'podman' });

@@ -4,13 +4,13 @@ import { readdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { runInterruptible } from './interruptible.ts';
 import { procTable, systemProcessTable } from './process-table.ts';
 import { stateFolders } from './state-directory.ts';
 import { Supervisor } from './supervisor.ts';
-import { patience, usePrivateState } from './testing.ts';
+import { usePrivateState } from './testing.ts';
 
 usePrivateState();
 const command = fileURLToPath(new URL('fixtures/command.mjs', import.meta.url));
@@ -44,7 +44,7 @@ function family(mark: string): number[] {
   return procTable.list().flatMap(({ pid }) => (procTable.environment(pid)?.includes(variable) === true ? [pid] : []));
 }
 
-describe.runIf(systemProcessTable() === procTable)('Ctrl-C', { timeout: patience }, () => {
+describe.runIf(systemProcessTable() === procTable)('Ctrl-C', () => {
   it('once ends everything in order, and the command says what it was', async () => {
     expect(await interrupt('once', 1)).toEqual({ code: 9, lines: ['ready', 'interrupted: interrupted by SIGINT'] });
     expect(family('once')).toEqual([]);
@@ -53,8 +53,8 @@ describe.runIf(systemProcessTable() === procTable)('Ctrl-C', { timeout: patience
 
   it('twice ends everything at once', async () => {
     expect(await interrupt('twice', 2)).toEqual({ code: 130, lines: ['ready'] });
-    await vi.waitFor(() => expect(family('twice')).toEqual([]), { timeout: patience });
-    await vi.waitFor(() => expect(readdirSync(stateFolders().ledgers)).toEqual([]), { timeout: patience });
+    await expect.poll(() => family('twice')).toEqual([]);
+    await expect.poll(() => readdirSync(stateFolders().ledgers)).toEqual([]);
   });
 });
 

@@ -2,16 +2,18 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 
 import { identityOf, isAlive, procTable, systemProcessTable } from './process-table.ts';
 import { readLedger } from './read-ledger.ts';
 import { stateFolders } from './state-directory.ts';
 import { waitForRun } from './sweep.ts';
-import { patience, usePrivateState } from './testing.ts';
+import { HANGS } from '../unit-test/hangs.ts';
+import { randomMoment } from '../unit-test/random-moment.ts';
+import { until } from '../unit-test/until.ts';
+import { usePrivateState } from './testing.ts';
 
 const runner = fileURLToPath(new URL('fixtures/runner.mjs', import.meta.url));
 const stubborn = fileURLToPath(new URL('fixtures/stubborn.sh', import.meta.url));
@@ -56,14 +58,12 @@ class Life {
     });
   }
 
-  async message(what: string, matches: (message: Message) => boolean): Promise<Message> {
+  async message(matches: (message: Message) => boolean): Promise<Message> {
     for (;;) {
       const found = this.messages.find(matches);
       if (found !== undefined) return found;
-      await new Promise<void>((resolve, reject) => {
-        const late = setTimeout(() => reject(new Error(`${this.name}: ${what} did not come`)), patience);
+      await new Promise<void>((resolve) => {
         const wake = (): void => {
-          clearTimeout(late);
           this.#waiting.delete(wake);
           resolve();
         };
@@ -77,31 +77,26 @@ class Life {
     const ended = new Set(this.messages.flatMap((message) => message.ended ?? []));
     const isNow = (message: Message): boolean =>
       message.worker === worker && message.child !== undefined && !ended.has(message.child);
-    const { child } = await this.message('a child', isNow);
+    const { child } = await this.message(isNow);
     if (child === undefined) throw new Error('a message without a child');
     return child;
   }
 
   async workers(count: number): Promise<number[]> {
     const all = (): number[] => [...new Set(this.messages.flatMap(({ worker, child }) => (child ? [worker] : [])))];
-    await this.message(`${count} workers`, () => all().length >= count);
+    await this.message(() => all().length >= count);
     return all();
   }
 
   /** The reaper that watches a worker now. */
   async reaper(worker: number, but?: number): Promise<number> {
     const { ledgers } = stateFolders();
-    return await vi.waitFor(
-      () => {
-        const name = readdirSync(ledgers).find((file) => file.startsWith(`${worker}-`) && file.endsWith('.ndjson'));
-        const state = readLedger(join(ledgers, name ?? 'none'));
-        if (state === undefined || 'unreadable' in state) throw new Error(`worker ${worker} has no ledger`);
-        const reaper = state.reapers.find((one) => one.pid !== but && isAlive(one));
-        if (reaper === undefined) throw new Error(`worker ${worker} has no reaper`);
-        return reaper.pid;
-      },
-      { timeout: patience, interval: 10 },
-    );
+    return await until(() => {
+      const name = readdirSync(ledgers).find((file) => file.startsWith(`${worker}-`) && file.endsWith('.ndjson'));
+      const state = readLedger(join(ledgers, name ?? 'none'));
+      if (state === undefined || 'unreadable' in state) return undefined;
+      return state.reapers.find((one) => one.pid !== but && isAlive(one))?.pid;
+    });
   }
 
   /** Everything that descends from the runner and has not lost its environment, seen from outside. */
@@ -111,10 +106,10 @@ class Life {
   }
 
   async expectNothingLeft(): Promise<void> {
-    expect(await waitForRun(this.directory, patience)).toEqual([]);
+    expect(await waitForRun(this.directory, HANGS)).toEqual([]);
     // A worker without a ledger may have been coming up; a reaper ends after it removed the ledger.
-    await vi.waitFor(() => expect(this.processes()).toEqual([]), { timeout: patience, interval: 20 });
-    expect(await waitForRun(this.directory, patience)).toEqual([]);
+    await expect.poll(() => this.processes()).toEqual([]);
+    expect(await waitForRun(this.directory, HANGS)).toEqual([]);
   }
 }
 
@@ -147,24 +142,24 @@ async function fullLife(name: string, seed: number): Promise<void> {
 
   const child = await life.child(unlucky);
   const othersChild = identityOf(await life.child(other));
-  await sleep(next() * 50);
+  await randomMoment(next(), 50);
   kill(child);
-  const message = await life.message('the end of the child', ({ ended }) => ended === child);
+  const message = await life.message(({ ended }) => ended === child);
   expect(message.survivors).toEqual([]);
   expect(isAlive(othersChild)).toBe(true);
 
   const reaper = await life.reaper(unlucky);
-  await sleep(next() * 50);
+  await randomMoment(next(), 50);
   kill(reaper);
   // Sometimes the worker dies before it can start another reaper.
   if (next() < 0.7) await life.reaper(unlucky, reaper);
-  await sleep(next() * 50);
+  await randomMoment(next(), 50);
   kill(unlucky);
   // The other one notices nothing of it.
   expect(isAlive(othersChild)).toBe(true);
 
   if (next() < 0.3) kill(await life.reaper(other));
-  await sleep(next() * 50);
+  await randomMoment(next(), 50);
   kill(life.runner.pid ?? 0);
   await life.expectNothingLeft();
 }
@@ -172,7 +167,7 @@ async function fullLife(name: string, seed: number): Promise<void> {
 /** The runner is killed while its worker is coming up. */
 async function shortLife(name: string, seed: number): Promise<void> {
   const life = new Life(name, 1);
-  await sleep(random(seed)() * 700);
+  await randomMoment(random(seed)(), 700);
   kill(life.runner.pid ?? 0);
   await life.expectNothingLeft();
 }
@@ -187,7 +182,7 @@ async function inParallel(jobs: readonly (() => Promise<void>)[], width: number)
 
 // setsid(1) and /proc are how families run away here, and how it is seen from outside whether they did.
 describe.runIf(systemProcessTable() === procTable)('after SIGKILL at a random moment', () => {
-  it('nothing is left, 100 times over', { timeout: 600_000 }, async () => {
+  it('nothing is left, 100 times over', async () => {
     const full = Array.from({ length: 20 }, (_, seed) => () => fullLife(`full-${seed}`, seed));
     const short = Array.from({ length: 20 }, (_, seed) => () => shortLife(`short-${seed}`, seed));
     await inParallel(

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 import { leavePlace, type Queue, takePlace } from './slots.ts';
-import { patience, usePrivateState } from './testing.ts';
+import { usePrivateState } from './testing.ts';
 import type { SlotWait } from './types.ts';
 
 const home = usePrivateState();
@@ -33,7 +33,7 @@ function waiting(queue: Queue, ticket: string): { told: Promise<string>; place: 
   return { told, place: take(queue, ticket, { onWait: tell }) };
 }
 
-describe('slots', { timeout: patience }, () => {
+describe('slots', () => {
   it('are as many as the capacity says, each with an index of its own', async () => {
     const queue = pool(3);
     expect(await Promise.all(['a', 'b', 'c'].map((ticket) => take(queue, ticket)))).toEqual([0, 1, 2]);

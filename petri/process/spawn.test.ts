@@ -9,7 +9,7 @@ import { procTable, systemProcessTable } from './process-table.ts';
 import { readLedger } from './read-ledger.ts';
 import { stateFolders } from './state-directory.ts';
 import { Supervisor } from './supervisor.ts';
-import { patience, usePrivateState } from './testing.ts';
+import { usePrivateState } from './testing.ts';
 import { bears, entryToken, isReaper, TOKEN_VARIABLE } from './token.ts';
 import type { SupervisedProcess } from './types.ts';
 
@@ -46,7 +46,7 @@ async function printedPid(started: SupervisedProcess): Promise<number> {
   throw new Error('it printed nothing');
 }
 
-describe('a supervised process', { timeout: patience }, () => {
+describe('a supervised process', () => {
   it('tells its output and how it ended, and is in the ledger until then', async () => {
     const started = await shell('read line; echo "got $line"; echo oops >&2; exit 3');
     expect(openEntries()).toEqual([{ kind: 'process', name: 'script', graceMs: 3000 }]);
@@ -116,7 +116,7 @@ describe('a supervised process', { timeout: patience }, () => {
     });
     const family = (): number[] =>
       procTable.list().flatMap(({ pid }) => (procTable.environment(pid)?.includes(mark) === true ? [pid] : []));
-    await vi.waitFor(() => expect(family().length).toBeGreaterThanOrEqual(4), { timeout: patience });
+    await expect.poll(() => family().length).toBeGreaterThanOrEqual(4);
     expect(new Set(family().map((pid) => procTable.find(pid)?.session)).size).toBeGreaterThan(1);
     expect(await started.stop()).toEqual({ survivors: [] });
     expect(family()).toEqual([]);

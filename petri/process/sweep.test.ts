@@ -14,7 +14,8 @@ import { machineFile, stateDirectory, stateFolders, thisMachine } from './state-
 import { Supervisor } from './supervisor.ts';
 import { sweep, waitForRun } from './sweep.ts';
 import { makeTemporaryFolder, temporaryName } from './temporary-folder.ts';
-import { patience, usePrivateState } from './testing.ts';
+import { until } from '../unit-test/until.ts';
+import { usePrivateState } from './testing.ts';
 
 const home = usePrivateState();
 const script = fileURLToPath(new URL('fixtures/leaver.mjs', import.meta.url));
@@ -53,10 +54,10 @@ async function crash({ owner, ledger }: Leaver): Promise<void> {
   owner.kill('SIGKILL');
   await ended;
   // It is a zombie until somebody waits for it; then it is not there.
-  while (state.reapers.some((reaper) => isAlive(reaper))) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => !state.reapers.some((reaper) => isAlive(reaper)));
 }
 
-describe('a sweep', { timeout: patience }, () => {
+describe('a sweep', () => {
   it('ends what a crash left when its reaper died too, and leaves those who live alone', async () => {
     const dead = await leaver();
     const living = await leaver();
@@ -80,7 +81,7 @@ describe('a sweep', { timeout: patience }, () => {
     expect(existsSync(living.folder)).toBe(true);
     // Its reaper does it now.
     living.owner.kill('SIGKILL');
-    await expect.poll(() => existsSync(living.ledger), { timeout: patience }).toBe(false);
+    await expect.poll(() => existsSync(living.ledger)).toBe(false);
     expect(isAlive(living.process)).toBe(false);
     expect(readdirSync(stateFolders().ledgers)).toEqual([]);
   });
@@ -142,7 +143,7 @@ describe('a sweep', { timeout: patience }, () => {
   });
 });
 
-describe('petri sweep', { timeout: patience }, () => {
+describe('petri sweep', () => {
   const petri = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
   const run = promisify(execFile);
 

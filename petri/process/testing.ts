@@ -4,9 +4,6 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, vi } from 'vitest';
 
-/** For unit tests: how long one event may take on a machine that is busy, in milliseconds. */
-export const patience = 60_000;
-
 export interface PrivateState {
   /** Below it are `state` and `tmp`, which are PETRI_STATE_DIR and TMPDIR. */
   readonly folder: string;

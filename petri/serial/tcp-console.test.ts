@@ -73,7 +73,7 @@ async function closedPort(): Promise<number> {
   return port;
 }
 
-describe('connectConsole', { timeout: TIME }, () => {
+describe('connectConsole', () => {
   it('loses no byte of what is sent at once and before the end', async () => {
     const bytes = Uint8Array.from({ length: 3_000_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
     const uart = new Uart((socket) => socket.end(bytes));

@@ -89,7 +89,7 @@ beforeAll(async () => {
       (_error, out, err) => resolve(stripVTControlCharacters(out + err)),
     );
   });
-}, 60_000);
+});
 
 afterAll(() => {
   rmSync(project, { recursive: true });

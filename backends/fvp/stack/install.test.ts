@@ -28,7 +28,7 @@ const everyStep = [
   ...['firmware', 'openvmm-source', 'tmk-vmm', 'verify'],
 ];
 
-describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () => {
+describe.skipIf(!hasTools)('installing the FVP stack', () => {
   let folder: string;
   let world: FvpWorld;
   let root: string;
@@ -42,7 +42,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', { timeout: 240_000 }, () 
     root = join(folder, 'cca');
     pinned = world.head('components');
     v9 = world.commit('components', 'v9');
-  }, 120_000);
+  });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

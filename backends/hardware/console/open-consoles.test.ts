@@ -26,7 +26,7 @@ function context() {
   };
 }
 
-describe('openConsoles', { timeout: 60_000 }, () => {
+describe('openConsoles', () => {
   let folder: string;
 
   beforeEach(() => {
@@ -68,7 +68,7 @@ describe('openConsoles', { timeout: 60_000 }, () => {
     await sol?.waitFor('/dev/pts/');
     expect([...(sol?.raw.subarray(0, 2) ?? [])]).toEqual([0xff, 0]);
     await sol?.write(Uint8Array.of(0xc3, 0x28, 0x0a));
-    await expect.poll(() => [...(sol?.raw.subarray(-3) ?? [])], { timeout: 30_000 }).toEqual([0xc3, 0x28, 0x0a]);
+    await expect.poll(() => [...(sol?.raw.subarray(-3) ?? [])]).toEqual([0xc3, 0x28, 0x0a]);
     await open.end();
     expect(sol?.closeReason).toMatch(/^sh (was ended|exited)/);
     const { existsSync } = await import('node:fs');
@@ -82,6 +82,6 @@ describe('openConsoles', { timeout: 60_000 }, () => {
       { kind: 'tcp' as const, name: 'second', address: '127.0.0.1', port: 1 },
     ];
     await expect(openConsoles(sources, lab)).rejects.toMatchObject({ code: 'connection-failed' });
-    await expect.poll(() => lab.consoles.get('first')?.closeReason, { timeout: 30_000 }).toBeDefined();
+    await expect.poll(() => lab.consoles.get('first')?.closeReason).toBeDefined();
   });
 });

@@ -2,7 +2,7 @@ import type { TmkEvent } from '../../../petri/backend.ts';
 import { stagedBoot, type BootStage, type CrashSignature, type StageTime } from '../../../petri/boot/index.ts';
 import { AgentLink } from '../../../petri/cca/agent-link.ts';
 import { framePattern, newNonce, plane0Failure } from '../../../petri/cca/agent-protocol.ts';
-import { scaled } from '../../../petri/cca/budgets.ts';
+import { nudge } from '../../../petri/cca/nudge.ts';
 import { haltOf } from '../../../petri/cca/outcome.ts';
 import { Plane0, type RunEnd } from '../../../petri/cca/plane0.ts';
 import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
@@ -12,7 +12,7 @@ import { launcherFailure, type Guest } from './guest.ts';
 
 const SECOND = 1000;
 /** Milliseconds: from the launcher's start until a shell answers, from there to the agent, and between two questions to the shell. */
-const budgets = { shell: 600 * SECOND, agent: 120 * SECOND, nudge: 2 * SECOND };
+const budgets = { shell: 600 * SECOND, agent: 120 * SECOND };
 /** How often the output of a run is asked for again where it arrived damaged. */
 const AGAIN = 2;
 /** Name of the payload in the shared folder (share.sh). */
@@ -129,14 +129,10 @@ export class AgentGuest implements Guest {
     const nonces = { shell: newNonce(), agent: newNonce() };
     const agent = this.#link.open(nonces.agent);
     const failed = agent.next('plane0-failed').then(({ values }) => plane0Failure(values));
-    const nudge = (): void => {
-      this.#type(Buffer.from(`${lines.nudge(nonces.shell)}\n`));
-    };
-    const timer = setInterval(nudge, scaled(budgets.nudge));
-    nudge();
+    const stopAsking = nudge(() => this.#type(Buffer.from(`${lines.nudge(nonces.shell)}\n`)));
     const onStage = ({ name, milliseconds }: StageTime): void => {
       log(`reached ${name} after ${(milliseconds / 1000).toFixed(2)} s`);
-      clearInterval(timer);
+      stopAsking();
       if (name === 'shell') this.#type(Buffer.from(`${lines.startAgent(nonces.agent)}\n`));
     };
     try {
@@ -152,7 +148,7 @@ export class AgentGuest implements Guest {
         onStage,
       });
     } finally {
-      clearInterval(timer);
+      stopAsking();
       agent.close();
     }
   }

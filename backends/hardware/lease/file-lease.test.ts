@@ -9,7 +9,7 @@ import { sshdPath, TestSshd } from '../testing/sshd.ts';
 import { FileLeases } from './file-lease.ts';
 import { endLeaseGuard } from './lease-guard.ts';
 
-describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () => {
+describe.skipIf(sshdPath === undefined)('FileLeases', () => {
   let sshd: TestSshd;
   const hosts: RemoteHost[] = [];
   let number = 0;
@@ -27,10 +27,18 @@ describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () =>
   });
 
   /** As another process, or another machine, would come to the same board. */
-  const runner = async (name: string, extra: Record<string, unknown> = {}, expires = 30): Promise<FileLeases> => {
+  const runner = async (
+    name: string,
+    extra: Record<string, unknown> = {},
+    extraLease: { expires?: number; renewal?: number } = {},
+  ): Promise<FileLeases> => {
     const host = new RemoteHost(sshd.host({ name, ...extra }));
     hosts.push(host);
-    return new FileLeases(host, await HostFolder.open(host), { folder: `${sshd.folder}/leases`, expires });
+    return new FileLeases(host, await HostFolder.open(host), {
+      folder: `${sshd.folder}/leases`,
+      expires: 3600,
+      ...extraLease,
+    });
   };
   const board = (): string => `board-${String((number += 1))}`;
 
@@ -83,7 +91,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () =>
   it('is free again when its holder is not heard of any more', async () => {
     const name = board();
     const proxy = await Proxy.to(sshd.port);
-    const dead = await runner(name, { port: proxy.port, reconnect: 1, heartbeat: 3 }, 5);
+    const dead = await runner(name, { port: proxy.port, reconnect: 1 }, { expires: 1 });
     const lease = await dead.acquire();
     await proxy.end();
     const lost = lease.lost;
@@ -93,7 +101,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', { timeout: 60_000 }, () =>
 
   it('tells its holder when somebody takes it, and ends what runs under it', async () => {
     const name = board();
-    const leases = await runner(name, {}, 5);
+    const leases = await runner(name, {}, { renewal: 200 });
     const lease = await leases.acquire();
     const { launch, host } = await launchScript(sshd.host({ name }), 'exec sleep 1000', { lease: lease.file });
     hosts.push(host);

@@ -22,14 +22,24 @@ export interface LeaseUser {
   readonly since: number;
 }
 
+export interface FileLeaseConfig {
+  readonly folder: string;
+  /** Seconds without renewal after which it is somebody else's. */
+  readonly expires: number;
+  /** Milliseconds between two renewals. @default a quarter of `expires` */
+  readonly renewal?: number;
+}
+
 /** The leases of a host that are kept in a folder there. */
 export class FileLeases {
   readonly #host: RemoteHost;
   readonly #home: HostFolder;
   readonly #folder: string;
   readonly #expires: number;
+  readonly #renewal: number;
 
-  constructor(host: RemoteHost, home: HostFolder, config: { readonly folder: string; readonly expires: number }) {
+  constructor(host: RemoteHost, home: HostFolder, config: FileLeaseConfig) {
+    this.#renewal = config.renewal ?? (Math.ceil(config.expires) * 1000) / 4;
     this.#host = host;
     this.#home = home;
     this.#folder = `${config.folder}/${host.name}`;
@@ -117,7 +127,7 @@ export class FileLeases {
         renewing = false;
       }
     };
-    const timer = setInterval(() => void renew(), (this.#expires * 1000) / 4);
+    const timer = setInterval(() => void renew(), this.#renewal);
     timer.unref();
     let releasing: Promise<void> | undefined;
     return {

@@ -34,7 +34,7 @@ release) rm -f "$place" ;;
 esac
 `;
 
-describe('labgridLease', { timeout: 60_000 }, () => {
+describe('labgridLease', () => {
   let folder: string;
   const config = () => ({
     kind: 'labgrid' as const,

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 
 import type { Client, ConnectConfig } from 'ssh2';
 
+import { slowFactor } from '../../../petri/boot/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { SshTarget } from '../hosts/schema.ts';
 import { credentials } from './credentials.ts';
@@ -63,7 +64,7 @@ async function login({ name, keepAlive, signal }: ConnectOptions, target: SshTar
     ...(sock === undefined ? {} : { sock }),
     keepaliveInterval: keepAlive * 1000,
     keepaliveCountMax: 3,
-    readyTimeout: READY_TIMEOUT,
+    readyTimeout: READY_TIMEOUT * slowFactor(),
     hostVerifier: (key: Buffer) => {
       refusal = refuseHostKey(name, target.hostKey, key);
       return refusal === undefined;

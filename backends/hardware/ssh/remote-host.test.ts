@@ -4,7 +4,7 @@ import { Proxy } from '../testing/proxy.ts';
 import { sshdPath, TestSshd, freePort } from '../testing/sshd.ts';
 import { RemoteHost } from './remote-host.ts';
 
-describe.skipIf(sshdPath === undefined)('RemoteHost', { timeout: 60_000 }, () => {
+describe.skipIf(sshdPath === undefined)('RemoteHost', () => {
   let sshd: TestSshd;
   const open: RemoteHost[] = [];
   const host = (extra: Record<string, unknown> = {}): RemoteHost => {

@@ -1,6 +1,7 @@
 import pRetry, { AbortError } from 'p-retry';
 import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
 
+import { slowFactor } from '../../../petri/boot/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 import { connectSsh, lost } from './connect.ts';
@@ -9,7 +10,7 @@ import { shellCommand } from './quote.ts';
 export interface RunOptions {
   /** Written to standard input, which is then closed. */
   readonly input?: string | Uint8Array;
-  /** Milliseconds. @default 30_000 */
+  /** Milliseconds. @default 30_000, times the slow factor */
   readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
   /** Whether it does the same when it is run twice, so that it may be run again on a new connection. @default false */
@@ -139,7 +140,7 @@ export class RemoteHost {
   async #toEnd(
     channel: ClientChannel,
     program: string,
-    { input, timeout = RUN_TIMEOUT, signal }: RunOptions,
+    { input, timeout = RUN_TIMEOUT * slowFactor(), signal }: RunOptions,
   ): Promise<RunResult> {
     return await new Promise<RunResult>((resolve, reject) => {
       const streams = { stdout: new BoundedText(), stderr: new BoundedText() };

@@ -1,5 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -130,10 +140,33 @@ export class TestSshd {
       hostKey: this.hostKey,
       identityFile: this.identityFile,
       folder: join(this.folder, 'remote'),
-      lease: { kind: 'file', folder: join(this.folder, 'leases') },
+      // However busy the machine is, nobody is given up but by a test that says so.
+      ...{ heartbeat: 3600, reconnect: 3600, keepAlive: 300 },
+      lease: { kind: 'file', folder: join(this.folder, 'leases'), expires: 3600 },
       launchers: { none: { kind: 'command', argv: ['true'] } },
     };
     return JSON.stringify({ version: 1, hosts: hosts.map((one) => ({ ...common, ...one })) });
+  }
+
+  /** Bytes that are in a file of the only launch on the machine. */
+  wrote(file: string): number {
+    const [launch] = this.#launches();
+    return launch === undefined ? 0 : statSync(join(launch, file)).size;
+  }
+
+  /** Lets the time be over within which somebody has to be heard of, for all launches and leases. */
+  expire(): void {
+    for (const launch of this.#launches()) writeFileSync(join(launch, 'deadline'), '000000000000\n');
+    const holders = join(this.folder, 'leases', 'machine', 'holders');
+    for (const lease of existsSync(holders) ? readdirSync(holders) : []) {
+      const [, ...rest] = readFileSync(join(holders, lease), 'utf8').split(' ');
+      writeFileSync(join(holders, lease), ['0', ...rest].join(' '));
+    }
+  }
+
+  #launches(): string[] {
+    const folder = join(this.folder, 'remote', 'launches');
+    return existsSync(folder) ? readdirSync(folder).map((launch) => join(folder, launch)) : [];
   }
 
   async end(): Promise<void> {
@@ -153,7 +186,7 @@ export async function freePort(): Promise<number> {
 
 async function listening(port: number, failed: () => string | undefined): Promise<void> {
   const { connect } = await import('node:net');
-  for (let tries = 0; tries < 1000; tries++) {
+  for (;;) {
     const why = failed();
     if (why !== undefined) throw new Error(why);
     const there = await new Promise<boolean>((resolve) => {
@@ -167,7 +200,6 @@ async function listening(port: number, failed: () => string | undefined): Promis
     if (there) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  throw new Error(`sshd does not listen on ${String(port)}`);
 }
 
 function kill(pid: number): void {

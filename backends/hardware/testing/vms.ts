@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { linux, tmk, type LinuxOptions } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/process/index.ts';
+import { HANGS } from '../../../petri/unit-test/hangs.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';
 import { closeLab } from '../lab.ts';
@@ -42,7 +43,7 @@ export class TestVms {
     const vm = await launchVm(backend, spec, {
       directory: join(this.folder, `vm-${String((this.#count += 1))}`),
       features: ['serial.write', 'tmk', 'reset', 'inspect.registers'],
-      deadline: 90_000,
+      deadline: HANGS,
       test: payload.image.tests[0]?.name,
       ...options,
     });
@@ -50,7 +51,7 @@ export class TestVms {
     return vm;
   }
 
-  async launchLinux(options: LinuxOptions = {}, deadline = 200_000): Promise<Vm> {
+  async launchLinux(options: LinuxOptions = {}, deadline = HANGS): Promise<Vm> {
     const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
     const spec = { isolation: 'none', payload: linux(options), config, boot: 'shared' } as const;
     const vm = await launchVm(backend, spec, {

@@ -1,5 +1,5 @@
 import { firmwareCrash, hostCrashes } from '../../../petri/cca/host/boot-signs.ts';
-import type { HostPlatform } from '../../../petri/cca/host/host-platform.ts';
+import type { HostPlatform, RunBudgets } from '../../../petri/cca/host/host-platform.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { rmeBoard, type Board } from './board.ts';
 import { stageBudgets } from './budgets.ts';
@@ -12,10 +12,16 @@ export interface RealmPlatformOptions {
   readonly command: string;
   /** @default rmeBoard, the only one that can launch realms */
   readonly board?: Board;
+  readonly runBudgets?: RunBudgets;
 }
 
 /** Machines that launch realms, as an installed stack and a QEMU make them. @throws PetriError `invalid-option` */
-export function realmPlatform({ stack, command, board = rmeBoard }: RealmPlatformOptions): HostPlatform {
+export function realmPlatform({
+  stack,
+  command,
+  board = rmeBoard,
+  runBudgets = {},
+}: RealmPlatformOptions): HostPlatform {
   const { files, lockDigest, revisions } = stack;
   return {
     ...identity,
@@ -24,6 +30,7 @@ export function realmPlatform({ stack, command, board = rmeBoard }: RealmPlatfor
     limits: realmBounds,
     slots: { pool: 'qemu-cca', capacity: realmMachines() },
     budgets: stageBudgets,
+    runBudgets,
     consoles: uartConsoles,
     crashes: [...hostCrashes, { console: SECURE_CONSOLE, pattern: firmwareCrash, meaning: 'TF-A panicked' }],
     facts: {

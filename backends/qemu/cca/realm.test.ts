@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Backend } from '../../../petri/backend.ts';
 import { digestOf } from '../../../petri/cca/running-digest.ts';
+import type { RunBudgets } from '../../../petri/cca/host/host-platform.ts';
 import { RealmVm } from '../../../petri/cca/host/realm-vm.ts';
 import { tmk, type TmkPayload } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/process/index.ts';
+import { HANGS } from '../../../petri/unit-test/hangs.ts';
 import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { launchVm, resolveVmConfig, type Vm, type VmOptions } from '../../../petri/vm/index.ts';
 import type { InstalledStack } from '../stack/installed.ts';
@@ -17,7 +19,6 @@ import { realmPlatform } from './platform.ts';
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
 const mke2fs = optionalTool('mke2fs', 'e2fsprogs');
 const prepared = plainHostIsPrepared();
-const patience = 300_000;
 
 it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
   expect(prepared, 'artifacts/linux/prepare.sh was not run').toBe(true);
@@ -29,32 +30,32 @@ it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
  */
 describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
   'realms on a QEMU whose launcher is a shim',
-  { timeout: patience },
   () => {
     let folder: string;
     let stack: InstalledStack;
+    let runBudgets: RunBudgets = {};
     let number = 0;
     const vms: Vm[] = [];
 
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), 'petri-qemu-realm-'));
       stack = makePlainHost(folder);
-    }, patience);
+    });
     afterEach(async () => {
       await Promise.all(vms.splice(0).map((vm) => vm.dispose()));
-    }, patience);
+    });
     afterAll(async () => {
       await closeRealms();
       await Supervisor.current()?.close();
       rmSync(folder, { recursive: true, force: true });
-    }, patience);
+    });
 
     const backend: Backend = {
       name: 'qemu',
       description: 'a machine without RME',
       probe: () => Promise.reject(new Error('not asked')),
       launch: (spec, context) => {
-        const platform = realmPlatform({ stack, command: 'qemu-system-aarch64', board: plainBoard });
+        const platform = realmPlatform({ stack, command: 'qemu-system-aarch64', board: plainBoard, runBudgets });
         return Promise.resolve(new RealmVm(platform, spec, context));
       },
     };
@@ -134,7 +135,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
     it('are stopped while they run, and the realm goes on', async () => {
       const vm = await launch(payloadWith('endless'));
       await vm.serial.waitFor('goes on\n');
-      await vm.stop({ timeout: patience });
+      await vm.stop({ timeout: HANGS });
       expect(await vm.halted).toEqual({ reason: 'stopped' });
       const logs = (await recordOf(vm)).facts['session.logs'];
       const next = await launch(payloadWith('boot'));
@@ -172,7 +173,10 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
     });
 
     it('are lost with a host that panics, and the next test has another machine', async () => {
+      // Nothing more comes of it, so that there is nothing to wait for.
+      runBudgets = { crash: 1, interrupt: 1 };
       const vm = await launch(payloadWith('crash'));
+      runBudgets = {};
       expect(await vm.halted).toMatchObject({
         reason: 'backend-lost',
         message: expect.stringContaining('Kernel panic - not syncing') as string,

@@ -21,7 +21,7 @@ const everyStep = [
   ...['busybox', 'rootfs', 'openvmm-source', 'tmk-vmm', 'verify'],
 ];
 
-describe.skipIf(tools.includes(undefined))('installing the QEMU stack', { timeout: 240_000 }, () => {
+describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
   let folder: string;
   let world: QemuWorld;
   let root: string;
@@ -30,7 +30,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', { timeou
     folder = mkdtempSync(join(tmpdir(), 'petri-stack-'));
     world = new QemuWorld(join(folder, 'world'));
     root = join(folder, 'cca');
-  }, 120_000);
+  });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -12,16 +12,15 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { artifactsFolder } from '../../artifacts/index.ts';
 import { optionalTool } from '../../unit-test/optional-tool.ts';
+import { until } from '../../unit-test/until.ts';
 import { AgentLink } from '../agent-link.ts';
 import { hostCommands, newNonce, shellCommands } from '../agent-protocol.ts';
 import { Plane0 } from '../plane0.ts';
 
 const scripts = join(artifactsFolder(), 'cca', 'guest');
-const patience = 60_000;
-
 /** Shells that the machine may have, as far as they are here. */
 const shells = [
   ['sh', 'sh'],
@@ -59,7 +58,14 @@ afterEach(async () => {
   agent?.kill('SIGKILL');
   agent = undefined;
   // What the agent started may be at its last file, which comes to a folder that was found empty.
-  await vi.waitFor(() => rmSync(root, { recursive: true, force: true }), { timeout: 10_000 });
+  await until(() => {
+    try {
+      rmSync(root, { recursive: true, force: true });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 });
 
 function which(name: string): string {
@@ -102,7 +108,7 @@ async function plane0Of({ link, type }: ReturnType<typeof start>, rpv = new Uint
 describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, tool) !== undefined))(
   'the agents, run by %s',
   (shell) => {
-    it('answer, launch a realm, run tests in it, and end in order', { timeout: patience }, async () => {
+    it('answer, launch a realm, run tests in it, and end in order', async () => {
       const machine = start(shell);
       const { link, type, plane0 } = machine;
       await machine.ready;
@@ -141,7 +147,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       ['that has --restricted_mem', 'echo "  --realm  --restricted_mem"', true],
       ['that has it no more', 'echo "  --realm  --disable-sve"', false],
       ['that tells no options', ':', true],
-    ])('launch a realm with a kvmtool %s', { timeout: patience }, async (_which, help, expected) => {
+    ])('launch a realm with a kvmtool %s', async (_which, help, expected) => {
       program(
         join(root, 'cca/lkvm'),
         `[ "$2" = --help ] && { ${help}; exit 129; }\necho "$*" >"$PETRI_ROOT/lkvm.args"\nexit 7\n`,
@@ -156,7 +162,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       expect(words.includes('--restricted_mem')).toBe(expected);
     });
 
-    it('tell that a realm could not be launched, and go on', { timeout: patience }, async () => {
+    it('tell that a realm could not be launched, and go on', async () => {
       program(join(root, 'cca/lkvm'), 'echo no >&2\nexit 7\n');
       const machine = start(shell);
       await machine.ready;
@@ -168,7 +174,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       await ping.next('pong');
     });
 
-    it('tell that tmk_vmm is not there', { timeout: patience }, async () => {
+    it('tell that tmk_vmm is not there', async () => {
       rmSync(join(root, '.lkvm/default/root/mount/tmk_vmm'));
       program(join(root, '.lkvm/default/root/busybox'), 'exit 1\n');
       const machine = start(shell);
@@ -184,7 +190,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       expect((await answer.next('plane0-failed')).values).toEqual({});
     });
 
-    it('tell which program plane 0 lacks', { timeout: patience }, async () => {
+    it('tell which program plane 0 lacks', async () => {
       const bin = join(root, 'bin');
       const has = ['cat', 'cp', 'mkdir', 'mv', 'rm', 'sleep', 'stty', 'tee', 'wc', 'base64'];
       program(join(root, 'plane0-sh'), `PATH=${bin}\nexport PATH\nexec ${which('sh')} "$@"\n`);

@@ -56,6 +56,14 @@ export interface RealmBudgets {
   readonly tmk_vmm: number;
 }
 
+/** Milliseconds, before the slow factor, for the end of a run. */
+export interface RunBudgets {
+  /** From the words of a crash to the end of waiting for a sign of life. */
+  readonly crash?: number;
+  /** From an interrupt to the end of tmk_vmm. */
+  readonly interrupt?: number;
+}
+
 /** How machines of one kind are made, on which realms are launched by our agent on the host. */
 export interface HostPlatform {
   /** Name of the backend, and of the folder with the logs of a machine. */
@@ -69,6 +77,8 @@ export interface HostPlatform {
   /** How many may run at once over all processes of this machine. */
   readonly slots: { readonly pool: string; readonly capacity: number };
   readonly budgets: RealmBudgets;
+  /** @default those of `sessionBudgets` */
+  readonly runBudgets?: RunBudgets;
   /** What a VM shows of the consoles. No realm can write on those that are not `HOST_CONSOLE`. */
   readonly consoles: readonly string[];
   readonly crashes: readonly CrashSignature[];

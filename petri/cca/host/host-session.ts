@@ -19,6 +19,7 @@ import { scaled, sessionBudgets as budgets } from '../budgets.ts';
 import { guestFiles, guestPayload } from './guest-files.ts';
 import { crashOn, realmStages, type RealmNonces } from './boot-signs.ts';
 import { HOST_CONSOLE, type HostMachine, type HostPlatform } from './host-platform.ts';
+import { nudge } from '../nudge.ts';
 import { Plane0, type RunEnd, type RunOptions } from '../plane0.ts';
 import { realmKey } from '../realm-config.ts';
 import type { TapConsole } from './tap-console.ts';
@@ -183,8 +184,10 @@ export class HostSession {
   /**
    * Resolves with a line that looks like a crash, once nothing has come after it for a while. While a payload runs its words are
    * on the same console, so it is nothing but a reason to look.
+   *
+   * @param budget milliseconds, before the slow factor
    */
-  watchForCrash(signal: AbortSignal): Promise<string> {
+  watchForCrash(signal: AbortSignal, budget: number = budgets.crash): Promise<string> {
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;
       this.#suspicion = (line) => {
@@ -194,7 +197,7 @@ export class HostSession {
           const silent = this.#link.arrived === before;
           before = this.#link.arrived;
           if (silent) resolve(line.trim());
-        }, scaled(budgets.crash));
+        }, scaled(budget));
       };
       signal.addEventListener('abort', () => {
         clearInterval(timer);
@@ -236,15 +239,12 @@ export class HostSession {
     const ended = exchange.next('realm-end').then(({ values }) => `lkvm ended with code ${values['rc'] ?? 'unknown'}`);
     const agent = this.#link.open(nonces.agent);
     const failed = agent.next('plane0-failed').then(({ values }) => plane0Failure(values));
-    let nudge: NodeJS.Timeout | undefined;
+    let stopAsking: () => void = () => undefined;
     const onStage = ({ name }: StageTime): void => {
-      clearInterval(nudge);
+      stopAsking();
       if (name === 'plane 0') void this.#type(shellCommands.startAgent(nonces.agent));
       if (name !== 'realm') return;
-      // The shell comes up at some time and says nothing that could be relied on, so it is asked until it answers.
-      const ask = (): void => void this.#type(shellCommands.nudge(nonces.shell));
-      nudge = setInterval(ask, scaled(budgets.nudge));
-      ask();
+      stopAsking = nudge(() => void this.#type(shellCommands.nudge(nonces.shell)));
     };
     await this.#type(hostCommands.realm(nonces.realm, request));
     try {
@@ -261,7 +261,7 @@ export class HostSession {
         },
       });
     } finally {
-      clearInterval(nudge);
+      stopAsking();
     }
     agent.close();
     void ended.then(() => exchange.close());

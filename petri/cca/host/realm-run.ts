@@ -139,7 +139,7 @@ export class RealmRun implements VmBoot {
   }
 
   async #runOn(session: HostSession): Promise<void> {
-    const { spec, test, context } = this.#options;
+    const { spec, test, context, platform } = this.#options;
     this.#controller.signal.throwIfAborted();
     const over = new AbortController();
     const run = session.run(spec.payload.path, {
@@ -152,7 +152,7 @@ export class RealmRun implements VmBoot {
       this.#controller.signal.addEventListener('abort', onAbort, { once: true });
       if (this.#controller.signal.aborted) onAbort();
     });
-    const suspected = session.watchForCrash(over.signal).then((line) => ({ line }));
+    const suspected = session.watchForCrash(over.signal, platform.runBudgets?.crash).then((line) => ({ line }));
     try {
       const first = await Promise.race([run, aborted, suspected]);
       if (first === 'aborted') {
@@ -176,9 +176,10 @@ export class RealmRun implements VmBoot {
 
   /** Ends tmk_vmm; a plane 0 that does not is not used again. */
   async #clear(session: HostSession, run: Promise<RunEnd>): Promise<void> {
+    const { interrupt = budgets.interrupt } = this.#options.platform.runBudgets ?? {};
     await session.interrupt();
     try {
-      await within(run, scaled(budgets.interrupt), 'the end of tmk_vmm after an interrupt');
+      await within(run, scaled(interrupt), 'the end of tmk_vmm after an interrupt');
       this.#started();
     } catch (error) {
       session.abandon(`tmk_vmm could not be interrupted: ${error instanceof Error ? error.message : String(error)}`);

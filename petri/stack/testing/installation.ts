@@ -50,9 +50,8 @@ export class Installation {
 
   /** Waits until something is so while it runs. */
   async until(what: string, isSo: () => boolean): Promise<void> {
-    const deadline = Date.now() + 60_000;
     while (!isSo()) {
-      if (this.#child.exitCode !== null || Date.now() > deadline) {
+      if (this.#child.exitCode !== null) {
         throw new Error(`${what} did not come about: ${JSON.stringify(this.events)}\n${this.#errors}`);
       }
       await sleep(10);

@@ -7,8 +7,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { parameters, RunningModel, TerminalClient } from '../testing.ts';
 
-const patience = 60_000;
-
 const basePort = 21_000 + (process.pid % 1000) * 10;
 
 let folder: string;
@@ -49,13 +47,13 @@ describe('the command line of the stand-in for the model', () => {
     ['a parameter that does not exist', { 'cluster2.NUM_CORES': 4 }, '', /cluster2\.NUM_CORES/],
     ['a parameter that this model lacks', { 'bp.has_rme': 1 }, 'refuse=bp.has_rme', /bp\.has_rme/],
     ['a file that is not there', { 'bp.flashloader0.fname': '/nowhere/fip.bin' }, '', /\/nowhere\/fip\.bin/],
-  ])('refuses %s', { timeout: patience }, async (_, values, faults, complaint) => {
+  ])('refuses %s', async (_, values, faults, complaint) => {
     const model = start(values, faults);
     expect(await model.exit).toBe(1);
     expect(model.text).toMatch(complaint);
   });
 
-  it('names files that it loads, and warns of an empty second flash', { timeout: patience }, async () => {
+  it('names files that it loads, and warns of an empty second flash', async () => {
     const fip = join(folder, 'fip.bin');
     writeFileSync(fip, Buffer.alloc(3000));
     const model = start({ 'bp.flashloader0.fname': fip, 'bp.flashloader1.fname': '' });
@@ -65,7 +63,7 @@ describe('the command line of the stand-in for the model', () => {
     await model.waitFor(/flashloader0: FlashLoader: Loaded 3 kB from file '.*fip\.bin'/);
   });
 
-  it('waits for a debugger with -I, and not with -R', { timeout: patience }, async () => {
+  it('waits for a debugger with -I, and not with -R', async () => {
     const running = await start({}, '', ['-IRp']).terminal(0);
     await running.waitFor(/Booting Trusted Firmware/);
     const model = start({}, '', ['-I']);
@@ -77,7 +75,7 @@ describe('the command line of the stand-in for the model', () => {
 });
 
 describe('terminals of the stand-in', () => {
-  it('take the next port that is free, and say which', { timeout: patience }, async () => {
+  it('take the next port that is free, and say which', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -93,11 +91,11 @@ describe('terminals of the stand-in', () => {
   it.each([
     [1, /^terminal_0: Listening/m],
     [2, /^\nInfo: FVP_Base_RevC_2xAEMvA: terminal_0: Listening/m],
-  ])('announce ports as models of generation %i do', { timeout: patience }, async (generation, line) => {
+  ])('announce ports as models of generation %i do', async (generation, line) => {
     await start({}, `generation=${generation}`).waitFor(line);
   });
 
-  it('announce ports through a command', { timeout: patience }, async () => {
+  it('announce ports through a command', async () => {
     const model = start({
       'bp.terminal_0.start_telnet': 1,
       'bp.terminal_0.quiet': 1,
@@ -106,20 +104,20 @@ describe('terminals of the stand-in', () => {
     await model.waitFor(/^bp\.terminal_0: port \d+$/m);
   });
 
-  it('negotiate in telnet mode, and double 0xff', { timeout: patience }, async () => {
+  it('negotiate in telnet mode, and double 0xff', async () => {
     const model = start({ 'bp.terminal_0.mode': 'telnet' }, 'noise');
     const client = await model.terminal(0);
     await client.waitFor(/^\xff\xfb\x01\xff\xfb\x03\xff\xfd\x03/);
     await client.waitFor(/Booting Trusted Firmware.*\xff\xff\xfe/);
   });
 
-  it('send bytes as they are in raw mode', { timeout: patience }, async () => {
+  it('send bytes as they are in raw mode', async () => {
     const model = start({ 'bp.terminal_3.mode': 'raw' });
     const client = await model.terminal(3);
     await client.waitFor(/^Booting RMM v\.0\.7\.0/);
   });
 
-  it('have one client each', { timeout: patience }, async () => {
+  it('have one client each', async () => {
     const model = start({});
     const first = await model.terminal(0);
     await first.waitFor(/Run \/sbin\/init/);
@@ -128,7 +126,7 @@ describe('terminals of the stand-in', () => {
     ).closed;
   });
 
-  it('hold up the whole model when nobody reads one of them', { timeout: patience }, async () => {
+  it('hold up the whole model when nobody reads one of them', async () => {
     const model = start({}, 'flood=2,flood-bytes=40000,buffer-bytes=1000,delay=2');
     const host = await model.terminal(0);
     await host.waitFor(/Booting Trusted Firmware/);
@@ -138,7 +136,7 @@ describe('terminals of the stand-in', () => {
     expect(secure.text).toContain('this world has a lot to say');
   });
 
-  it('say nothing until the end where standard output is buffered in blocks', { timeout: patience }, async () => {
+  it('say nothing until the end where standard output is buffered in blocks', async () => {
     const model = start({}, 'buffered');
     // Nothing tells the port, so it is found by trying.
     const connected = async (): Promise<boolean> => {
@@ -146,14 +144,14 @@ describe('terminals of the stand-in', () => {
       const greeted = client.waitFor(/Booting Trusted Firmware/).then(() => true);
       return await Promise.race([greeted, client.closed.then(() => false)]);
     };
-    await expect.poll(connected, { timeout: patience, interval: 50 }).toBe(true);
+    await expect.poll(connected).toBe(true);
     expect(model.text).toBe('');
     model.process.kill('SIGINT');
     await model.exit;
     expect(model.text).toContain('terminal_3: Listening');
   });
 
-  it('forward the next port where one is taken', { timeout: patience }, async () => {
+  it('forward the next port where one is taken', async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
@@ -167,7 +165,7 @@ describe('terminals of the stand-in', () => {
     }
   });
 
-  it('are copied to files', { timeout: patience }, async () => {
+  it('are copied to files', async () => {
     const file = join(folder, 'uart3.log');
     const model = start({ 'bp.pl011_uart3.out_file': file });
     await (await model.terminal(0)).waitFor(/Run \/sbin\/init/);
@@ -176,7 +174,7 @@ describe('terminals of the stand-in', () => {
 });
 
 describe('the end of the stand-in', () => {
-  it('is told with statistics where they were asked for', { timeout: patience }, async () => {
+  it('is told with statistics where they were asked for', async () => {
     const model = start({}, '', ['--stat']);
     await (await model.terminal(0)).waitFor(/Run \/sbin\/init/);
     model.process.kill('SIGINT');
@@ -188,7 +186,7 @@ describe('the end of the stand-in', () => {
     ['a clean end that aborts', 'abort', 134],
     ['an exit at a stage', 'exit=rmm:7', 7],
     ['an exit before any port is open', 'exit=model:1', 1],
-  ])('has the code of %s', { timeout: patience }, async (_, faults, code) => {
+  ])('has the code of %s', async (_, faults, code) => {
     const model = start({}, faults);
     if (faults === 'abort') {
       await (await model.terminal(0)).waitFor(/Run \/sbin\/init/);
@@ -197,7 +195,7 @@ describe('the end of the stand-in', () => {
     expect(await model.exit).toBe(code);
   });
 
-  it('comes with SIGTERM, unless it is stubborn', { timeout: patience }, async () => {
+  it('comes with SIGTERM, unless it is stubborn', async () => {
     const model = start({});
     await model.port(3);
     model.process.kill('SIGTERM');

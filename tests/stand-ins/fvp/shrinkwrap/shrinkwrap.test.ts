@@ -10,8 +10,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const program = fileURLToPath(new URL('../shrinkwrap-tool.mjs', import.meta.url));
 const model = fileURLToPath(new URL('../FVP_Base_RevC-2xAEMvA', import.meta.url));
 const overlay = fileURLToPath(new URL('../../../../artifacts/cca/overlays/petri-consoles.yaml', import.meta.url));
-const patience = 60_000;
-
 let folder: string;
 
 beforeEach(() => {
@@ -77,7 +75,7 @@ async function shrinkwrap(
   return { output, code };
 }
 
-describe('the stand-in for shrinkwrap', { timeout: patience }, () => {
+describe('the stand-in for shrinkwrap', () => {
   it('prints the script that would run, with options sorted and variables put in', async () => {
     const { output, code } = await shrinkwrap(['run', 'cca.yaml', '-r', 'CODE=7', '-o', overlay, '-n']);
     expect(code).toBe(0);
