@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { usePrivateState } from '../process/testing.ts';
 import { optionalTool } from '../unit-test/optional-tool.ts';
@@ -81,7 +81,7 @@ async function runInto(argv: readonly string[], path: string): Promise<{ code: n
   return { code, held: holders(path) };
 }
 
-describe('the end of a command', { timeout: 120_000 }, () => {
+describe('the end of a command', () => {
   it.for<string[]>([['tmk', 'list'], ['tmk', 'run', 'hello'], ['doctor', '--backend=sim'], ['sweep']])(
     'comes when nobody reads what it prints: petri %j',
     async (argv) => {
@@ -152,7 +152,7 @@ describe('the end of a command', { timeout: 120_000 }, () => {
     );
     closeSync(file);
     child.stderr?.resume();
-    await vi.waitFor(() => expect(readFileSync(output, 'utf8')).toMatch(/^ {2}\| /m), { timeout: 100_000 });
+    await expect.poll(() => readFileSync(output, 'utf8')).toMatch(/^ {2}\| /m);
     expect(holders(output)).toEqual([String(child.pid)]);
     child.kill('SIGKILL');
     await once(child, 'exit');

@@ -73,7 +73,7 @@ describe('petri tmk list', () => {
 describe('petri tmk build', () => {
   const source = '#include "tmk.h"\nTMK_TEST(mine, TMK_EXPECTED_FAILURE) { tmk_panic("no %d", 1); }\n';
 
-  it.skipIf(gcc === undefined)('makes a TMK of a C file', { timeout: 60_000 }, () => {
+  it.skipIf(gcc === undefined)('makes a TMK of a C file', () => {
     const [input, output] = [join(folder, 'mine.c'), join(folder, 'out.elf')];
     writeFileSync(input, source);
     buildTmk([input], { output, optimize: '3' });
@@ -81,7 +81,7 @@ describe('petri tmk build', () => {
     expect(tmk(output).image.tests).toEqual([{ index: 0, name: 'mine', expectedFailure: true, linuxOnly: false }]);
   });
 
-  it.skipIf(gcc === undefined)('tells what the compiler could not do', { timeout: 60_000 }, async () => {
+  it.skipIf(gcc === undefined)('tells what the compiler could not do', async () => {
     const input = join(folder, 'mine.c');
     writeFileSync(input, 'this is not C');
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -122,7 +122,7 @@ describe('petri tmk run', () => {
     expect(await failureOf(() => runTmks(names, options))).toMatchObject({ code });
   });
 
-  it('shows what a test prints, and its verdict', { timeout: 30_000 }, async () => {
+  it('shows what a test prints, and its verdict', async () => {
     vi.spyOn(process, 'cwd').mockReturnValue(folder);
     await runTmks(['hello'], { backend: 'sim', isolation: 'cca', exits: true });
     expect(printed).toContain('hello on sim, isolation cca\n');
@@ -133,7 +133,7 @@ describe('petri tmk run', () => {
     expect(process.exitCode).toBeUndefined();
   });
 
-  it('fails when a test does', { timeout: 30_000 }, async () => {
+  it('fails when a test does', async () => {
     vi.spyOn(process, 'cwd').mockReturnValue(folder);
     await runTmks(['verdicts'], { backend: 'sim', isolation: 'cca', test: 'panics', quiet: true });
     expect(printed).not.toContain('running test');

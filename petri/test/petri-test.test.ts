@@ -10,7 +10,7 @@ let results: readonly Reported[];
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'petri-test-'));
   results = await runFixture(directory, 'behaviour');
-}, 60_000);
+});
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
@@ -123,7 +123,7 @@ describe('petriTest', () => {
     const filtered = await runFixture(directory, 'behaviour', '--tags-filter=isolation/none and needs/planes');
     const ran = filtered.filter(({ note, state }) => state !== 'skipped' || note !== undefined);
     expect(ran.map(({ name }) => name)).toEqual(['feature is missing']);
-  }, 60_000);
+  });
 
   it('refuses an isolation type that does not exist, and a test that asserts nothing or in two ways', () => {
     const type: string = 'sgx';

@@ -9,7 +9,7 @@ let results: readonly Reported[];
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'petri-verdicts-'));
   results = await runFixture(directory, 'verdicts');
-}, 300_000);
+});
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });

@@ -53,7 +53,7 @@ afterAll(() => {
   project.remove();
 });
 
-describe('vitest with --backend and --isolation', { timeout: 60_000 }, () => {
+describe('vitest with --backend and --isolation', () => {
   it('runs on a backend that only the configuration knows, and says so at the end', async () => {
     const { code, output } = await project.run(ours, ['run', '--backend=mine']);
     expect(output).toMatch(/ran on mine isolation \[\] .*\.petri\/runs\/\d{4}-/);

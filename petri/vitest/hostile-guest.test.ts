@@ -126,7 +126,7 @@ function recordsOf(name: string): string[] {
     .map((path) => readFileSync(join(project, path), 'utf8'));
 }
 
-describe('what a hostile guest says', { timeout: 240_000 }, () => {
+describe('what a hostile guest says', () => {
   it.each([
     ['plain', {}],
     ['coloured', { FORCE_COLOR: '1' }],

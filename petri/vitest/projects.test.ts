@@ -88,7 +88,7 @@ function ran({ output }: Outcome): string[] {
   return [...output.matchAll(/^ran (.*) in /gm)].map(([, what = '']) => what).sort();
 }
 
-describe('projects of one vitest on several backends', { timeout: 600_000 }, () => {
+describe('projects of one vitest on several backends', () => {
   it('each have their own backend, isolation types, time-outs, summary and records', async () => {
     const outcome = await project.run(ourVitest, ['run', '--passWithNoTests']);
     const { output, code } = outcome;
