@@ -127,6 +127,16 @@ writers_live() {
     for one in writer.*; do lives "$one" || return 1; done
 }
 
+# Whether a lease is still held: nobody gave it back, nobody took it away (lease.sh).
+is_leased() {
+    [ -e "$1" ] || return 1
+    place=${1%/holders/*}
+    for mark in "${place%/petri-vm-*}"/petri-vm-*"/${place#*/petri-vm-*/}/broken/${1##*/}"; do
+        [ -d "$mark" ] && return 1
+    done
+    return 0
+}
+
 # Second by second: does anybody still want it, and is there still room for what it prints?
 watch() {
     while sleep 1; do
@@ -135,7 +145,7 @@ watch() {
         read -r deadline <deadline
         if [ "$up" -ge "$deadline" ]; then
             tell 'reason expired'
-        elif [ "$2" != - ] && ! [ -e "$2" ]; then
+        elif [ "$2" != - ] && ! is_leased "$2"; then
             tell 'reason lease-lost'
         elif writers_live; then
             continue

@@ -1,116 +1,203 @@
 #!/bin/sh
-# Leases of a host: who may use it now, who is next. Each lease has a folder with a file for each holder and each who waits:
-# the seconds of uptime at which it expires, those at which it began, and who it is.
+# Leases of a host: who may use it now, who is next.
 #
-#   lease.sh acquire FOLDER CAPACITY EXPIRES ID OWNER   -> granted | waiting PLACE SECONDS OWNER
-#   lease.sh renew FOLDER EXPIRES ID                    -> held WAITING | lost
-#   lease.sh release FOLDER ID                          -> released | not-held
-#   lease.sh show FOLDER                                -> (holder|waiting) SECONDS OWNER, a line for each
-#   lease.sh break FOLDER                               -> broken NUMBER
+#   lease.sh acquire ROOT/NAME CAPACITY EXPIRES ID OWNER   -> granted PATH | waiting PLACE SECONDS OWNER
+#   lease.sh renew ROOT/NAME EXPIRES ID                    -> held WAITING | lost
+#   lease.sh release ROOT/NAME ID                          -> released | not-held
+#   lease.sh show ROOT/NAME                                -> (holder|waiting) SECONDS OWNER, a line for each
+#   lease.sh break ROOT/NAME                               -> broken NUMBER
 #
-# For sh of dash, bash and busybox on Linux, with flock. Several users share the folder.
+# The users of a host share ROOT, and trust each other with nothing. Each writes in a folder of its own only:
+#
+#   ROOT/petri-vm-UID/BOOT/NAME/holders/ID/ENTRY   who has the lease; it ends when PATH, the folder ID, is gone
+#   ROOT/petri-vm-UID/BOOT/NAME/queue/ID/ENTRY     who waits for it
+#   ROOT/petri-vm-UID/BOOT/NAME/broken/ID          a lease of somebody else's that was taken away
+#
+# All of them are folders. ENTRY is DEADLINE,SINCE,OWNER: the seconds of uptime at which it expires, the hundredths of a second
+# at which it began, and who it is. Nothing that another user made is ever opened: names say everything, and names that say
+# nothing sensible are left out.
+#
+# For sh of dash, bash and busybox on Linux, with flock.
 
 set -u
-umask 0
+umask 022
+LC_ALL=C
+export LC_ALL
 
-folder=$2
-mkdir -p "$folder/holders" "$folder/queue" && cd "$folder" || exit 73
+# Seconds after which whoever does not ask any more does not want it any more.
+patience=15
+root=${2%/*} name=${2##*/}
+uid=$(id -u)
+
+is_word() {
+    case $1 in '' | . | .. | *[!A-Za-z0-9._@:-]*) return 1 ;; esac
+}
+
+is_number() {
+    case $1 in '' | *[!0-9]* | 0?* | ????????????*) return 1 ;; esac
+}
+
+# Whether nobody but root and us can put something else in place of what root or we have in this folder.
+is_safe() {
+    set -- $(ls -ldn .)
+    [ "$3" = 0 ] || [ "$3" = "$uid" ] || return 1
+    case $1 in
+    d????-??-* | d????????[tT]*) return 0 ;;
+    esac
+    return 1
+}
+
+is_word "$name" || exit 64
+mkdir -p -m 1777 "$root/" 2>/dev/null
+cd -P "$root/" || exit 73
+is_safe || { echo "unsafe $PWD"; exit 73; }
 command -v flock >/dev/null || { echo 'missing flock'; exit 72; }
-exec 9>>lock || exit 73
+# The folder itself: a file to lock would be somebody's.
+exec 9<.
 flock -w 20 9 || { echo busy; exit 75; }
 
-read -r up rest </proc/uptime
-up=${up%%.*}
+read -r boot </proc/sys/kernel/random/boot_id
+read -r uptime rest </proc/uptime
+up=${uptime%%.*}
+now=$up${uptime#*.}
+ours=petri-vm-$uid
+mine=$ours/$boot/$name
 
-# Renamed into place, so that no link is followed and a full disk leaves what was there.
-put() {
-    echo "$2" >"$1.new" && [ -s "$1.new" ] && mv -f "$1.new" "$1"
+is_ours() {
+    [ ! -L "$1" ] && [ -d "$1" ] && [ -O "$1" ]
 }
 
-read -r boot </proc/sys/kernel/random/boot_id
-known=
-[ -r boot ] && read -r known <boot
-if [ "$boot" != "$known" ]; then
-    rm -f holders/* queue/*
-    put boot "$boot" || exit 73
-fi
-for file in holders/* queue/*; do
-    read -r deadline since owner 2>/dev/null <"$file" || continue
-    case $deadline in '' | *[!0-9]*) deadline=0 ;; esac
-    [ "$up" -lt "$deadline" ] || rm -f "$file"
-done
+make_ours() {
+    for folder in "$ours" "$ours/$boot" "$mine" "$mine/holders" "$mine/queue" "$mine/broken"; do
+        mkdir "$folder" 2>/dev/null
+        is_ours "$folder" && chmod 755 "$folder" && continue
+        echo "not ours: $PWD/$folder"
+        exit 73
+    done
+}
+
+# Makes an entry, or renames the one there is.
+put() {
+    mkdir "$1" 2>/dev/null
+    for old in "$1"/*; do
+        [ "$old" = "$1/$2" ] && return
+        [ -d "$old" ] || continue
+        mv "$old" "$1/$2"
+        return
+    done
+    mkdir "$1/$2"
+}
+
+is_broken() {
+    for mark in petri-vm-*/"$boot/$name/broken/$1"; do
+        [ -d "$mark" ] && return
+    done
+    return 1
+}
+
+# Sets what the path of an entry says.
+parse() {
+    user=${1%%/*} id=${1%/*} entry=${1##*/}
+    id=${id##*/} deadline=${entry%%,*} entry=${entry#*,}
+    since=${entry%%,*} owner=${entry#*,}
+    is_word "$id" && is_number "$deadline" && is_number "$since" && is_word "$owner"
+}
+
+# The holders or those who wait, of all users: USER ID SINCE OWNER.
+live() {
+    for path in petri-vm-*/"$boot/$name/$1"/*/*; do
+        parse "$path" && [ "$up" -lt "$deadline" ] && ! [ -L "$user" ] || continue
+        [ "$1" = holders ] && is_broken "$id" && continue
+        echo "$user $id $since $owner"
+    done
+}
 
 count() {
-    set -- "$1"/*
-    if [ -e "$1" ]; then echo $#; else echo 0; fi
+    live "$1" | wc -l
 }
 
+# Takes away what of ours has expired, was taken by others, is of another boot, or stands for a lease that is gone.
+tidy() {
+    is_ours "$ours" || return
+    for path in "$ours"/*; do
+        [ "$path" = "$ours/$boot" ] || rm -rf "$path"
+    done
+    for path in "$mine"/holders/*/* "$mine"/queue/*/*; do
+        parse "$path" && [ "$up" -lt "$deadline" ] && ! is_broken "$id" || rm -rf "${path%/*}"
+    done
+    for path in "$mine"/broken/*; do
+        set -- petri-vm-*/"$boot/$name/holders/${path##*/}"
+        [ -d "$1" ] || rm -rf "$path"
+    done
+}
+
+# How many came before: SINCE, and ID where that is the same.
+place_of() {
+    live queue | {
+        place=0
+        while read -r user id since owner; do
+            [ "$since" -lt "$2" ] || { [ "$since" -eq "$2" ] && expr "x$id" \< "x$1" >/dev/null; } || continue
+            place=$((place + 1))
+        done
+        echo "$place"
+    }
+}
+
+tidy
 case $1 in
 acquire)
-    capacity=$3 expires=$4 id=$5 owner=$6
-    if [ -e "holders/$id" ]; then
-        echo granted
+    capacity=$3 expires=$4 wanted=$5 who=$6
+    is_word "$wanted" && is_word "$who" || exit 64
+    make_ours
+    if [ -d "$mine/holders/$wanted" ]; then
+        echo "granted $PWD/$mine/holders/$wanted"
         exit 0
     fi
-    ticket=
-    for file in queue/*-"$id"; do [ -e "$file" ] && ticket=$file; done
-    if [ -z "$ticket" ]; then
-        number=0
-        [ -r number ] && read -r number <number
-        case $number in '' | *[!0-9]* | ??????????*) number=0 ;; esac
-        number=$((number + 1))
-        put number "$number" || exit 73
-        ticket=queue/$(printf '%010d' "$number")-$id
-        since=$up
-    else
-        read -r deadline since owner <"$ticket"
-    fi
-    place=0
-    for file in queue/*; do
-        [ "$file" = "$ticket" ] && break
-        [ -e "$file" ] && place=$((place + 1))
+    came=$now
+    for path in "$mine/queue/$wanted"/*; do
+        parse "$path" && came=$since
     done
+    put "$mine/queue/$wanted" "$((up + patience)),$came,$who" || exit 73
+    place=$(place_of "$wanted" "$came")
     if [ $(($(count holders) + place)) -lt "$capacity" ]; then
-        put "holders/$id" "$((up + expires)) $up $owner" || exit 73
-        rm -f "$ticket"
-        echo granted
+        put "$mine/holders/$wanted" "$((up + expires)),$now,$who" || exit 73
+        rm -rf "$mine/queue/$wanted"
+        echo "granted $PWD/$mine/holders/$wanted"
         exit 0
     fi
-    # Whoever does not ask any more does not want it any more.
-    put "$ticket" "$((up + 15)) $since $owner" || exit 73
-    for file in holders/*; do
-        read -r deadline since owner 2>/dev/null <"$file" && break
-    done
-    echo "waiting $((place + 1)) $((up - since)) $owner"
+    { live holders; live queue; } | {
+        read -r user id since owner
+        echo "waiting $((place + 1)) $(((now - since) / 100)) $owner"
+    }
     ;;
 renew)
-    if read -r deadline since owner 2>/dev/null <"holders/$4"; then
+    is_word "$4" || exit 64
+    for path in "$mine/holders/$4"/*; do
+        if ! parse "$path"; then
+            echo lost
+            exit 0
+        fi
         # Where the disk is full the old deadline stays.
-        put "holders/$4" "$((up + $3)) $since $owner"
+        put "$mine/holders/$4" "$((up + $3)),$since,$owner"
         echo "held $(count queue)"
-    else
-        echo lost
-    fi
-    ;;
-release)
-    rm -f queue/*-"$3"
-    if [ -e "holders/$3" ]; then
-        rm -f "holders/$3"
-        echo released
-    else
-        echo not-held
-    fi
-    ;;
-show)
-    for file in holders/* queue/*; do
-        read -r deadline since owner 2>/dev/null <"$file" || continue
-        case $file in holders/*) what=holder ;; *) what=waiting ;; esac
-        echo "$what $((up - since)) $owner"
     done
     ;;
+release)
+    is_word "$3" || exit 64
+    if is_ours "$ours" && [ -d "$mine/holders/$3" ]; then echo released; else echo not-held; fi
+    is_ours "$ours" && rm -rf "$mine/queue/$3" "$mine/holders/$3"
+    ;;
+show)
+    live holders | while read -r user id since owner; do echo "holder $(((now - since) / 100)) $owner"; done
+    live queue | while read -r user id since owner; do echo "waiting $(((now - since) / 100)) $owner"; done
+    ;;
 break)
+    make_ours
     echo "broken $(count holders)"
-    rm -f holders/*
+    live holders | while read -r user id since owner; do
+        if [ "$user" = "$ours" ]; then rm -rf "$mine/holders/$id"; else mkdir "$mine/broken/$id"; fi
+    done
     ;;
 *) exit 64 ;;
 esac
+exit 0

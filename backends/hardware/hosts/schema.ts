@@ -146,7 +146,7 @@ const power = z.discriminatedUnion('kind', [
 const lease = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('file'),
-    folder: remoteFolder.default('/var/tmp/petri-vm'),
+    folder: remoteFolder.default('/var/tmp'),
     /** Seconds after which a lease that nobody renews is free. */
     expires: seconds(5, 3600).default(60),
   }),
@@ -176,7 +176,7 @@ const host = z.strictObject({
   keepAlive: seconds(1, 300).default(5),
   /** MiB that one launch may print. */
   outputLimit: z.int().min(1).max(65_536).default(256),
-  lease: lease.default({ kind: 'file', folder: '/var/tmp/petri-vm', expires: 60 }),
+  lease: lease.default({ kind: 'file', folder: '/var/tmp', expires: 60 }),
   launchers,
   consoles: z.array(consoleSource).max(16).default([]),
   power: power.optional(),

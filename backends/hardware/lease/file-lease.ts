@@ -61,7 +61,7 @@ export class FileLeases {
       for (;;) {
         signal?.throwIfAborted();
         const answer = await this.#ask(argv);
-        if (answer[0] === 'granted') return this.#hold(id);
+        if (answer[0] === 'granted') return this.#hold(id, answer.slice(1).join(' '));
         const why = describeWait(this.#host.name, answer);
         if (why !== told) onWait?.(why);
         told = why;
@@ -96,7 +96,7 @@ export class FileLeases {
     return Number(count);
   }
 
-  #hold(id: string): Lease {
+  #hold(id: string, file: string): Lease {
     let lose: (why: string) => void = () => undefined;
     const lost = new Promise<string>((resolve) => (lose = resolve));
     let want: () => void = () => undefined;
@@ -131,7 +131,7 @@ export class FileLeases {
     timer.unref();
     let releasing: Promise<void> | undefined;
     return {
-      file: `${this.#folder}/holders/${id}`,
+      file,
       lost,
       wanted,
       get waiting() {
@@ -160,23 +160,41 @@ export class FileLeases {
     const { code, stdout, stderr } = await this.#run(argv);
     const answer = stdout.split('\n').findLast((line) => line !== '') ?? '';
     if (code === 0 && /^(granted|waiting|held|lost|released|not-held|broken)\b/.test(answer)) return answer.split(' ');
-    const needsFlock = answer === 'missing flock';
-    throw new PetriError(
-      `${this.#host.name} cannot keep leases in ${this.#folder}: ${needsFlock ? 'it has no program flock' : `${answer} ${stderr.trim()}`}`,
-      {
-        code: 'lease-lost',
-        step: 'launch',
-        remedy: needsFlock
-          ? 'install util-linux there'
-          : 'look whether the folder can be written to there, or name another as lease.folder in the hosts file',
-      },
-    );
+    const { why, remedy } = explain(answer, stderr.trim());
+    throw new PetriError(`${this.#host.name} cannot keep leases in ${this.#folder}: ${why}`, {
+      code: 'lease-lost',
+      step: 'launch',
+      remedy,
+    });
   }
 
   async #run(argv: readonly string[]): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
     const script = await this.#home.script('lease.sh');
     return await this.#host.run(['sh', script, ...argv], { again: true });
   }
+}
+
+/** What lease.sh says where there can be no lease. */
+function explain(answer: string, stderr: string): { readonly why: string; readonly remedy: string } {
+  if (answer === 'missing flock') return { why: 'it has no program flock', remedy: 'install util-linux there' };
+  const [, unsafe] = /^unsafe (.*)/.exec(answer) ?? [];
+  if (unsafe !== undefined) {
+    return {
+      why: `other users there can replace what is in ${unsafe}`,
+      remedy: `let root make it with: install -d -m 1777 ${unsafe}; or name another as lease.folder in the hosts file`,
+    };
+  }
+  const [, theirs] = /^not ours: (.*)/.exec(answer) ?? [];
+  if (theirs !== undefined) {
+    return {
+      why: `${theirs} was made by another user`,
+      remedy: 'let root remove it, or name another folder as lease.folder in the hosts file',
+    };
+  }
+  return {
+    why: `${answer} ${stderr}`,
+    remedy: 'look whether the folder can be written to there, or name another as lease.folder in the hosts file',
+  };
 }
 
 function describeWait(name: string, [, place = '?', seconds = '?', owner = 'somebody']: readonly string[]): string {

@@ -9,10 +9,36 @@ import type { RemoteHost } from '../ssh/remote-host.ts';
 /** Days after which an uploaded file that nobody used goes, minutes after which an upload that was cut off does. */
 const EXPIRY = { file: '14', part: '60' };
 
-const makeFolders =
-  'umask 077; mkdir -p -- "$1/files" "$1/launches" && cd "$1" && echo "folder $(pwd -P)" && ' +
-  'find files -type f ! -name "*.part-*" -mtime "+$2" -exec rm -f {} + && ' +
-  'find files -type f -name "*.part-*" -mmin "+$3" -exec rm -f {} +';
+/**
+ * Programs are run from there: only we may write in it, and nobody but root and us may put something else in its place. Folders
+ * above it may let others write where they are sticky, and the user's own group.
+ */
+const makeFolders = `
+umask 077
+mkdir -p -- "$1/files" "$1/launches" && cd -P "$1" || exit 1
+file_days=$2 part_minutes=$3 uid=$(id -u) gid=$(id -g)
+unsafe() { echo "unsafe $1"; exit 1; }
+look() { [ "$1" != . ] || set -- "$PWD"; folder=$1; set -- $(ls -ldn "$1/"); mode=$1 owner=$3 group=$4; }
+for one in . files launches; do
+  [ -L "$one" ] && unsafe "$PWD/$one"
+  look "$one"
+  case $mode in d????-??-*) ;; *) unsafe "$folder" ;; esac
+  [ "$owner" = "$uid" ] || unsafe "$folder"
+done
+above=$PWD
+while [ -n "$above" ]; do
+  above=\${above%/*}
+  look "$above"
+  [ "$owner" = 0 ] || [ "$owner" = "$uid" ] || unsafe "$above/"
+  case $mode in
+  d????????[tT]* | d????-??-*) ;;
+  d???????-*) [ "$group" = "$gid" ] || unsafe "$above/" ;;
+  *) unsafe "$above/" ;;
+  esac
+done
+echo "folder $PWD"
+find files -type f ! -name "*.part-*" -mtime "+$file_days" -exec rm -f {} +
+find files -type f -name "*.part-*" -mmin "+$part_minutes" -exec rm -f {} +`;
 const checkFile =
   '[ -f "$1" ] || exit 1; sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$2" ] || { rm -f "$1"; exit 1; }; touch "$1"';
 const storeFile =
@@ -38,7 +64,9 @@ export class HostFolder {
     // A login shell may have greeted before.
     const path = /^folder (\/.*)$/m.exec(stdout)?.[1];
     if (code !== 0 || path === undefined) {
-      throw failed(host, `the folder ${wanted} cannot be made`, stderr, 'name another as `folder` in the hosts file');
+      const unsafe = /^unsafe (.*)$/m.exec(stdout)?.[1];
+      const why = unsafe === undefined ? 'cannot be made' : `is not ours alone: other users can write to ${unsafe}`;
+      throw failed(host, `the folder ${wanted} ${why}`, stderr, 'name another as `folder` in the hosts file');
     }
     return new HostFolder(host, path);
   }
