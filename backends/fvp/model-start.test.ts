@@ -33,7 +33,7 @@ async function boot(name: string): Promise<string> {
   const vm = await launchVm(
     backend,
     { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(), boot: 'shared' },
-    { directory: join(folder, name), features: ['tmk', 'reset'] },
+    { directory: join(folder, name), features: ['tmk', 'tmk.events', 'reset'] },
   );
   try {
     expect(await vm.halted).toEqual({ reason: 'complete', success: true });

@@ -52,7 +52,7 @@ describe('what the backend needs', () => {
       const result = await probe();
       expect(result).toMatchObject({
         available: true,
-        isolation: { cca: ['tmk', 'reset'] },
+        isolation: { cca: ['tmk', 'tmk.events', 'reset'] },
         pace: { parallel: 1 },
         facts: { model: expect.stringMatching(/^Fast Models \[11\./) as string },
       });

@@ -50,7 +50,7 @@ async function look(env: Readonly<Record<string, string | undefined>>, cwd: stri
   if (missing.length > 0) return { available: false, missing };
   return {
     available: true,
-    isolation: { cca: ['tmk', 'reset'] },
+    isolation: { cca: ['tmk', 'tmk.events', 'reset'] },
     limits,
     pace: { boot: wholeBoot(), factor: FACTOR, parallel },
     facts: { ...facts, models: `${parallel} at once`, ports: 'those that are free; the model tells which it took' },

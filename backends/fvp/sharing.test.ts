@@ -42,7 +42,11 @@ async function launch({ payload = 'hello', test, boot = 'shared', ...options }: 
   const vm = await launchVm(
     backend,
     { isolation: 'cca', payload: tmk(payload), config: resolveVmConfig(options), boot },
-    { directory: join(folder, `vm-${++number}`), features: ['tmk', 'reset'], ...(test === undefined ? {} : { test }) },
+    {
+      directory: join(folder, `vm-${++number}`),
+      features: ['tmk', 'tmk.events', 'reset'],
+      ...(test === undefined ? {} : { test }),
+    },
   );
   vms.push(vm);
   return vm;

@@ -40,7 +40,11 @@ async function launch(payload: string, test: string, boot: 'shared' | 'fresh' = 
   const vm = await launchVm(
     backend,
     { isolation: 'none', payload: tmk(payload), config, boot },
-    { directory: join(folder, `vm-${vms.length}`), features: ['tmk', 'reset', 'inspect.registers'], test },
+    {
+      directory: join(folder, `vm-${vms.length}`),
+      features: ['tmk', 'tmk.events', 'reset', 'inspect.registers'],
+      test,
+    },
   );
   vms.push(vm);
   return vm;

@@ -22,6 +22,7 @@ export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * 
 const noneFeatures: readonly Feature[] = [
   'serial.fast',
   'tmk',
+  'tmk.events',
   'tmk.rejections',
   'linux',
   'exec',

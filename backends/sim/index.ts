@@ -19,6 +19,7 @@ export const backend: Backend = {
       cca: [
         'serial.fast',
         'tmk',
+        'tmk.events',
         'tmk.rejections',
         'reset',
         'planes',
@@ -33,6 +34,7 @@ export const backend: Backend = {
       none: [
         'serial.fast',
         'tmk',
+        'tmk.events',
         'tmk.rejections',
         'reset',
         'inspect.registers',

@@ -6,12 +6,17 @@ const lastLine = 'Error: some tests failed';
 const failed = { saysFailed: true, lastLine, verdict: { outcome: { kind: 'failed' }, success: false } } as const;
 
 function halt(result: Partial<RunResult>) {
-  return haltOf({ code: 1, report: failed, events: [], expectedFailure: false, ...result });
+  return haltOf({ code: 1, report: failed, events: [], ...result });
 }
 
 describe('why a VM halted', () => {
-  it('is completion where tmk_vmm says so by its exit code, whatever was printed', () => {
-    expect(halt({ code: 0, events: [panic] })).toEqual({ reason: 'complete', success: true });
+  it('is completion where tmk_vmm says so by its exit code and in its last words, whatever the guest printed', () => {
+    const passed = {
+      saysFailed: false,
+      lastLine: '',
+      verdict: { outcome: { kind: 'passed' }, success: true },
+    } as const;
+    expect(halt({ code: 0, report: passed, events: [panic] })).toEqual({ reason: 'complete', success: true });
   });
 
   it('is a panic, a failure or a fault, as tmk_vmm printed it', () => {
@@ -24,17 +29,17 @@ describe('why a VM halted', () => {
 
   it('is how the guest did where the test is expected to fail, in both generations of tmk_vmm', () => {
     const asExpected = { saysFailed: false, lastLine: '', verdict: { ...failed.verdict, success: true } } as const;
-    expect(halt({ code: 0, report: asExpected, expectedFailure: true })).toEqual({
+    expect(halt({ code: 0, report: asExpected })).toEqual({
       reason: 'complete',
       success: false,
     });
-    expect(halt({ expectedFailure: true })).toEqual({ reason: 'complete', success: false });
+    expect(halt({})).toEqual({ reason: 'complete', success: false });
     const passed = { outcome: { kind: 'passed' } } as const;
     const success = { reason: 'complete', success: true };
     const unexpected = { ...failed, verdict: { ...passed, success: false } };
-    expect(halt({ report: unexpected, expectedFailure: true })).toEqual(success);
+    expect(halt({ report: unexpected })).toEqual(success);
     const plain = { saysFailed: false, lastLine: '', verdict: { ...passed, success: true } };
-    expect(halt({ code: 0, report: plain, expectedFailure: true })).toEqual(success);
+    expect(halt({ code: 0, report: plain })).toEqual(success);
   });
 
   it.each<Partial<RunResult>>([
@@ -43,7 +48,8 @@ describe('why a VM halted', () => {
     { report: { ...failed, saysFailed: false, lastLine: 'Error: failed to run test boot' } },
     { report: { saysFailed: true, lastLine } },
     { report: { ...failed, verdict: { outcome: { kind: 'passed' }, success: true } } },
-    { code: 0, expectedFailure: true },
+    { code: 0 },
+    { code: 0, report: { saysFailed: false, lastLine: '' } },
     { code: Number.NaN },
   ])('is nobody’s verdict where tmk_vmm itself failed: %j', (result) => {
     expect(halt(result)).toMatchObject({ reason: 'backend-lost' });

@@ -8,17 +8,14 @@ export interface RunResult {
   readonly code: number;
   readonly report: TmkVmmReport;
   readonly events: readonly TmkEvent[];
-  /** Whether the payload says that this test is to fail. */
-  readonly expectedFailure: boolean;
 }
 
 /**
- * Why the VM halted. Whether the test passed is told by tmk_vmm's exit code, and how the guest failed by what tmk_vmm printed last,
- * where the guest has no say any more; both must agree. A run in which tmk_vmm itself failed is nobody's verdict.
+ * Why the VM halted. Whether the test passed is told by tmk_vmm's exit code, and how the guest did by what tmk_vmm printed last, where
+ * the guest has no say any more; both must agree. A run in which tmk_vmm itself failed, or said nothing, is nobody's verdict.
  */
-export function haltOf({ code, report, events, expectedFailure }: RunResult): HaltReason {
+export function haltOf({ code, report, events }: RunResult): HaltReason {
   const { verdict, saysFailed, lastLine, fatalError } = report;
-  if (code === 0 && !expectedFailure) return { reason: 'complete', success: true };
   const agrees = code === 0 ? verdict?.success === true : code === 1 && saysFailed && verdict?.success === false;
   if (agrees && verdict !== undefined) return haltOfOutcome(verdict.outcome, fatalError, events);
   const last = lastLine === '' ? 'it printed nothing' : `its last line is ${JSON.stringify(lastLine)}`;

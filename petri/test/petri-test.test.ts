@@ -37,6 +37,7 @@ describe('petriTest', () => {
     'suite > works',
     'suite > powering off',
     'suite > on Linux',
+    'blind suite > works',
     'toPrint',
     'toHaltWith',
   ])('passes: %s', (name) => {
@@ -57,6 +58,10 @@ describe('petriTest', () => {
     ['body never ends', /the test did not end within 0.6 s[^]*the VM halted: timeout/],
     ['declared row silent', /halted with timeout/],
     ['suite > panicky', /panicky: panic at main.rs:7: disco/],
+    [
+      'suite > not reached',
+      /not reached: the guest did not log 'running test not reached'; fault: an exception in the loader/,
+    ],
     ['suite > works unexpectedly', /unexpectedly passed: complete \(success\)/],
     ['toPrint fails', /ended without the text "panic"/],
     ['not.toPrint fails', /printed the pattern \/panic\/: "panic"/],
@@ -71,13 +76,14 @@ describe('petriTest', () => {
   it.each([
     [
       'backend does not make it',
-      "backend 'scripted' does not make VMs of isolation type 'snp': it makes 'cca', 'none'",
+      "backend 'scripted' does not make VMs of isolation type 'snp': it makes 'cca', 'none', 'tdx'",
     ],
-    ['user does not select it', "isolation type 'vbs' is not selected: --isolation=cca,none,snp"],
+    ['user does not select it', "isolation type 'vbs' is not selected: --isolation=cca,none,snp,tdx"],
     ['feature is missing', "backend 'scripted' does not have 'planes' for isolation type 'none'"],
     ['too large', "the test needs 2048 MiB of memory, backend 'scripted' gives at most 1024 MiB"],
     ['unstable fails', 'unstable (race in the guest): failed with Error: as feared'],
     ['skipped', undefined],
+    ['blind suite > powering off', "backend 'scripted' does not have 'tmk.events' for isolation type 'tdx'"],
     ['plain suite > on Linux', "'on Linux' is only for a Linux plane 0, which 'none' has not"],
   ])('skips with the reason: %s', (name, note) => {
     expect(resultOf(name)).toMatchObject({ state: 'skipped', errors: [], ...(note === undefined ? {} : { note }) });

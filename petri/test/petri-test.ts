@@ -91,7 +91,8 @@ function make(mode: Mode): PetriTest {
       for (const one of payload.image.tests) {
         // Names come from the ELF file.
         const name = harmlessLine(one.name);
-        add(mode, isolation, name, { ...options, payload, test: one.name }, tmkBody(one, site), site);
+        const requires = [...(options.requires ?? []), ...(one.expectedFailure ? (['tmk.events'] as const) : [])];
+        add(mode, isolation, name, { ...options, payload, test: one.name, requires }, tmkBody(one, site), site);
       }
     });
   };

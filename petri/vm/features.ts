@@ -4,6 +4,7 @@
  *
  * - `serial.write`: input can be sent to the default console
  * - `tmk`: TMK payloads run, and their tests can be listed and run one by one
+ * - `tmk.events`: what a TMK logs is among `vm.tmk.events`, so that it is known whether a test that is to fail was reached at all
  * - `tmk.rejections`: a TMK command that cannot be read is rejected with its reason, whatever the guest wrote
  * - `serial.fast`: a console carries megabytes in seconds
  * - `linux`: Linux boots
@@ -21,6 +22,7 @@ export const features = [
   'serial.write',
   'serial.fast',
   'tmk',
+  'tmk.events',
   'tmk.rejections',
   'linux',
   'exec',

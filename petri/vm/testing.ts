@@ -37,7 +37,10 @@ export function scriptedBackend(script: GuestScript, options: ScriptedOptions = 
   const calls: string[] = [];
   const probe: ProbeResult = {
     available: true,
-    isolation: options.isolation ?? { cca: ['tmk', 'reset', 'serial.write'], none: ['tmk'] },
+    isolation: options.isolation ?? {
+      cca: ['tmk', 'tmk.events', 'reset', 'serial.write'],
+      none: ['tmk', 'tmk.events'],
+    },
     limits: { maxMemory: options.maxMemory ?? 2 ** 40, maxVcpus: 8, maxPlanes: 3 },
     facts: {},
   };
@@ -107,6 +110,7 @@ function scriptedRuntime(script: GuestScript, { spec, context, serial, calls, ob
 /** A guest that logs a greeting, completes with success and halts. */
 export const greeter: GuestScript = ({ test, print, tell, halt }) => {
   print(`running test ${test.name}\nhello from ${test.name}\n`);
+  tell({ kind: 'log', message: `running test ${test.name}` });
   tell({ kind: 'log', message: `hello from ${test.name}` });
   tell({ kind: 'complete', success: true });
   halt({ reason: 'complete', success: true });

@@ -10,7 +10,8 @@ export interface VmTmk {
    * Boots the VM with one test and judges it. A VM that ran before is reset.
    *
    * @param name a full name, or the end of one after `::`
-   * @throws PetriError `tmk-test-unknown`, `tmk-test-ambiguous`, `unsupported` where a VM cannot be booted twice, `vm-closed`
+   * @throws PetriError `tmk-test-unknown`, `tmk-test-ambiguous`, `unsupported` where a VM cannot be booted twice, and
+   *   for a test that is to fail where the backend has no `tmk.events`, `vm-closed`
    */
   run(name: string): Promise<TmkResult>;
   /** What the guest has reported since the last boot. */

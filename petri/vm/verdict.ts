@@ -23,13 +23,15 @@ type Outcome = 'passed' | 'failed' | 'unjudged';
 /**
  * Judges a test as OpenVMM's `tmk_vmm` does: the first Complete or Panic command decides, a VM that halts without one has
  * faulted, and a test that is marked as an expected failure passes where it would fail, and the other way round. What no guest
- * did - the deadline, the instruction budget, a stop, a lost backend - is a failure whatever is expected.
+ * did - the deadline, the instruction budget, a stop, a lost backend - is a failure whatever is expected. So is a failure that is
+ * expected of a test which was not reached: a TMK logs `running test NAME` before the test's first instruction (OpenVMM `tmk/tmk_core`;
+ * artifacts/tmk/runtime/main.c).
  */
 export function judge(test: TmkTest, events: readonly TmkEvent[], halt: HaltReason): TmkResult {
   const { outcome, cause } = outcomeOf(events, halt);
   return {
     test: test.name,
-    ...verdictOf(test, outcome, cause),
+    ...verdictOf(test, { outcome, cause, reached: events.some((event) => announces(event, test)) }),
     expectedFailure: test.expectedFailure,
     logs: events.flatMap((event) => (event.kind === 'log' ? [event.message] : [])),
     events: [...events],
@@ -37,12 +39,29 @@ export function judge(test: TmkTest, events: readonly TmkEvent[], halt: HaltReas
   };
 }
 
-function verdictOf(test: TmkTest, outcome: Outcome, cause: string): Pick<TmkResult, 'verdict' | 'cause'> {
+/** What the guest did, and whether it came to the test. */
+interface Conduct {
+  readonly outcome: Outcome;
+  readonly cause: string;
+  readonly reached: boolean;
+}
+
+function verdictOf(test: TmkTest, { outcome, cause, reached }: Conduct): Pick<TmkResult, 'verdict' | 'cause'> {
   if (outcome === 'unjudged') return { verdict: 'fail', cause };
   if (!test.expectedFailure) return { verdict: outcome === 'passed' ? 'pass' : 'fail', cause };
-  return outcome === 'passed'
-    ? { verdict: 'fail', cause: `unexpectedly passed: ${cause}` }
-    : { verdict: 'pass', cause: `failed as expected: ${cause}` };
+  if (outcome === 'passed') return { verdict: 'fail', cause: `unexpectedly passed: ${cause}` };
+  if (reached) return { verdict: 'pass', cause: `failed as expected: ${cause}` };
+  return {
+    verdict: 'fail',
+    cause: `was expected to fail, but was not reached: the guest did not log 'running test ${test.name}'; ${cause}`,
+  };
+}
+
+/** With the name as the payload has it, or without the modules. */
+function announces(event: TmkEvent, test: TmkTest): boolean {
+  if (event.kind !== 'log') return false;
+  const [, name = ''] = /^running test (.*)/.exec(event.message) ?? [];
+  return name !== '' && (name === test.name || test.name.endsWith(`::${name}`) || name.endsWith(`::${test.name}`));
 }
 
 function outcomeOf(

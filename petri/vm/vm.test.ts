@@ -34,7 +34,7 @@ async function launch(
 ): Promise<Vm> {
   const vm = await launchVm(backend, specFor(payload), {
     directory,
-    features: ['tmk', 'reset', 'serial.write'],
+    features: ['tmk', 'tmk.events', 'reset', 'serial.write'],
     ...options,
   });
   vms.push(vm);
@@ -237,7 +237,7 @@ describe('tmk', () => {
     expect(await vm.tmk.run('one')).toMatchObject({
       test: 'a::one',
       verdict: 'pass',
-      logs: ['hello from a::one'],
+      logs: ['running test a::one', 'hello from a::one'],
       halt: { reason: 'complete', success: true },
     });
     expect(await vm.tmk.run('a::two')).toMatchObject({ verdict: 'fail', expectedFailure: true });
@@ -285,7 +285,7 @@ describe('record', () => {
       isolation: 'cca',
       payload: { name: 'named' },
       config: { memory: 2 ** 29, rpv: '00'.repeat(64) },
-      boots: [{ test: 'a::one', halt: { reason: 'complete', success: true }, events: 2 }],
+      boots: [{ test: 'a::one', halt: { reason: 'complete', success: true }, events: 3 }],
       consoles: [{ name: 'serial', bytes: 38 }],
     });
   });

@@ -235,6 +235,7 @@ export class Vm {
   async #runTest(name: string): Promise<TmkResult> {
     if (this.payload.kind !== 'tmk') throw this.#unsupported('the tests of a TMK: the VM boots Linux');
     const test = findTest(this.payload.image, this.payload.name, name);
+    if (test.expectedFailure) this.#require('tmk.events');
     const run = await this.#begin(() => test.index, 'again');
     return judge(test, run.events, await run.halted);
   }

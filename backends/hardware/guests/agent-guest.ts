@@ -34,7 +34,6 @@ export interface AgentGuestOptions {
   readonly lines: ShellLines;
   /** Full name of the test. */
   readonly test: string;
-  readonly expectedFailure: boolean;
   /** Takes what the guest logs. */
   readonly serial: (bytes: Uint8Array) => void;
   /** What the launcher prints: the console of the Linux in the guest. */
@@ -167,7 +166,7 @@ export class AgentGuest implements Guest {
       this.#log = log;
       break;
     }
-    const halt = haltOf({ ...whole, expectedFailure: this.#options.expectedFailure });
+    const halt = haltOf(whole);
     if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
     return halt;
   }

@@ -5,8 +5,6 @@ import type { HaltReason } from '../../../petri/vm/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 export interface TmkVmmGuestOptions {
-  /** Whether the payload says that the test is to fail. */
-  readonly expectedFailure: boolean;
   /** Takes what the guest logs. */
   readonly serial: (bytes: Uint8Array) => void;
   /** Takes everything. */
@@ -40,7 +38,7 @@ export class TmkVmmGuest implements Guest {
     const failure = launcherFailure(code);
     if (failure !== undefined) return failure;
     const report = this.#log.finish();
-    const halt = haltOf({ code, report, events: this.#log.events, expectedFailure: this.#options.expectedFailure });
+    const halt = haltOf({ code, report, events: this.#log.events });
     if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
     return halt;
   }

@@ -2,7 +2,7 @@ import { ExitCodeGuest } from '../guests/exit-code-guest.ts';
 import { TmkVmmGuest } from '../guests/tmk-vmm-guest.ts';
 import type { CommandConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';
-import { templateValues, testOf, type ProgramMaker } from './program.ts';
+import { templateValues, type ProgramMaker } from './program.ts';
 
 /** A command of the user's own. */
 export const commandProgram: ProgramMaker<CommandConfig> = async (config, context) => {
@@ -12,7 +12,6 @@ export const commandProgram: ProgramMaker<CommandConfig> = async (config, contex
     config.output === 'exit-code'
       ? new ExitCodeGuest(serial)
       : new TmkVmmGuest({
-          expectedFailure: testOf(spec, testIndex).expectedFailure,
           serial,
           launcher: (bytes) => launcher?.push(bytes),
           log,

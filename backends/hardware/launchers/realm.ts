@@ -54,7 +54,6 @@ async function guestProgram(
     guest: new AgentGuest({
       lines,
       test: test.name,
-      expectedFailure: test.expectedFailure,
       serial,
       launcher,
       log,

@@ -20,6 +20,7 @@ const [config] = parseHosts(
         launchers: {
           none: { kind: 'qemu' },
           cca: { kind: 'kvmtool', kernel: '/cca/Image', tmkVmm: '/cca/tmk_vmm' },
+          tdx: { kind: 'command', argv: ['run', '${payload}'] },
           snp: { kind: 'qemu', kernel: '/k', initrd: '/i', tmkVmm: '/t', command: 'qemu-system-x86_64' },
         },
       },
@@ -45,6 +46,14 @@ describe('assess', () => {
     const given = ask(...arm, 'realm-vm yes');
     expect(given.get('none')).toMatchObject({ features: expect.arrayContaining(['linux', 'exec']) as string[] });
     expect(given.get('cca')).not.toMatchObject({ features: expect.arrayContaining(['linux']) as string[] });
+  });
+
+  it('promises to know whether a test was reached where the launcher says more than an exit code', () => {
+    const given = ask(...arm, 'realm-vm yes', 'has run');
+    for (const isolation of ['none', 'cca'] as const) {
+      expect(given.get(isolation)).toMatchObject({ features: expect.arrayContaining(['tmk.events']) as string[] });
+    }
+    expect(given.get('tdx')).toMatchObject({ features: expect.not.arrayContaining(['tmk.events']) as string[] });
   });
 
   it.each<[string, readonly string[], string, RegExp]>([

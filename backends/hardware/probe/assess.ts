@@ -46,14 +46,14 @@ function featuresOf(launcher: LauncherConfig, isolation: IsolationType): readonl
     case 'command':
       return launcher.output === 'exit-code'
         ? ['tmk', 'reset', 'serial.write', 'fp.environment']
-        : ['tmk', 'reset', 'fp.environment'];
+        : ['tmk', 'tmk.events', 'reset', 'fp.environment'];
     case 'qemu':
       if (isolation === 'none') {
-        return ['tmk', 'tmk.rejections', 'linux', 'exec', 'reset', 'inspect.registers', 'fp.environment'];
+        return ['tmk', 'tmk.events', 'tmk.rejections', 'linux', 'exec', 'reset', 'inspect.registers', 'fp.environment'];
       }
-      return ['tmk', 'reset', 'fp.environment'];
+      return ['tmk', 'tmk.events', 'reset', 'fp.environment'];
     case 'kvmtool':
-      return ['tmk', 'reset', 'fp.environment'];
+      return ['tmk', 'tmk.events', 'reset', 'fp.environment'];
   }
 }
 

@@ -42,7 +42,7 @@ export class TestVms {
     const spec = { isolation, payload, config: resolveVmConfig(), boot: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
       directory: join(this.folder, `vm-${String((this.#count += 1))}`),
-      features: ['serial.write', 'tmk', 'reset', 'inspect.registers'],
+      features: ['serial.write', 'tmk', 'tmk.events', 'reset', 'inspect.registers'],
       deadline: HANGS,
       test: payload.image.tests[0]?.name,
       ...options,

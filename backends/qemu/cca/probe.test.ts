@@ -76,7 +76,7 @@ describe('whether there can be realms on QEMU', () => {
     const probe = await backend.probe();
     expect(probe).toMatchObject({
       available: true,
-      isolation: { none: expect.arrayContaining(['linux']) as unknown, cca: ['tmk', 'reset'] },
+      isolation: { none: expect.arrayContaining(['linux']) as unknown, cca: ['tmk', 'tmk.events', 'reset'] },
       pace: { parallel: 2 },
       facts: { 'realm stack.rmm': 'r1' },
     });
@@ -88,7 +88,10 @@ describe('whether there can be realms on QEMU', () => {
   it('is told of the QEMU of the stack', async () => {
     vi.stubEnv('PETRI_QEMU', fakeQemu('old', []));
     installStack({ qemu: fakeQemu('new', ['x-rme']) });
-    expect(await backend.probe()).toMatchObject({ available: true, isolation: { cca: ['tmk', 'reset'] } });
+    expect(await backend.probe()).toMatchObject({
+      available: true,
+      isolation: { cca: ['tmk', 'tmk.events', 'reset'] },
+    });
   });
 
   it('is no without RME, and everything else goes on', async () => {

@@ -8,7 +8,7 @@ import type { Asked } from '../probe.ts';
 import { readInstalledStack, stackRoot, type InstalledStack } from '../stack/installed.ts';
 import { HOST_MEMORY, realmMachines } from './identity.ts';
 
-export const realmFeatures: readonly Feature[] = ['tmk', 'reset'];
+export const realmFeatures: readonly Feature[] = ['tmk', 'tmk.events', 'reset'];
 
 const installRemedy = 'run: npx petri cca install --platform=qemu';
 const needed = 'virtio-blk-pci';

@@ -72,7 +72,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       const vm = await launchVm(
         backend,
         { isolation: 'cca', payload, config: resolveVmConfig(config), boot: fresh ? 'fresh' : 'shared' },
-        { directory: join(folder, `vm-${++number}`), features: ['tmk', 'reset'] },
+        { directory: join(folder, `vm-${++number}`), features: ['tmk', 'tmk.events', 'reset'] },
       );
       vms.push(vm);
       return vm;

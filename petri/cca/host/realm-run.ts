@@ -190,7 +190,7 @@ export class RealmRun implements VmBoot {
   }
 
   async #conclude(session: HostSession, end: RunEnd): Promise<void> {
-    const { context, test } = this.#options;
+    const { context } = this.#options;
     let { code } = end;
     let report = this.#log.finish();
     if (!end.intact) {
@@ -206,7 +206,7 @@ export class RealmRun implements VmBoot {
       }
       ({ code, report } = repeated);
     }
-    const halt = haltOf({ code, report, events: this.#log.events, expectedFailure: test.expectedFailure });
+    const halt = haltOf({ code, report, events: this.#log.events });
     if (halt.reason === 'complete') this.#completion = [{ kind: 'complete', success: halt.success }];
     this.#halt(halt);
   }
