@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 
 import { PetriError } from '../errors.ts';
 import { print } from '../text/index.ts';
-import { backendVariable, isolationVariable, splitArguments } from '../vitest/options.ts';
+import { backendVariable, isolationVariable, splitArguments, strictSkipsVariable } from '../vitest/options.ts';
 import { configurationSeen } from '../vitest/seen.ts';
 import { exitCodes, reportError } from './errors.ts';
 import { endWithOutput } from './output.ts';
@@ -15,9 +15,10 @@ Petri Options:
                         \`petri doctor\` lists the backends and what each can do here.
   --isolation <types>   Run only VM tests of these isolation types: none, vbs, snp, tdx, cca.
                         Repeatable, and takes comma lists (environment: PETRI_ISOLATION).
+  --strict-skips        Fail when a VM test was skipped that its backend should run (environment: PETRI_STRICT_SKIPS).
 `;
 
-/** `vitest` of this repository: vitest's own command line with our two options. */
+/** `vitest` of this repository: vitest's own command line with our options. */
 export async function vitestMain(argv: readonly string[]): Promise<void> {
   endWithOutput();
   try {
@@ -34,13 +35,15 @@ export async function vitestMain(argv: readonly string[]): Promise<void> {
  * @throws PetriError `invalid-option`, `tool-missing`
  */
 export async function runVitest(argv: readonly string[], cwd: string): Promise<void> {
-  const { backend, isolation, rest } = splitArguments(argv);
+  const { backend, isolation, strictSkips, rest } = splitArguments(argv);
   if (backend !== undefined) process.env[backendVariable] = backend;
   if (isolation.length > 0) process.env[isolationVariable] = isolation.join(',');
+  if (strictSkips !== undefined) process.env[strictSkipsVariable] = String(strictSkips);
 
   const isHelp = rest.some((argument) => argument === '--help' || argument === '-h');
   const isVersion = rest.some((argument) => argument === '--version' || argument === '-v');
-  if ((backend !== undefined || isolation.length > 0) && !isHelp && !isVersion) complainIfIgnored();
+  const isOurs = backend !== undefined || isolation.length > 0 || strictSkips === true;
+  if (isOurs && !isHelp && !isVersion) complainIfIgnored();
 
   const entry = join(vitestFolder(cwd), 'vitest.mjs');
   process.argv = [process.argv[0] ?? process.execPath, entry, ...rest];
@@ -53,11 +56,14 @@ function complainIfIgnored(): void {
   process.on('exit', (code) => {
     if (code !== 0 || configurationSeen()) return;
     reportError(
-      new PetriError('this project ignores --backend and --isolation: its vitest configuration is not ours', {
-        code: 'invalid-config',
-        step: 'config',
-        remedy: "make it with `definePetriConfig` of 'petri-vm/config'",
-      }),
+      new PetriError(
+        'this project ignores --backend, --isolation and --strict-skips: its vitest configuration is not ours',
+        {
+          code: 'invalid-config',
+          step: 'config',
+          remedy: "make it with `definePetriConfig` of 'petri-vm/config'",
+        },
+      ),
     );
     process.exitCode = exitCodes.usage;
   });

@@ -8,17 +8,10 @@ import { blaming, callSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
 import { meet } from './expectation.ts';
 import { checkNames, type DeclarativeOptions, type PetriTestOptions } from './options.ts';
-import { runTest, type PetriTestBody, type PetriTestContext } from './run-test.ts';
+import { runTest, type PetriTestBody, type PetriTestContext, type RegisteredTest } from './run-test.ts';
 import { featureTag, isolationTag } from './tags.ts';
 import { paceOf, stretched } from './stretch.ts';
 import { rowTitle } from './title.ts';
-
-declare module 'vitest' {
-  interface TaskMeta {
-    /** It is a test of a VM. */
-    petri?: boolean;
-  }
-}
 
 /** One test for each row, with the row as the body's first argument. */
 export interface PetriTestFor<Row> {
@@ -59,14 +52,8 @@ function make(mode: Mode): PetriTest {
   ): void => {
     const options: PetriTestOptions | DeclarativeOptions = typeof second === 'function' ? {} : second;
     const site = callSite(register);
-    add(
-      mode,
-      isolation,
-      name,
-      options,
-      bodyOf(name, options, typeof second === 'function' ? second : third, site),
-      site,
-    );
+    const body = bodyOf(name, options, typeof second === 'function' ? second : third, site);
+    add(mode, isolation, name, options, { body, site });
   };
   const forRows = <Row>(rows: readonly Row[]): PetriTestFor<Row> => {
     const registerRows = (
@@ -80,7 +67,7 @@ function make(mode: Mode): PetriTest {
         const name = typeof title === 'string' ? rowTitle(title, row) : title(row);
         const options = typeof optionsFor === 'function' ? optionsFor(row) : optionsFor;
         const own = body === undefined ? undefined : (context: PetriTestContext) => body(row, context);
-        add(mode, isolation, name, options, bodyOf(name, options, own, site), site);
+        add(mode, isolation, name, options, { body: bodyOf(name, options, own, site), site });
       }
     };
     return registerRows;
@@ -92,7 +79,8 @@ function make(mode: Mode): PetriTest {
         // Names come from the ELF file.
         const name = harmlessLine(one.name);
         const requires = [...(options.requires ?? []), ...(one.expectedFailure ? (['tmk.events'] as const) : [])];
-        add(mode, isolation, name, { ...options, payload, test: one.name, requires }, tmkBody(one, site), site);
+        const registered = { body: tmkBody(one, site), site, linuxOnly: one.linuxOnly ? name : undefined };
+        add(mode, isolation, name, { ...options, payload, test: one.name, requires }, registered);
       }
     });
   };
@@ -107,8 +95,7 @@ function add(
   isolation: IsolationType,
   name: string,
   options: PetriTestOptions,
-  body: PetriTestBody,
-  site: string,
+  registered: RegisteredTest,
 ): void {
   if (!isIsolationType(isolation)) throw unknownIsolation(isolation);
   const declare = mode === 'run' ? test : test[mode];
@@ -117,14 +104,14 @@ function add(
   declare(
     name,
     {
-      meta: { petri: true },
+      meta: { petri: {} },
       ...(tagsAreDeclared() ? { tags } : {}),
       ...(timeout === undefined ? {} : { timeout: stretched(timeout, paceOf(pace(), isolation)) }),
       ...(retry === undefined ? {} : { retry }),
     },
     async (context) => {
       checkNames(options);
-      await runTest(context, isolation, options, { body, site });
+      await runTest(context, isolation, options, registered);
     },
   );
 }
@@ -158,12 +145,7 @@ function bodyOf(
 }
 
 function tmkBody(one: TmkTest, site: string): PetriTestBody {
-  return async ({ vm, skip, isolation }) => {
-    // The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none.
-    skip(
-      one.linuxOnly && isolation !== 'cca',
-      `'${harmlessLine(one.name)}' is only for a Linux plane 0, which '${isolation}' has not`,
-    );
+  return async ({ vm }) => {
     const { verdict, cause } = await vm.tmk.run(one.name);
     if (verdict === 'pass') return;
     await blaming(site, () => {

@@ -3,16 +3,17 @@ import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { harmlessLine } from '../text/index.ts';
-import { launchVm, resolveVmConfig, type Feature, type IsolationType, type Vm } from '../vm/index.ts';
+import { launchVm, resolveVmConfig, type IsolationType, type Vm } from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo } from './call-site.ts';
 import { testEnvironment } from './environment.ts';
 import { HarmlessFailures, harmlessContext } from './harmless-failures.ts';
-import { payloadOf, vmOptionsOf, type PetriTestOptions } from './options.ts';
+import { payloadOf, vmOptionsOf, type PetriPayload, type PetriTestOptions } from './options.ts';
 import { SeenEnds } from './seen-ends.ts';
-import { beyondLimits, incapable, unselected } from './skip-reason.ts';
+import { skipOn, unselected, type Skip } from './skip-reason.ts';
 import { paceOf } from './stretch.ts';
+import type { PetriTaskMeta } from './task-meta.ts';
 import { testFolder } from './test-folder.ts';
 import { watchAssertions } from './vitest-assertions.ts';
 
@@ -30,21 +31,32 @@ export interface PetriTestContext extends TestContext {
 /** What it returns is awaited and otherwise ignored. */
 export type PetriTestBody = (context: PetriTestContext) => unknown;
 
+/** What a test is besides its options. */
+export interface RegisteredTest {
+  readonly body: PetriTestBody;
+  /** Where it was registered: for what is wrong with no line of its body. */
+  readonly site: string;
+  /** Name of the test inside the TMK, where it is only for a Linux plane 0. */
+  readonly linuxOnly?: string | undefined;
+}
+
 /** The whole of one test run: skips, launches, runs the body, tells what the VMs were doing if it fails, ends them. */
 export async function runTest(
   context: TestContext,
   isolation: IsolationType,
   options: PetriTestOptions,
-  { body, site }: { readonly body: PetriTestBody; readonly site: string },
+  { body, site, linuxOnly }: RegisteredTest,
 ): Promise<void> {
+  // A test that skips itself without a reason looks to vitest like one that never began.
+  keepNote(context, { began: true });
   const failures = new HarmlessFailures(context);
-  const session = new TestSession(context, isolation, options, failures);
+  const session = new TestSession(context, isolation, options, { failures, linuxOnly });
   context.onTestFinished(() => session.dispose());
   try {
     await session.run(body, site);
   } catch (error) {
     if (options.unstable === undefined || isSkip(error)) throw error;
-    context.skip(harmlessLine(`unstable (${options.unstable}): failed with ${firstLine(error)}`));
+    skip(context, { cause: 'unstable', reason: `unstable (${options.unstable}): failed with ${firstLine(error)}` });
   } finally {
     await session.dispose();
   }
@@ -54,6 +66,7 @@ class TestSession {
   readonly #context: TestContext;
   readonly #isolation: IsolationType;
   readonly #options: PetriTestOptions;
+  readonly #linuxOnly: string | undefined;
   readonly #started = performance.now();
   readonly #vms: Vm[] = [];
   readonly #directory: () => string;
@@ -61,8 +74,14 @@ class TestSession {
   readonly #failures: HarmlessFailures;
   #over = false;
 
-  constructor(context: TestContext, isolation: IsolationType, options: PetriTestOptions, failures: HarmlessFailures) {
+  constructor(
+    context: TestContext,
+    isolation: IsolationType,
+    options: PetriTestOptions,
+    { failures, linuxOnly }: { readonly failures: HarmlessFailures; readonly linuxOnly: string | undefined },
+  ) {
     this.#failures = failures;
+    this.#linuxOnly = linuxOnly;
     this.#context = context;
     this.#isolation = isolation;
     this.#options = options;
@@ -74,10 +93,12 @@ class TestSession {
   /** @param site where the test was registered: for what is wrong with no line of its body */
   async run(body: PetriTestBody, site: string): Promise<void> {
     const environment = testEnvironment();
-    this.#skipIf(unselected(this.#isolation, environment.selectedIsolation()));
+    // Before a backend is loaded for nothing.
+    const reason = unselected(this.#isolation, environment.selectedIsolation());
+    this.#skipIf(reason === undefined ? undefined : { cause: 'unselected', reason });
     const { backend, probe } = await environment.selectedBackend();
-    this.#skipIf(incapable(backend.name, probe, { isolation: this.#isolation, requires: this.#requires() }));
-    const vm = this.#options.payload === undefined ? undefined : await this.#launch(backend, probe, {});
+    const payload = this.#decide(backend, probe, this.#options);
+    const vm = payload === undefined ? undefined : await this.#launch(backend, probe, this.#options, payload);
     try {
       await this.#withinDeadline(async () => await body(this.#bodyContext(backend, probe, vm)));
       await this.#judgeBody(site);
@@ -91,14 +112,21 @@ class TestSession {
     await Promise.all(this.#vms.map((vm) => vm.dispose()));
   }
 
-  #requires(): readonly Feature[] {
-    const { requires = [], payload } = this.#options;
-    // What a function gives is known when it is called.
-    return typeof payload === 'object' ? [payload.kind, ...requires] : requires;
+  #skipIf(reason: Skip | undefined): void {
+    if (reason !== undefined) skip(this.#context, reason);
   }
 
-  #skipIf(reason: string | undefined): void {
-    if (reason !== undefined) this.#context.skip(reason);
+  /** Skips what the backend cannot run. Gives what is to be booted, if anything. */
+  #decide(backend: Backend, probe: ProbeResult, options: PetriTestOptions): PetriPayload | undefined {
+    let payload: PetriPayload | undefined;
+    const demand = {
+      isolation: this.#isolation,
+      options,
+      linuxOnly: this.#linuxOnly,
+      payload: () => (payload = payloadOf(options)),
+    };
+    this.#skipIf(skipOn(backend, probe, demand));
+    return payload;
   }
 
   /** A body that ends well is half of a test that passes: it has waited for all it asked for, and no VM ended behind its back. */
@@ -117,12 +145,14 @@ class TestSession {
   #bodyContext(backend: Backend, probe: ProbeResult, vm: Vm | undefined): PetriTestContext {
     const watch = this.#watch;
     const view = vm === undefined ? undefined : bodyVm(vm, watch);
+    const another = async (more: PetriTestOptions): Promise<Vm> => {
+      const options = { ...this.#options, ...more };
+      const payload = this.#decide(backend, probe, options);
+      if (payload === undefined) throw noPayload();
+      return bodyVm(await this.#launch(backend, probe, options, payload), watch);
+    };
     const launch = (options: PetriTestOptions = {}): Promise<Vm> =>
-      watch.ledger.watch(
-        'launch()',
-        launch,
-        this.#launch(backend, probe, options).then((launched) => bodyVm(launched, watch)),
-      );
+      watch.ledger.watch('launch()', launch, another(options));
     const own = {
       get vm(): Vm {
         if (view !== undefined) return view;
@@ -136,13 +166,8 @@ class TestSession {
     return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as TestContext & typeof own;
   }
 
-  async #launch(backend: Backend, probe: ProbeResult, more: PetriTestOptions): Promise<Vm> {
-    const options = { ...this.#options, ...more };
-    const payload = payloadOf(options);
-    if (payload === undefined) throw noPayload();
-    this.#skipIf(incapable(backend.name, probe, { isolation: this.#isolation, requires: [payload.kind] }));
+  async #launch(backend: Backend, probe: ProbeResult, options: PetriTestOptions, payload: PetriPayload): Promise<Vm> {
     const config = resolveVmConfig(vmOptionsOf(options));
-    this.#skipIf(beyondLimits(backend.name, probe, config));
     const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
     const number = this.#vms.length + 1;
     const common = {
@@ -152,7 +177,6 @@ class TestSession {
       ...(options.hostTags === undefined ? {} : { hostTags: options.hostTags }),
     };
     const spec = payload.kind === 'tmk' ? { ...common, payload } : { ...common, payload };
-    if (payload.kind === 'tmk') this.#skipIf(backend.refuses?.({ ...common, payload }));
     const vm = await launchVm(backend, spec, {
       directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
       features,
@@ -228,6 +252,16 @@ function withoutRepeat(vm: Vm, message: string): string {
 
 function margin(timeout: number): number {
   return Math.min(2000, timeout / 5);
+}
+
+/** Ends a test as skipped, and keeps why for whoever counts. */
+function skip(context: TestContext, { cause, reason }: Skip): never {
+  keepNote(context, { skip: cause });
+  return context.skip(harmlessLine(reason));
+}
+
+function keepNote(context: TestContext, note: PetriTaskMeta): void {
+  context.task.meta.petri = { ...context.task.meta.petri, ...note };
 }
 
 /** How vitest ends a test that skips itself. */

@@ -1,11 +1,72 @@
-import type { ProbeResult } from '../backend.ts';
-import type { Feature, IsolationType, VmConfig } from '../vm/index.ts';
+import type { Backend, ProbeResult } from '../backend.ts';
+import { resolveVmConfig, type Feature, type IsolationType, type VmConfig } from '../vm/index.ts';
+import { vmOptionsOf, type PetriPayload, type PetriTestOptions } from './options.ts';
+import type { SkipCause } from './task-meta.ts';
 
 const MIB = 2 ** 20;
 
 export interface Demand {
   readonly isolation: IsolationType;
   readonly requires: readonly Feature[];
+}
+
+/** Why a test does not run, as it is reported and counted. */
+export interface Skip {
+  readonly cause: SkipCause;
+  readonly reason: string;
+}
+
+/** What a test asks for that decides whether a backend can run it. */
+export interface TestDemand {
+  readonly isolation: IsolationType;
+  readonly options: PetriTestOptions;
+  /** Name of the test inside the TMK, where it is only for a Linux plane 0. */
+  readonly linuxOnly: string | undefined;
+  /** Gives what the VM boots; not called for a test that is skipped without it. */
+  payload(): PetriPayload | undefined;
+}
+
+/**
+ * Whether a backend runs a test: the one decision of runs and of `petri list`.
+ *
+ * @throws PetriError for options that no VM can be made of
+ */
+export function skipOn(backend: Backend, probe: ProbeResult, demand: TestDemand): Skip | undefined {
+  const { isolation, options } = demand;
+  const cannot = (reason: string | undefined, cause: SkipCause = 'backend'): Skip | undefined =>
+    reason === undefined ? undefined : { cause, reason };
+  // What a function gives is known when it is called, and it may give nothing where there is no VM to make.
+  const kind = typeof options.payload === 'object' ? [options.payload.kind] : [];
+  const requires = [...kind, ...(options.requires ?? [])];
+  const shortcoming = incapable(backend.name, probe, { isolation, requires }) ?? beyondPlane0(demand);
+  if (shortcoming !== undefined) return cannot(shortcoming, lacksHere(probe, isolation) ? 'host' : 'backend');
+  const payload = demand.payload();
+  if (payload === undefined) return undefined;
+  const unsuited = incapable(backend.name, probe, { isolation, requires: [payload.kind] });
+  if (unsuited !== undefined) return cannot(unsuited);
+  const config = resolveVmConfig(vmOptionsOf(options));
+  return cannot(beyondLimits(backend.name, probe, config) ?? refusal(backend, demand, payload, config));
+}
+
+function refusal(
+  backend: Backend,
+  { isolation, options }: TestDemand,
+  payload: PetriPayload,
+  config: VmConfig,
+): string | undefined {
+  if (payload.kind !== 'tmk') return undefined;
+  const { boot = 'shared', hostTags } = options;
+  return backend.refuses?.({ isolation, payload, config, boot, ...(hostTags === undefined ? {} : { hostTags }) });
+}
+
+/** The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none. */
+function beyondPlane0({ isolation, linuxOnly }: TestDemand): string | undefined {
+  if (linuxOnly === undefined || isolation === 'cca') return undefined;
+  return `'${linuxOnly}' is only for a Linux plane 0, which '${isolation}' has not`;
+}
+
+function lacksHere(probe: ProbeResult, isolation: IsolationType): boolean {
+  return !probe.available || (probe.isolation[isolation] === undefined && probe.lacking?.[isolation] !== undefined);
 }
 
 /** Why tests of an isolation type are not to run, by what the user selected. */

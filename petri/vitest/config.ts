@@ -23,6 +23,14 @@ export interface PetriConfig extends ViteUserConfig {
    * @default [] all of them
    */
   readonly isolation?: readonly IsolationType[];
+  /**
+   * Whether a run fails in which a VM test was skipped that its backend should run: the host lacks something that the backend needs for
+   * its isolation type, or the test skipped itself. A test that the backend cannot run by its nature may be skipped.
+   * `--strict-skips` and `PETRI_STRICT_SKIPS` go before it.
+   *
+   * @default false
+   */
+  readonly strictSkips?: boolean;
 }
 
 /**
@@ -37,12 +45,12 @@ export interface PetriConfig extends ViteUserConfig {
  * @throws PetriError `invalid-config` for a backend name that could not be typed
  */
 export function definePetriConfig(config: PetriConfig = {}): ViteUserConfig {
-  const { backends = {}, backend, isolation, ...vite } = config;
+  const { backends = {}, backend, isolation, strictSkips, ...vite } = config;
   registerUserBackends(backends);
   const test = vite.test ?? {};
   return {
     ...vite,
-    plugins: [petriPlugin({ backend, isolation }), ...(vite.plugins ?? [])],
+    plugins: [petriPlugin({ backend, isolation, strictSkips }), ...(vite.plugins ?? [])],
     test: {
       ...test,
       setupFiles: [setupFile(), ...[test.setupFiles ?? []].flat()],

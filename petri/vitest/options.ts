@@ -5,6 +5,7 @@ import { type IsolationType, isIsolationType, isolationTypes } from '../vm/isola
 export interface PetriOptions {
   readonly backend: string | undefined;
   readonly isolation: readonly string[];
+  readonly strictSkips: boolean | undefined;
 }
 
 /** A command line, taken apart. */
@@ -18,15 +19,17 @@ export interface ResolvedOptions {
   readonly backend: string;
   /** Empty: all of them. */
   readonly isolation: readonly IsolationType[];
+  readonly strictSkips: boolean;
 }
 
 export const backendVariable = 'PETRI_BACKEND';
 export const isolationVariable = 'PETRI_ISOLATION';
+export const strictSkipsVariable = 'PETRI_STRICT_SKIPS';
 export const defaultBackend = 'sim';
 
 /**
- * Takes `--backend` and `--isolation` out of a command line, wherever they stand: `--backend=sim`, `--backend sim`,
- * `--isolation=cca,none --isolation=vbs`. Those behind a `--` count only where there is none in front of it.
+ * Takes `--backend`, `--isolation` and `--strict-skips` out of a command line, wherever they stand: `--backend=sim`, `--backend sim`,
+ * `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`. Those behind a `--` count only where there is none in front of it.
  *
  * @throws PetriError `invalid-option` for an option without a value and for two different backends
  */
@@ -37,6 +40,7 @@ export function splitArguments(argv: readonly string[]): SplitArguments {
   return {
     backend: front.backend ?? behind.backend,
     isolation: front.isolation.length > 0 ? front.isolation : behind.isolation,
+    strictSkips: front.strictSkips ?? behind.strictSkips,
     rest: behind.rest.length > 0 ? [...front.rest, '--', ...behind.rest] : front.rest,
   };
 }
@@ -45,8 +49,15 @@ function takeOptions(argv: readonly string[]): SplitArguments {
   const rest: string[] = [];
   const isolation: string[] = [];
   let backend: string | undefined;
+  let strictSkips: boolean | undefined;
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index] ?? '';
+    const strict = /^--(no-)?strict-?skips(?:=(.*))?$/is.exec(argument);
+    if (strict !== null) {
+      const value = checkBoolean('--strict-skips', strict[2] ?? 'true');
+      strictSkips = strict[1] === undefined ? value : !value;
+      continue;
+    }
     const match = /^--(backend|isolation)(?:=(.*))?$/s.exec(argument);
     if (match === null) {
       rest.push(argument);
@@ -68,7 +79,18 @@ function takeOptions(argv: readonly string[]): SplitArguments {
     }
     backend = value;
   }
-  return { backend, isolation, rest };
+  return { backend, isolation, strictSkips, rest };
+}
+
+/** @throws PetriError `invalid-option` */
+function checkBoolean(name: string, value: string): boolean {
+  if (/^(1|true|yes)$/i.test(value)) return true;
+  if (/^(0|false|no)$/i.test(value)) return false;
+  throw new PetriError(`${name} is '${value}', expected true or false`, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: `write ${name}=true or ${name}=false`,
+  });
 }
 
 function valueMissing(name: string): PetriError {
@@ -90,12 +112,17 @@ function valueMissing(name: string): PetriError {
 export function resolveOptions(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-  configuration: { readonly backend?: string | undefined; readonly isolation?: readonly IsolationType[] | undefined },
+  configuration: {
+    readonly backend?: string | undefined;
+    readonly isolation?: readonly IsolationType[] | undefined;
+    readonly strictSkips?: boolean | undefined;
+  },
 ): ResolvedOptions {
   const given = givenOptions(argv, environment);
   return {
     backend: given.backend ?? configuration.backend ?? defaultBackend,
     isolation: checkIsolation(given.isolation.length > 0 ? given.isolation : (configuration.isolation ?? [])),
+    strictSkips: given.strictSkips ?? configuration.strictSkips ?? false,
   };
 }
 
@@ -106,9 +133,11 @@ export function givenOptions(
 ): PetriOptions {
   const end = argv.indexOf('--');
   const passed = takeOptions(end === -1 ? [] : argv.slice(end + 1));
+  const strict = nonEmpty(environment[strictSkipsVariable]);
   return {
     backend: passed.backend ?? nonEmpty(environment[backendVariable]),
     isolation: passed.isolation.length > 0 ? passed.isolation : splitList(environment[isolationVariable] ?? ''),
+    strictSkips: passed.strictSkips ?? (strict === undefined ? undefined : checkBoolean(strictSkipsVariable, strict)),
   };
 }
 

@@ -9,6 +9,7 @@ export const pluginName = 'petri-vm';
 export interface PluginOptions {
   readonly backend: string | undefined;
   readonly isolation: readonly IsolationType[] | undefined;
+  readonly strictSkips: boolean | undefined;
 }
 
 /** Our plugin, with what other instances of it need to know. */
@@ -31,5 +32,6 @@ export function configuredOptions(project: TestProject): PluginOptions {
   return {
     backend: all.findLast(({ backend }) => backend !== undefined)?.backend,
     isolation: all.findLast(({ isolation }) => isolation !== undefined)?.isolation,
+    strictSkips: all.findLast(({ strictSkips }) => strictSkips !== undefined)?.strictSkips,
   };
 }

@@ -6,11 +6,11 @@ import type { TestProject } from 'vitest/node';
 import { PetriError } from '../errors.ts';
 import type { BackendPace } from '../backend.ts';
 import { stretched } from '../test/stretch.ts';
-import { isolationTag } from '../test/tags.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { separateGroups } from './groups.ts';
 import { type PetriPlugin, petriPlugins, pluginName, type PluginOptions } from './plugin-options.ts';
 import { select } from './project-selection.ts';
+import { isolationFilter } from './run-check.ts';
 import { markConfigurationSeen } from './seen.ts';
 import { userConfigModule } from './user-config.ts';
 import { applyVmDefaults, vmDefaults } from './vm-defaults.ts';
@@ -58,10 +58,9 @@ export function petriPlugin(options: PluginOptions): Plugin {
   return plugin;
 }
 
-/** vitest joins the filters of its own `--tags-filter` and ours by `and`. */
 function filterByIsolation(project: TestProject, isolation: readonly IsolationType[]): void {
   if (isolation.length === 0) return;
-  project.config.tagsFilter = [...(project.config.tagsFilter ?? []), isolation.map(isolationTag).join(' or ')];
+  project.config.tagsFilter = [...(project.config.tagsFilter ?? []), isolationFilter(isolation)];
 }
 
 /**

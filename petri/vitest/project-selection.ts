@@ -8,6 +8,7 @@ import { defaultBackend, givenOptions, type PetriOptions, resolveOptions } from 
 import { configuredOptions, petriPlugins, type PluginOptions } from './plugin-options.ts';
 import type { ProvidedSelection } from './provided.ts';
 import { pruneRuns, runDirectoryPath } from './run-directory.ts';
+import { type CheckedProject, RunCheck } from './run-check.ts';
 import { PetriSummary } from './summary.ts';
 
 /** The name of a plugin that a command adds when it only wants to know which tests there are. */
@@ -16,7 +17,7 @@ export const inspectingPlugin = 'petri-vm:inspecting';
 /** What the projects of one vitest share. */
 interface Run {
   readonly directory: string;
-  readonly summary: PetriSummary;
+  readonly projects: Map<TestProject, CheckedProject>;
   /** By name: each is probed once. */
   readonly backends: Map<string, ReturnType<typeof requireBackend>>;
 }
@@ -35,10 +36,10 @@ export async function select(vitest: Vitest, project: TestProject): Promise<Prov
   if (vitest.vite.config.plugins.some((plugin) => plugin.name === inspectingPlugin)) return undefined;
 
   refuseToMingle(vitest.projects, givenOptions(process.argv, process.env));
-  const { backend, isolation } = resolveOptions(process.argv, process.env, configuredOptions(project));
+  const { backend, isolation, strictSkips } = resolveOptions(process.argv, process.env, configuredOptions(project));
   const run = runOf(vitest);
   const { probe, backend: loaded } = await probedOnce(run, backend);
-  run.summary.ranOn(project, { name: backend, description: loaded.description });
+  run.projects.set(project, { name: backend, description: loaded.description, isolation, strictSkips });
   const runDirectory = run.directory;
   return { backend, userBackend: isUserBackend(backend), probe, isolation, runner: process.pid, runDirectory };
 }
@@ -58,13 +59,14 @@ function runOf(vitest: Vitest): Run {
   const { config } = vitest;
   const run: Run = {
     directory: runDirectoryPath(config.root, new Date(), process.pid),
-    summary: new PetriSummary(),
+    projects: new Map(),
     backends: new Map(),
   };
   runs.set(vitest, run);
   if (config.reporters.some((reporter) => humanReporters.has(Array.isArray(reporter) ? reporter[0] : ''))) {
-    config.reporters.push(run.summary);
+    config.reporters.push(new PetriSummary(run.projects));
   }
+  config.reporters.push(new RunCheck(run.projects));
   // Beside the run, whose result does not depend on it.
   pruneRuns(run.directory).catch((error: unknown) => {
     vitest.logger.warn(`petri: old runs could not be removed: ${harmlessLine(String(error))}`);

@@ -35,6 +35,6 @@ beforeAll(async ({}, suite) => {
 /** Whether a test of a VM is about to run in a suite. */
 function runsVm(suite: RunnerTestSuite): boolean {
   return suite.tasks.some(
-    (task) => task.mode === 'run' && (task.type === 'suite' ? runsVm(task) : task.meta.petri === true),
+    (task) => task.mode === 'run' && (task.type === 'suite' ? runsVm(task) : task.meta.petri !== undefined),
   );
 }

@@ -2,29 +2,31 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import { type SummarizedTest, formatSummary, summarize } from './summary.ts';
+import type { IsolationType } from '../vm/isolation.ts';
+import type { Outcome, OutcomeKind } from './outcome.ts';
+import { formatSummary, summarize } from './summary.ts';
 
 const backend = { name: 'sim', description: 'simulated' };
 
-function text(tests: SummarizedTest[]): string {
-  return stripVTControlCharacters(formatSummary(summarize(tests), backend).join('\n'));
+function text(tests: Outcome[], unreadFiles = 0): string {
+  return stripVTControlCharacters(formatSummary(summarize(tests, unreadFiles), backend).join('\n'));
 }
 
-function vmTest(tag: string, state: SummarizedTest['state'], note?: string): SummarizedTest {
-  return { tags: [tag], state, note };
+function test(isolation: IsolationType | undefined, kind: OutcomeKind, reason?: string): Outcome {
+  return { isolation, kind, reason, cause: kind === 'skipped' ? 'backend' : undefined };
 }
 
 describe('the summary of a run', () => {
   it('counts by isolation type and by reason', () => {
     expect(
       text([
-        vmTest('isolation/cca', 'passed'),
-        vmTest('isolation/cca', 'passed'),
-        vmTest('isolation/cca', 'failed'),
-        vmTest('isolation/snp', 'skipped', 'no snp here'),
-        vmTest('isolation/cca', 'skipped', 'lacks planes'),
-        vmTest('isolation/cca', 'skipped', 'lacks planes'),
-        { tags: [], state: 'skipped', note: 'no compiler' },
+        test('cca', 'passed'),
+        test('cca', 'passed'),
+        test('cca', 'failed'),
+        test('snp', 'skipped', 'no snp here'),
+        test('cca', 'skipped', 'lacks planes'),
+        test('cca', 'skipped', 'lacks planes'),
+        test(undefined, 'skipped', 'no compiler'),
       ]),
     ).toBe(
       [
@@ -38,15 +40,21 @@ describe('the summary of a run', () => {
     );
   });
 
-  it('takes a test that began and has no result as failed', () => {
-    expect(text([vmTest('isolation/cca', 'pending')])).toContain('1 failed');
+  it('counts what never ran as that, and files of which nobody knows what is in them', () => {
+    expect(text([test('cca', 'failed'), test('cca', 'not run'), test('cca', 'not run')], 2)).toBe(
+      [
+        '    Backend  sim (simulated)',
+        '        cca  1 failed | 2 not run',
+        '    Not run  2 test files, whose tests are not counted: the run was ended before',
+      ].join('\n'),
+    );
   });
 
   it('does not count what a filter left out', () => {
-    expect(text([vmTest('isolation/cca', 'skipped')])).toBe('');
+    expect(text([test('cca', 'left out')])).toBe('');
   });
 
   it('says nothing when no test was a VM test', () => {
-    expect(text([{ tags: ['mine'], state: 'passed', note: undefined }])).toBe('');
+    expect(text([test(undefined, 'passed')])).toBe('');
   });
 });

@@ -1,47 +1,33 @@
 import pc from 'picocolors';
-import type { Reporter, TestCase, TestModule, TestProject } from 'vitest/node';
+import type { Reporter, TestModule, TestProject } from 'vitest/node';
 
-import { parseTags } from '../test/tags.ts';
 import { harmlessLine, print } from '../text/index.ts';
 import { type IsolationType, isolationTypes } from '../vm/isolation.ts';
+import { type Outcome, type OutcomeKind, outcomeOf } from './outcome.ts';
 
-/** Tests of one isolation type by how they ended. */
-interface Tally {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+/** Tests of one isolation type by how they ended; those left out are not counted. */
+type Tally = Record<Exclude<OutcomeKind, 'left out'>, number>;
 
 /** What a run's tests came to, as {@link summarize} counts it. */
 export interface RunSummary {
   readonly byIsolation: ReadonlyMap<IsolationType, Readonly<Tally>>;
   /** How many tests were skipped for each reason; those that a filter left out have none and are not counted. */
   readonly skipReasons: ReadonlyMap<string, number>;
+  /** Test files that were to run and were not even read when the run was ended. */
+  readonly unreadFiles: number;
 }
 
-/** A test as far as the summary looks at it. */
-export interface SummarizedTest {
-  readonly tags: readonly string[];
-  readonly state: 'passed' | 'failed' | 'skipped' | 'pending';
-  readonly note: string | undefined;
-}
-
-export function summarize(tests: Iterable<SummarizedTest>): RunSummary {
+export function summarize(tests: Iterable<Outcome>, unreadFiles = 0): RunSummary {
   const byIsolation = new Map<IsolationType, Tally>();
   const skipReasons = new Map<string, number>();
-  for (const test of tests) {
-    if (test.state === 'skipped' && test.note !== undefined) {
-      skipReasons.set(test.note, (skipReasons.get(test.note) ?? 0) + 1);
-    }
-    const isolation = parseTags(test.tags)?.isolation;
-    const filteredOut = test.state === 'skipped' && test.note === undefined;
-    if (isolation === undefined || filteredOut) continue;
-    const tally = byIsolation.get(isolation) ?? { passed: 0, failed: 0, skipped: 0 };
+  for (const { kind, isolation, reason } of tests) {
+    if (reason !== undefined) skipReasons.set(reason, (skipReasons.get(reason) ?? 0) + 1);
+    if (isolation === undefined || kind === 'left out') continue;
+    const tally = byIsolation.get(isolation) ?? { passed: 0, failed: 0, skipped: 0, 'not run': 0 };
     byIsolation.set(isolation, tally);
-    // A test that began and has no result did not pass: its worker died.
-    tally[test.state === 'pending' ? 'failed' : test.state] += 1;
+    tally[kind] += 1;
   }
-  return { byIsolation, skipReasons };
+  return { byIsolation, skipReasons, unreadFiles };
 }
 
 /** A backend as the summary names it. */
@@ -69,11 +55,20 @@ export function formatSummary(
       if (tally !== undefined) lines.push(`${label(isolation)}  ${formatTally(tally)}`);
     }
   }
-  const reasons = [...summary.skipReasons].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
+  if (summary.unreadFiles > 0) {
+    const files = `${summary.unreadFiles} test ${summary.unreadFiles === 1 ? 'file' : 'files'}`;
+    lines.push(`${label('Not run')}  ${pc.yellow(files)}, whose tests are not counted: the run was ended before`);
+  }
+  const reasons = byCount(summary.skipReasons);
   for (const [index, [reason, count]] of reasons.entries()) {
     lines.push(`${label(index === 0 ? 'Skipped' : '')}  ${pc.yellow(`${String(count)} ×`)} ${harmlessLine(reason)}`);
   }
   return lines;
+}
+
+/** Reasons with how often each was given, the most frequent first. */
+export function byCount(reasons: ReadonlyMap<string, number>): [string, number][] {
+  return [...reasons].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
 }
 
 // As wide as vitest's own labels.
@@ -86,32 +81,33 @@ function formatTally(tally: Tally): string {
     tally.failed > 0 ? pc.red(`${String(tally.failed)} failed`) : undefined,
     tally.passed > 0 ? pc.green(`${String(tally.passed)} passed`) : undefined,
     tally.skipped > 0 ? pc.yellow(`${String(tally.skipped)} skipped`) : undefined,
+    tally['not run'] > 0 ? pc.yellow(`${String(tally['not run'])} not run`) : undefined,
   ];
   return parts.filter((part) => part !== undefined).join(pc.dim(' | '));
 }
 
 /** A vitest reporter that says, at the end of a run, on which backends it ran and why tests were skipped. */
 export class PetriSummary implements Reporter {
-  readonly #backends = new Map<TestProject, SummarizedBackend>();
+  readonly #backends: ReadonlyMap<TestProject, SummarizedBackend>;
 
-  /** Makes the tests of a project known as those of a backend. */
-  ranOn(project: TestProject, backend: SummarizedBackend): void {
-    this.#backends.set(project, backend);
+  /** @param backends of the projects that have one, known when the run ends */
+  constructor(backends: ReadonlyMap<TestProject, SummarizedBackend>) {
+    this.#backends = backends;
   }
 
   onTestRunEnd(modules: readonly TestModule[]): void {
     const backends = new Map([...this.#backends.values()].map((backend) => [backend.name, backend]));
     for (const backend of backends.values()) {
       const own = modules.filter(({ project }) => this.#backends.get(project)?.name === backend.name);
-      const tests = own.flatMap((module) => [...module.children.allTests()].map(summarized));
+      const tests = own.flatMap((module) => [...module.children.allTests()].map(outcomeOf));
       const names = backends.size < 2 ? [] : [...new Set(own.map(({ project }) => project.name))];
-      const lines = formatSummary(summarize(tests), backend, names);
+      const lines = formatSummary(summarize(tests, own.filter(isUnread).length), backend, names);
       if (lines.length > 0) print(`${lines.join('\n')}\n\n`);
     }
   }
 }
 
-function summarized(test: TestCase): SummarizedTest {
-  const result = test.result();
-  return { tags: test.tags, state: result.state, note: result.state === 'skipped' ? result.note : undefined };
+/** Whether a file waited for its turn until the run was cancelled. */
+export function isUnread(module: TestModule): boolean {
+  return module.state() === 'queued' || (module.state() === 'pending' && module.children.size === 0);
 }
