@@ -32,6 +32,7 @@ export {
   type SerialPattern,
   type WaitOptions,
 } from './serial/index.ts';
+export { harmlessText } from './text/index.ts';
 export {
   petriTest,
   type DeclarativeOptions,

@@ -193,7 +193,9 @@ async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Pr
       await printInTurn(`  ${pc.dim('|')} ${harmlessLine(line)}\n`);
     }
   } catch (error) {
-    if (!ended.signal.aborted) throw error;
+    if (ended.signal.aborted) return;
+    if (!(error instanceof PetriError && error.code === 'console-incomplete')) throw error;
+    print(`  ${error.message}\n  the rest of what the test prints is not shown\n`);
   }
 }
 

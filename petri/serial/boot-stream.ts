@@ -68,7 +68,6 @@ export class BootStream {
         return end();
       },
       bytesAt: (offset) => bytes.bytesAt(offset).subarray(0, end() - offset),
-      afterGap: (offset) => Math.min(end(), bytes.afterGap(offset)),
     };
     return new TextReader(source, this.start);
   }
@@ -91,7 +90,7 @@ export class BootStream {
     return { wait, settle: (outcome) => this.#settle(from, outcome, options.consume) };
   }
 
-  /** Whether a pattern matches in what was consumed already. Looks at what is in memory. */
+  /** Whether a pattern matches in what was consumed already. @throws PetriError `console-incomplete` */
   consumed(pattern: SerialPattern): boolean {
     const matcher = createMatcher(pattern, '');
     const reader = this.reader();

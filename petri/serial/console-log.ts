@@ -1,21 +1,25 @@
-import { closeSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 
 /** Milliseconds between two entries of the timing file. */
 const TIMING_INTERVAL = 10;
 
+const MIB = 2 ** 20;
+
 /**
  * A console on disk: `<name>.log` is what arrived, byte for byte, written when it arrives so that a crash of this process
  * loses nothing; `<name>.timing` is NDJSON, one `{"offset", "ms"}` for the first byte after each pause or interval, `ms`
  * counted from the first line's `started`. The files are made at the first byte.
  *
- * A disk that fails does not fail the VM: writing stops and `failure` tells why.
+ * A disk that fails does not fail the VM, and neither does the limit: writing stops and `failure` says why.
  */
 export class ConsoleLog {
   readonly path: string;
   readonly #directory: string;
   readonly #timingPath: string;
+  readonly #endPath: string;
+  readonly #limit: number;
   #log: number | undefined;
   #timing: number | undefined;
   #opened = false;
@@ -25,14 +29,22 @@ export class ConsoleLog {
   #size = 0;
   #failure: Error | undefined;
 
-  constructor(directory: string, name: string) {
+  /** @param limit bytes that the log may have */
+  constructor(directory: string, name: string, limit: number) {
     const fileName = name.replaceAll(/[^\w.-]/g, '_');
     this.#directory = directory;
+    this.#limit = limit;
     this.path = join(directory, `${fileName}.log`);
     this.#timingPath = join(directory, `${fileName}.timing`);
+    this.#endPath = join(directory, `${fileName}.end.log`);
   }
 
-  /** Why the files are not complete, when they are not. */
+  /** Bytes from the start of the stream that were written. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Why the log is not complete, when it is not. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -43,7 +55,9 @@ export class ConsoleLog {
       if (this.#closed) throw new Error('bytes arrived after the log was closed');
       if (!this.#opened) this.#open();
       this.#stamp();
-      this.#writeAll(bytes);
+      const room = this.#limit - this.#size;
+      this.#writeAll(bytes.subarray(0, room));
+      if (bytes.length > room) throw new Error(`it has reached its limit of ${describeSize(this.#limit)}`);
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error(String(error));
     }
@@ -51,16 +65,32 @@ export class ConsoleLog {
 
   /** Fills `target` from an offset of the stream; returns how many bytes there were, 0 when they cannot be had. */
   read(offset: number, target: Uint8Array): number {
-    if (this.#log === undefined || offset >= this.#size) return 0;
+    if (!this.#opened || offset >= this.#size) return 0;
+    const length = Math.min(target.length, this.#size - offset);
     try {
-      return readSync(this.#log, target, 0, Math.min(target.length, this.#size - offset), offset);
+      if (this.#log !== undefined) return readSync(this.#log, target, 0, length, offset);
+      const log = openSync(this.path, 'r');
+      try {
+        return readSync(log, target, 0, length, offset);
+      } finally {
+        closeSync(log);
+      }
     } catch (error) {
       this.#failure ??= error instanceof Error ? error : new Error(String(error));
       return 0;
     }
   }
 
-  /** Lets go of the files. Nothing can be read or written after. Idempotent. */
+  /** Writes the end of a stream whose log has ended before it to a file of its own, `<name>.end.log`. Never throws. */
+  writeEnd(bytes: Uint8Array): void {
+    try {
+      writeFileSync(this.#endPath, bytes);
+    } catch {
+      // It is the same disk that has taken no more of the log.
+    }
+  }
+
+  /** Lets go of the files. Nothing can be written after. Idempotent. */
   close(): void {
     for (const descriptor of [this.#log, this.#timing]) if (descriptor !== undefined) closeSync(descriptor);
     this.#log = undefined;
@@ -103,4 +133,8 @@ export class ConsoleLog {
       this.#size += count;
     }
   }
+}
+
+function describeSize(bytes: number): string {
+  return bytes % MIB === 0 ? `${String(bytes / MIB)} MiB` : `${bytes.toLocaleString('en')} bytes`;
 }

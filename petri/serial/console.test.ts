@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PetriError } from '../errors.ts';
 import { ConsoleLog } from './console-log.ts';
-import { SerialConsole } from './console.ts';
+import { SerialConsole, type SerialConsoleOptions } from './console.ts';
 import { awkwardBytes, cutAt, inPieces, utf8 } from './testing.ts';
 
 let directory: string;
@@ -283,13 +283,11 @@ describe('history', () => {
     for (let count = 0; count < 100; count += 1) console.push(utf8(line.repeat(1000)));
     console.push(utf8('last line\n'));
     expect(console.size).toBe(11 + 10_000_000 + 10);
-    expect(console.raw.length).toBeLessThanOrEqual(512 * 1024);
     const gap = console.gap ?? { start: 0, end: 0 };
-    expect(console.raw.length + gap.end - gap.start).toBe(console.size);
-    expect(console.transcript).toMatch(/^first line\n/);
-    expect(console.transcript).toMatch(/last line\n$/);
-    expect(console.transcript).toContain(`[petri: ${(gap.end - gap.start).toLocaleString('en')} bytes are not kept`);
-    expect((await console.waitFor('last line')).match).toBe('last line');
+    expect(console.size - (gap.end - gap.start)).toBeLessThanOrEqual(512 * 1024);
+    expect(console.tail(1)).toBe('last line');
+    expect((await console.waitFor('first line')).match).toBe('first line');
+    await expect(console.waitFor('last line')).rejects.toMatchObject({ code: 'console-incomplete' });
   });
 
   it('is read back from disk where memory let it go, so that a late wait misses nothing', async () => {
@@ -298,13 +296,16 @@ describe('history', () => {
     console.push(filler);
     console.push(utf8('needle in the middle 🦀\n'));
     for (let count = 0; count < 5; count += 1) console.push(filler);
-    expect(console.transcript).not.toContain('needle');
+    expect(console.gap).toBeUndefined();
+    expect(console.transcript).toContain('needle in the middle 🦀');
+    expect(console.raw.length).toBe(console.size);
     expect((await console.waitFor(/needle in the (.*)/)).captures).toEqual(['middle 🦀']);
     console.close();
     const lines = await linesOf(console);
     expect(lines.length).toBe(120_001);
     expect(lines[20_000]).toBe('needle in the middle 🦀');
     console.dispose();
+    expect(console.transcript.split('\n')[20_000]).toBe('needle in the middle 🦀');
   });
 
   it('keeps a copy: the caller may use its buffer again', async () => {
@@ -349,7 +350,7 @@ describe('on disk', () => {
     console.push(utf8('x'));
     console.dispose();
     expect(console.logFailure).toBeUndefined();
-    const late = new ConsoleLog(directory, 'late');
+    const late = new ConsoleLog(directory, 'late', 1024);
     late.close();
     late.append(utf8('x'));
     expect(late.failure?.message).toMatch(/after the log was closed/);
@@ -360,5 +361,110 @@ describe('on disk', () => {
     console.push(utf8('hello\n'));
     expect((await console.waitFor('hello')).match).toBe('hello');
     expect(console.logFailure).toBeInstanceOf(Error);
+  });
+});
+
+describe('a console that is neither in memory nor on disk as a whole', () => {
+  const filler = utf8('filler\n'.repeat(20_000));
+  const reports: string[] = [];
+
+  /** With a secret in the middle, and more around it than memory keeps. */
+  function flooded(options: Partial<SerialConsoleOptions>): SerialConsole {
+    reports.length = 0;
+    const onIncomplete = (why: string): void => void reports.push(why);
+    const console = new SerialConsole({ name: 'realm', historyLimit: 128 * 1024, onIncomplete, ...options });
+    console.push(utf8('first\n'));
+    console.push(filler);
+    console.push(utf8('secret\n'));
+    for (let count = 0; count < 5; count += 1) console.push(filler);
+    console.push(utf8('last\n'));
+    console.close('the VM halted');
+    return console;
+  }
+
+  const incomplete: Readonly<Record<string, { readonly make: () => SerialConsole; readonly why: RegExp }>> = {
+    'the disk is full': {
+      make: () => {
+        symlinkSync('/dev/full', join(directory, 'realm.log'));
+        return flooded({ directory });
+      },
+      why: /ENOSPC/,
+    },
+    'the limit is reached': {
+      make: () => flooded({ directory, logLimit: 64 * 1024 }),
+      why: /it has reached its limit of 65,536 bytes/,
+    },
+    'the log was cut by somebody': {
+      make: () => {
+        const console = flooded({ directory });
+        truncateSync(join(directory, 'realm.log'), 1000);
+        return console;
+      },
+      why: /its log was cut/,
+    },
+    'there is no log': { make: () => flooded({}), why: /it has no log/ },
+    'the folder cannot be made': {
+      make: () => flooded({ directory: '/dev/null/not-a-folder' }),
+      why: /ENOTDIR|EEXIST/,
+    },
+  };
+
+  it.each(Object.entries(incomplete))('says so wherever it would be looked at: %s', async (_what, { make, why }) => {
+    const console = make();
+    const code = 'console-incomplete';
+    const failures = [
+      await errorOf(console.waitFor('secret')),
+      await errorOf(console.waitFor('nobody printed this', { from: 'boot', consume: false })),
+      await errorOf(console.waitFor(/secret|last/)),
+      await errorOf(linesOf(console)),
+      await errorOf(Promise.resolve().then(() => console.transcript)),
+      await errorOf(Promise.resolve().then(() => console.raw)),
+    ];
+    expect(failures.map((failure) => failure.code)).toEqual(failures.map(() => code));
+    for (const { message } of failures) expect(message).toMatch(why);
+    // What does not need it goes on.
+    expect((await console.waitFor('first')).match).toBe('first');
+    expect(console.tail(1)).toBe('last');
+  });
+
+  it.each(['the disk is full', 'the limit is reached'])('is reported once: %s', (what) => {
+    const { make, why } = incomplete[what] ?? { make: inMemory, why: /^$/ };
+    const console = make();
+    expect(reports).toEqual([expect.stringMatching(/^console 'realm' is on disk up to byte [\d,]+ only: /) as string]);
+    expect(reports[0]).toMatch(why);
+    expect(console.logFailure?.message).toMatch(why);
+  });
+
+  it('does not trouble a wait that reads along', async () => {
+    const console = new SerialConsole({ name: 'realm', directory, historyLimit: 512 * 1024, logLimit: 64 * 1024 });
+    const wait = console.waitFor('secret');
+    const late = errorOf(console.waitFor('nobody printed this'));
+    for (let count = 0; count < 50; count += 1) console.push(filler.subarray(0, 60_000));
+    console.push(utf8('secret\n'));
+    expect((await wait).match).toBe('secret');
+    console.close('the VM halted');
+    const error = await late;
+    expect(error.code).toBe('console-closed');
+    expect(error.message).toContain('its log is not complete: it has reached its limit');
+  });
+
+  it('never takes more of the disk than its limit and what memory keeps, and has the end beside it', () => {
+    const console = flooded({ directory, logLimit: 64 * 1024 });
+    console.dispose();
+    const log = readFileSync(join(directory, 'realm.log'));
+    expect(log.length).toBe(64 * 1024);
+    expect(log.toString()).toMatch(/^first\nfiller\n/);
+    const end = readFileSync(join(directory, 'realm.end.log'), 'utf8');
+    expect(end.length).toBeLessThanOrEqual(128 * 1024);
+    expect(end).toMatch(/filler\nlast\n$/);
+  });
+
+  it('is complete when it ends exactly at its limit', () => {
+    const console = new SerialConsole({ name: 'realm', directory, logLimit: 6 });
+    console.push(utf8('first\n'));
+    console.dispose();
+    expect(console.logFailure).toBeUndefined();
+    expect(statSync(join(directory, 'realm.log')).size).toBe(6);
+    expect(existsSync(join(directory, 'realm.end.log'))).toBe(false);
   });
 });

@@ -5,15 +5,17 @@ import { ByteHistory, type Gap } from './byte-history.ts';
 import { ConsoleLog } from './console-log.ts';
 import { splitLines } from './lines.ts';
 import type { SerialPattern } from './pattern.ts';
-import { TextReader, type ByteSource } from './text-reader.ts';
+import { StreamBytes } from './stream-bytes.ts';
+import { TextReader } from './text-reader.ts';
 import { hostClock, type WaitClock } from './wait-clock.ts';
 import { waitError } from './wait-error.ts';
+import type { Wait } from './wait.ts';
 
 /** Bytes of a console that are kept in memory, unless told otherwise. */
 const HISTORY_LIMIT = 5 * 1024 * 1024;
 
-/** Bytes of history that a read takes from disk at once. */
-const DISK_READ = 64 * 1024;
+/** Bytes of a console that are kept on disk, unless told otherwise: no guest may fill it. */
+export const LOG_LIMIT = 64 * 1024 * 1024;
 
 /** Bytes from the end of the stream that `tail` looks at. */
 const TAIL_BYTES = 16 * 1024;
@@ -34,6 +36,14 @@ export interface SerialConsoleOptions {
    * @default 5 MiB
    */
   readonly historyLimit?: number;
+  /**
+   * Bytes to keep on disk, from the start of the stream. What comes after is lost once memory has no room for it either.
+   *
+   * @default 64 MiB
+   */
+  readonly logLimit?: number;
+  /** Called once, with a sentence, when the log stops before the stream does: a full disk, or its limit. */
+  readonly onIncomplete?: (why: string) => void;
 }
 
 export interface WaitOptions {
@@ -61,28 +71,38 @@ export interface WaitOptions {
  * A serial console: bytes in from a backend; text, lines and matches out to a test.
  *
  * The text is what a person would read: UTF-8 with U+FFFD for invalid bytes, control sequences taken out, line ends as
- * `\n`. The bytes are kept too, as far as memory allows, and are on disk in full. Nothing depends on how the bytes were
- * cut when they arrived.
+ * `\n`. The first and last bytes are kept in memory, and all of them on disk, up to a limit. Whatever would have to look at
+ * bytes that are in neither fails with `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
  */
 export class SerialConsole {
   readonly name: string;
   readonly #log: ConsoleLog | undefined;
   readonly #history: ByteHistory;
-  readonly #bytes: ByteSource;
+  readonly #bytes: StreamBytes;
+  #onIncomplete: ((why: string) => void) | undefined;
   readonly #input: ((bytes: Uint8Array) => void) | undefined;
   readonly #onDemand: (() => Promise<unknown> | undefined) | undefined;
   readonly #clock: WaitClock;
   #boot: BootStream;
   #closeReason: string | undefined;
   readonly #listeners = new Set<() => void>();
+  /** Waits that look along while bytes get lost. */
+  readonly #waits = new Set<Wait>();
+  readonly #catchUpAfter: number;
+  #caughtUp = 0;
   #waking = false;
   #transcript: { readonly size: number; readonly closed: boolean; readonly text: string } | undefined;
 
   constructor(options: SerialConsoleOptions) {
     this.name = options.name;
-    this.#log = options.directory === undefined ? undefined : new ConsoleLog(options.directory, options.name);
+    this.#log =
+      options.directory === undefined
+        ? undefined
+        : new ConsoleLog(options.directory, options.name, options.logLimit ?? LOG_LIMIT);
     this.#history = new ByteHistory(options.historyLimit ?? HISTORY_LIMIT);
-    this.#bytes = historySource(this.#history, this.#log);
+    this.#catchUpAfter = (options.historyLimit ?? HISTORY_LIMIT) / 4;
+    this.#bytes = new StreamBytes(options.name, this.#history, this.#log);
+    this.#onIncomplete = options.onIncomplete;
     this.#input = options.input;
     this.#onDemand = options.onDemand;
     this.#clock = options.clock ?? hostClock;
@@ -93,7 +113,9 @@ export class SerialConsole {
   push(bytes: Uint8Array): void {
     if (this.#boot.closed || bytes.length === 0) return;
     this.#log?.append(bytes);
+    if (this.#log === undefined || this.#log.failure !== undefined) this.#catchUp(bytes.length);
     this.#history.append(bytes);
+    if (this.#log?.failure !== undefined) this.#reportIncomplete(this.#log);
     this.#wake();
   }
 
@@ -118,7 +140,9 @@ export class SerialConsole {
   /** Closes the console and its files for good. Idempotent. */
   dispose(reason?: string): void {
     this.close(reason);
-    this.#log?.close();
+    if (this.#log === undefined) return;
+    this.#log.close();
+    if (this.#log.size < this.size && this.#log.size > 0) this.#log.writeEnd(this.#lastBytes(this.#log.size));
   }
 
   /** Why the console is closed; `undefined` while it is open. */
@@ -131,7 +155,7 @@ export class SerialConsole {
     return this.#history.size;
   }
 
-  /** The file that has every byte, if the console writes one and received any. */
+  /** The file that has every byte, or the first ones of an incomplete log, if the console writes one and received any. */
   get logPath(): string | undefined {
     return this.size === 0 ? undefined : this.#log?.path;
   }
@@ -149,7 +173,7 @@ export class SerialConsole {
    *
    * @throws PetriError `wait-timeout` when the time is over or the signal aborts, `console-closed` when the VM has halted
    *   without printing it, `invalid-option` for an empty string or a pattern that backtracks without end, and what
-   *   booting throws
+   *   booting throws; `console-incomplete` when bytes that it would have to look at are lost
    */
   async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
     const boot = this.#boot;
@@ -159,6 +183,7 @@ export class SerialConsole {
       wait.advance();
     };
     this.#listeners.add(advance);
+    this.#waits.add(wait);
     try {
       wait.advance();
       if (!wait.settled) {
@@ -173,7 +198,8 @@ export class SerialConsole {
         pattern,
         failure: outcome,
         closeReason: this.#closeReason,
-        consumedBefore: from === 'cursor' && boot.consumed(pattern),
+        consumedBefore: from === 'cursor' && wasConsumed(boot, pattern),
+        logFailure: this.logFailure?.message,
         transcriptTail: this.tail(),
         abortReason: outcome.end === 'abort' ? signal?.reason : undefined,
       });
@@ -182,6 +208,7 @@ export class SerialConsole {
       throw error;
     } finally {
       this.#listeners.delete(advance);
+      this.#waits.delete(wait);
     }
   }
 
@@ -200,7 +227,7 @@ export class SerialConsole {
     });
   }
 
-  /** All text that is kept in memory, of every boot, with a line that tells how much is missing in the middle if any is. */
+  /** All text, of every boot. @throws PetriError `console-incomplete` when a part of it is lost */
   get transcript(): string {
     const { size } = this.#history;
     const { closed } = this.#boot;
@@ -210,25 +237,23 @@ export class SerialConsole {
     return this.#transcript.text;
   }
 
-  /** The bytes that are kept in memory: all, or the first and the last ones around `gap`. */
+  /** All bytes. @throws PetriError `console-incomplete` when a part of them is lost: `gap` */
   get raw(): Uint8Array {
     const parts: Uint8Array[] = [];
-    for (let offset = 0; offset < this.#history.size;) {
-      const view = this.#history.view(offset);
-      parts.push(view);
-      offset = view.length === 0 ? afterGap(this.#history, offset) : offset + view.length;
+    for (let offset = 0; offset < this.size; offset += parts.at(-1)?.length ?? 0) {
+      parts.push(this.#bytes.bytesAt(offset).slice());
     }
     return new Uint8Array(Buffer.concat(parts));
   }
 
-  /** The part of the stream that `raw` does not have. */
+  /** The part of the stream that is lost: neither in memory nor on disk. */
   get gap(): Gap | undefined {
-    return this.#history.gap;
+    return this.#bytes.gap;
   }
 
   /** The last lines of text, for messages: harmless, which `transcript` is not. */
   tail(lines = 20): string {
-    const text = this.#textFrom(Math.max(0, this.#history.size - TAIL_BYTES));
+    const text = this.#textFrom(Math.max(this.#bytes.endInMemory, this.size - TAIL_BYTES));
     return harmlessText(text.trimEnd().split('\n').slice(-lines).join('\n'));
   }
 
@@ -269,12 +294,38 @@ export class SerialConsole {
   }
 
   #textFrom(offset: number): string {
-    const source = historySource(this.#history, undefined);
-    const reader = new TextReader(source, offset);
+    const reader = new TextReader(this.#bytes, offset);
     const parts: string[] = [];
     for (let piece = reader.read(); piece !== undefined; piece = reader.read()) parts.push(piece);
     if (this.#boot.closed) parts.push(reader.finish());
     return parts.join('');
+  }
+
+  #lastBytes(from: number): Uint8Array {
+    const parts: Uint8Array[] = [];
+    for (
+      let offset = Math.max(from, this.#bytes.endInMemory);
+      offset < this.size;
+      offset += parts.at(-1)?.length ?? 0
+    ) {
+      parts.push(this.#history.view(offset));
+    }
+    return Buffer.concat(parts);
+  }
+
+  #reportIncomplete({ size, failure }: ConsoleLog): void {
+    const report = this.#onIncomplete;
+    this.#onIncomplete = undefined;
+    report?.(
+      `console '${this.name}' is on disk up to byte ${size.toLocaleString('en')} only: ${failure?.message ?? 'it was closed'}`,
+    );
+  }
+
+  /** Where no disk has what memory lets go, waits look at it before that: the guest is held up rather than a test failed. */
+  #catchUp(arriving: number): void {
+    if (this.size + arriving - this.#caughtUp < this.#catchUpAfter) return;
+    this.#caughtUp = this.size;
+    for (const wait of [...this.#waits]) wait.catchUp();
   }
 
   /** Bytes that arrive in one go of the event loop are looked at once. */
@@ -312,24 +363,11 @@ export class SerialConsole {
   }
 }
 
-/** What is in memory, and for the rest what is on disk. */
-function historySource(history: ByteHistory, log: ConsoleLog | undefined): ByteSource {
-  let scratch: Uint8Array | undefined;
-  return {
-    get size() {
-      return history.size;
-    },
-    bytesAt(offset) {
-      const view = history.view(offset);
-      if (view.length > 0 || log === undefined || offset >= history.size) return view;
-      scratch ??= new Uint8Array(DISK_READ);
-      const upTo = Math.min(scratch.length, afterGap(history, offset) - offset);
-      return scratch.subarray(0, log.read(offset, scratch.subarray(0, upTo)));
-    },
-    afterGap: (offset) => afterGap(history, offset),
-  };
-}
-
-function afterGap({ gap, size }: ByteHistory, offset: number): number {
-  return gap !== undefined && offset < gap.end ? gap.end : size;
+/** For a hint alone. */
+function wasConsumed(boot: BootStream, pattern: SerialPattern): boolean {
+  try {
+    return boot.consumed(pattern);
+  } catch {
+    return false;
+  }
 }

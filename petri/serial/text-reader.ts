@@ -4,10 +4,12 @@ import { ConsoleText } from './console-text.ts';
 export interface ByteSource {
   /** Bytes ever received. */
   readonly size: number;
-  /** Bytes from an offset on, as many as are at hand; valid until the next call. Empty at the end or inside a gap. */
+  /**
+   * Bytes from an offset on, as many as are at hand; valid until the next call. Empty at the end.
+   *
+   * @throws PetriError `console-incomplete` where they are lost
+   */
   bytesAt(offset: number): Uint8Array;
-  /** The first offset after the gap that an offset lies in. */
-  afterGap(offset: number): number;
 }
 
 /**
@@ -30,11 +32,10 @@ export class TextReader {
     return copy;
   }
 
-  /** Some text that follows, possibly ''; `undefined` when there are no more bytes now. */
+  /** Some text that follows, possibly ''; `undefined` when there are no more bytes now. @throws as `bytesAt` does */
   read(): string | undefined {
     if (this.#offset >= this.#source.size) return undefined;
     const bytes = this.#source.bytesAt(this.#offset);
-    if (bytes.length === 0) return this.#skipGap();
     this.#offset += bytes.length;
     return this.#text.push(bytes);
   }
@@ -42,15 +43,5 @@ export class TextReader {
   /** What was held back because more could have followed, once nothing more will come. */
   finish(): string {
     return this.#text.finish();
-  }
-
-  #skipGap(): string {
-    const end = this.#source.afterGap(this.#offset);
-    const lost = end - this.#offset;
-    const rest = this.#text.finish();
-    const lineEnd = this.#text.atLineStart ? '' : '\n';
-    this.#offset = end;
-    this.#text = new ConsoleText();
-    return `${rest}${lineEnd}[petri: ${lost.toLocaleString('en')} bytes are not kept in memory]\n`;
   }
 }

@@ -17,6 +17,8 @@ export interface WaitErrorFacts {
   readonly closeReason: string | undefined;
   /** Whether the pattern matches something that an earlier wait has consumed. */
   readonly consumedBefore: boolean;
+  /** Why the console's log is not complete, if it is not. */
+  readonly logFailure: string | undefined;
   readonly transcriptTail: string;
   readonly abortReason: unknown;
 }
@@ -28,7 +30,7 @@ export function waitError(facts: WaitErrorFacts): PetriError {
   return new PetriError(headline(facts), {
     code: failure.end === 'closed' ? 'console-closed' : 'wait-timeout',
     step: 'run',
-    details: observations(facts),
+    details: [...observations(facts), ...incompleteness(facts)],
     transcriptTail: facts.transcriptTail,
     ...(remedy === undefined ? {} : { remedy }),
     ...(facts.abortReason === undefined ? {} : { cause: facts.abortReason }),
@@ -57,6 +59,10 @@ function observations({ pattern, failure, closeReason }: WaitErrorFacts): string
     `looked at the ${count} printed since the previous match${stateOfVm(failure, closeReason)}`,
     ...(near.length === 0 ? [] : ['nearest lines:', ...near.map((line) => `  > ${line}`)]),
   ];
+}
+
+function incompleteness({ logFailure }: WaitErrorFacts): string[] {
+  return logFailure === undefined ? [] : [`its log is not complete: ${logFailure}`];
 }
 
 function stateOfVm(failure: WaitFailure, closeReason: string | undefined): string {

@@ -86,6 +86,11 @@ export class Wait {
     if (this.#resting === undefined) this.#look();
   }
 
+  /** Looks at everything that has arrived, however expensive it is, since it may be lost soon. */
+  catchUp(): void {
+    while (this.#look());
+  }
+
   /** Ends the wait with an error of somebody else, such as a boot that failed. */
   reject(error: unknown): void {
     if (this.#settled) return;
@@ -93,8 +98,9 @@ export class Wait {
     this.#reject(error);
   }
 
-  #look(): void {
-    if (this.#settled) return;
+  /** Returns whether there is more to look at now. */
+  #look(): boolean {
+    if (this.#settled) return false;
     const began = performance.now();
     let more = false;
     try {
@@ -102,9 +108,10 @@ export class Wait {
     } catch (error) {
       this.reject(error);
     }
-    if (this.settled) return;
+    if (this.settled) return false;
     if (this.#request.signal?.aborted === true) this.#fail('abort');
     else this.#rest(performance.now() - began, more);
+    return more && !this.settled;
   }
 
   /** Returns whether more has arrived than one turn may look at. */

@@ -12,6 +12,7 @@ describe('resolveVmConfig', () => {
       ipaWidth: 33,
       measurementAlgorithm: 'sha-256',
       rpv: new Uint8Array(64),
+      consoleLimit: 64 * 2 ** 20,
       maxInstructions: 1_000_000_000,
     });
   });
@@ -49,6 +50,8 @@ describe('resolveVmConfig', () => {
     [{ ipaWidth: 31 }, 'ipaWidth is 31, expected a whole number from 32 to 48'],
     [{ rpv: new Uint8Array(65) }, 'rpv is 65 bytes, expected at most 64 bytes'],
     [{ maxInstructions: 0 }, 'maxInstructions is 0'],
+    [{ consoleLimit: '1K' }, 'consoleLimit is "1K", expected a number of bytes or a text such as "64M"'],
+    [{ consoleLimit: Infinity }, 'consoleLimit is Infinity'],
     [{ vcpus: 0, planes: 9 }, 'vcpus is 0, expected a whole number from 1 to 512; planes is 9'],
   ])('refuses %o', (options, message) => {
     expect(() => resolveVmConfig(options)).toThrow(message);

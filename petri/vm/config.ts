@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PetriError } from '../errors.ts';
+import { LOG_LIMIT } from '../serial/index.ts';
 import type { VmConfig } from './spec.ts';
 
 const MIB = 2 ** 20;
@@ -53,14 +54,24 @@ export interface VmOptions {
    * @default 1_000_000_000
    */
   readonly maxInstructions?: number | undefined;
+  /**
+   * What each console may take on disk: bytes, or a text such as `512K`, `64M` or `2G`. From 64K to 16G. The VM goes on when it
+   * is reached; what comes after stays in memory for a while, and what is in neither fails whoever has to look at it.
+   *
+   * @default '64M'
+   */
+  readonly consoleLimit?: number | string | undefined;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: MIB, G: GIB, T: 2 ** 40 };
 
-const memory = z
+const size = z
   .union([z.number(), z.string().regex(/^\d+ *(?:[KMGT](?:i?B)?)?$/i)])
-  .transform((value) => (typeof value === 'number' ? value : parseSize(value)))
-  .refine((bytes) => bytes % (2 * MIB) === 0 && bytes >= MIN_MEMORY && bytes <= MAX_MEMORY);
+  .transform((value) => (typeof value === 'number' ? value : parseSize(value)));
+
+const consoleLimit = size.refine((bytes) => Number.isInteger(bytes) && bytes >= 64 * 2 ** 10 && bytes <= 16 * GIB);
+
+const memory = size.refine((bytes) => bytes % (2 * MIB) === 0 && bytes >= MIN_MEMORY && bytes <= MAX_MEMORY);
 
 const rpv = z
   .union([z.instanceof(Uint8Array), z.string()])
@@ -81,6 +92,7 @@ const fields = {
   rpv: rpv.default(new Uint8Array(RPV_SIZE)),
   rmm: z.enum(['specification', 'tf-rmm']).default('specification'),
   maxInstructions: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(DEFAULT_MAX_INSTRUCTIONS),
+  consoleLimit: consoleLimit.default(LOG_LIMIT),
 };
 
 type Field = keyof typeof fields;
@@ -94,6 +106,7 @@ const expectations: Readonly<Record<Field, string>> = {
   measurementAlgorithm: '"sha-256" or "sha-512"',
   rpv: `at most ${RPV_SIZE} bytes, or a text of that length in UTF-8`,
   rmm: '"specification" or "tf-rmm"',
+  consoleLimit: 'a number of bytes or a text such as "64M" or "2G", from 64K to 16G',
   maxInstructions: `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
 };
 

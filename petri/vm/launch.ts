@@ -38,6 +38,8 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
     const console = new SerialConsole({
       name,
       directory: folder.path,
+      logLimit: spec.config.consoleLimit,
+      onIncomplete: (why) => folder.log.write(why),
       onDemand: () => handle.vm?.boot(),
       clock,
       ...(input === undefined ? {} : { input }),

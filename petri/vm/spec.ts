@@ -18,6 +18,8 @@ export interface VmConfig {
   readonly rmm: 'specification' | 'tf-rmm';
   /** Instructions after which the VM is ended with `budget`; needs the feature `instruction-budget`. */
   readonly maxInstructions: number;
+  /** Bytes of each console that are kept on disk. */
+  readonly consoleLimit: number;
 }
 
 /** Everything a backend needs to know to make one VM. */
