@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { hurried } from '../../petri/unit-test/hurried.ts';
 import { endAll, MARK, nothing, tracesOf } from './testing/outside.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
@@ -16,8 +17,11 @@ const petri = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
 /** Cases at once: most of them wait for a deadline. */
 const PARALLEL = 4;
 
-/** Scales budgets where one is to run out: a stage then has from 1.8 s to 18 s. */
+/** Scales budgets where one is to run out, at first: a stage then has from 1.8 s to 18 s. */
 const HURRY = 0.03;
+
+/** Scales budgets where none is to run out. */
+const PATIENT = 50;
 
 /** A boot slow enough for each stage to be seen before the next begins. */
 const PACE = 'delay=30';
@@ -66,7 +70,16 @@ async function run(options: Case): Promise<Ended> {
   return await mine;
 }
 
-async function runNow({ faults, slowFactor = 1, args = ['hello'], inContainer = false }: Case): Promise<Ended> {
+/** Where a budget is to run out. */
+async function runHurried(options: Case, words: RegExp): Promise<Ended> {
+  return await hurried(
+    HURRY,
+    (slowFactor) => run({ ...options, slowFactor }),
+    ({ output }) => words.test(output),
+  );
+}
+
+async function runNow({ faults, slowFactor = PATIENT, args = ['hello'], inContainer = false }: Case): Promise<Ended> {
   const mark = randomBytes(8).toString('hex');
   marks.push(mark);
   const home = join(folder, mark);
@@ -112,8 +125,9 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     ['plane 0', 'hang=plane0', 'plane 0'],
     ['a terminal that is not there', 'no-terminal=3', 'model'],
   ])('hangs (%s): the stage is named that was not reached', async (_, faults, stage) => {
-    const { output, code } = await run({ faults, slowFactor: HURRY });
-    expect(output).toMatch(new RegExp(`petri: boot stage '${stage}' was not reached within \\d`));
+    const words = new RegExp(`petri: boot stage '${stage}' was not reached within \\d`);
+    const { output, code } = await runHurried({ faults }, words);
+    expect(output).toMatch(words);
     expect(output).toContain('remedy: ');
     expect(code).toBe(1);
   });
@@ -167,7 +181,8 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     ['is on a host that panics', 'crash=tmk', /backend-lost: .*Kernel panic/],
     ['is on a model that ends', 'exit=tmk:134', /backend-lost: .*the model exited with code 134/],
   ])('has a tmk_vmm that %s: nobody passes', async (_, faults, words) => {
-    const { output, code } = await run({ faults, slowFactor: faults === 'crash=tmk' ? 0.3 : 1 });
+    // After a crash a sign of life is waited for.
+    const { output, code } = await (faults === 'crash=tmk' ? runHurried({ faults }, words) : run({ faults }));
     expect(output).toMatch(/FAIL boot/);
     expect(output).toMatch(words);
     expect(code).toBe(1);
@@ -202,8 +217,9 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   });
 
   it.concurrent('does not die and lets a process run away while it hangs: nothing stays', async () => {
-    const { output } = await run({ faults: 'stubborn,orphan,hang=rmm', slowFactor: HURRY });
-    expect(output).toMatch(/boot stage 'rmm' was not reached/);
+    const words = /boot stage 'rmm' was not reached/;
+    const { output } = await runHurried({ faults: 'stubborn,orphan,hang=rmm' }, words);
+    expect(output).toMatch(words);
   });
 
   it.concurrent('finds its ports taken: it takes others, and the test passes', async () => {
@@ -250,11 +266,8 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     ['stubborn,hang=rmm', /boot stage 'rmm' was not reached/],
     ['exit=plane0:134', /the machine ended before boot stage 'plane 0'/],
   ])('is in a container, which is found by its label (%s)', async (faults, words) => {
-    const { output } = await run({
-      faults,
-      inContainer: true,
-      ...(faults.includes('hang') ? { slowFactor: HURRY } : {}),
-    });
+    const it = { faults, inContainer: true };
+    const { output } = await (faults.includes('hang') ? runHurried(it, words) : run(it));
     expect(output).toMatch(words);
   });
 

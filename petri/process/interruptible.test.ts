@@ -24,7 +24,7 @@ interface Outcome {
 /** Runs the command and interrupts it when it is ready, and again each time that it says that it is ending. */
 async function interrupt(mark: string, times: number): Promise<Outcome> {
   const child = spawn(process.execPath, [command, stubborn], {
-    env: { ...process.env, PETRI_INTERRUPT_TEST: mark },
+    env: { ...process.env, PETRI_INTERRUPT_TEST: `${mark} of ${process.pid}` },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
@@ -40,7 +40,7 @@ async function interrupt(mark: string, times: number): Promise<Outcome> {
 }
 
 function family(mark: string): number[] {
-  const variable = `PETRI_INTERRUPT_TEST=${mark}`;
+  const variable = `PETRI_INTERRUPT_TEST=${mark} of ${process.pid}`;
   return procTable.list().flatMap(({ pid }) => (procTable.environment(pid)?.includes(variable) === true ? [pid] : []));
 }
 

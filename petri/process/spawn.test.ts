@@ -105,13 +105,14 @@ describe('a supervised process', () => {
   });
 
   it.runIf(systemProcessTable() === procTable)('takes with it what ran away from its group', async () => {
-    const mark = 'PETRI_SPAWN_TEST=stubborn';
+    const value = `stubborn of ${process.pid}`;
+    const mark = `PETRI_SPAWN_TEST=${value}`;
     const supervisor = await Supervisor.open();
     const started = await supervisor.spawn({
       name: 'stubborn',
       command: 'sh',
       args: [stubborn],
-      env: { PETRI_SPAWN_TEST: 'stubborn' },
+      env: { PETRI_SPAWN_TEST: value },
       graceMs: 100,
     });
     const family = (): number[] =>
