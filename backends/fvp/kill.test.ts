@@ -13,7 +13,8 @@ import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
 const runner = fileURLToPath(new URL('testing/kill-runner.mjs', import.meta.url));
 
-const KILLS = 100;
+/** More of them: `PETRI_KILLS=1000 npx vitest run fvp/kill --testTimeout=0`. */
+const KILLS = Number(process.env['PETRI_KILLS'] ?? 40);
 
 /** Test runs beside each other. */
 const PARALLEL = 3;
@@ -140,9 +141,7 @@ describe.skipIf(!standInWorks())('SIGKILL at random moments', () => {
     };
     const peaceful = new Life();
     await Promise.all(Array.from({ length: PARALLEL }, live));
-    expect(counts.model).toBeGreaterThan(10);
-    expect(counts.runner).toBeGreaterThan(10);
-    expect(counts.worker).toBeGreaterThan(10);
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(KILLS / 10);
     // The run beside them noticed nothing.
     const before = peaceful.verdicts.length;
     await peaceful.until(() => peaceful.verdicts.length > before + 1);

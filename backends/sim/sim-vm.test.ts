@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
 import { SerialConsole } from '../../petri/serial/index.ts';
+import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { resolveVmConfig, type VmOptions } from '../../petri/vm/config.ts';
 import type { IsolationType } from '../../petri/vm/isolation.ts';
 import { backend } from './index.ts';
@@ -83,7 +84,7 @@ describe.each<IsolationType>(['cca', 'none'])('a VM of type %s', (isolation) => 
     const second = await vm.start(spin);
     expect(await first.halted).toEqual({ reason: 'stopped' });
     await serial.waitFor('spinning');
-    await vm.stop(AbortSignal.timeout(1000));
+    await vm.stop(AbortSignal.timeout(HANGS));
     expect(await second.halted).toEqual({ reason: 'stopped' });
     expect(first.instructions?.()).toBeGreaterThan(0);
     await vm.kill();
@@ -114,7 +115,7 @@ describe.each<IsolationType>(['cca', 'none'])('a VM of type %s', (isolation) => 
     const { vm, serial } = await launch(isolation, loop);
     await vm.start(spin);
     await serial.waitFor('spinning');
-    await vm.stop(AbortSignal.timeout(1000));
+    await vm.stop(AbortSignal.timeout(HANGS));
     const registers = (): unknown => vm.planes[1]?.registers() ?? vm.registers?.();
     const before = registers();
     await vm.kill();

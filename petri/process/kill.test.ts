@@ -19,6 +19,9 @@ const runner = fileURLToPath(new URL('fixtures/runner.mjs', import.meta.url));
 const stubborn = fileURLToPath(new URL('fixtures/stubborn.sh', import.meta.url));
 const MARK = 'PETRI_KILL_TEST';
 
+/** Of five kills each. More of them: `PETRI_KILL_ROUNDS=100 npx vitest run petri/process/kill --testTimeout=0`. */
+const ROUNDS = Number(process.env['PETRI_KILL_ROUNDS'] ?? 8);
+
 const home = usePrivateState();
 const lives: Life[] = [];
 
@@ -185,9 +188,9 @@ async function inParallel(jobs: readonly (() => Promise<void>)[], width: number)
 
 // setsid(1) and /proc are how families run away here, and how it is seen from outside whether they did.
 describe.runIf(systemProcessTable() === procTable)('after SIGKILL at a random moment', () => {
-  it('nothing is left, 100 times over', async () => {
-    const full = Array.from({ length: 20 }, (_, seed) => () => fullLife(`full-${seed}`, seed));
-    const short = Array.from({ length: 20 }, (_, seed) => () => shortLife(`short-${seed}`, seed));
+  it(`nothing is left, ${5 * ROUNDS} times over`, async () => {
+    const full = Array.from({ length: ROUNDS }, (_, seed) => () => fullLife(`full-${seed}`, seed));
+    const short = Array.from({ length: ROUNDS }, (_, seed) => () => shortLife(`short-${seed}`, seed));
     await inParallel(
       full.flatMap((job, index) => [job, short[index] ?? job]),
       4,
