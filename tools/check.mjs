@@ -1,5 +1,5 @@
-// `npm test`: types, lint, format, every test, and the VM tests on each backend that can run here, with a summary at the end. With
-// arguments, which go to vitest, it is types, lint, format and the tests that they choose.
+// `npm test`: types, lint, format, every test, the VM tests on each backend that can run here, and on sim once more beside busy loops,
+// with a summary at the end. With arguments, which go to vitest, it is types, lint, format and the tests that they choose.
 //
 // With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see petri/unit-test/optional-tool.ts.
 import { spawn } from 'node:child_process';
@@ -10,6 +10,7 @@ import pc from 'picocolors';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const resultFile = fileURLToPath(new URL('../.petri/test-result.json', import.meta.url));
+const busyFile = fileURLToPath(new URL('../.petri/busy-result.json', import.meta.url));
 const verdictsFile = fileURLToPath(new URL('../.petri/verdicts.json', import.meta.url));
 const countsFile = fileURLToPath(new URL('../.petri/counts.json', import.meta.url));
 
@@ -40,9 +41,9 @@ function report({ name, ok, seconds }, note = '') {
   return `  ${mark}  ${name.padEnd(8)}${seconds.toFixed(1).padStart(7)} s  ${note}`;
 }
 
-function counts() {
+function counts(file) {
   try {
-    const result = JSON.parse(readFileSync(resultFile, 'utf8'));
+    const result = JSON.parse(readFileSync(file, 'utf8'));
     return {
       passed: result.numPassedTests,
       failed: result.numFailedTests,
@@ -67,7 +68,7 @@ function countsOfBackends() {
 }
 
 mkdirSync(new URL('../.petri', import.meta.url), { recursive: true });
-for (const file of [resultFile, verdictsFile, countsFile]) rmSync(file, { force: true });
+for (const file of [resultFile, busyFile, verdictsFile, countsFile]) rmSync(file, { force: true });
 
 const checks = await Promise.all([
   run('types', bin('typescript/bin/tsc'), ['--noEmit', '-p', '.'], { quiet: true }),
@@ -78,12 +79,16 @@ for (const check of checks) {
   if (!check.ok) console.log(`${report(check)}\n${check.output}`);
 }
 
-const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${resultFile}`];
-const tests = await run('tests', 'bin/vitest.mjs', ['run', ...reporters, ...process.argv.slice(2)], { quiet: false });
-const steps = [[tests, counts()]];
+const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+const tests = await run('tests', 'bin/vitest.mjs', ['run', ...reporters(resultFile), ...process.argv.slice(2)], {
+  quiet: false,
+});
+const steps = [[tests, counts(resultFile)]];
 if (process.argv.length === 2) {
   const argv = ['sim', 'qemu', 'fvp', 'hardware', '--here', `--json=${verdictsFile}`];
   steps.push([await run('backends', 'tools/verdicts.mjs', argv, { quiet: false }), countsOfBackends()]);
+  const busy = [process.execPath, 'bin/vitest.mjs', 'run', '--backend=sim', ...reporters(busyFile)];
+  steps.push([await run('busy', 'tools/busy.mjs', busy, { quiet: false }), counts(busyFile)]);
 }
 
 const words = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
