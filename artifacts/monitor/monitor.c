@@ -1,6 +1,7 @@
 /*
  * A monitor at EL2 that gives a TMK an ordinary VM on `qemu-system-aarch64 -M virt,virtualization=on`: RAM behind stage 2, and
- * outside of it nothing but the command page; loads from elsewhere read all ones. What the guest does is told in records on a
+ * outside of it nothing but the command page; loads from elsewhere read all ones, but where null pointers and an overflow of the
+ * stack lead to, which is a fault. What the guest does is told in records on a
  * channel of the monitor's own (records.c); who reads them decodes commands, and says what to load and to run.
  */
 #include "machine.h"
@@ -14,6 +15,8 @@
 #define IPA_BITS 33
 #define COMMAND_BYTES 48
 #define MAX_STRING 0x10000ul
+/* Bytes at address 0, and below RAM, that nothing is emulated in (petri/payload/memory-holes.ts, HOLE_BYTES). */
+#define HOLE_BYTES 0x10000ul
 /* Accesses to no device that are told, of each direction. */
 #define UNSERVED_TOLD 16
 
@@ -213,12 +216,17 @@ static void skip_instruction(void)
     SYSREG_WRITE(elr_el2, SYSREG_READ(elr_el2) + 4);
 }
 
+static bool in_hole(uint64_t ipa)
+{
+    return ipa < HOLE_BYTES || ram_ipa - ipa - 1 < HOLE_BYTES;
+}
+
 /* See the ISS of data aborts in the Arm ARM. */
 static void data_abort(uint64_t *x, uint64_t esr)
 {
-    if ((esr >> 24 & 1) == 0)
-        end(RECORD_FAULT, x);
     uint64_t ipa = (SYSREG_READ(hpfar_el2) >> 4 & 0xffffffffff) << 12 | (SYSREG_READ(far_el2) & 0xfff);
+    if ((esr >> 24 & 1) == 0 || in_hole(ipa))
+        end(RECORD_FAULT, x);
     unsigned register_number = esr >> 16 & 31;
     unsigned bits = 8u << (esr >> 22 & 3);
     uint64_t ones = ~0ul >> (64 - bits);
@@ -390,6 +398,8 @@ static void __attribute__((noreturn)) start(uint64_t entry, uint64_t x0)
     SYSREG_WRITE(sctlr_el1, 0xc50878);
     SYSREG_WRITE(cpacr_el1, 0);
     SYSREG_WRITE(vbar_el1, 0);
+    /* As the simulator and TF-RMM have it at reset. */
+    SYSREG_WRITE(mdscr_el1, 1 << 12);
     SYSREG_WRITE(spsr_el2, 0x3c5);
     __asm__ volatile("dsb sy\n\ttlbi vmalls12e1\n\tic iallu\n\tdsb sy\n\tisb");
     enter_guest(entry, x0);

@@ -43,13 +43,16 @@ compile() { # SOURCE OBJECT [FLAG...]
     "${prefix}gcc" @runtime/cflags.rsp -O2 -ffile-prefix-map="$PWD"=. "$@" -c "$source" -o "$object"
 }
 
-"${prefix}gcc" -c runtime/start.S -o "$objects/start.o"
-for part in main format memory; do
+for part in start vectors; do
+    "${prefix}gcc" -c "runtime/$part.S" -o "$objects/$part.o"
+done
+for part in main exceptions format memory stack; do
     # The runtime leaves SIMD alone, and must not be compiled into calls of itself.
     compile "runtime/$part.c" "$objects/$part.o" -mgeneral-regs-only -fno-tree-loop-distribute-patterns
 done
 
-# A payload is a C file, or a folder of them with main.c, whose tests come first.
+# A payload is a C file, or a folder of them with main.c, whose tests come first. One with a start.S starts by itself, without
+# what the runtime does before tmk_main, and without its exception vectors.
 for payload in payloads/*; do
     name=$(basename "$payload" .c)
     mkdir "$objects/$name"
@@ -61,8 +64,13 @@ for payload in payloads/*; do
         compile "$source" "$object" -Iruntime
         linked="$linked $object"
     done
-    "${prefix}gcc" @runtime/ldflags.rsp -Wl,-T,runtime/tmk.ld "$objects/start.o" $linked \
-        "$objects/main.o" "$objects/format.o" "$objects/memory.o" -o "$output/$name.elf"
+    start="$objects/start.o" vectors="$objects/vectors.o $objects/exceptions.o"
+    if [ -e "$payload/start.S" ]; then
+        start=$objects/$name/start.o vectors=
+        "${prefix}gcc" -c "$payload/start.S" -o "$start"
+    fi
+    "${prefix}gcc" @runtime/ldflags.rsp -Wl,-T,runtime/tmk.ld "$start" $linked "$objects/main.o" $vectors \
+        "$objects/format.o" "$objects/memory.o" "$objects/stack.o" -o "$output/$name.elf"
     "${prefix}strip" --strip-debug "$output/$name.elf"
     chmod 644 "$output/$name.elf"
 done

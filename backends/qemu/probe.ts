@@ -29,6 +29,7 @@ const noneFeatures: readonly Feature[] = [
   'reset',
   'inspect.registers',
   'fp.environment',
+  'memory.holes',
 ];
 /** What any of the two allows; `refusal` tells the rest. */
 const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };

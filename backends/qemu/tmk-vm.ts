@@ -1,6 +1,7 @@
 import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/monitor/index.ts';
+import { PLAIN_RAM_BASE } from '../../petri/payload/memory-holes.ts';
 import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import type { TmkListener } from '../../petri/payload/tmk-channel.ts';
 import { stopAndLook } from '../../petri/qemu/index.ts';
@@ -10,9 +11,6 @@ import { budget } from './budgets.ts';
 import { openDebugger, type DebuggerRequest } from './debugger.ts';
 import type { MachinePool } from './machine-pool.ts';
 import { MonitorMachine, type MonitorMachineOptions } from './monitor-machine.ts';
-
-/** Where RAM begins, as in the plain VMs of tmk_vmm. */
-const RAM_BASE = 0;
 
 export interface TmkVmOptions {
   readonly spec: VmSpec;
@@ -52,7 +50,7 @@ export class TmkVm implements VmRuntime {
     this.facts = options.facts;
     const serial = context.openConsole('serial');
     this.#listener = { print: (bytes) => serial.push(bytes), log: (message) => context.log(message) };
-    this.#locator = new PayloadLocator(spec.payload.image, RAM_BASE);
+    this.#locator = new PayloadLocator(spec.payload.image, PLAIN_RAM_BASE);
   }
 
   /** @throws PetriError `unsupported` while the guest runs */
@@ -168,5 +166,5 @@ export class TmkVm implements VmRuntime {
 }
 
 function ramOf({ config }: VmSpec): { readonly ramBase: number; readonly ramBytes: number } {
-  return { ramBase: RAM_BASE, ramBytes: config.memory };
+  return { ramBase: PLAIN_RAM_BASE, ramBytes: config.memory };
 }

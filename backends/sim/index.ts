@@ -29,6 +29,7 @@ export const backend: Backend = {
         'realm.measurements',
         'realm.ripas',
         'sp.alignment',
+        'memory.holes',
         'instruction-budget',
       ],
       none: [
@@ -39,6 +40,7 @@ export const backend: Backend = {
         'reset',
         'inspect.registers',
         'sp.alignment',
+        'memory.holes',
         'instruction-budget',
       ],
     },

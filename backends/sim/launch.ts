@@ -18,9 +18,10 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
     log: (message) => context.log(message),
   };
   const makeGuest = guestMaker(spec, listener);
+  const { loadBase } = spec.isolation === 'cca' ? RealmGuest : PlainGuest;
   return new SimVm({
     makeGuest,
-    locator: new PayloadLocator(spec.payload.image, spec.isolation === 'cca' ? RealmGuest.loadBase : 0),
+    locator: new PayloadLocator(spec.payload.image, loadBase),
     maxInstructions: spec.config.maxInstructions,
     signal: context.signal,
   });

@@ -2,6 +2,7 @@ import { decodeSyndrome, faultOrigin, summarizeSyndrome, vectorNote } from '../.
 import type { TmkEvent } from '../../petri/backend.ts';
 import { haltOfVerdict } from '../../petri/payload/halt-of-verdict.ts';
 import { imagePages, placeTmk, type TmkPlacement } from '../../petri/payload/load-image.ts';
+import { isInHole, PLAIN_RAM_BASE } from '../../petri/payload/memory-holes.ts';
 import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import type { TmkPayload } from '../../petri/payload/payload.ts';
 import { TmkChannel, type TmkListener } from '../../petri/payload/tmk-channel.ts';
@@ -30,10 +31,12 @@ const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
 
 /**
- * A TMK in an ordinary VM, as tmk_vmm runs it without isolation: RAM from address 0, no RMM, no planes; the monitor
- * sees the command page and everything else beyond RAM as MMIO, and serves PSCI by HVC.
+ * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM, no planes; the monitor sees the command page and
+ * everything else outside of RAM as MMIO, and serves PSCI by HVC. RAM does not begin at 0 as there, so that null pointers and a
+ * guest without vectors end in a fault.
  */
 export class PlainGuest implements Guest {
+  static readonly loadBase = PLAIN_RAM_BASE;
   readonly planes = [];
   readonly #locator: PayloadLocator;
   readonly #placement: TmkPlacement;
@@ -50,16 +53,16 @@ export class PlainGuest implements Guest {
 
   /** @throws PetriError `payload-too-large` */
   constructor(payload: TmkPayload, ramBytes: number, listener: TmkListener) {
-    this.#placement = placeTmk(payload, 0, ramBytes);
+    this.#placement = placeTmk(payload, PLAIN_RAM_BASE, ramBytes);
     this.#locator = new PayloadLocator(payload.image, this.#placement.base);
-    this.#channel = new TmkChannel(listener);
+    this.#channel = new TmkChannel(listener, this.#locator);
     this.#reads = new BoundedLog('reads of no device', listener.log);
     this.#writes = new BoundedLog('writes to no device', listener.log);
     this.#ramBytes = ramBytes;
     this.#machine = machinePool.acquire(ramBytes);
     const { cpu, dram } = this.#machine;
     logUndefined(cpu, this.#locator, listener.log);
-    this.#stage2 = new FlatStage2(dram.offset, ramBytes);
+    this.#stage2 = new FlatStage2(dram.offset, ramBytes, PLAIN_RAM_BASE);
     this.#vcpu = cpu.createVcpu(0);
     this.#context = this.#vcpu.createContext(this.#stage2);
     this.#vcpu.activate(this.#context);
@@ -131,7 +134,10 @@ export class PlainGuest implements Guest {
 
   #serveDataAbort(): HaltReason | undefined {
     const { esr, ipa } = this.#vcpu.exit;
-    if (!hasValidSyndrome(esr)) return this.#fault(`${this.#summary()}: it cannot be emulated`);
+    if (!hasValidSyndrome(esr) || isInHole(ipa, PLAIN_RAM_BASE)) {
+      const why = this.#locator.explainHole(BigInt(ipa));
+      return this.#fault(`${this.#summary()}: it cannot be emulated${why}`);
+    }
     const memory = this.#machine.linear.u32;
     const gprs = this.#context.gprsOffset >>> 2;
     this.#context.advancePc(4);
@@ -189,15 +195,17 @@ export class PlainGuest implements Guest {
   }
 
   readonly #read: ReadGuestMemory = (gpa, length) => {
-    if (gpa < 0 || gpa + length > this.#ramBytes) return undefined;
-    const from = this.#machine.dram.offset + gpa;
+    const at = gpa - PLAIN_RAM_BASE;
+    if (at < 0 || at + length > this.#ramBytes) return undefined;
+    const from = this.#machine.dram.offset + at;
     return this.#machine.linear.u8.subarray(from, from + length);
   };
 
   #write(address: number, bytes: Uint8Array): void {
-    const to = this.#machine.dram.offset + address;
+    const at = address - PLAIN_RAM_BASE;
+    const to = this.#machine.dram.offset + at;
     this.#machine.linear.u8.set(bytes, to);
     this.#machine.cpu.wrote(to, bytes.length);
-    this.#stage2.touch(address, bytes.length);
+    this.#stage2.touch(at, bytes.length);
   }
 }

@@ -31,6 +31,8 @@ const RAM_PER_TABLE = 512;
 
 const PAYLOAD_PLANE = 1;
 const FIRST_REC = 0;
+/** ESR_EL2.EC of a data abort from a lower Exception level. */
+const DATA_ABORT = 0x24;
 
 /** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
 export class RealmGuest implements Guest {
@@ -57,7 +59,7 @@ export class RealmGuest implements Guest {
     this.#placement = placeTmk(payload, TMK_BASE, TMK_BYTES);
     this.#locator = new PayloadLocator(payload.image, TMK_BASE);
     this.#listener = listener;
-    this.#channel = new TmkChannel(listener);
+    this.#channel = new TmkChannel(listener, this.#locator);
     this.#machine = machinePool.acquire(config.memory + config.memory / RAM_PER_TABLE + HOST_BYTES);
     const { cpu, dram } = this.#machine;
     logUndefined(cpu, this.#locator, listener.log);
@@ -173,13 +175,18 @@ export class RealmGuest implements Guest {
     }
   }
 
+  /** Of a data access; a fetch from there says what it is by itself. */
+  #explain(exit: PlaneExit | undefined): string {
+    return exit?.ec === DATA_ABORT && exit.ipa !== undefined ? this.#locator.explainHole(exit.ipa) : '';
+  }
+
   #fault(message: string, exit: PlaneExit | undefined): HaltReason {
     const registers = this.registers();
     const { symbol } = this.#locator.locate(registers.pc);
     const context = this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE);
     return {
       reason: 'fault',
-      message: message + faultOrigin(exceptionState(context), registers, this.#locator),
+      message: message + this.#explain(exit) + faultOrigin(exceptionState(context), registers, this.#locator),
       ...(exit === undefined ? {} : { exit }),
       registers,
       ...(symbol === undefined ? {} : { symbol }),

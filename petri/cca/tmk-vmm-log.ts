@@ -1,4 +1,6 @@
 import type { TmkEvent } from '../backend.ts';
+import { nameImageOffsets } from '../payload/image-offsets.ts';
+import type { TmkImage } from '../payload/index.ts';
 import { readFatalError, readPanic, readRejection, readVerdict, type TmkVmmVerdict } from './tmk-vmm-events.ts';
 
 /** First line of an event (tracing-subscriber, `fmt::format::Pretty` without source location). */
@@ -66,6 +68,7 @@ interface OpenEvent {
 export class TmkVmmLog {
   readonly #print: (text: string) => void;
   readonly #note: (message: string) => void;
+  readonly #image: Pick<TmkImage, 'symbolAt'> | undefined;
   readonly #events: TmkEvent[] = [];
   readonly #decoder = new TextDecoder();
   #characters = 0;
@@ -83,10 +86,16 @@ export class TmkVmmLog {
   /**
    * @param print takes what the guest logs, as the simulated realm prints it
    * @param note takes what else is worth knowing, a line at a time
+   * @param image names the functions in panics of our runtime
    */
-  constructor(print: (text: string) => void, note: (message: string) => void = () => undefined) {
+  constructor(
+    print: (text: string) => void,
+    note: (message: string) => void = () => undefined,
+    image?: Pick<TmkImage, 'symbolAt'>,
+  ) {
     this.#print = print;
     this.#note = note;
+    this.#image = image;
   }
 
   /** What the guest sent so far, without the completion, which tmk_vmm does not print. */
@@ -207,8 +216,10 @@ export class TmkVmmLog {
         this.#print('\n'.repeat(blank - 1));
         return;
       case 'panic': {
-        const panic = readPanic(open.text);
-        if (panic === undefined) return;
+        const read = readPanic(open.text);
+        if (read === undefined) return;
+        const message = this.#image === undefined ? read.message : nameImageOffsets(read.message, this.#image);
+        const panic = { ...read, message };
         this.#keep(panic);
         this.#print(`panic: ${panic.message} (${panic.file}:${panic.line})\n`);
         return;

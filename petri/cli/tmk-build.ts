@@ -17,7 +17,7 @@ const WITHOUT_SIMD = '-mgeneral-regs-only';
 
 /** What `artifacts/tmk/build.sh` makes of the runtime, and with which additional flags. */
 const runtimeFlags = ['-O2', WITHOUT_SIMD, '-fno-tree-loop-distribute-patterns'];
-const runtimeSources = ['main.c', 'format.c', 'memory.c'];
+const runtimeSources = ['start.S', 'vectors.S', 'main.c', 'exceptions.c', 'format.c', 'memory.c', 'stack.c'];
 
 /**
  * `petri tmk build`: links C files with the runtime into a TMK, as the prebuilt ones are made, and checks that it is one.
@@ -39,7 +39,7 @@ export function buildTmk(sources: readonly string[], options: TmkCommandOptions)
   const objects = mkdtempSync(join(tmpdir(), 'petri-tmk-'));
   try {
     const object = (source: string, index: number): string => join(objects, `${index}-${basename(source)}.o`);
-    const own = [join(runtime, 'start.S'), ...runtimeSources.map((source) => join(runtime, source))];
+    const own = runtimeSources.map((source) => join(runtime, source));
     own.forEach((source, index) => gcc.compile(source, object(source, index), runtimeFlags));
     const theirs = sources.map((source, index) => {
       const target = object(source, own.length + index);

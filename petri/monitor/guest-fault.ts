@@ -13,13 +13,13 @@ export function guestFault(state: GuestState, locator: PayloadLocator): HaltReas
   const { symbol } = locator.locate(registers.pc);
   return {
     reason: 'fault',
-    message: `${describe(state)}${faultOrigin(state.exception, registers, locator)}`,
+    message: `${describe(state, locator)}${faultOrigin(state.exception, registers, locator)}`,
     registers,
     ...(symbol === undefined ? {} : { symbol }),
   };
 }
 
-function describe({ esr, ipa, registers }: GuestState): string {
+function describe({ esr, ipa, registers }: GuestState, locator: PayloadLocator): string {
   const { ec } = decodeSyndrome(esr);
   const summary = accessSummary(esr, ipa);
   switch (ec) {
@@ -28,7 +28,7 @@ function describe({ esr, ipa, registers }: GuestState): string {
     case INSTRUCTION_ABORT:
       return `${summary}: there is no RAM`;
     case DATA_ABORT:
-      return `${summary}: it cannot be emulated`;
+      return `${summary}: it cannot be emulated${locator.explainHole(ipa)}`;
     default:
       return `${summary}: the monitor does not serve exception class 0x${ec.toString(16)}`;
   }

@@ -42,7 +42,7 @@ export class GuestRun implements GuestListener {
   constructor(machine: GuestMachine, locator: PayloadLocator, listener: TmkListener) {
     this.#machine = machine;
     this.#locator = locator;
-    this.#channel = new TmkChannel(listener);
+    this.#channel = new TmkChannel(listener, locator);
     this.#reads = new BoundedLog('reads of no device', listener.log);
     this.#writes = new BoundedLog('writes to no device', listener.log);
     this.halted = new Promise((resolve) => (this.#resolve = resolve));

@@ -19,6 +19,7 @@ const MAX_IMAGE_BYTES = 2 ** 30;
 export const ET_EXEC = 2;
 export const ET_DYN = 3;
 export const PT_INTERP = 3;
+export const PT_GNU_STACK = 0x6474e551;
 
 /** A program header, with the bytes that the file has for it. */
 export interface ElfSegment {

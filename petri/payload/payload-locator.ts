@@ -1,4 +1,6 @@
 import { harmlessLine } from '../text/index.ts';
+import { nameImageOffsets } from './image-offsets.ts';
+import { HOLE_BYTES } from './memory-holes.ts';
 import type { TmkImage } from './tmk.ts';
 import type { SymbolLocation } from '../vm/halt.ts';
 
@@ -28,6 +30,23 @@ export class PayloadLocator {
   locateReturn(address: bigint): Location {
     const call = this.#symbolAt(address - INSTRUCTION_BYTES);
     return located(address, call && { ...call, offset: call.offset + Number(INSTRUCTION_BYTES) });
+  }
+
+  /** What an address without memory says about the access that went there: a clause to put behind a message, or ''. */
+  explainHole(address: bigint): string {
+    const { stackStart, span } = this.#image;
+    const below = BigInt(this.#base + (stackStart ?? span.start)) - address;
+    if (below > 0n && below <= HOLE_BYTES) {
+      return stackStart === undefined
+        ? '; it is just below the image'
+        : `; the stack has overflowed: it ends 0x${below.toString(16)} bytes above`;
+    }
+    return address >= 0n && address < HOLE_BYTES ? '; a null pointer: there is never anything at such addresses' : '';
+  }
+
+  /** As `nameImageOffsets` does with the payload's image. */
+  nameOffsets(message: string): string {
+    return nameImageOffsets(message, this.#image);
   }
 
   #symbolAt(address: bigint): SymbolLocation | undefined {

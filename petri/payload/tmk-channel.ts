@@ -1,6 +1,7 @@
 import type { TmkEvent } from '../backend.ts';
 import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from './tmk-protocol.ts';
 import { BoundedLog } from '../vm/bounded-log.ts';
+import type { PayloadLocator } from './payload-locator.ts';
 
 /** What ended a TMK's run by its own command. */
 export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic' }>;
@@ -26,13 +27,16 @@ const MAX_CHARACTERS = 4 * 1024 * 1024;
 export class TmkChannel {
   readonly #events: TmkEvent[] = [];
   readonly #listener: TmkListener;
+  readonly #locator: PayloadLocator | undefined;
   readonly #rejections: BoundedLog;
   #characters = 0;
   #full = false;
   #verdict: TmkVerdict | undefined;
 
-  constructor(listener: TmkListener) {
+  /** @param locator names the functions in panics of our runtime */
+  constructor(listener: TmkListener, locator?: PayloadLocator) {
     this.#listener = listener;
+    this.#locator = locator;
     this.#rejections = new BoundedLog('rejected TMK commands', listener.log);
   }
 
@@ -54,7 +58,9 @@ export class TmkChannel {
     if (block === undefined) {
       return this.#rejected(`the command block at 0x${pointer.toString(16)} is outside of RAM`);
     }
-    return decodeCommand(block, read);
+    const event = decodeCommand(block, read);
+    if (event.kind !== 'panic' || this.#locator === undefined) return event;
+    return { ...event, message: this.#locator.nameOffsets(event.message) };
   }
 
   /** Takes in a decoded command. */

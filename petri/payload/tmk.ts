@@ -1,6 +1,6 @@
 import { PetriError } from '../errors.ts';
 import type { SymbolLocation } from '../vm/halt.ts';
-import { ET_DYN, PT_INTERP, type ElfFile, type ElfSection } from './elf.ts';
+import { ET_DYN, PT_GNU_STACK, PT_INTERP, type ElfFile, type ElfSection } from './elf.ts';
 import { R_AARCH64_RELATIVE } from './elf-dynamic.ts';
 import { hex } from './elf-reader.ts';
 
@@ -42,6 +42,8 @@ export interface TmkImage {
   readonly entry: number;
   /** From the page of the lowest address to the page after the highest: [start, end), both page-aligned. */
   readonly span: { readonly start: number; readonly end: number };
+  /** Lowest address of the stack, where the image says where its stack is (PT_GNU_STACK with a size, as our runtime has it). */
+  readonly stackStart?: number;
   symbolAt(address: number): SymbolLocation | undefined;
 }
 
@@ -63,11 +65,13 @@ export function readTmk(elf: ElfFile): TmkImage {
   const last = elf.loadSegments.at(-1);
   const start = first?.vaddr ?? 0;
   const end = last === undefined ? start : last.vaddr + last.memsize;
+  const stack = elf.segments.find((segment) => segment.type === PT_GNU_STACK && segment.memsize !== 0);
   return {
     tests,
     segments: elf.loadSegments,
     entry: elf.entry,
     span: { start: Math.floor(start / PAGE_SIZE) * PAGE_SIZE, end: Math.ceil(end / PAGE_SIZE) * PAGE_SIZE },
+    ...(stack === undefined ? {} : { stackStart: stack.vaddr }),
     symbolAt: (address) => elf.symbolAt(address),
   };
 }

@@ -16,6 +16,7 @@
  * - `realm.config`, `realm.measurements`, `realm.ripas`: the members of `vm.realm`
  * - `fp.environment`: floating point obeys FPCR.RMode and FPCR.FZ, and raises the cumulative exception flags of FPSR
  * - `sp.alignment`: a load or store through a stack pointer that is not a multiple of 16 faults (SCTLR_EL1.SA)
+ * - `memory.holes`: data accesses through null pointers, and just below the stack of a TMK, are faults, and none to a device
  * - `instruction-budget`: `maxInstructions` ends a VM that loops for ever, at the same instruction every time
  */
 export const features = [
@@ -35,6 +36,7 @@ export const features = [
   'realm.ripas',
   'fp.environment',
   'sp.alignment',
+  'memory.holes',
   'instruction-budget',
 ] as const;
 

@@ -9,3 +9,10 @@ TMK_TEST(unaligned_sp, 0)
     __asm__ volatile("add sp, sp, #8");
     expect_exception(0x9a000000, elr, VECTOR_EL1H_SYNC);
 }
+
+/* The vectors of the runtime do not need the stack that is wrong. */
+TMK_TEST(unaligned_sp_unexpected, TMK_EXPECTED_FAILURE)
+{
+    __asm__ volatile("sub sp, sp, #8\n\tldr x3, [sp]" : : : "x3", "memory");
+    tmk_log("the stack pointer was not checked");
+}

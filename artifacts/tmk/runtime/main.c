@@ -1,10 +1,13 @@
 #include <stdarg.h>
 
 #include "format.h"
+#include "stack.h"
 #include "tmk.h"
 
 /* The protocol's bound on a log message. */
 #define MESSAGE_BYTES 1024
+
+#define STACK_POINTER ((uint64_t)__builtin_frame_address(0))
 
 struct start_input {
     uint64_t command;
@@ -56,11 +59,16 @@ static void __attribute__((noreturn)) fault(void)
 
 void tmk_panic_at(const char *file, uint32_t line, const char *format, ...)
 {
-    char message[MESSAGE_BYTES];
+    static const char note[] = " (" TMK_STACK_OVERFLOW ")";
+    char message[MESSAGE_BYTES + sizeof(note)];
     va_list arguments;
     va_start(arguments, format);
-    size_t length = tmk_format(message, sizeof(message), format, arguments);
+    size_t length = tmk_format(message, MESSAGE_BYTES, format, arguments);
     va_end(arguments);
+    if (tmk_stack_overflowed(STACK_POINTER)) {
+        memcpy(message + length, note, sizeof(note) - 1);
+        length += sizeof(note) - 1;
+    }
     union tmk_command command = {
         .panic = {
             .discriminant = TMK_COMMAND_PANIC,
@@ -77,6 +85,8 @@ void tmk_panic_at(const char *file, uint32_t line, const char *format, ...)
 
 void tmk_complete(bool success)
 {
+    if (tmk_stack_overflowed(STACK_POINTER))
+        tmk_panic("the test completed");
     union tmk_command command = { .complete = { .discriminant = TMK_COMMAND_COMPLETE, .success = success } };
     tmk_send(&command);
     tmk_panic("still running?");
@@ -86,6 +96,7 @@ void tmk_complete(bool success)
 void tmk_main(const struct start_input *input)
 {
     command_address = input->command;
+    tmk_stack_guard();
     uint64_t count = (uint64_t)(tmk_tests_end - tmk_tests_start);
     if (input->test_index >= count)
         tmk_panic("there is no test %lu: the image has %lu", input->test_index, count);

@@ -1,7 +1,8 @@
 /*
  * Entry of a TMK (test microkernel): X0 holds the address of StartInput, the MMU is off, every other register is zero.
  *
- * Sets up the stack and floating point, relocates the image to where it was loaded, and calls tmk_main.
+ * Installs the exception vectors, sets up the stack and floating point, relocates the image to where it was loaded, and calls
+ * tmk_main.
  */
 
 #define R_AARCH64_RELATIVE 1027
@@ -11,19 +12,22 @@
     .global _start
     .type _start, %function
 _start:
+    adrp    x1, tmk_vectors
+    add     x1, x1, :lo12:tmk_vectors
+    msr     vbar_el1, x1
     adrp    x1, tmk_stack_top
     add     x1, x1, :lo12:tmk_stack_top
     mov     sp, x1
 
-    /* FP and SIMD must not trap to EL1: there are no vectors. */
+    /* FP and SIMD are the tests' to use: they must not trap to EL1. */
     mrs     x1, cpacr_el1
     orr     x1, x1, #CPACR_FPEN
     msr     cpacr_el1, x1
     isb
 
-    /* The image is linked at address 0, so where its header lies is what relocated addresses are off by. */
-    adrp    x1, __ehdr_start
-    add     x1, x1, :lo12:__ehdr_start
+    /* The image is linked at address 0, so where it starts is what relocated addresses are off by. */
+    adrp    x1, tmk_image_start
+    add     x1, x1, :lo12:tmk_image_start
     adrp    x2, tmk_rela_start
     add     x2, x2, :lo12:tmk_rela_start
     adrp    x3, tmk_rela_end

@@ -6,6 +6,7 @@ import { nudge } from '../../../petri/cca/nudge.ts';
 import { haltOf } from '../../../petri/cca/outcome.ts';
 import { Plane0, type RunEnd } from '../../../petri/cca/plane0.ts';
 import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
+import type { TmkImage } from '../../../petri/payload/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { HaltReason } from '../../../petri/vm/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
@@ -34,6 +35,7 @@ export interface AgentGuestOptions {
   readonly lines: ShellLines;
   /** Full name of the test. */
   readonly test: string;
+  readonly image: TmkImage;
   /** Takes what the guest logs. */
   readonly serial: (bytes: Uint8Array) => void;
   /** What the launcher prints: the console of the Linux in the guest. */
@@ -63,9 +65,9 @@ export class AgentGuest implements Guest {
 
   constructor(options: AgentGuestOptions) {
     this.#options = options;
-    this.#log = new TmkVmmLog((text) => {
+    this.#log = this.#newLog((text) => {
       options.serial(Buffer.from(text));
-    }, options.log);
+    });
     this.halted = new Promise((resolve) => (this.#halt = resolve));
     this.#gone = new Promise((resolve) => (this.#tellGone = resolve));
     this.started = new Promise((resolve, reject) => {
@@ -152,6 +154,10 @@ export class AgentGuest implements Guest {
     }
   }
 
+  #newLog(print: (text: string) => void): TmkVmmLog {
+    return new TmkVmmLog(print, this.#options.log, this.#options.image);
+  }
+
   async #conclude(plane0: Plane0, { code, intact }: RunEnd): Promise<HaltReason> {
     let whole = { code, report: this.#log.finish(), events: this.#log.events };
     for (let attempt = 0; !intact; attempt += 1) {
@@ -160,7 +166,7 @@ export class AgentGuest implements Guest {
       this.#options.log('what tmk_vmm printed did not arrive as it was printed; it is asked for once more');
       const again = await plane0.again();
       if (again === undefined) continue;
-      const log = new TmkVmmLog(() => undefined);
+      const log = this.#newLog(() => undefined);
       log.push(again.output);
       whole = { code: again.code, report: log.finish(), events: log.events };
       this.#log = log;

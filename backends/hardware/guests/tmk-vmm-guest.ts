@@ -1,10 +1,12 @@
 import type { TmkEvent } from '../../../petri/backend.ts';
 import { haltOf } from '../../../petri/cca/outcome.ts';
 import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
+import type { TmkImage } from '../../../petri/payload/index.ts';
 import type { HaltReason } from '../../../petri/vm/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 export interface TmkVmmGuestOptions {
+  readonly image: TmkImage;
   /** Takes what the guest logs. */
   readonly serial: (bytes: Uint8Array) => void;
   /** Takes everything. */
@@ -20,9 +22,8 @@ export class TmkVmmGuest implements Guest {
 
   constructor(options: TmkVmmGuestOptions) {
     this.#options = options;
-    this.#log = new TmkVmmLog((text) => {
-      options.serial(Buffer.from(text));
-    }, options.log);
+    const print = (text: string): void => options.serial(Buffer.from(text));
+    this.#log = new TmkVmmLog(print, options.log, options.image);
   }
 
   get events(): readonly TmkEvent[] {

@@ -12,6 +12,7 @@ export const commandProgram: ProgramMaker<CommandConfig> = async (config, contex
     config.output === 'exit-code'
       ? new ExitCodeGuest(serial)
       : new TmkVmmGuest({
+          image: spec.payload.image,
           serial,
           launcher: (bytes) => launcher?.push(bytes),
           log,

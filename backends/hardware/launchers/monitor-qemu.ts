@@ -1,6 +1,7 @@
 import { resolveArtifact } from '../../../petri/artifacts/index.ts';
 import { bootRequests } from '../../../petri/monitor/index.ts';
 import { optionValue } from '../../../petri/qemu/index.ts';
+import { PLAIN_RAM_BASE } from '../../../petri/payload/memory-holes.ts';
 import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import { MonitorGuest } from '../guests/monitor-guest.ts';
 import type { MonitorQemuConfig } from '../hosts/schema.ts';
@@ -11,19 +12,17 @@ import { templateValues, type ProgramMaker } from './program.ts';
 const MIB = 2 ** 20;
 /** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
 const MONITOR_BYTES = 8 * MIB;
-/** Where RAM begins, as in the plain VMs of tmk_vmm. */
-const RAM_BASE = 0;
 
 /** A TMK in QEMU's emulation on a host, behind the same monitor at EL2 as on the backend `qemu`. */
 export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
   config,
   { spec, home, testIndex, serial, launcher, log, reconnect },
 ) => {
-  const place = { ramBase: RAM_BASE, ramBytes: spec.config.memory };
+  const place = { ramBase: PLAIN_RAM_BASE, ramBytes: spec.config.memory };
   const requests = Buffer.concat([...bootRequests(spec.payload, place, testIndex)]);
   const monitor = await home.put(resolveArtifact('monitor').path);
   const input = { path: await home.put(requests), size: requests.length };
-  const locator = new PayloadLocator(spec.payload.image, RAM_BASE);
+  const locator = new PayloadLocator(spec.payload.image, PLAIN_RAM_BASE);
   const guest = new MonitorGuest(locator, { print: serial, log }, (bytes) => launcher?.push(bytes), reconnect);
   return {
     guest,

@@ -54,6 +54,7 @@ async function guestProgram(
     guest: new AgentGuest({
       lines,
       test: test.name,
+      image: spec.payload.image,
       serial,
       launcher,
       log,

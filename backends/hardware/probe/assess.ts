@@ -49,7 +49,17 @@ function featuresOf(launcher: LauncherConfig, isolation: IsolationType): readonl
         : ['tmk', 'tmk.events', 'reset', 'fp.environment'];
     case 'qemu':
       if (isolation === 'none') {
-        return ['tmk', 'tmk.events', 'tmk.rejections', 'linux', 'exec', 'reset', 'inspect.registers', 'fp.environment'];
+        return [
+          'tmk',
+          'tmk.events',
+          'tmk.rejections',
+          'linux',
+          'exec',
+          'reset',
+          'inspect.registers',
+          'fp.environment',
+          'memory.holes',
+        ];
       }
       return ['tmk', 'tmk.events', 'reset', 'fp.environment'];
     case 'kvmtool':

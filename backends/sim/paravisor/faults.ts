@@ -39,5 +39,6 @@ export function describeUnserved(exit: PlaneExit): string {
   if (exit.ec === 0x24 && exit.iss['ISV'] === 0) {
     return `${exit.summary}: no syndrome describes such an access (pair, exclusive, vector, atomic), so it cannot be emulated`;
   }
+  if (exit.ec === 0x24) return `${exit.summary}: nothing is emulated there`;
   return `${exit.summary}: plane 0 does not serve exception class 0x${exit.ec.toString(16)}`;
 }

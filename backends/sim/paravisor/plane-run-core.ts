@@ -19,6 +19,7 @@ import {
 } from './mmio.ts';
 import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
 import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi.ts';
+import { isInHole } from '../../../petri/payload/memory-holes.ts';
 import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
 
 /** How a run of plane 1 ended, as plane 0 saw it. */
@@ -197,6 +198,7 @@ export class PlaneRunCore {
       memory[page + words.hpfar + 1] ?? 0,
       memory[page + words.far] ?? 0,
     );
+    if (isInHole(ipa, this.#launch.ram.base)) return Served.No;
     advance(memory, page + words.enterPc, 4);
     if (isWrite(esr)) {
       const low = writeValueLow(memory, gprs, esr);

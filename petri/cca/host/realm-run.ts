@@ -236,7 +236,8 @@ export class RealmRun implements VmBoot {
   }
 
   #newLog(print: (text: string) => void): TmkVmmLog {
-    return new TmkVmmLog(print, (note) => this.#options.context.log(note));
+    const { context, spec } = this.#options;
+    return new TmkVmmLog(print, (note) => context.log(note), spec.payload.image);
   }
 
   #tap(consoles: ReadonlyMap<string, TapConsole>): void {
