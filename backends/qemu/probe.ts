@@ -17,7 +17,7 @@ const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport', 'pci-serial'];
 /** Answers of QMP, of which the list of types is the longest. */
 const MAX_OUTPUT = 16 * MIB;
 
-/** RAM begins at 0 and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs use one vCPU. */
+/** RAM begins at 2 MiB and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs use one vCPU. */
 export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
 const noneFeatures: readonly Feature[] = [
   'serial.fast',
