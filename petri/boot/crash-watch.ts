@@ -20,7 +20,7 @@ export class CrashWatch {
   #crash: Crash | undefined;
   readonly #stop = new AbortController();
 
-  /** @throws PetriError `invalid-option`, by `found`, for a pattern that backtracks without end */
+  /** @throws PetriError `pattern-too-expensive`, `console-incomplete`, by `found` */
   constructor(consoles: ReadonlyMap<string, SerialConsole>, signatures: readonly CrashSignature[]) {
     this.found = new Promise((resolve, reject) => {
       for (const [name, console] of consoles) {

@@ -1,54 +1,64 @@
-import { Script, createContext, type Context } from 'node:vm';
-import { PetriError } from '../errors.ts';
+import { countedExec, type ExecResult } from './counted-exec.ts';
 
-/** Milliseconds that one search with a regular expression may take. */
-const SEARCH_LIMIT = 500;
-
-/** Steps that a search may need at worst to be run without a watchdog, which itself costs a tenth of a millisecond. */
-const UNWATCHED_STEPS = 5e7;
-
-const search = new Script('expression.exec(text)');
-let context: Context | undefined;
+/** Steps that a search may need at worst to be left to V8, which cannot count them: some tenths of a second. */
+const UNCOUNTED_STEPS = 5e7;
 
 /**
- * `expression.exec(text)`, ended with an error where the expression backtracks without end on what a guest printed.
+ * `exec` of a regular expression from an index on. It is bounded by its shape and the length of the text where these say enough, and
+ * otherwise by the steps that it takes: never by time, so that every host has the same result.
  *
- * @throws PetriError `invalid-option`
+ * @throws PetriError `pattern-too-expensive`
+ * @throws EngineNotLoaded where steps have to be counted, and what counts them is not there yet
  */
-export function boundedExec(expression: RegExp, text: string): RegExpExecArray | null {
-  if (isCheap(expression.source, text.length)) return expression.exec(text);
-  context ??= createContext({});
-  context['expression'] = expression;
-  context['text'] = text;
-  try {
-    const result: unknown = search.runInContext(context, { timeout: SEARCH_LIMIT });
-    return result as RegExpExecArray | null;
-  } catch (error) {
-    if (!isTimeout(error)) throw error;
-    throw new PetriError(
-      `the pattern ${String(expression)} took more than ${String(SEARCH_LIMIT)} ms on ${String(text.length)} characters of serial output`,
-      {
-        code: 'invalid-option',
-        step: 'run',
-        remedy: 'write the pattern without repetitions inside repetitions, or wait for a literal string',
-        cause: error,
-      },
-    );
-  } finally {
-    context['text'] = '';
+export function boundedExec(expression: RegExp, text: string, from: number): ExecResult | null {
+  if (!isCheap(expression.source, text.length - from)) return countedExec(expression, text, from);
+  expression.lastIndex = from;
+  const result = expression.exec(text);
+  if (result === null) return null;
+  const [match, ...captures] = result;
+  return { index: result.index, match, captures, groups: { ...result.groups } };
+}
+
+/** Whether the steps of a search have a low bound from the shape of the expression and the length of the text alone. */
+export function isCheap(source: string, length: number): boolean {
+  const { repetitions, choices } = shapeOf(source);
+  return choices * Math.pow(length, repetitions + 1) <= UNCOUNTED_STEPS;
+}
+
+interface Shape {
+  /** Each multiplies the steps by the length of the text; infinite where groups are repeated or there are backreferences. */
+  readonly repetitions: number;
+  /** Ways through the groups with alternatives and what is optional. */
+  readonly choices: number;
+}
+
+const shapes = new Map<string, Shape>();
+
+function shapeOf(source: string): Shape {
+  const known = shapes.get(source);
+  if (known !== undefined) return known;
+  if (shapes.size === 1000) shapes.clear();
+  const shape = readShape(source);
+  shapes.set(source, shape);
+  return shape;
+}
+
+/** One escape, one class, the opening of a group, a quantifier, or one character. */
+const TOKEN = /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?(?:<?[=!]|<[^>]*>|[\w-]*:))?|(?:[*+?]|\{\d+(?:,\d*)?\})\??|[^]/g;
+
+function readShape(source: string): Shape {
+  let repetitions = 0;
+  let choices = 1;
+  let previous = '';
+  const groups = [1];
+  for (const [token] of source.matchAll(TOKEN)) {
+    if (token.startsWith('(')) groups.push(1);
+    else if (token === '|') groups.push((groups.pop() ?? 1) + 1);
+    else if (token === ')') choices *= groups.pop() ?? 1;
+    else if (/^\\[1-9k]/.test(token)) repetitions = Infinity;
+    else if (/^\?\??$/.test(token)) choices *= 2;
+    else if (/^[*+{]./.test(token) || token === '*' || token === '+') repetitions += previous === ')' ? Infinity : 1;
+    previous = token;
   }
-}
-
-/** A bound from the shape alone: each unbounded repetition multiplies by the length, a repeated group is anyone's guess. */
-function isCheap(source: string, length: number): boolean {
-  if (/\)[*+?{]|\\[1-9k]/.test(source)) return false;
-  const repetitions = source.match(/[*+{]/g)?.length ?? 0;
-  return Math.pow(length, repetitions + 1) <= UNWATCHED_STEPS;
-}
-
-/** The error is of the other context's `Error`, so `instanceof` does not know it. */
-function isTimeout(error: unknown): boolean {
-  return (
-    typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
-  );
+  return { repetitions, choices: choices * (groups[0] ?? 1) };
 }

@@ -150,6 +150,21 @@ describe('waitFor', () => {
     expect(await errorOf(wait)).toMatchObject({ code: 'console-closed' });
   });
 
+  it('searches with patterns whose steps have to be counted', async () => {
+    const console = inMemory();
+    const waits = [console.waitFor(/(?:\w+ )+ready/), console.waitFor(/^(?:sh-[\d.]+)+# $/)];
+    const expensive = errorOf(console.waitFor(/(x+x+)+y/));
+    console.push(utf8(`it is ready\n${'x'.repeat(60)}\nsh-5.2`));
+    console.push(utf8('# '));
+    expect((await Promise.all(waits)).map(({ match }) => match)).toEqual(['it is ready', 'sh-5.2# ']);
+    expect(await expensive).toMatchObject({ code: 'pattern-too-expensive' });
+    const late = errorOf(console.waitFor(/(?:\w+ )+never/, { timeout: 1 }));
+    expect((await late).code).toBe('wait-timeout');
+    const closed = errorOf(console.waitFor(/(?:\w+ )+never/));
+    console.close();
+    expect((await closed).code).toBe('console-closed');
+  });
+
   it('refuses an empty string', async () => {
     await expect(inMemory().waitFor('')).rejects.toMatchObject({ code: 'invalid-option' });
   });

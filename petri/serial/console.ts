@@ -172,8 +172,8 @@ export class SerialConsole {
    * the start and end of lines; a match spans at most 64 Ki characters.
    *
    * @throws PetriError `wait-timeout` when the time is over or the signal aborts, `console-closed` when the VM has halted
-   *   without printing it, `invalid-option` for an empty string or a pattern that backtracks without end, and what
-   *   booting throws; `console-incomplete` when bytes that it would have to look at are lost
+   *   without printing it, `invalid-option` for an empty string, `pattern-too-expensive` for a pattern that takes more steps on
+   *   one line than it may, `console-incomplete` when bytes that it would have to look at are lost, and what booting throws
    */
   async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
     const boot = this.#boot;

@@ -4,6 +4,7 @@ import { describePattern, type Found, type Matcher } from './pattern.ts';
 export class LiteralMatcher implements Matcher {
   readonly description: string;
   readonly unsettled = false;
+  readonly behind = false;
   readonly #text: string;
   /** The end of what was fed, too short to hold the text. */
   #carry = '';

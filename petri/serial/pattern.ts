@@ -19,6 +19,8 @@ export interface Matcher {
   /** The kind and the pattern, for messages. */
   readonly description: string;
   feed(piece: string): Found | undefined;
+  /** Whether not all that was fed is looked at yet, so that `feed('')` is due. */
+  readonly behind: boolean;
   /** Tries the unfinished last line too: it stands still, as a prompt does, or nothing more will come. */
   settle(): Found | undefined;
   /** Whether `settle` could find something that `feed` did not. */

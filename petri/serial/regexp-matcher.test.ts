@@ -1,8 +1,12 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { boundedExec, isCheap } from './bounded-exec.ts';
+import { countedExec, loadEngine } from './counted-exec.ts';
 import { createMatcher } from './matcher.ts';
 import type { Found, SerialPattern } from './pattern.ts';
 import { LONGEST_MATCH, canSpanLines } from './regexp-matcher.ts';
+
+beforeAll(loadEngine);
 
 /** The first match in a text that comes in pieces and then ends. */
 function find(pattern: SerialPattern, pieces: readonly string[], preceding = ''): Found | undefined {
@@ -10,7 +14,8 @@ function find(pattern: SerialPattern, pieces: readonly string[], preceding = '')
   const all = pieces.join('');
   let fed = 0;
   for (const piece of pieces) {
-    const found = matcher.feed(piece);
+    let found = matcher.feed(piece);
+    while (found === undefined && matcher.behind) found = matcher.feed('');
     fed += piece.length;
     if (found !== undefined) return { ...found, rest: found.rest + all.slice(fed) };
   }
@@ -115,9 +120,81 @@ describe('RegExpMatcher', () => {
     }
   });
 
+  const catastrophe = /^(a+)+$/;
+
   it('ends a search that backtracks without end, with an error that names the pattern', () => {
-    const matcher = createMatcher(/^(a+)+$/, '');
-    expect(() => matcher.feed(`${'a'.repeat(64)}!\n`)).toThrow(/\^\(a\+\)\+\$.*took more than 500 ms/s);
+    const matcher = createMatcher(catastrophe, '');
+    expect(() => matcher.feed(`${'a'.repeat(64)}!\n`)).toThrow(
+      /\^\(a\+\)\+\$.*takes more than 5,000,000 steps on 66 characters/s,
+    );
+  });
+
+  it('ends it at the same line, however the text is cut', () => {
+    // Up to some length it is affordable, and from the next one on it is not.
+    const lines = Array.from({ length: 30 }, (_, length) => `${'a'.repeat(length)}!\n`);
+    const failureOf = (pieces: readonly string[]): string => {
+      try {
+        return String(find(catastrophe, pieces));
+      } catch (error) {
+        return String(error);
+      }
+    };
+    const whole = failureOf([lines.join('')]);
+    expect(whole).toMatch(/takes more than 5,000,000 steps on \d+ characters/);
+    for (const size of [1, 7, 64, 200]) {
+      const sizes = Array.from({ length: Math.ceil(lines.join('').length / size) }, () => size);
+      expect(failureOf(split(lines.join(''), sizes))).toBe(whole);
+    }
+    expect(failureOf(lines)).toBe(whole);
+  });
+
+  it('finds the same whether steps are counted or not', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('a', 'b', 'x', '\n', ' ', '\0', 'é', '🦀', '\uD83E', '"', '\\'), { maxLength: 40 }),
+        fc.constantFrom(
+          ...patterns.filter((pattern) => typeof pattern !== 'string'),
+          /(?<one>a)|(?<two>b)(x)?/,
+          /é|\p{L}{2}/u,
+        ),
+        fc.nat({ max: 10 }),
+        (parts, pattern, from) => {
+          const text = parts.join('');
+          const expression = new RegExp(pattern.source, `${pattern.flags}gm`);
+          const start = Math.min(from, text.length);
+          expression.lastIndex = start;
+          const expected = expression.exec(text);
+          expect(countedExec(expression, text, start)).toEqual(
+            expected === null
+              ? null
+              : {
+                  index: expected.index,
+                  match: expected[0],
+                  captures: expected.slice(1),
+                  groups: { ...expected.groups },
+                },
+          );
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('takes a search that cannot be counted for affordable by its shape and the length of the text alone', () => {
+    expect(isCheap('value=(\\d+) \\w+', 200)).toBe(true);
+    expect(isCheap('value=(\\d+) \\w+', LONGEST_MATCH)).toBe(false);
+    expect(isCheap('(?:one|two|three) \\[[*+]+\\]', 4000)).toBe(true);
+    for (const source of [
+      '(a+)+',
+      '(a|b)*',
+      '(?:a?){20}',
+      '(a)\\1',
+      `${'a?'.repeat(40)}${'a'.repeat(40)}`,
+      '(?:a|a)'.repeat(40),
+    ]) {
+      expect(isCheap(source, 200), source).toBe(false);
+    }
+    expect(boundedExec(/(a|b)+x/g, 'zabx', 0)?.index).toBe(1);
   });
 
   it('looks at each line once when the pattern cannot span lines', () => {

@@ -1,4 +1,6 @@
-import { boundedExec } from './bounded-exec.ts';
+import { performance } from 'node:perf_hooks';
+import { boundedExec, isCheap } from './bounded-exec.ts';
+import type { ExecResult } from './counted-exec.ts';
 import { describePattern, type Found, type Matcher } from './pattern.ts';
 
 /**
@@ -6,6 +8,9 @@ import { describePattern, type Found, type Matcher } from './pattern.ts';
  * what one search costs.
  */
 export const LONGEST_MATCH = 64 * 1024;
+
+/** Milliseconds after which other work of this process gets a turn. What is found does not depend on it. */
+const TURN = 20;
 
 /**
  * Finds the first match of a regular expression. It is tried whenever a line is complete, on all text up to there, so
@@ -37,6 +42,10 @@ export class RegExpMatcher implements Matcher {
     this.#spansLines = canSpanLines(pattern);
   }
 
+  get behind(): boolean {
+    return this.#lastStop() > this.#tried;
+  }
+
   get unsettled(): boolean {
     return this.#tried < this.#window.length;
   }
@@ -45,9 +54,7 @@ export class RegExpMatcher implements Matcher {
     this.#window += piece;
     const end = this.#lastStop();
     if (end <= this.#tried) return undefined;
-    const found = this.#exec(this.#searchStart(), end) === null ? undefined : this.#firstStopThatMatches(end);
-    if (found === undefined) this.#advance(end);
-    return found;
+    return this.#search(end);
   }
 
   settle(): Found | undefined {
@@ -64,6 +71,40 @@ export class RegExpMatcher implements Matcher {
   #startOfLastLine(): number {
     const newline = this.#window.lastIndexOf('\n');
     return newline === -1 ? this.#lineStart : newline + 1;
+  }
+
+  #search(end: number): Found | undefined {
+    const start = this.#searchStart();
+    if (!isCheap(this.#expression.source, end - Math.max(0, start))) return this.#searchByLine(end);
+    const found = this.#exec(start, end) === null ? undefined : this.#firstStopThatMatches(end);
+    if (found === undefined) this.#advance(end);
+    return found;
+  }
+
+  /**
+   * Looks at one line after the other, as long as one turn may take. What each search sees, and so whether its steps have to be counted
+   * and how many they are, does not depend on how much has arrived.
+   */
+  #searchByLine(end: number): Found | undefined {
+    const began = performance.now();
+    for (const { at, lineStart } of this.#stops(end)) {
+      const found = this.#matchAt(at, lineStart);
+      if (found !== undefined) return found;
+      if (at < end && performance.now() - began > TURN) {
+        this.#advance(at, this.#window[at - 1] === '\n' ? at : lineStart);
+        return undefined;
+      }
+    }
+    this.#advance(end);
+    return undefined;
+  }
+
+  #firstMatch(stops: readonly { readonly at: number; readonly lineStart: number }[]): Found | undefined {
+    for (const { at, lineStart } of stops) {
+      const found = this.#matchAt(at, lineStart);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** Every place after `#tried` and up to `end` where the expression is due to be tried, with the start of its line. */
@@ -96,29 +137,24 @@ export class RegExpMatcher implements Matcher {
       if (this.#exec(start, stops[middle]?.at ?? end) === null) low = middle + 1;
       else high = middle;
     }
-    for (const { at, lineStart } of stops.slice(low)) {
-      const found = this.#matchAt(at, lineStart);
-      if (found !== undefined) return found;
-    }
-    return undefined;
+    return this.#firstMatch(stops.slice(low));
   }
 
   #matchAt(end: number, lineStart: number): Found | undefined {
     const result = this.#exec(this.#spansLines ? this.#spanStart(end) : Math.max(lineStart, end - LONGEST_MATCH), end);
     if (result === null) return undefined;
-    const [match, ...captures] = result;
+    const { match, captures, groups } = result;
     return {
       match,
       captures,
-      groups: { ...result.groups },
+      groups,
       index: this.#before + result.index,
       rest: this.#window.slice(result.index + match.length),
     };
   }
 
-  #exec(start: number, end: number): RegExpExecArray | null {
-    this.#expression.lastIndex = Math.max(this.#floor, start);
-    return boundedExec(this.#expression, this.#window.slice(0, end));
+  #exec(start: number, end: number): ExecResult | null {
+    return boundedExec(this.#expression, this.#window.slice(0, end), Math.max(this.#floor, start));
   }
 
   /** Where a search that covers every stop after `#tried` has to begin. */
@@ -134,8 +170,8 @@ export class RegExpMatcher implements Matcher {
     return newline === -1 || newline + 1 >= end ? start : newline + 1;
   }
 
-  #advance(end: number): void {
-    this.#lineStart = this.#startOfLastLine();
+  #advance(end: number, lineStart = this.#startOfLastLine()): void {
+    this.#lineStart = lineStart;
     this.#tried = end;
     // One character more than can match, for assertions such as ^ and \b that look back.
     const keepFrom = Math.max(0, Math.min(this.#searchStart(), end) - 1);

@@ -89,7 +89,7 @@ function remedyFor({ pattern, failure, consumedBefore }: WaitErrorFacts): string
 function matchesAsPattern(text: string, line: string): boolean {
   if (!/[\\^$.*+?()[\]{}|]/.test(text)) return false;
   try {
-    return boundedExec(new RegExp(text), line) !== null;
+    return boundedExec(new RegExp(text, 'g'), line, 0) !== null;
   } catch {
     return false; // Not a pattern, or too dear a one: then there is no such hint to give.
   }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { EngineNotLoaded, loadEngine } from './counted-exec.ts';
 import type { Found, Matcher } from './pattern.ts';
 import type { TextReader } from './text-reader.ts';
 import { duration, type WaitClock, type WaitTimer } from './wait-clock.ts';
@@ -57,6 +58,8 @@ export class Wait {
   #deadline: WaitTimer | undefined;
   #quiet: WaitTimer | undefined;
   #resting: NodeJS.Timeout | undefined;
+  /** While what counts the steps of a search is loaded. */
+  #loading: Promise<void> | undefined;
   readonly #onAbort = (): void => {
     this.#fail('abort');
   };
@@ -69,12 +72,18 @@ export class Wait {
     });
     if (request.timeout !== undefined && Number.isFinite(request.timeout)) {
       this.#deadline = request.clock.start(request.timeout, () => {
-        this.#look();
-        this.#settle();
-        this.#fail('timeout');
+        this.#expire();
       });
     }
     request.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** What has arrived by now counts, however long looking at it takes. */
+  #expire(): void {
+    this.catchUp();
+    this.#settle();
+    if (this.#loading === undefined) this.#fail('timeout');
+    else void this.#loading.then(() => this.#expire());
   }
 
   get settled(): boolean {
@@ -100,50 +109,81 @@ export class Wait {
 
   /** Returns whether there is more to look at now. */
   #look(): boolean {
-    if (this.#settled) return false;
+    if (this.#settled || this.#loading !== undefined) return false;
     const began = performance.now();
     let more = false;
     try {
       more = this.#search();
     } catch (error) {
-      this.reject(error);
+      this.#interrupted(error);
     }
-    if (this.settled) return false;
+    if (this.settled || this.#loading !== undefined) return false;
     if (this.#request.signal?.aborted === true) this.#fail('abort');
     else this.#rest(performance.now() - began, more);
     return more && !this.settled;
+  }
+
+  /** The same search is made again once its steps can be counted. */
+  #interrupted(error: unknown): void {
+    if (!(error instanceof EngineNotLoaded)) {
+      this.reject(error);
+      return;
+    }
+    this.#loading ??= loadEngine().then(
+      () => {
+        this.#loading = undefined;
+        this.#look();
+      },
+      (reason: unknown) => {
+        this.#loading = undefined;
+        this.reject(reason);
+      },
+    );
   }
 
   /** Returns whether more has arrived than one turn may look at. */
   #search(): boolean {
     const { matcher, reader, pending, isClosed } = this.#request;
     if (this.#seenLength === 0 && pending !== '' && this.#feed(pending)) return false;
+    if (matcher.behind && this.#tryAgain()) return false;
+    if (matcher.behind) return true;
     // Asked before reading, so that a close in between is seen at the next look.
     const closed = isClosed();
     for (let looked = 0; looked < TURN;) {
       const piece = reader.read();
       if (piece === undefined) {
-        if (closed) this.#finish();
-        else if (matcher.unsettled) this.#watchForQuiet();
+        if (closed) return this.#finish();
+        if (matcher.unsettled) this.#watchForQuiet();
         return false;
       }
       looked += piece.length + 1;
       if (this.#feed(piece)) return false;
+      if (matcher.behind) return true;
     }
     return true;
   }
 
-  #finish(): void {
-    if (this.#feed(this.#request.reader.finish())) return;
-    const found = this.#request.matcher.settle();
+  /** Returns whether there is more to look at before the end. */
+  #finish(): boolean {
+    const { matcher, reader } = this.#request;
+    if (this.#feed(reader.finish())) return false;
+    if (matcher.behind) return true;
+    const found = matcher.settle();
     if (found === undefined) this.#fail('closed');
     else this.#succeed(found);
+    return false;
   }
 
   #feed(piece: string): boolean {
     if (piece === '') return false;
     this.#remember(piece);
     const found = this.#request.matcher.feed(piece);
+    if (found !== undefined) this.#succeed(found);
+    return found !== undefined;
+  }
+
+  #tryAgain(): boolean {
+    const found = this.#request.matcher.feed('');
     if (found !== undefined) this.#succeed(found);
     return found !== undefined;
   }
@@ -178,12 +218,12 @@ export class Wait {
   }
 
   #settle(): void {
-    if (this.#settled) return;
+    if (this.#settled || this.#loading !== undefined || this.#request.matcher.behind) return;
     try {
       const found = this.#request.matcher.settle();
       if (found !== undefined) this.#succeed(found);
     } catch (error) {
-      this.reject(error);
+      this.#interrupted(error);
     }
   }
 
