@@ -7,7 +7,7 @@ export interface Guest {
   /** Sets what the first run starts. To be called once. */
   boot(testIndex: number): void;
   /**
-   * Runs about `budget` instructions of the payload, counted as `work` is; fewer where the guest keeps leaving for its monitor.
+   * Runs about `budget` instructions of the payload, fewer where others take the host longer (`Vcpu.effort`).
    *
    * @param outstayed asked between exits; true when the time slice is over
    * @returns the end, when it came to one

@@ -48,6 +48,8 @@ export class PlainGuest implements Guest {
   readonly #channel: TmkChannel;
   readonly #reads: BoundedLog;
   readonly #writes: BoundedLog;
+  /** The last exit was a command, which may be a long one. */
+  #commanded = false;
   /** What is left to be told after the machine was given back. */
   #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
 
@@ -96,15 +98,16 @@ export class PlainGuest implements Guest {
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
-    const until = this.#vcpu.work + budget;
+    const until = this.#vcpu.effort + budget;
     for (let exits = 1; ; exits++) {
-      const left = until - this.#vcpu.work;
+      const left = until - this.#vcpu.effort;
       if (left <= 0) return undefined;
       const exit = this.#vcpu.run(left);
       if (exit === RunExit.Budget) return undefined;
       const halt = exit === RunExit.Sync ? this.#serve() : this.#fault(this.#vcpu.unsupported);
       if (halt !== undefined) return halt;
-      if (exits % EXITS_PER_QUESTION === 0 && outstayed()) return undefined;
+      if ((exits % EXITS_PER_QUESTION === 0 || this.#commanded) && outstayed()) return undefined;
+      this.#commanded = false;
     }
   }
 
@@ -159,6 +162,7 @@ export class PlainGuest implements Guest {
   }
 
   #command(bytes: number, pointer: number): HaltReason | undefined {
+    this.#commanded = true;
     this.#channel.store(bytes, pointer, this.#read);
     const { verdict } = this.#channel;
     return verdict === undefined ? undefined : haltOfVerdict(verdict);

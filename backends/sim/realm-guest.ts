@@ -121,11 +121,15 @@ export class RealmGuest implements Guest {
     return vectorNote(exceptionState(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE)), this.#locator);
   }
 
+  get #effort(): number {
+    return this.#vmm.view.effort;
+  }
+
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
     this.#outstayed = outstayed;
-    const until = this.work + budget;
+    const until = this.#effort + budget;
     for (;;) {
-      const left = until - this.work;
+      const left = until - this.#effort;
       if (left <= 0) return undefined;
       const result = this.#vmm.enter(this.#rec, left);
       const outcome = this.#core?.outcome;

@@ -1,4 +1,5 @@
 import { DecodedPages } from './decoded-pages.ts';
+import { Cost, type Effort } from './effort.ts';
 import { decode, type Instruction } from './isa/decoder.ts';
 import { RecordTemplates } from './record-templates.ts';
 import type { LinearMemory } from './linear-memory.ts';
@@ -39,6 +40,7 @@ export interface CodePage {
 export class CodeCache {
   readonly #memory: LinearMemory;
   readonly #table: HandlerTable;
+  readonly #effort: Effort;
   #byAddress: Map<number, CodePage>[] = [];
   #bySource = new Map<number, CodePage[]>();
   /** By place in the record region. */
@@ -47,7 +49,8 @@ export class CodeCache {
   /** Places that were never used, and so hold zeros, begin here. */
   #untouched = 0;
 
-  constructor(memory: LinearMemory, table: HandlerTable) {
+  constructor(memory: LinearMemory, table: HandlerTable, effort: Effort) {
+    this.#effort = effort;
     this.#memory = memory;
     this.#table = table;
   }
@@ -76,6 +79,7 @@ export class CodeCache {
     if (slot >= MAX_RECORD_PAGES) return undefined;
     const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
     // Here and not where pages are dropped: many of them may be dropped at once.
+    this.#effort.spent += Cost.Page;
     if (slot < this.#untouched) this.#memory.u8.fill(0, records, records + RECORD_PAGE_BYTES);
     else this.#untouched = slot + 1;
     const page: CodePage = { context, va, source, records, heat: 0, blocks: [], worthSharing: false, simd: false };
@@ -94,6 +98,7 @@ export class CodeCache {
   restore(page: CodePage, simdAccess: boolean): void {
     const found = decodedPages.find(this.#memory, page.va, page.source);
     if (found === undefined) return;
+    this.#effort.spent += Cost.Page;
     this.#memory.u8.set(found.records, page.records);
     for (const handler of found.handlers) {
       const simd = this.#table.library.isSimd(handler);
@@ -143,6 +148,7 @@ export class CodeCache {
   #share(page: CodePage): void {
     if (!page.worthSharing) return;
     page.worthSharing = false;
+    this.#effort.spent += 2 * Cost.Page;
     const { u8 } = this.#memory;
     const records = u8.slice(page.records, page.records + RECORD_PAGE_BYTES);
     decodedPages.keep(page.va, u8.slice(page.source, page.source + PAGE), records, this.#table.library);
@@ -151,6 +157,7 @@ export class CodeCache {
   #clear(page: CodePage): void {
     page.worthSharing = false;
     page.simd = false;
+    this.#effort.spent += Cost.Page + Cost.Block * page.blocks.length;
     this.#memory.u8.fill(0, page.records, page.records + RECORDS_PER_PAGE * Record.Bytes);
     this.#table.releaseBlocks(page.blocks.splice(0));
     page.heat = 0;
@@ -193,6 +200,7 @@ export class CodeCache {
     else this.#bySource.set(page.source, sharers);
     const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
     this.#share(page);
+    this.#effort.spent += Cost.Event + Cost.Block * page.blocks.length;
     this.#table.releaseBlocks(page.blocks.splice(0));
     this.#slots[slot] = undefined;
     this.#free.push(slot);
@@ -231,9 +239,10 @@ export class CodeCache {
    */
   decodeFrom(start: number, simdAccess: boolean, pageAt: (va: number) => CodePage | undefined): void {
     const work = [start];
-    let left = MAX_RECORDS_PER_PASS;
+    const until = this.#effort.spent + MAX_EFFORT_PER_PASS;
     const { library } = this.#table;
-    const room = (): boolean => left > 0 && library.pending < MAX_NEW_HANDLERS_PER_PASS;
+    const pending = library.pending;
+    const room = (): boolean => this.#effort.spent < until && library.pending < MAX_NEW_HANDLERS_PER_PASS;
     for (let va = work.pop(); va !== undefined && room(); va = work.pop()) {
       const pageAddress = va - (va % PAGE);
       const page = pageAt(pageAddress);
@@ -241,7 +250,7 @@ export class CodeCache {
       for (let index = (va - pageAddress) / 4; index < RECORDS_PER_PAGE && room(); index += 1) {
         const record = page.records + index * Record.Bytes;
         if (this.#memory.u16[record >> 1] !== FixedHandler.Decode) break;
-        left -= 1;
+        this.#effort.spent += Cost.CopiedRecord;
         // A page with compiled blocks has handlers that only this machine knows.
         page.worthSharing = page.blocks.length === 0;
         const pc = page.va + index * 4;
@@ -258,6 +267,7 @@ export class CodeCache {
           if (templates.ends(template)) break;
           continue;
         }
+        this.#effort.spent += Cost.MadeRecord;
         const instruction = decode(word, BigInt(pc));
         if (instruction === undefined) {
           this.#writeRecord(record, FixedHandler.Undefined);
@@ -277,6 +287,7 @@ export class CodeCache {
         if (ends) break;
       }
     }
+    this.#effort.spent += Cost.NewHandler * (library.pending - pending);
   }
 
   #encode(record: number, page: CodePage, pc: number, { row, decoded }: Instruction): void {
@@ -315,5 +326,5 @@ export class CodeCache {
  * Bound one pass of decoding, which holds up the run: what it does not get to is decoded when it is reached. Making a handler
  * costs far more than using one.
  */
-const MAX_RECORDS_PER_PASS = 1024;
+const MAX_EFFORT_PER_PASS = 32_768;
 const MAX_NEW_HANDLERS_PER_PASS = 32;

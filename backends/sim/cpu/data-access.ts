@@ -1,5 +1,6 @@
 import type { CodeCache } from './code-cache.ts';
 import type { Context } from './context.ts';
+import { Cost, type Effort } from './effort.ts';
 import { ADDRESS_LIMIT, readNumber } from './guest-number.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { Tlb, tlbSet, VcpuState } from './state.ts';
@@ -32,12 +33,14 @@ export class DataAccess {
   readonly fault: Fault = { stage2: false, status: 0, address: 0, write: false, again: false };
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
+  readonly #effort: Effort;
   #context: Context | undefined;
   /** Where a write that went to the bounce buffer belongs. */
   readonly #bounce = { first: 0, second: 0, firstBytes: 0 };
 
-  constructor(memory: LinearMemory, code: CodeCache) {
+  constructor(memory: LinearMemory, code: CodeCache, effort: Effort) {
     this.#memory = memory;
+    this.#effort = effort;
     this.#code = code;
   }
 
@@ -63,6 +66,7 @@ export class DataAccess {
   };
 
   #access(bytes: number, alignAndFlags: number, write: boolean, permissions: number): number {
+    this.#effort.called += Cost.SlowAccess;
     const address = readNumber(this.#memory.u32, VcpuState.SlowAddress);
     const align = alignAndFlags & ~MUST_ALIGN;
     if (address + bytes > ADDRESS_LIMIT) return this.#fail(false, FaultStatus.AddressSize, address, write);

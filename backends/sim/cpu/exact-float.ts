@@ -1,3 +1,4 @@
+import { Cost, type Effort } from './effort.ts';
 import { FloatHelper, FloatFormat, helperOperand, HELPER_RESULT } from './isa/simd/float-helper.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { VcpuState } from './state.ts';
@@ -188,11 +189,15 @@ function reciprocalTable(a: number): number {
 }
 
 /** RecipSqrtEstimate: of 128 to 511, meaning 0.25 to 1. */
-function rootTable(value: number): number {
+const rootEstimates = Uint16Array.from({ length: 512 }, (_, value) => {
+  if (value < 128) return 0;
   const a = value < 256 ? value * 2 + 1 : ((value >> 1) * 2 + 1) * 2;
   let b = 512;
   while (a * (b + 1) * (b + 1) < 2 ** 28) b += 1;
   return (b + 1) >> 1;
+});
+function rootTable(value: number): number {
+  return rootEstimates[value] ?? 0;
 }
 
 /** Biased exponent, which may be below zero, and fraction of 52 bits of a number that is not zero, normalised. */
@@ -283,8 +288,9 @@ function evaluate(helper: number, argument: number, operands: readonly bigint[],
 }
 
 /** The helper function that generated code imports: operands and result go through the state (`floatHelper`). */
-export function createHelper(memory: LinearMemory): (helper: number, argument: number) => number {
+export function createHelper(memory: LinearMemory, effort: Effort): (helper: number, argument: number) => number {
   return (helper, argument) => {
+    effort.called += Cost.Helper;
     const operand = (index: number): bigint => memory.u64[helperOperand(index) >> 3] ?? 0n;
     const fpcr = memory.u32[VcpuState.Fpcr >> 2] ?? 0;
     memory.u64[HELPER_RESULT >> 3] = evaluate(helper, argument, [operand(0), operand(1), operand(2)], fpcr);

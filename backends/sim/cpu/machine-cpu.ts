@@ -6,6 +6,7 @@ import { createHelper } from './exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './state.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
+import { Cost, Effort } from './effort.ts';
 import { engineFault } from './engine-fault.ts';
 import { HandlerTable, type ImportFunctions } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
@@ -24,6 +25,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly memory: LinearMemory;
   readonly code: CodeCache;
   readonly access: DataAccess;
+  readonly effort = new Effort();
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly #table: HandlerTable;
@@ -35,7 +37,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   constructor(memory: LinearMemory, { yieldAfterCompiling = false }: CpuOptions = {}) {
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
-    const helper = createHelper(memory);
+    const helper = createHelper(memory, this.effort);
     // The slow paths of memory accesses know the code, which knows the table, which calls them.
     const imports: ImportFunctions = {
       slowRead: (bytes, align) => this.access.slowRead(bytes, align),
@@ -44,9 +46,9 @@ export class MachineCpu implements Cpu, VcpuHost {
       commitWrite: (bytes) => this.access.commitWrite(bytes),
       helper,
     };
-    this.#table = new HandlerTable(memory, library, imports);
-    this.code = new CodeCache(memory, this.#table);
-    this.access = new DataAccess(memory, this.code);
+    this.#table = new HandlerTable(memory, library, imports, this.effort);
+    this.code = new CodeCache(memory, this.#table, this.effort);
+    this.access = new DataAccess(memory, this.code, this.effort);
     this.#blocks = new BlockCompiler(memory, this.code, (placed) => {
       this.#table.placeBlocks(placed);
     });
@@ -120,7 +122,10 @@ export class MachineCpu implements Cpu, VcpuHost {
 
   /** Code was found on a page that had none: stores to it must come to the slow path from now on, whoever makes them. */
   guardCode(): void {
-    for (const context of this.#contexts) context.flushTlb();
+    for (const context of this.#contexts) {
+      context.flushTlb();
+      this.effort.spent += Cost.Page;
+    }
   }
 
   /**

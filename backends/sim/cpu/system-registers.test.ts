@@ -5,7 +5,7 @@ import { hvc, movz, mrs, msr, TestMachine } from './testing/test-machine.ts';
 import { ExceptionClass, RunExit } from './types.ts';
 
 const { CODE, VECTORS } = TestMachine;
-const BUDGET = 100;
+const BUDGET = 1000;
 
 let machine: TestMachine;
 beforeEach(() => {

@@ -134,14 +134,19 @@ export interface Vcpu {
    * each takes. The same for a guest in every run, whatever was decoded or compiled before.
    */
   readonly work: number;
+  /**
+   * `work`, and what the host did for the guest besides: it depends on what was decoded and compiled before, so nothing that a guest
+   * can see may depend on it.
+   */
+  readonly effort: number;
   readonly active: CpuContext;
   /** A context in the reset state of the Arm ARM: registers 0, PSTATE EL1h with DAIF set, MMU off. */
   createContext(stage2: Stage2): CpuContext;
   /** Saves the active context and loads another. Clears the exclusive monitor. */
   activate(context: CpuContext): void;
   /**
-   * Runs the active context for about `budget` instructions, counted as `work` is (more by at most one straight run of code), or
-   * until a synchronous exception to EL2. Never throws for anything that the guest does.
+   * Runs the active context for about `budget` instructions, counted as `effort` is (more by at most one straight run of code or one
+   * pass of compiling), or until a synchronous exception to EL2. Never throws for anything that the guest does.
    */
   run(budget: number): RunExit;
 }

@@ -2,6 +2,7 @@ import type { CodeCache, CodePage } from './code-cache.ts';
 import type { Context } from './context.ts';
 import type { DataAccess } from './data-access.ts';
 import { FaultStatus } from './data-access.ts';
+import { Cost, type Effort } from './effort.ts';
 import { engineFault } from './engine-fault.ts';
 import { ADDRESS_LIMIT, readNumber, writeNumber } from './guest-number.ts';
 import type { LinearMemory } from './linear-memory.ts';
@@ -13,14 +14,8 @@ import { ExceptionClass, Permission, RunExit } from './types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from './types.ts';
 
 const PAGE = 4096;
-/**
- * An event that is handled outside of generated code takes about the time of so many instructions. There may be no more of
- * them in a run than its budget has room for, so that a guest that does little else still returns in time.
- */
-const HANDLING_COST = 64;
-/** As many instructions an exit to EL2 counts for, with what is done for the guest there. */
-const EXIT_COST = 1024;
-const FREE_EVENTS = 16;
+/** What a run may spend beyond its budget, so that short ones get on too. */
+const FREE_EFFORT = 16 * Cost.Event;
 /** Instructions between two samples of the PC. */
 const SAMPLE_PERIOD = 16_384;
 /** Samples in a page before it is compiled, and what a page starts from of which nothing was left to compile. */
@@ -34,6 +29,7 @@ export interface VcpuHost {
   readonly memory: LinearMemory;
   readonly code: CodeCache;
   readonly access: DataAccess;
+  readonly effort: Effort;
   readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly yieldAfterCompiling: boolean;
   newContext(stage2: Stage2): Context;
@@ -66,11 +62,14 @@ export class VirtualCpu implements Vcpu {
   readonly mpidr: number;
   unsupported = '';
   retired = 0;
+  effort = 0;
   /** What exceptions, system instructions and exits count for beyond themselves. What caches hold has no part in it. */
   #surcharge = 0;
   readonly #host: VcpuHost;
   #active: Context | undefined;
   #remaining = 0;
+  /** Effort at which the run ends. */
+  #allowed = 0;
   /** How often the run made new code. */
   #compilations = 0;
 
@@ -140,14 +139,24 @@ export class VirtualCpu implements Vcpu {
     }
     this.#remaining = budget;
     this.#compilations = 0;
-    let events = FREE_EVENTS + Math.ceil(budget / HANDLING_COST);
+    this.#host.effort.spent = 0;
+    this.#allowed = this.effort + budget + FREE_EFFORT;
     let next: Next = 'continue';
     while (this.#remaining > 0 || next === 'again') {
-      if (this.#remaining > 0 && (--events < 0 || (this.#compilations > 0 && this.#host.yieldAfterCompiling))) break;
+      const yields = this.#compilations > 0 && this.#host.yieldAfterCompiling;
+      if (this.#remaining > 0 && (yields || this.effort >= this.#allowed)) break;
       next = this.#step(context);
+      this.#settle();
       if (next !== 'continue' && next !== 'again') return next;
     }
     return RunExit.Budget;
+  }
+
+  /** Takes over what the step was charged for. */
+  #settle(): void {
+    const { effort } = this.#host;
+    this.effort += Cost.Event + effort.spent;
+    effort.spent = 0;
   }
 
   /** Runs to the next event and handles it. */
@@ -173,11 +182,15 @@ export class VirtualCpu implements Vcpu {
 
   /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
   #enter(record: number): number {
-    const stretch = Math.max(0, Math.min(this.#remaining, SAMPLE_PERIOD));
+    const { effort } = this.#host;
+    const stretch = Math.max(0, Math.min(this.#remaining, this.#allowed - this.effort, SAMPLE_PERIOD));
+    const before = effort.called;
     const reason = this.#host.enter(record, record + stretch * Record.Bytes);
     const { u32, i32 } = this.#host.memory;
     const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
-    const executed = stretch - ((i32[VcpuState.ExitLimit >> 2] ?? 0) - at) / Record.Bytes;
+    const charged = effort.called - before;
+    const executed = stretch - ((i32[VcpuState.ExitLimit >> 2] ?? 0) - at) / Record.Bytes - charged;
+    this.effort += executed + charged;
     this.#remaining -= executed;
     this.retired += executed;
     if (reason !== Exit.Fetch) {
@@ -332,9 +345,10 @@ export class VirtualCpu implements Vcpu {
   }
 
   #retire(): void {
-    this.#remaining -= HANDLING_COST;
+    this.#remaining -= Cost.Event;
     this.retired += 1;
-    this.#surcharge += HANDLING_COST - 1;
+    this.#surcharge += Cost.Event - 1;
+    this.effort += 1;
   }
 
   #dataAbort(context: Context, pc: number): Next {
@@ -362,7 +376,8 @@ export class VirtualCpu implements Vcpu {
 
   /** Fills in an exit to EL2. */
   #report(esr: number, ipa: number, write: boolean, permission: boolean): void {
-    this.#surcharge += EXIT_COST;
+    this.#surcharge += Cost.Exit;
+    this.effort += Cost.Exit;
     const { exit } = this;
     exit.ec = esr >>> 26;
     exit.esr = esr;

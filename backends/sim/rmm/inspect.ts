@@ -88,6 +88,13 @@ export class RealmView {
     return total;
   }
 
+  /** What the host did for all RECs (`Vcpu.effort`). */
+  get effort(): number {
+    let total = 0;
+    for (const rec of this.#realm.recs) total += rec?.vcpu.effort ?? 0;
+    return total;
+  }
+
   /** Guest instructions retired on all RECs. */
   get instructions(): number {
     let total = 0;

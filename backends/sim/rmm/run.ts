@@ -73,9 +73,9 @@ function runGuest(state: RmmState, rec: Rec): boolean {
   traps.wfe = (enterFlags & RecEnterFlag.trapWfe) !== 0 || (planeFlags & PlaneEnterFlag.trapWfe) !== 0;
   traps.simd = (planeFlags & PlaneEnterFlag.trapSimd) !== 0;
 
-  const before = vcpu.work;
+  const before = vcpu.effort;
   const reason = vcpu.run(state.budget);
-  state.budget -= vcpu.work - before;
+  state.budget -= vcpu.effort - before;
   if (reason === RunExit.Budget) {
     state.budget = 0;
     return false;

@@ -1,4 +1,5 @@
 import type { LinearMemory } from '../linear-memory.ts';
+import { Cost, type Effort } from '../effort.ts';
 import { blockId, MAX_BLOCKS } from './handler-ids.ts';
 import { handlerModule, type HandlerLibrary, type LibraryPart, type PlacedFunction } from './handlers.ts';
 import type { importNames } from './imports.ts';
@@ -24,6 +25,7 @@ export class HandlerTable {
   readonly library: HandlerLibrary;
   readonly #memory: LinearMemory;
   readonly #imports: ImportFunctions;
+  readonly #effort: Effort;
   #table!: WebAssembly.Table;
   #enter!: Enter;
   #absent: unknown;
@@ -36,10 +38,11 @@ export class HandlerTable {
   #instances = 0;
   #size = FIRST_SIZE;
 
-  constructor(memory: LinearMemory, library: HandlerLibrary, imports: ImportFunctions) {
+  constructor(memory: LinearMemory, library: HandlerLibrary, imports: ImportFunctions, effort: Effort) {
     this.library = library;
     this.#memory = memory;
     this.#imports = imports;
+    this.#effort = effort;
     this.replace();
   }
 
@@ -48,6 +51,7 @@ export class HandlerTable {
    * before.
    */
   replace(): void {
+    this.#effort.spent += Cost.Table;
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: this.#size });
     this.#present = new Uint8Array(this.#size);
     this.#wanted.clear();
@@ -104,6 +108,7 @@ export class HandlerTable {
   }
 
   placeBlocks(placed: readonly PlacedFunction[]): void {
+    this.#effort.spent += Cost.Block * placed.length;
     this.#instantiate(handlerModule(placed));
   }
 
@@ -128,6 +133,7 @@ export class HandlerTable {
 
   #instantiate(module: WebAssembly.Module): WebAssembly.Instance {
     this.#instances += 1;
+    this.#effort.spent += Cost.Module;
     return new WebAssembly.Instance(module, {
       env: { memory: this.#memory.memory, table: this.#table, ...this.#imports },
     });

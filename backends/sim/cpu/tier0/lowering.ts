@@ -2,6 +2,7 @@ import { ValType, type Code } from '../wasm/encode.ts';
 import { call, f32, f64, i32, i64, localGet, returnCallIndirect, stmt, v128 } from '../wasm/expr.ts';
 import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
+import { Cost } from '../effort.ts';
 import { ContextState, Itlb, Record, RECORDS_PER_PAGE, Tlb, VcpuState } from '../state.ts';
 import { Import, MUST_ALIGN } from './imports.ts';
 import type { OperandSource } from './operands.ts';
@@ -13,7 +14,8 @@ export const HANDLER_TYPE = 0;
  * The record at which the budget would end if code ran straight on: limit - record is 16 times the instructions left, so only
  * branches have to adjust it.
  */
-const limit = localGet('i32', 1);
+const LIMIT = 1;
+const limit = localGet('i32', LIMIT);
 const FIRST_LOCAL = 2;
 
 const recordBytes = i32.const(Record.Bytes);
@@ -27,6 +29,8 @@ export class HandlerLowering implements Lowering {
   readonly locals: ValType[] = [];
   #operands: OperandSource;
   #ended = false;
+  /** The instruction may call a helper: a run may end behind it. */
+  #helped = false;
 
   constructor(operands: OperandSource) {
     this.#operands = operands;
@@ -39,12 +43,15 @@ export class HandlerLowering implements Lowering {
 
   /** Goes on with another instruction, which follows the last one. */
   follow(operands: OperandSource): void {
+    this.#endAfterHelper();
     this.#operands = operands;
   }
 
   /** Goes on behind the last instruction. */
   finish(): void {
-    if (!this.#ended) this.emit(goTo(this.#next, limit));
+    if (this.#ended) return;
+    this.#endAfterHelper();
+    this.emit(goTo(this.#next, limit));
   }
 
   get #record(): I32 {
@@ -230,6 +237,7 @@ export class HandlerLowering implements Lowering {
     this.locals.push(ValType.I32);
     const hit = stmt.localSet(place, i32.add(i32.wrap(address), i32.load(entry, Tlb.Addend)));
     const miss = this.#collect(() => {
+      this.#charge(Cost.SlowAccess);
       this.emit(i64.store(zero, address, VcpuState.SlowAddress));
       this.emit(stmt.localSet(place, call('i32', slow, [i32.const(bytes), i32.const(align | flags)])));
       this.if(i32.ltS(localGet('i32', place), i32.const(0)), () => {
@@ -298,7 +306,26 @@ export class HandlerLowering implements Lowering {
   }
 
   helper(index: number, argument: I32): I32 {
+    this.#helped = true;
+    this.#charge(Cost.Helper);
     return call('i32', Import.Helper, [i32.const(index), argument]);
+  }
+
+  /** Brings the end of the run nearer by what a call costs, which the function that is called charges too. */
+  #charge(cost: number): void {
+    this.emit(stmt.localSet(LIMIT, i32.sub(limit, i32.const(cost * Record.Bytes))));
+  }
+
+  /**
+   * Ends the run where helpers have used it up: straight code of them would hold up the host for too long. Whether they were called
+   * or not, so that a run may end at the same instructions every time.
+   */
+  #endAfterHelper(): void {
+    if (!this.#helped) return;
+    this.#helped = false;
+    this.if(i32.leS(i32.sub(limit, this.#next), zero), () => {
+      this.emit(leave(Exit.Budget, this.#next, limit));
+    });
   }
 
   #slot(operand: RegisterOperand): I32 {

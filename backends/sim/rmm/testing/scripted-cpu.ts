@@ -62,6 +62,10 @@ export class ScriptedVcpu implements Vcpu {
     return this.retired;
   }
 
+  get effort(): number {
+    return this.retired;
+  }
+
   get active(): ScriptedContext {
     if (this.#active === undefined) throw new RangeError('no context has been activated on this vCPU');
     return this.#active;
