@@ -44,6 +44,7 @@ export {
   type PetriTestContext,
   type PetriTestFor,
   type PetriTestOptions,
+  type VmLaunchOptions,
   type VmMatchers,
 } from './test/index.ts';
 export {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { artifactVariable, identify } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
+import { anyText, checkOptions, text, type Rule } from '../options/index.ts';
 
 /** A Linux kernel for AArch64 and what it starts. */
 export interface LinuxPayload {
@@ -38,12 +39,15 @@ const MAX_COMMAND_LINE = 1024;
 const IMAGE_MAGIC = 'ARM\x64';
 const GZIP_MAGIC = '\x1f\x8b';
 
+const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initramfs: text, commandLine: anyText };
+
 /**
  * A Linux to boot, checked at once.
  *
  * @throws PetriError `artifact-missing` where a file is not there, `image-invalid` for a kernel of another kind, `invalid-option`
  */
 export function linux(options: LinuxOptions = {}): LinuxPayload {
+  checkOptions('linux()', options, rules);
   const path = given('linux-kernel', options.kernel, 'vmlinuz');
   checkKernel(path);
   const commandLine = options.commandLine ?? 'quiet';

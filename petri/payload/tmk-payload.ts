@@ -9,6 +9,7 @@ import {
   type FileIdentity,
 } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
+import { checkArgument, checkOptions, text } from '../options/index.ts';
 import { ElfFile } from './elf.ts';
 import type { TmkPayload } from './payload.ts';
 import { findTest, readTmk, type TmkImage } from './tmk.ts';
@@ -32,6 +33,8 @@ export interface TmkOptions {
  * `tmk-test-unknown`, `tmk-test-ambiguous`
  */
 export function tmk(name: string, options: TmkOptions = {}): TmkPayload {
+  checkArgument('tmk()', 'name', name, text);
+  checkOptions('tmk()', options, { test: text });
   const path = isPath(name) ? resolve(name) : resolvePrebuilt(name);
   const { elf, image } = loadTmk(path);
   const payload = { kind: 'tmk' as const, name, path, elf, image };

@@ -1,7 +1,9 @@
 import { PetriError } from '../errors.ts';
+import { abortSignal, anyText, bytesOrText, checkArgument, checkOptions } from '../options/index.ts';
 import { harmlessText } from '../text/index.ts';
 import { BootStream, isMatch, type SerialMatch } from './boot-stream.ts';
 import { ByteHistory, type Gap } from './byte-history.ts';
+import { checkWait } from './check-wait.ts';
 import { ConsoleLog } from './console-log.ts';
 import { splitLines } from './lines.ts';
 import type { SerialPattern } from './pattern.ts';
@@ -176,6 +178,7 @@ export class SerialConsole {
    *   one line than it may, `console-incomplete` when bytes that it would have to look at are lost, and what booting throws
    */
   async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
+    checkWait(pattern, options);
     const boot = this.#boot;
     const { timeout, signal, from = 'cursor', consume = true } = options;
     const { wait, settle } = boot.wait(pattern, { timeout, signal, from, consume, clock: this.#clock });
@@ -217,6 +220,7 @@ export class SerialConsole {
    * console closes. Independent of `waitFor`. A line of more than 64 Ki characters comes in parts.
    */
   async *lines(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<string, void, undefined> {
+    checkOptions('lines()', options, { signal: abortSignal });
     const boot = this.#boot;
     await this.#demand();
     yield* splitLines({
@@ -263,6 +267,7 @@ export class SerialConsole {
    * @throws PetriError `unsupported` for a console without input, `console-closed` after the VM has halted
    */
   async write(data: string | Uint8Array): Promise<void> {
+    checkArgument('write()', 'data', data, bytesOrText);
     if (this.#input === undefined) {
       throw new PetriError(`console '${this.name}' takes no input`, {
         code: 'unsupported',
@@ -286,6 +291,7 @@ export class SerialConsole {
 
   /** Types a line, ended with `\n`. @throws as `write` does */
   async sendLine(line = ''): Promise<void> {
+    checkArgument('sendLine()', 'line', line, anyText);
     await this.write(`${line}\n`);
   }
 

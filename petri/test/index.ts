@@ -2,7 +2,13 @@ export { setTestEnvironment, type TestEnvironment } from './environment.ts';
 export type { HaltExpectation } from './expectation.ts';
 export type { VmMatchers } from './matchers.ts';
 import './matchers.ts';
-export type { DeclarativeOptions, PetriExpectations, PetriPayload, PetriTestOptions } from './options.ts';
+export type {
+  DeclarativeOptions,
+  PetriExpectations,
+  PetriPayload,
+  PetriTestOptions,
+  VmLaunchOptions,
+} from './options.ts';
 export { petriTest, type PetriTest, type PetriTestFor } from './petri-test.ts';
 export type { PetriTestBody, PetriTestContext } from './run-test.ts';
 export { featureTag, isolationTag, tagDefinitions } from './tags.ts';

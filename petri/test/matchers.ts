@@ -3,7 +3,9 @@ import { describePattern, type SerialPattern } from '../serial/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { quoted } from '../text/index.ts';
 import { describeHalt, type Vm } from '../vm/index.ts';
+import { checkArgument, checkOptions, milliseconds, pattern as patternRule } from '../options/index.ts';
 import { lookUnder } from './body-vm.ts';
+import { checkHalt } from './check-halt.ts';
 import { describeExpectation, haltMatches, isNoEnd, wasNotPrinted, type HaltExpectation } from './expectation.ts';
 
 /** What `expect` can say about a VM. Each is a promise, to be awaited. */
@@ -42,7 +44,7 @@ function toPrint(
 }
 
 function toHaltWith(this: MatcherState, received: unknown, expected: HaltExpectation): Promise<Result> {
-  const what = typeof expected === 'string' ? show(expected) : `{ reason: ${show(expected.reason)} }`;
+  const what = typeof expected === 'object' ? `{ reason: ${show(expected.reason)} }` : show(expected);
   return awaited(received, `toHaltWith(${what})`, this.isNot, halting(received, expected, this.isNot));
 }
 
@@ -51,6 +53,8 @@ async function printing(
   pattern: SerialPattern,
   options: { readonly timeout?: number },
 ): Promise<Result> {
+  checkArgument('toPrint()', 'pattern', pattern, patternRule);
+  checkOptions('toPrint()', options, { timeout: milliseconds });
   const vm = isVm(received) ? lookUnder(received).target : undefined;
   const console = vm?.serial ?? received;
   if (!isConsole(console)) throw new TypeError('toPrint() takes a Vm or a SerialConsole');
@@ -72,6 +76,7 @@ async function printing(
 
 async function halting(received: unknown, expected: HaltExpectation, isNot: boolean): Promise<Result> {
   if (!isVm(received)) throw new TypeError('toHaltWith() takes a Vm');
+  checkHalt('toHaltWith()', expected);
   const { target, watch } = lookUnder(received);
   const halt = await target.halted;
   const pass = haltMatches(halt, expected);

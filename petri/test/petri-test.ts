@@ -1,13 +1,15 @@
 import { describe, test } from 'vitest';
 import type { BackendPace } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { checkOptions, didYouMean } from '../options/index.ts';
 import type { TmkPayload, TmkTest } from '../payload/index.ts';
 import { harmlessLine } from '../text/index.ts';
 import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
 import { blaming, callSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
 import { meet } from './expectation.ts';
-import { checkNames, type DeclarativeOptions, type PetriTestOptions } from './options.ts';
+import { checkTest, testRules } from './check-test.ts';
+import type { DeclarativeOptions, PetriTestOptions } from './options.ts';
 import { runTest, type PetriTestBody, type PetriTestContext, type RegisteredTest } from './run-test.ts';
 import { featureTag, isolationTag } from './tags.ts';
 import { paceOf, stretched } from './stretch.ts';
@@ -56,6 +58,7 @@ function make(mode: Mode): PetriTest {
     add(mode, isolation, name, options, { body, site });
   };
   const forRows = <Row>(rows: readonly Row[]): PetriTestFor<Row> => {
+    checkRows(rows);
     const registerRows = (
       isolation: IsolationType,
       title: string | ((row: Row) => string),
@@ -74,6 +77,7 @@ function make(mode: Mode): PetriTest {
   };
   const tmk = (isolation: IsolationType, payload: TmkPayload, options: PetriTestOptions = {}): void => {
     const site = callSite(tmk);
+    checkTmk(payload, options);
     describe(payload.name, () => {
       for (const one of payload.image.tests) {
         // Names come from the ELF file.
@@ -98,6 +102,7 @@ function add(
   registered: RegisteredTest,
 ): void {
   if (!isIsolationType(isolation)) throw unknownIsolation(isolation);
+  checkTest(options);
   const declare = mode === 'run' ? test : test[mode];
   const { timeout, retry, requires = [] } = options;
   const tags = [isolationTag(isolation), ...requires.map(featureTag)];
@@ -110,7 +115,6 @@ function add(
       ...(retry === undefined ? {} : { retry }),
     },
     async (context) => {
-      checkNames(options);
       await runTest(context, isolation, options, registered);
     },
   );
@@ -156,8 +160,36 @@ function tmkBody(one: TmkTest, site: string): PetriTestBody {
   };
 }
 
+/** @throws PetriError `invalid-option` for rows that would make no test */
+function checkRows(rows: unknown): void {
+  if (Array.isArray(rows) && rows.length > 0) return;
+  const what = Array.isArray(rows) ? 'no rows, so it makes no test' : 'something else than a list of rows';
+  throw new PetriError(`petriTest.for is given ${what}`, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: 'give it a list with a row for each test',
+  });
+}
+
+/** @throws PetriError `invalid-option` */
+function checkTmk(payload: unknown, options: object): void {
+  if (typeof payload !== 'object' || payload === null || !('kind' in payload) || payload.kind !== 'tmk') {
+    throw new PetriError(
+      `petriTest.tmk takes a TMK, such as tmk(${typeof payload === 'string' ? `'${payload}'` : "'hello'"})`,
+      {
+        code: 'invalid-option',
+        step: 'options',
+        remedy: "write petriTest.tmk('cca', tmk('hello'))",
+      },
+    );
+  }
+  const { payload: _payload, test: _test, ...rules } = testRules;
+  checkOptions('petriTest.tmk', options, rules);
+}
+
 function unknownIsolation(isolation: unknown): PetriError {
-  return new PetriError(`there is no isolation type ${JSON.stringify(isolation)}`, {
+  const hint = typeof isolation === 'string' ? didYouMean(isolation, isolationTypes) : '';
+  return new PetriError(`there is no isolation type ${JSON.stringify(isolation)}${hint}`, {
     code: 'unknown-isolation',
     step: 'options',
     remedy: `the isolation types are ${isolationTypes.join(', ')}`,

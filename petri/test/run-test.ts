@@ -7,9 +7,10 @@ import { launchVm, resolveVmConfig, type IsolationType, type Vm } from '../vm/in
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo } from './call-site.ts';
+import { checkLaunch } from './check-test.ts';
 import { testEnvironment } from './environment.ts';
 import { HarmlessFailures, harmlessContext } from './harmless-failures.ts';
-import { payloadOf, vmOptionsOf, type PetriPayload, type PetriTestOptions } from './options.ts';
+import { payloadOf, vmOptionsOf, type PetriPayload, type PetriTestOptions, type VmLaunchOptions } from './options.ts';
 import { SeenEnds } from './seen-ends.ts';
 import { skipOn, unselected, type Skip } from './skip-reason.ts';
 import { paceOf } from './stretch.ts';
@@ -25,7 +26,7 @@ export interface PetriTestContext extends TestContext {
   /** Name of the backend. */
   readonly backend: string;
   /** Makes another VM, of the test's options and these. It ends with the test. @throws PetriError */
-  launch(options?: PetriTestOptions): Promise<Vm>;
+  launch(options?: VmLaunchOptions): Promise<Vm>;
 }
 
 /** What it returns is awaited and otherwise ignored. */
@@ -145,13 +146,14 @@ class TestSession {
   #bodyContext(backend: Backend, probe: ProbeResult, vm: Vm | undefined): PetriTestContext {
     const watch = this.#watch;
     const view = vm === undefined ? undefined : bodyVm(vm, watch);
-    const another = async (more: PetriTestOptions): Promise<Vm> => {
+    const another = async (more: VmLaunchOptions): Promise<Vm> => {
+      checkLaunch(more);
       const options = { ...this.#options, ...more };
       const payload = this.#decide(backend, probe, options);
       if (payload === undefined) throw noPayload();
       return bodyVm(await this.#launch(backend, probe, options, payload), watch);
     };
-    const launch = (options: PetriTestOptions = {}): Promise<Vm> =>
+    const launch = (options: VmLaunchOptions = {}): Promise<Vm> =>
       watch.ledger.watch('launch()', launch, another(options));
     const own = {
       get vm(): Vm {

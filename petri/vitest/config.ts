@@ -5,6 +5,7 @@ import type { ViteUserConfig } from 'vitest/config';
 import { tagDefinitions } from '../test/tags.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { type BackendLoader, registerUserBackends } from './backends.ts';
+import { checkConfig } from './check-config.ts';
 import { petriPlugin } from './plugin.ts';
 
 export type { BackendLoader } from './backends.ts';
@@ -42,9 +43,10 @@ export interface PetriConfig extends ViteUserConfig {
  * export default definePetriConfig({ test: { include: ['tests/**\/*.test.ts'] } });
  * ```
  *
- * @throws PetriError `invalid-config` for a backend name that could not be typed
+ * @throws PetriError `invalid-option`; `invalid-config` for a backend name that could not be typed
  */
 export function definePetriConfig(config: PetriConfig = {}): ViteUserConfig {
+  checkConfig(config);
   const { backends = {}, backend, isolation, strictSkips, ...vite } = config;
   registerUserBackends(backends);
   const test = vite.test ?? {};

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { PetriError } from '../errors.ts';
+import { didYouMean } from '../options/index.ts';
 import { LOG_LIMIT } from '../serial/index.ts';
 import type { VmConfig } from './spec.ts';
 
@@ -142,7 +143,7 @@ function invalid(options: VmOptions, error: z.ZodError): PetriError {
   const wrong = vmOptionNames.filter((field) => error.issues.some((issue) => issue.path[0] === field));
   const complaints = [
     ...wrong.map((field) => `${field} is ${show(options[field])}, expected ${expectations[field]}`),
-    ...unknown.map((key) => `there is no VM option '${key}'`),
+    ...unknown.map((key) => `there is no VM option '${key}'${didYouMean(key, vmOptionNames)}`),
   ];
   return new PetriError(`VM configuration: ${complaints.join('; ')}`, {
     code: 'invalid-config',

@@ -1,3 +1,5 @@
+import { abortSignal, checkArgument, checkOptions, milliseconds, text, type Rule } from '../options/index.ts';
+
 /** What a command in a guest gave. */
 export interface ExecResult {
   readonly stdout: string;
@@ -10,4 +12,12 @@ export interface ExecOptions {
   /** Milliseconds that the command may take, in whole seconds of the guest; then it is killed. @default 30_000 */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
+}
+
+const rules: Readonly<Record<keyof ExecOptions, Rule>> = { timeout: milliseconds, signal: abortSignal };
+
+/** @throws PetriError `invalid-option` */
+export function checkExec(command: unknown, options: unknown): void {
+  checkArgument('exec()', 'command', command, text);
+  checkOptions('exec()', options, rules);
 }

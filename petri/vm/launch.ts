@@ -1,7 +1,8 @@
 import type { Backend, LaunchContext, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { abortSignal, checkOptions, listOf, milliseconds, oneOf, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
-import type { Feature } from './features.ts';
+import { features, type Feature } from './features.ts';
 import type { LinuxVmSpec, VmSpec } from './spec.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';
@@ -21,12 +22,22 @@ export interface LaunchOptions {
   readonly test?: string | undefined;
 }
 
+const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
+  directory: text,
+  features: listOf(oneOf(features)),
+  signal: abortSignal,
+  deadline: milliseconds,
+  runLimit: milliseconds,
+  test: text,
+};
+
 /**
  * Makes a VM: its consoles are connected, and its first use boots it. Whoever calls this disposes of it.
  *
- * @throws PetriError what the backend says, as it is; anything else as `backend-fault`
+ * @throws PetriError `invalid-option`; what the backend says, as it is; anything else as `backend-fault`
  */
 export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, options: LaunchOptions): Promise<Vm> {
+  checkOptions('launchVm()', options, rules);
   const folder = new VmFolder(options.directory);
   const controller = new AbortController();
   const consoles = new Map<string, SerialConsole>();

@@ -1,11 +1,12 @@
 import type { TmkEvent, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { bytesOrText, checkArgument, checkOptions, milliseconds, text } from '../options/index.ts';
 import { findTest, type LinuxPayload, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { quotedLines } from '../text/index.ts';
 import { BootRun, type PlaneSummary, type VmBootSummary } from './boot-run.ts';
 import { describeHalt } from './describe-halt.ts';
-import type { ExecOptions, ExecResult } from './exec.ts';
+import { checkExec, type ExecOptions, type ExecResult } from './exec.ts';
 import type { Feature } from './features.ts';
 import type { HaltReason } from './halt.ts';
 import type { PlaneInspector, RealmInspector, Registers } from './inspect.ts';
@@ -164,6 +165,7 @@ export class Vm {
 
   /** Asks the guest to go, and after `timeout` milliseconds makes it. Idempotent; nothing if the VM does not run. */
   async stop(options: { readonly timeout?: number } = {}): Promise<void> {
+    checkOptions('stop()', options, { timeout: milliseconds });
     const run = this.#running();
     if (run === undefined) return;
     const timeout = options.timeout ?? STOP_TIMEOUT;
@@ -190,6 +192,7 @@ export class Vm {
    *   ends meanwhile
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    checkExec(command, options);
     const { runtime } = this.#parts;
     if (runtime.exec === undefined) throw this.#unsupported(`a shell to run ${JSON.stringify(command)} in`, 'exec');
     await this.boot();
@@ -198,6 +201,8 @@ export class Vm {
 
   /** Keeps a file with the test's record. Returns its path; a name that is taken gets a number. */
   async attach(name: string, data: string | Uint8Array): Promise<string> {
+    checkArgument('attach()', 'name', name, text);
+    checkArgument('attach()', 'data', data, bytesOrText);
     return this.#parts.folder.attach(name, data);
   }
 
@@ -234,6 +239,7 @@ export class Vm {
 
   async #runTest(name: string): Promise<TmkResult> {
     if (this.payload.kind !== 'tmk') throw this.#unsupported('the tests of a TMK: the VM boots Linux');
+    checkArgument('tmk.run()', 'name', name, text);
     const test = findTest(this.payload.image, this.payload.name, name);
     if (test.expectedFailure) this.#require('tmk.events');
     const run = await this.#begin(() => test.index, 'again');

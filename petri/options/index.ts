@@ -1,0 +1,17 @@
+export { checkArgument, checkOptions, isObject, type OptionRules } from './check-options.ts';
+export { didYouMean, nearest } from './nearest.ts';
+export {
+  abortSignal,
+  atLeast,
+  bigInteger,
+  anyText,
+  bytesOrText,
+  flag,
+  listOf,
+  milliseconds,
+  oneOf,
+  pattern,
+  text,
+  textOrPattern,
+  type Rule,
+} from './rules.ts';

@@ -1,0 +1,39 @@
+import { PetriError } from '../errors.ts';
+import { checkOptions, flag, isObject, listOf, nearest, oneOf, text, type Rule } from '../options/index.ts';
+import type { ViteUserConfig } from 'vitest/config';
+import { isolationTypes } from '../vm/isolation.ts';
+import type { PetriConfig } from './config.ts';
+
+const rules: Readonly<Record<Exclude<keyof PetriConfig, keyof ViteUserConfig>, Rule>> = {
+  backends: {
+    accepts: (value) => isObject(value) && Object.values(value).every((loader) => typeof loader === 'function'),
+    expected: "an object of functions, such as { mine: () => import('./mine.ts') }",
+  },
+  backend: text,
+  isolation: listOf(oneOf(isolationTypes)),
+  strictSkips: flag,
+};
+
+/** Vite's own options that look like one of ours. */
+const others: readonly string[] = ['base'];
+
+/**
+ * Checks what is ours in a configuration. The rest belongs to Vite, vitest and their plugins, of which only a name that is nearly one of
+ * ours can be known to be wrong.
+ *
+ * @throws PetriError `invalid-option`
+ */
+export function checkConfig(config: object): void {
+  const names = Object.keys(rules);
+  const entries = Object.entries(config);
+  checkOptions('definePetriConfig', Object.fromEntries(entries.filter(([name]) => names.includes(name))), rules);
+  for (const [name] of entries) {
+    const meant = names.includes(name) || others.includes(name) ? undefined : nearest(name, names);
+    if (meant === undefined) continue;
+    throw new PetriError(`definePetriConfig has no option '${name}', did you mean '${meant}'?`, {
+      code: 'invalid-option',
+      step: 'options',
+      remedy: `besides those of vitest, the options are ${names.join(', ')}`,
+    });
+  }
+}
