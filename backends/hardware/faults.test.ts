@@ -39,11 +39,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     return existsSync(folder) ? readdirSync(folder) : [];
   };
   const strays = (): number[] => withEnvironment('PETRI_LAUNCH=', sshd.folder);
-  const holders = (): string[] => {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    const ours = join(sshd.folder, 'leases', `petri-vm-${String(userInfo().uid)}`, boot);
-    return readdirSync(join(ours, 'machine', 'holders'));
-  };
+  const holders = (): string[] => sshd.leases();
   const gone = async (): Promise<void> => {
     await expect.poll(launches).toEqual([]);
     await expect.poll(strays).toEqual([]);

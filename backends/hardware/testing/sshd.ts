@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  renameSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -157,11 +158,19 @@ export class TestSshd {
   /** Lets the time be over within which somebody has to be heard of, for all launches and leases. */
   expire(): void {
     for (const launch of this.#launches()) writeFileSync(join(launch, 'deadline'), '000000000000\n');
-    const holders = join(this.folder, 'leases', 'machine', 'holders');
-    for (const lease of existsSync(holders) ? readdirSync(holders) : []) {
-      const [, ...rest] = readFileSync(join(holders, lease), 'utf8').split(' ');
-      writeFileSync(join(holders, lease), ['0', ...rest].join(' '));
+    for (const lease of this.leases().map((id) => join(this.#holders, id))) {
+      for (const entry of readdirSync(lease)) renameSync(join(lease, entry), join(lease, entry.replace(/^\d+/, '0')));
     }
+  }
+
+  /** Who has leases of the host `machine`, as lease.sh keeps them. */
+  leases(): string[] {
+    return existsSync(this.#holders) ? readdirSync(this.#holders) : [];
+  }
+
+  get #holders(): string {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return join(this.folder, 'leases', `petri-vm-${String(userInfo().uid)}`, boot, 'machine', 'holders');
   }
 
   #launches(): string[] {
