@@ -5,6 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Missing, ProbeResult } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { probeImageTools } from '../../petri/image/index.ts';
+import { scaled } from '../../petri/cca/budgets.ts';
 import { wholeBoot } from './budgets.ts';
 import { MODEL_MEMORY, modelSlots } from './capacity.ts';
 import { limits } from './identity.ts';
@@ -186,7 +187,7 @@ async function ask(command: string, args: readonly string[], path: string): Prom
     const child = execFile(
       command,
       args,
-      { env, timeout: ASK, killSignal: 'SIGKILL', maxBuffer: 1024 * 1024, encoding: 'utf8' },
+      { env, timeout: scaled(ASK), killSignal: 'SIGKILL', maxBuffer: 1024 * 1024, encoding: 'utf8' },
       (error, stdout, stderr) => {
         const output = stripVTControlCharacters(`${stdout}\n${stderr}`);
         if (error === null) resolve({ output });
