@@ -48,6 +48,9 @@ describe.skipIf(qemu === undefined)('on QEMU, a machine that is not ours, payloa
     ['mmio', 0x8000_0000],
     ['garbage', 0x8000_0000],
     ['panic', 0x8000_0000],
+    ['faults', 0x8000_0000],
+    ['holes', 0x8000_0000],
+    ['foreign', 0x8000_0000],
   ])('%s, with RAM at %i', async (name, ramBase) => {
     const payload = tmk(name);
     for (const test of payload.image.tests) {

@@ -65,6 +65,16 @@ describe('the log of tmk_vmm', () => {
     expect(reader.events).toEqual([{ kind: 'log', message: 'spinning' }]);
   });
 
+  it('names the functions in a panic of our runtime, which has no symbols', () => {
+    let printed = '';
+    const image = { symbolAt: (address: number) => ({ name: 'test_boot', offset: address - 0x8000 }) };
+    const reader = new TmkVmmLog((text) => (printed += text), undefined, image);
+    reader.push(Buffer.from(event('ERROR', 'tmk', 'location: "a.c:7", panic: "SVC at 0x80208010 (image+0x8010)"')));
+    reader.finish();
+    expect(printed).toBe('panic: SVC at 0x80208010 (test_boot+0x10) (a.c:7)\n');
+    expect(reader.events).toMatchObject([{ kind: 'panic', message: 'SVC at 0x80208010 (test_boot+0x10)' }]);
+  });
+
   it('reads a panic and its place', () => {
     const { printed, events, report } = read(
       log('before') +
