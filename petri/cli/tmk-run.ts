@@ -8,6 +8,7 @@ import { belongsTo, runInterruptible } from '../process/index.ts';
 import { harmlessLine, print } from '../text/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
+import { VM_TEST_TIMEOUT } from '../vitest/vm-defaults.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
 import { paceOf, stretched } from '../test/stretch.ts';
 import { launchVm, resolveVmConfig, type Feature, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
@@ -17,7 +18,8 @@ import { Progress } from './progress.ts';
 import type { TmkCommandOptions } from './tmk.ts';
 import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './tmk-report.ts';
 
-const DEFAULT_TIMEOUT_SECONDS = 30;
+/** Milliseconds for a test where instructions are not counted. */
+const UNCOUNTED_TIMEOUT = 30_000;
 
 /** Where and how the tests of this command run. */
 interface Bench {
@@ -78,9 +80,7 @@ async function runAll(
       if (test.expectedFailure && !featuresOf(bench).includes('tmk.events')) {
         skipped++;
         const { backend } = bench.selected;
-        process.stdout.write(
-          reportSkipped(test, `backend '${backend.name}' cannot say whether it was reached: no tmk.events`),
-        );
+        print(reportSkipped(test, `backend '${backend.name}' cannot say whether it was reached: no tmk.events`));
         continue;
       }
       const done = await runTest(payload, test, bench);
@@ -116,10 +116,15 @@ async function prepare(options: TmkCommandOptions): Promise<Bench> {
   await pruneRuns(directory);
   await selected.backend.prepare?.();
   const timeout = stretched(
-    (options.timeout ?? DEFAULT_TIMEOUT_SECONDS) * 1000,
+    options.timeout === undefined ? defaultTimeout(selected.probe, isolation) : options.timeout * 1000,
     paceOf(selected.probe.pace, isolation),
   );
   return { selected, isolation, timeout, directory, options };
+}
+
+/** Where instructions are counted, the budget is to end a guest that hangs. */
+function defaultTimeout(probe: Bench['selected']['probe'], isolation: IsolationType): number {
+  return probe.isolation[isolation]?.includes('instruction-budget') === true ? VM_TEST_TIMEOUT : UNCOUNTED_TIMEOUT;
 }
 
 /** Backends of the user's own are in the configuration, which takes a while to load: only for a name that is not built in. */

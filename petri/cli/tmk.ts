@@ -28,7 +28,10 @@ export function registerTmkCommands(cli: CAC): void {
     .option('--backend <name>', 'run: the backend; PETRI_BACKEND, or sim without it')
     .option('--isolation <type>', 'run: the isolation type; cca without it')
     .option('--exits', 'run: show the exits of each plane')
-    .option('--timeout <seconds>', 'run: seconds that each test may take; 30 without it')
+    .option(
+      '--timeout <seconds>',
+      'run: seconds that each test may take; without it 30, or 180 on sim, where a budget of instructions comes first',
+    )
     .option('--quiet', 'run: do not show what the tests print')
     .option('-o, --output <file>', 'build: the file to write')
     .option('-O, --optimize <level>', 'build: what gcc is to optimize for; 2 without it')
