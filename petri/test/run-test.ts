@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
@@ -84,6 +85,8 @@ class TestSession {
     this.#failures = failures;
     this.#linuxOnly = linuxOnly;
     this.#context = context;
+    // Each VM of the test listens: many are no leak.
+    setMaxListeners(0, context.signal);
     this.#isolation = isolation;
     this.#options = options;
     watchAssertions(context.task, this.#watch.ledger);
