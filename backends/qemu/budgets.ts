@@ -22,7 +22,7 @@ const budgets = {
 } as const;
 
 export function budget(of: keyof typeof budgets): number {
-  return of === 'locate' ? budgets.locate : budgets[of] * slowFactor();
+  return budgets[of] * slowFactor();
 }
 
 /** How many times slower than the simulated realm a realm in an emulated machine may be. */

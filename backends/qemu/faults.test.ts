@@ -204,6 +204,7 @@ describe.skipIf(qemu === undefined)('QEMU', () => {
     const vm = await launch('loop', 'spin');
     await vm.serial.waitFor('spinning');
     process.kill(pidOf(vm), 'SIGSTOP');
+    vi.stubEnv('PETRI_SLOW_FACTOR', '1');
     await vm.expire('the deadline passed');
     expect(await vm.halted).toMatchObject({ reason: 'timeout' });
     const pid = pidOf(vm);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { slowFactor } from '../boot/slow-factor.ts';
 import { PetriError } from '../errors.ts';
 import type { ExecOptions, ExecResult } from '../vm/exec.ts';
 
@@ -67,7 +68,7 @@ export class AgentClient {
         remedy: 'put a script into the initramfs, or run it in parts',
       });
     }
-    const seconds = Math.max(1, Math.ceil((options.timeout ?? DEFAULT_TIMEOUT) / 1000));
+    const seconds = Math.max(1, Math.ceil((options.timeout ?? DEFAULT_TIMEOUT * slowFactor()) / 1000));
     const run = this.#queue.then(() => this.#run({ command, text, seconds, signal: options.signal }));
     this.#queue = run.catch(() => undefined);
     return await run;
@@ -105,7 +106,7 @@ export class AgentClient {
         }
         const id = newId();
         this.#request = { id, stdout: [], stderr: [], characters: 0, begun: false, settle };
-        timer = setTimeout(() => settle(silent(command, seconds)), seconds * 1000 + ANSWER_GRACE);
+        timer = setTimeout(() => settle(silent(command, seconds)), seconds * 1000 + ANSWER_GRACE * slowFactor());
         onAbort = (): void => settle(givenUp(command));
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#port.write(`exec ${id} ${seconds} ${text.length} ${text}\n`);

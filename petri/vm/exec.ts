@@ -9,7 +9,7 @@ export interface ExecResult {
 }
 
 export interface ExecOptions {
-  /** Milliseconds that the command may take, in whole seconds of the guest; then it is killed. @default 30_000 */
+  /** Milliseconds that the command may take, in whole seconds of the guest; then it is killed. @default 30_000, times the slow factor */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../backend.ts';
 import { launchVm, type LaunchOptions } from './launch.ts';
 import {
@@ -23,6 +23,7 @@ beforeEach(() => {
   directory = join(mkdtempSync(join(tmpdir(), 'petri-vm-')), 'vm');
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await Promise.all(vms.splice(0).map((vm) => vm.dispose()));
   rmSync(join(directory, '..'), { recursive: true });
 });
@@ -121,6 +122,7 @@ describe('lifecycle', () => {
   });
 
   it('kills a guest that does not stop in time', async () => {
+    vi.stubEnv('PETRI_SLOW_FACTOR', '0.01');
     const { vm, backend } = await scripted(silent, { obedient: false });
     await vm.start();
     await vm.stop({ timeout: 1 });
@@ -189,6 +191,7 @@ describe('lifecycle', () => {
   });
 
   it('halts with timeout even if the backend does not', async () => {
+    vi.stubEnv('PETRI_SLOW_FACTOR', '0.01');
     const vm = await launch(scriptedBackend(silent, { obedient: false }), { deadline: 20 });
     expect(await vm.halted).toMatchObject({ reason: 'timeout' });
   });

@@ -1,4 +1,5 @@
 import type { TmkEvent, VmRuntime } from '../backend.ts';
+import { slowFactor } from '../boot/slow-factor.ts';
 import { PetriError } from '../errors.ts';
 import { bytesOrText, checkArgument, checkOptions, milliseconds, text } from '../options/index.ts';
 import { findTest, type LinuxPayload, type TmkPayload, type TmkTest } from '../payload/index.ts';
@@ -19,7 +20,7 @@ import { judge, type TmkResult } from './verdict.ts';
 /** Milliseconds that `stop` leaves a guest to go by itself. */
 const STOP_TIMEOUT = 5000;
 
-/** Milliseconds that a backend has to end a VM after it was told to. */
+/** Milliseconds, before the slow factor, that a backend has to end a VM after it was told to. */
 const END_GRACE = 1000;
 
 /** Exits of each plane that go into the record. */
@@ -377,7 +378,7 @@ export class Vm {
     if (run === undefined) return;
     await withGrace(run.halted);
     if (run.halt !== undefined) return;
-    this.log(`the backend did not end the VM within ${END_GRACE} ms of its deadline`);
+    this.log(`the backend did not end the VM within ${END_GRACE * slowFactor()} ms of its deadline`);
     const registers = this.#registersIfVisible();
     run.force({ reason: 'timeout', message, ...(registers === undefined ? {} : { registers }) });
     await run.halted;
@@ -440,7 +441,7 @@ function timeoutOf(signal: AbortSignal): { readonly reason: 'timeout'; readonly 
 async function withGrace(promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const grace = new Promise((resolve) => {
-    timer = setTimeout(resolve, END_GRACE);
+    timer = setTimeout(resolve, END_GRACE * slowFactor());
   });
   try {
     await Promise.race([promise, grace]);

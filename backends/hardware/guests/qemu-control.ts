@@ -1,8 +1,9 @@
+import { slowFactor } from '../../../petri/boot/index.ts';
 import { QmpClient, stopAndLook, type QmpEvent } from '../../../petri/qemu/index.ts';
 import type { Registers } from '../../../petri/vm/inspect.ts';
 import { PortStream } from '../remote/port-stream.ts';
 
-/** Milliseconds: an answer, besides the time in which a broken connection is made again; a look at a deadline, for which there is 1 s. */
+/** Milliseconds, before the slow factor: an answer, besides the time in which a broken connection is made again; a look at a deadline, for which there is 1 s. */
 const budgets = { answer: 20_000, look: 700 };
 
 /** The port for QMP. */
@@ -22,7 +23,10 @@ export class QemuControl {
 
   /** @throws PetriError `backend-fault` */
   async open(onEvent: (event: QmpEvent) => void = () => undefined): Promise<QmpClient> {
-    this.#client ??= QmpClient.open(this.port.stream, { timeout: budgets.answer + this.#reconnect, onEvent });
+    this.#client ??= QmpClient.open(this.port.stream, {
+      timeout: budgets.answer * slowFactor() + this.#reconnect,
+      onEvent,
+    });
     this.#client.catch(() => undefined);
     return await this.#client;
   }
@@ -30,14 +34,15 @@ export class QemuControl {
   /** Stops the machine and says where its guest is; undefined where it does not say so in time. Never rejects. */
   async look(): Promise<Registers | undefined> {
     if (this.#over) return undefined;
+    const limit = budgets.look * slowFactor();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
         resolve(undefined);
-      }, budgets.look);
+      }, limit);
     });
     try {
-      const looking = this.open().then((qmp) => stopAndLook(qmp, performance.now() + budgets.look / 2));
+      const looking = this.open().then((qmp) => stopAndLook(qmp, performance.now() + limit / 2));
       return await Promise.race([looking.catch(() => undefined), late]);
     } finally {
       clearTimeout(timer);
