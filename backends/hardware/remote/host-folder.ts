@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 
 import { PetriError } from '../../../petri/errors.ts';
 import { packageRoot } from '../../../petri/package-root.ts';
-import { lost } from '../ssh/connect.ts';
+import { lost } from '../ssh/connection-failure.ts';
 import type { RemoteHost } from '../ssh/remote-host.ts';
 
 /** Days after which an uploaded file that nobody used goes, minutes after which an upload that was cut off does. */

@@ -1,12 +1,13 @@
 import type { Readable } from 'node:stream';
 
-import type { Client, ConnectConfig } from 'ssh2';
+import type { AuthenticationType, Client, ConnectConfig } from 'ssh2';
 
 import { slowFactor } from '../../../petri/boot/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { SshTarget } from '../hosts/schema.ts';
-import { credentials } from './credentials.ts';
-import { refuseHostKey } from './host-key.ts';
+import { lost, loginFailure, type LoginProgress, type SshFailure } from './connection-failure.ts';
+import { credentials, type Credentials } from './credentials.ts';
+import { algorithmsOf, HostKeys, keyType, withoutType, type HostKeyAlgorithm, type KeyType } from './host-key.ts';
 import { loadSsh2 } from './ssh2.ts';
 
 export interface ConnectOptions {
@@ -22,27 +23,21 @@ export interface ConnectOptions {
 /** Milliseconds from the first packet until somebody is logged in. */
 const READY_TIMEOUT = 20_000;
 
+/** Types of host keys by what was accepted before, so that connecting again asks for the right one first. */
+const accepted = new WeakMap<SshTarget, string>();
+
 /**
- * Connects and logs in, once.
+ * Connects and logs in.
  *
- * @throws PetriError `host-key-refused`, `authentication-failed`, `tool-missing`, which trying again does not change;
- *   `connection-failed`, where it may
+ * @throws PetriError `host-key-refused`, `key-exchange-failed`, `authentication-failed`, `tool-missing`, which trying again does
+ *   not change; `connection-failed`, where it may
  */
 export async function connectSsh(options: ConnectOptions): Promise<Client> {
-  if (options.jump === undefined) return await login(options, options.target);
-  const gate = await login({ ...options, name: `the jump host of ${options.name}` }, options.jump);
+  const { jump, target } = options;
+  if (jump === undefined) return await login(options, target);
+  const gate = await login({ ...options, name: `the jump host of ${options.name}` }, jump);
   try {
-    const { address, port } = options.target;
-    const tunnel = await new Promise<Readable>((resolve, reject) => {
-      gate.once('close', () => {
-        reject(lost(options.name, 'the jump host ended the connection'));
-      });
-      gate.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
-        if (error === undefined) resolve(channel);
-        else reject(lost(`${options.name}, from its jump host,`, error.message, error));
-      });
-    });
-    const client = await login(options, options.target, tunnel);
+    const client = await login(options, target, () => tunnel(options, gate));
     client.once('close', () => gate.end());
     return client;
   } catch (error) {
@@ -51,23 +46,98 @@ export async function connectSsh(options: ConnectOptions): Promise<Client> {
   }
 }
 
-async function login({ name, keepAlive, signal }: ConnectOptions, target: SshTarget, sock?: Readable): Promise<Client> {
-  const { Client } = await loadSsh2();
+async function tunnel({ name, target: { address, port } }: ConnectOptions, gate: Client): Promise<Readable> {
+  return await new Promise<Readable>((resolve, reject) => {
+    gate.once('close', () => {
+      reject(lost(name, 'the jump host ended the connection'));
+    });
+    gate.forwardOut('127.0.0.1', 0, address, port, (error, channel) => {
+      if (error === undefined) resolve(channel);
+      else reject(lost(`${name}, from its jump host,`, error.message, error));
+    });
+  });
+}
+
+/** Logs in with the first host key that is known, of those that the server has. */
+async function login(options: ConnectOptions, target: SshTarget, connect?: () => Promise<Readable>): Promise<Client> {
+  const keys = new HostKeys(options.name, target.hostKey);
   const secrets = await credentials(target);
-  if (signal?.aborted === true) throw lost(name, 'it was given up');
-  let refusal: PetriError | undefined;
+  const shown: Buffer[] = [];
+  const before = accepted.get(target);
+  let exploring = false;
+  let types: readonly KeyType[] = [...keys.types].sort(
+    (one, other) => Number(other === before) - Number(one === before),
+  );
+  for (;;) {
+    if (options.signal?.aborted === true) throw lost(options.name, 'it was given up');
+    const attempt: Attempt = { keys, secrets, algorithms: algorithmsOf(types), sock: await connect?.() };
+    try {
+      const client = await logInOnce(options, target, attempt);
+      if (attempt.shown !== undefined) accepted.set(target, keyType(attempt.shown));
+      return client;
+    } catch (error) {
+      if (attempt.shown !== undefined && attempt.verdict !== 'accepted') {
+        shown.push(attempt.shown);
+        types = withoutType(types, keyType(attempt.shown));
+        if (attempt.verdict === 'again' && types.length > 0 && !exploring) continue;
+        throw keys.refusal(shown);
+      }
+      if (!hasNoSuchHostKey(error)) throw error;
+      if (shown.length > 0 || exploring) throw keys.refusal(shown);
+      // What it has instead belongs into the message.
+      exploring = true;
+      types = keys.otherTypes;
+      if (types.length === 0) throw keys.refusal(shown);
+    }
+  }
+}
+
+function hasNoSuchHostKey(error: unknown): boolean {
+  return error instanceof PetriError && error.code === 'key-exchange-failed' && /host key format/.test(error.message);
+}
+
+interface Attempt {
+  readonly keys: HostKeys;
+  readonly secrets: Credentials;
+  readonly algorithms: HostKeyAlgorithm[];
+  readonly sock: Readable | undefined;
+  shown?: Buffer;
+  verdict?: ReturnType<HostKeys['judge']>;
+}
+
+async function logInOnce(
+  { name, keepAlive, signal }: ConnectOptions,
+  target: SshTarget,
+  attempt: Attempt,
+): Promise<Client> {
+  const { Client } = await loadSsh2();
+  const { path: _path, ...secrets } = attempt.secrets;
+  const progress: LoginProgress = { offered: [], partial: false, agent: undefined };
+  const methods: ('none' | 'publickey' | 'agent')[] = [
+    'none',
+    ...(secrets.privateKey === undefined ? [] : ['publickey' as const]),
+    ...(secrets.agent === undefined ? [] : ['agent' as const]),
+  ];
   const config: ConnectConfig = {
     host: target.address,
     port: target.port,
     username: target.user,
     ...secrets,
-    ...(sock === undefined ? {} : { sock }),
+    ...(attempt.sock === undefined ? {} : { sock: attempt.sock }),
+    algorithms: { serverHostKey: attempt.algorithms },
     keepaliveInterval: keepAlive * 1000,
     keepaliveCountMax: 3,
     readyTimeout: READY_TIMEOUT * slowFactor(),
     hostVerifier: (key: Buffer) => {
-      refusal = refuseHostKey(name, target.hostKey, key);
-      return refusal === undefined;
+      attempt.shown = Buffer.from(key);
+      attempt.verdict = attempt.keys.judge(key);
+      return attempt.verdict === 'accepted';
+    },
+    authHandler: (offered: AuthenticationType[] | null, partial: boolean | null, next) => {
+      progress.offered = offered ?? [];
+      progress.partial ||= partial ?? false;
+      // ssh2 ends the login with `false`, which its types do not have.
+      next(methods.shift() ?? (false as unknown as AuthenticationType));
     },
   };
   const client = new Client();
@@ -84,36 +154,21 @@ async function login({ name, keepAlive, signal }: ConnectOptions, target: SshTar
       resolve(client);
     });
     // Stays: an error without a listener would end the process. After `ready` the close event tells all that matters.
-    client.on('error', (error: Error & { level?: string }) => {
+    client.on('error', (error: SshFailure) => {
+      if (error.level === 'agent') {
+        // The login goes on without that key.
+        progress.agent = error;
+        return;
+      }
       signal?.removeEventListener('abort', abort);
-      reject(refusal ?? failureOf(name, target, error));
+      reject(loginFailure(name, target, attempt.secrets, progress, error));
     });
     client.once('close', () => {
       signal?.removeEventListener('abort', abort);
-      reject(refusal ?? lost(name, 'the connection ended while logging in'));
+      reject(lost(name, 'the connection ended while logging in', undefined, ENDED));
     });
     client.connect(config);
   });
 }
 
-function failureOf(name: string, { user, address, port }: SshTarget, error: Error & { level?: string }): PetriError {
-  if (error.level === 'client-authentication') {
-    return new PetriError(`${name} does not let ${user} in: ${error.message}`, {
-      code: 'authentication-failed',
-      step: 'probe',
-      remedy: `try ssh -p ${String(port)} ${user}@${address}; the public key must be in that user's authorized_keys`,
-      cause: error,
-    });
-  }
-  return lost(`${name} (${address}:${String(port)})`, error.message, error);
-}
-
-/** A connection that could not be made or that ended. */
-export function lost(name: string, why: string, cause?: unknown): PetriError {
-  return new PetriError(`no connection to ${name}: ${why}`, {
-    code: 'connection-failed',
-    step: 'probe',
-    remedy: 'look whether the machine is on, and whether address and port in the hosts file are right',
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
+const ENDED = 'look what its sshd logs: it may have too many logins at once (MaxStartups), or not allow this address';

@@ -11,6 +11,8 @@ export interface Credentials {
   readonly privateKey?: Buffer;
   readonly passphrase?: string;
   readonly agent?: string;
+  /** Of the private key. */
+  readonly path?: string;
 }
 
 /**
@@ -52,6 +54,12 @@ async function readKey(
       error,
     );
   }
+  if (/^\S+-cert-v01@openssh\.com /.test(privateKey.toString('latin1', 0, 100))) {
+    throw failure(
+      `${path} is a certificate, and user certificates are not supported`,
+      `name the private key as identityFile, and put its public key into authorized_keys of ${target.address}`,
+    );
+  }
   const passphrase = target.passphraseEnv === undefined ? undefined : env[target.passphraseEnv];
   const { utils } = await loadSsh2();
   const parsed = utils.parseKey(privateKey, passphrase);
@@ -63,7 +71,7 @@ async function readKey(
         : `look whether ${target.passphraseEnv} is set to its passphrase`,
     );
   }
-  return { privateKey, ...(passphrase === undefined ? {} : { passphrase }) };
+  return { privateKey, path, ...(passphrase === undefined ? {} : { passphrase }) };
 }
 
 function failure(message: string, remedy: string, cause?: unknown): PetriError {

@@ -15,45 +15,147 @@ export function keyType(key: Buffer): string {
 }
 
 /**
- * What one line of a hosts file allows: a fingerprint, or a public key as known_hosts and ssh-keyscan have it, with or without the
- * host before it.
+ * Signature algorithms to ask a server for, by the type of the host key that makes them; best first. One RSA key makes all of
+ * RFC 8332's, and that of SHA-1, which old servers alone have, comes last.
  */
-export function allowedFingerprint(line: string): string | undefined {
-  const trimmed = line.trim();
-  if (/^SHA256:[A-Za-z0-9+/]{43}$/.test(trimmed)) return trimmed;
-  const words = trimmed.split(/\s+/);
-  const at = words.findIndex((word) => /^(ssh|ecdsa|sk-ssh|sk-ecdsa)-/.test(word));
-  const blob = at === -1 ? undefined : words[at + 1];
-  if (blob === undefined || !/^[A-Za-z0-9+/]+=*$/.test(blob)) return undefined;
-  const key = Buffer.from(blob, 'base64');
-  return keyType(key) === words[at] ? fingerprint(key) : undefined;
+const ALGORITHMS = {
+  'ssh-ed25519': ['ssh-ed25519'],
+  'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
+  'ecdsa-sha2-nistp384': ['ecdsa-sha2-nistp384'],
+  'ecdsa-sha2-nistp521': ['ecdsa-sha2-nistp521'],
+  'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'],
+} as const;
+
+export type KeyType = keyof typeof ALGORITHMS;
+export type HostKeyAlgorithm = (typeof ALGORITHMS)[KeyType][number];
+
+const KEY_TYPES = Object.keys(ALGORITHMS) as readonly KeyType[];
+/** What ssh-keygen -l writes behind a fingerprint. ECDSA is any of three. */
+const PRINTED_TYPES: Readonly<Record<string, readonly KeyType[]>> = {
+  ED25519: ['ssh-ed25519'],
+  RSA: ['ssh-rsa'],
+  ECDSA: ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
+};
+
+/** What a line of a hosts file says of a host key. */
+interface KnownKey {
+  readonly print: string;
+  /** Those that the key may be of; undefined where only its fingerprint is known. */
+  readonly types: readonly KeyType[] | undefined;
+  readonly revoked: boolean;
 }
 
-/** Why a host key is not accepted; undefined where it is one of those that the hosts file allows. */
-export function refuseHostKey(
-  host: string,
-  allowed: readonly string[] | undefined,
-  key: Buffer,
-): PetriError | undefined {
-  const shown = fingerprint(key);
-  const expected = (allowed ?? []).map((line) => ({ line, print: allowedFingerprint(line) }));
-  const unreadable = expected.find(({ print }) => print === undefined);
-  if (unreadable !== undefined) {
+/**
+ * What a hosts file says of the keys of one host, as known_hosts does: fingerprints, lines of `ssh-keygen -l`, public keys with or
+ * without host names (plain or hashed) before them, `@revoked` too.
+ */
+export class HostKeys {
+  readonly #host: string;
+  readonly #accepted: readonly KnownKey[];
+  readonly #revoked: readonly string[];
+
+  /** @throws PetriError `host-key-refused` for a line that says nothing that can be checked */
+  constructor(host: string, lines: readonly string[] = []) {
+    this.#host = host;
+    const known = lines.map((line) => readKnownKey(host, line));
+    this.#accepted = known.filter(({ revoked }) => !revoked);
+    this.#revoked = known.flatMap(({ revoked, print }) => (revoked ? [print] : []));
+  }
+
+  /**
+   * The types to ask a server for, one login after the other until it shows a key that is known: a server shows the first key that
+   * the client asks for, whichever are known. Types of known keys come first, and alone where all types are known.
+   */
+  get types(): readonly KeyType[] {
+    const named = this.#accepted.flatMap(({ types = [] }) => types);
+    const others = this.#accepted.every(({ types }) => types !== undefined) ? [] : KEY_TYPES;
+    const wanted = new Set([...named, ...others]);
+    return wanted.size === 0 ? KEY_TYPES : [...wanted];
+  }
+
+  /** Types that none of the known keys is of. */
+  get otherTypes(): readonly KeyType[] {
+    const { types } = this;
+    return KEY_TYPES.filter((type) => !types.includes(type));
+  }
+
+  /** Whether a key is accepted; `again` where another key of the same host may be. */
+  judge(key: Buffer): 'accepted' | 'again' | 'refused' {
+    const print = fingerprint(key);
+    if (this.#revoked.includes(print)) return 'refused';
+    if (this.#accepted.some((known) => known.print === print)) return 'accepted';
+    return this.#accepted.length === 0 ? 'refused' : 'again';
+  }
+
+  /** Why none of the keys that the host showed is accepted. */
+  refusal(shown: readonly Buffer[]): PetriError {
+    const host = this.#host;
+    const named = shown.map((key) => `${keyType(key)} ${fingerprint(key)}`).join(' and ');
+    const revoked = shown.find((key) => this.#revoked.includes(fingerprint(key)));
+    if (revoked !== undefined) {
+      return refusal(
+        `the key of ${host} is revoked in the hosts file: it showed ${keyType(revoked)} ${fingerprint(revoked)}`,
+        'whoever has that key may be somebody else: give the machine new keys, and name those as hostKey',
+      );
+    }
+    if (this.#accepted.length === 0) {
+      const [first] = shown;
+      return refusal(
+        `the key of ${host} is not known: it showed ${named}, and its hosts file names none`,
+        `compare this with what the machine itself says (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then add hostKey: ${first === undefined ? 'it' : fingerprint(first)}`,
+      );
+    }
+    const expected = this.#accepted.map(({ print }) => print).join(' or ');
     return refusal(
-      `the hostKey of ${host} is ${JSON.stringify(unreadable.line)}, which is neither a fingerprint nor a public key`,
-      `write a fingerprint (SHA256:…) or a line that ssh-keyscan prints; the host showed ${keyType(key)} ${shown}`,
+      shown.length === 0
+        ? `${host} has no host key of a type that its hosts file names (${this.types.join(', ')}), expected ${expected}`
+        : `the key of ${host} is not the one in the hosts file: it showed ${named}, expected ${expected}`,
+      'if the machine was installed anew, compare the key there and change hostKey; else somebody may be between you and it',
     );
   }
-  if (expected.some(({ print }) => print === shown)) return undefined;
-  if (expected.length === 0) {
-    return refusal(
-      `the key of ${host} is not known: it showed ${keyType(key)} ${shown}, and its hosts file names none`,
-      `compare this with what the machine itself says (ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then add hostKey: ${shown}`,
-    );
+}
+
+/** What to ask a server for that is to show a key of one of these types. */
+export function algorithmsOf(types: readonly KeyType[]): HostKeyAlgorithm[] {
+  return types.flatMap((type) => ALGORITHMS[type]);
+}
+
+/** Those that are left when a server has shown a key of a type. */
+export function withoutType(types: readonly KeyType[], shown: string): readonly KeyType[] {
+  return types.filter((type) => type !== shown);
+}
+
+function readKnownKey(host: string, line: string): KnownKey {
+  const words = line.trim().split(/\s+/);
+  const [marker] = words;
+  if (marker === '@cert-authority') {
+    throw unusable(host, line, 'a certificate authority; host certificates are not supported');
   }
+  const revoked = marker === '@revoked';
+  const printed = words.find((word) => /^SHA256:[A-Za-z0-9+/]{43}$/.test(word));
+  if (printed !== undefined) {
+    const type = /\((\w+)\)$/.exec(line.trim())?.[1] ?? '';
+    return { print: printed, types: PRINTED_TYPES[type], revoked };
+  }
+  const at = words.findIndex((word) => /^(ssh|ecdsa|sk-ssh|sk-ecdsa)-/.test(word));
+  const type = words[at] ?? '';
+  const blob = at === -1 ? undefined : words[at + 1];
+  if (type.includes('-cert-v01@')) throw unusable(host, line, 'a certificate; host certificates are not supported');
+  if (blob === undefined || !/^[A-Za-z0-9+/]+=*$/.test(blob)) throw unusable(host, line);
+  const key = Buffer.from(blob, 'base64');
+  if (keyType(key) !== type) throw unusable(host, line);
+  if (!isKeyType(type)) throw unusable(host, line, `a key of type ${type}, which is not supported as a host key`);
+  return { print: fingerprint(key), types: [type], revoked };
+}
+
+function isKeyType(type: string): type is KeyType {
+  return Object.hasOwn(ALGORITHMS, type);
+}
+
+function unusable(host: string, line: string, what = 'neither a fingerprint nor a public key'): PetriError {
   return refusal(
-    `the key of ${host} is not the one in the hosts file: it showed ${keyType(key)} ${shown}, expected ${expected.map(({ print }) => print).join(' or ')}`,
-    'if the machine was installed anew, compare the key there and change hostKey; else somebody may be between you and it',
+    `the hostKey of ${host} is ${JSON.stringify(line)}, which is ${what}`,
+    'write a fingerprint (SHA256:…) or a line that ssh-keyscan prints',
   );
 }
 

@@ -4,7 +4,8 @@ import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
 import { slowFactor } from '../../../petri/boot/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { HostConfig } from '../hosts/schema.ts';
-import { connectSsh, lost } from './connect.ts';
+import { connectSsh } from './connect.ts';
+import { lost } from './connection-failure.ts';
 import { shellCommand } from './quote.ts';
 
 export interface RunOptions {
@@ -34,7 +35,13 @@ const RUN_TIMEOUT = 30_000;
 /** Bytes of each stream that a command may print; what a host says is not trusted to end. */
 const OUTPUT_LIMIT = 4 * 1024 * 1024;
 /** Errors that connecting again does not change. */
-const LASTING: readonly string[] = ['host-key-refused', 'authentication-failed', 'tool-missing', 'invalid-option'];
+const LASTING: readonly string[] = [
+  'host-key-refused',
+  'key-exchange-failed',
+  'authentication-failed',
+  'tool-missing',
+  'invalid-option',
+];
 
 /** A machine that is reached over one SSH connection, which is made when it is needed and made again when it breaks. */
 export class RemoteHost {
@@ -55,7 +62,7 @@ export class RemoteHost {
   /**
    * The connection there is, or a new one; tried again with growing pauses for as long as `reconnect` in the hosts file says.
    *
-   * @throws PetriError `connection-failed`, `host-key-refused`, `authentication-failed`, `tool-missing`
+   * @throws PetriError `connection-failed`, and what connectSsh throws
    */
   connection(signal?: AbortSignal): Promise<Client> {
     if (this.#closed) return Promise.reject(lost(this.name, 'it was closed'));

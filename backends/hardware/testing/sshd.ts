@@ -35,6 +35,8 @@ export class TestSshd {
   readonly folder: string;
   readonly port: number;
   hostKey: string;
+  /** Lines of sshd_config, which come before its own. */
+  readonly config: string[] = [];
   #process: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
 
@@ -44,8 +46,10 @@ export class TestSshd {
     this.hostKey = this.newHostKey();
   }
 
-  static async start(): Promise<TestSshd> {
+  /** @param prepare called before the server starts */
+  static async start(prepare: (sshd: TestSshd) => void = () => undefined): Promise<TestSshd> {
     const folder = mkdtempSync(join(tmpdir(), 'petri-sshd-'));
+    mkdirSync(join(folder, 'home'));
     const sshd = new TestSshd(folder, await freePort());
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', sshd.identityFile]);
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'stranger')]);
@@ -53,6 +57,7 @@ export class TestSshd {
     chmodSync(join(folder, 'authorized_keys'), 0o600);
     // sshd demands it of whoever runs it as root, and Debian's makes it at boot.
     if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
+    prepare(sshd);
     await sshd.boot();
     return sshd;
   }
@@ -75,13 +80,26 @@ export class TestSshd {
     return this.hostKey;
   }
 
+  /** Gives it one more host key, from its next start on; tells its public line. */
+  addHostKey(type: 'rsa' | 'ecdsa'): string {
+    const path = join(this.folder, `host_key_${type}`);
+    execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', path]);
+    this.config.push(`HostKey ${path}`);
+    return readFileSync(`${path}.pub`, 'utf8').trim();
+  }
+
+  /** Makes it read something when a login shell starts, as Debian's bash does for every command over SSH. */
+  setLoginFile(script: string): void {
+    writeFileSync(join(this.folder, 'home', '.bashrc'), script);
+  }
+
   /** Starts the server on the same port as before. */
   async boot(): Promise<void> {
-    mkdirSync(join(this.folder, 'home'), { recursive: true });
     const config = join(this.folder, 'sshd_config');
     writeFileSync(
       config,
       [
+        ...this.config,
         `ListenAddress 127.0.0.1:${String(this.port)}`,
         `HostKey ${join(this.folder, 'host_key')}`,
         `AuthorizedKeysFile ${join(this.folder, 'authorized_keys')}`,
