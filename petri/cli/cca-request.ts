@@ -38,7 +38,7 @@ export function stackRequest(
     ...(options.rebuildRootfs === true ? (['rootfs'] as const) : []),
   ];
   const sources = [
-    ...options.source.map(parseSource),
+    ...(options.source ?? []).map(parseSource),
     ...Object.entries(revisions).flatMap(([name, revision]) => (revision === undefined ? [] : [{ name, revision }])),
   ];
   return {

@@ -44,6 +44,25 @@ describe('petri cca', () => {
     expect(stdout).not.toContain('cargo');
   });
 
+  it('plans an update of what is asked for, with every revision and source that is given', async () => {
+    const rebuild = ['--rebuild-plane0-linux', '--rebuild-rootfs'];
+    const revisions = ['--tfa-rev=v2.14', '--tfrmm-rev', 'main', '--plane0-linux-rev=cca/next'];
+    const sources = ['--source', 'kvmtool=@v6', '--source', 'openvmm=https://example.org/openvmm.git@main'];
+    const { code, stdout } = await cca('update', '--dry-run', ...rebuild, ...revisions, ...sources);
+    expect(code).toBe(0);
+    for (const ref of [
+      'trusted-firmware-a.git v2.14',
+      'tf-rmm.git main',
+      'OHCL-Linux-Kernel.git cca/next',
+      'kvmtool-cca.git v6',
+      'example.org/openvmm.git main',
+    ]) {
+      expect(stdout).toContain(ref);
+    }
+    expect(stdout).toMatch(/6\/10 plane0-kernel .*\n +would run: asked for/);
+    expect(stdout).toMatch(/7\/10 firmware .*\n +would run/);
+  });
+
   it('plans the stack of another platform with the same command', async () => {
     const { code, stdout } = await cca('install', '--platform=qemu', '--dry-run', '--qemu=own', '--source=tfa=@v2.15');
     expect(code).toBe(0);

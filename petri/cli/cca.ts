@@ -2,88 +2,88 @@ import type { CAC } from 'cac';
 import { z } from 'zod';
 
 import { PetriError } from '../errors.ts';
+import { describeOptions, type OptionValues, readOptions } from './options.ts';
 
 export const defaultPlatform = 'fvp';
 
-const text = z.coerce.string().min(1);
+const installing = ['install', 'update'] as const;
+const updating = ['update'] as const;
 
-const optionsSchema = z.object({
-  platform: text.default(defaultPlatform),
-  root: text.optional(),
-  lock: text.optional(),
-  source: z
-    .union([text, z.array(text)])
-    .optional()
-    .transform((given) => (given === undefined ? [] : [given].flat())),
-  jobs: z.coerce.number().int().positive().optional(),
-  runtime: text.optional(),
-  tmkVmm: text.optional(),
-  shrinkwrap: text.optional(),
-  qemu: text.optional(),
-  dryRun: z.boolean().optional(),
-  json: z.boolean().optional(),
-  rebuildPlane0Linux: z.boolean().optional(),
-  rebuildRootfs: z.boolean().optional(),
-  tfaRev: text.optional(),
-  tfrmmRev: text.optional(),
-  plane0LinuxRev: text.optional(),
-});
+export const ccaOptions = {
+  platform: { value: 'name', help: 'What it is for: fvp (without it), or qemu' },
+  root: {
+    value: 'folder',
+    help: 'Folder of the stack; without it PETRI_CCA_ROOT or .petri/cca, for qemu PETRI_QEMU_CCA_ROOT or .petri/cca-qemu',
+  },
+  'dry-run': { help: 'Print the plan: what would run, why, and from which sources', actions: installing },
+  lock: {
+    value: 'file',
+    help: "A lock file instead of the one that comes with petri-vm. 'own': that one again",
+    actions: installing,
+  },
+  source: {
+    value: 'name=url@rev',
+    repeatable: true,
+    help: 'Take a source from elsewhere; repeatable. NAME=URL, NAME=URL@REV or NAME=@REV',
+    actions: installing,
+  },
+  jobs: {
+    value: 'count',
+    schema: z.coerce.number().int().positive(),
+    help: 'Compilers at once; the number of processors without it',
+    actions: installing,
+  },
+  runtime: {
+    value: 'name',
+    help: 'fvp: where shrinkwrap runs things: docker (the default), podman, null and others',
+    actions: installing,
+  },
+  'tmk-vmm': {
+    value: 'file',
+    help: "A tmk_vmm of yours, instead of building it; PETRI_TMK_VMM. 'own': build it again",
+    actions: installing,
+  },
+  shrinkwrap: {
+    value: 'file',
+    help: "fvp: a shrinkwrap of yours, instead of our own; PETRI_SHRINKWRAP. 'own': ours again",
+    actions: installing,
+  },
+  qemu: {
+    value: 'file',
+    help: "qemu: a QEMU of yours. 'installed': the one in PATH (the default); 'own': build it",
+    actions: installing,
+  },
+  'rebuild-plane0-linux': { help: 'build Linux for plane 0 again', actions: updating },
+  'rebuild-rootfs': { help: 'build the root file system again', actions: updating },
+  'tfa-rev': { value: 'rev', help: 'branch, tag or commit of TF-A', actions: updating },
+  'tfrmm-rev': { value: 'rev', help: 'branch, tag or commit of TF-RMM', actions: updating },
+  'plane0-linux-rev': { value: 'rev', help: 'branch, tag or commit of Linux for plane 0', actions: updating },
+  json: { help: 'print JSON', actions: ['status'] },
+} as const;
 
-export type CcaCommandOptions = z.infer<typeof optionsSchema>;
+export type CcaCommandOptions = OptionValues<typeof ccaOptions> & { readonly platform: string };
 export type CcaAction = 'install' | 'update' | 'status';
-
-const installing = ['root', 'lock', 'source', 'jobs', 'runtime', 'tmkVmm', 'shrinkwrap', 'qemu', 'dryRun'] as const;
-
-/** Options by the action that takes them; what an action would ignore it refuses, and so does a platform. */
-const taken: Readonly<Record<CcaAction, readonly (keyof CcaCommandOptions)[]>> = {
-  install: installing,
-  update: [
-    ...installing,
-    ...(['rebuildPlane0Linux', 'rebuildRootfs', 'tfaRev', 'tfrmmRev', 'plane0LinuxRev'] as const),
-  ],
-  status: ['root', 'json'],
-};
 
 /** Adds `petri cca …` to the command line. */
 export function registerCcaCommands(cli: CAC): void {
-  cli
-    .command(
+  describeOptions(
+    cli.command(
       'cca <install|update|status>',
       'Install what backends with real firmware boot, bring it up to date, look at it',
-    )
+    ),
+    ccaOptions,
+  )
     .usage(
       'cca install [--dry-run]\n  $ petri cca update [--rebuild-rootfs] [--tfa-rev REV] …\n  $ petri cca status [--json]',
     )
-    .option('--platform <name>', 'What it is for: fvp (without it), or qemu')
-    .option(
-      '--root <folder>',
-      'Folder of the stack; without it PETRI_CCA_ROOT or .petri/cca, for qemu PETRI_QEMU_CCA_ROOT or .petri/cca-qemu',
-    )
-    .option('--dry-run', 'Print the plan: what would run, why, and from which sources')
-    .option('--lock <file>', "A lock file instead of the one that comes with petri-vm. 'own': that one again")
-    .option('--source <name=url@rev>', 'Take a source from elsewhere; repeatable. NAME=URL, NAME=URL@REV or NAME=@REV')
-    .option('--jobs <count>', 'Compilers at once; the number of processors without it')
-    .option('--runtime <name>', 'fvp: where shrinkwrap runs things: docker (the default), podman, null and others')
-    .option('--tmk-vmm <file>', "A tmk_vmm of yours, instead of building it; PETRI_TMK_VMM. 'own': build it again")
-    .option(
-      '--shrinkwrap <file>',
-      "fvp: a shrinkwrap of yours, instead of our own; PETRI_SHRINKWRAP. 'own': ours again",
-    )
-    .option('--qemu <file>', "qemu: a QEMU of yours. 'installed': the one in PATH (the default); 'own': build it")
-    .option('--rebuild-plane0-linux', 'update: build Linux for plane 0 again')
-    .option('--rebuild-rootfs', 'update: build the root file system again')
-    .option('--tfa-rev <rev>', 'update: branch, tag or commit of TF-A')
-    .option('--tfrmm-rev <rev>', 'update: branch, tag or commit of TF-RMM')
-    .option('--plane0-linux-rev <rev>', 'update: branch, tag or commit of Linux for plane 0')
-    .option('--json', 'status: print JSON')
     .example('petri cca install --dry-run')
     .example('petri cca install --tmk-vmm ~/openvmm/target/aarch64-unknown-linux-gnu/debug/tmk_vmm')
     .example('petri cca update --tfrmm-rev main')
     .example('petri cca install --platform=qemu --dry-run')
-    .action(run);
+    .action(async (action: unknown) => await run(cli, action));
 }
 
-async function run(action: unknown, given: unknown): Promise<void> {
+async function run(cli: CAC, action: unknown): Promise<void> {
   if (action !== 'install' && action !== 'update' && action !== 'status') {
     throw new PetriError(`there is no command 'cca ${String(action)}'`, {
       code: 'invalid-option',
@@ -91,8 +91,7 @@ async function run(action: unknown, given: unknown): Promise<void> {
       remedy: 'the commands are cca install, cca update and cca status',
     });
   }
-  const options = parseOptions(given);
-  refuseIgnored(action, given);
+  const options = { platform: defaultPlatform, ...readOptions(cli, 'cca', ccaOptions, action) };
   if (action === 'status') {
     const { showStatus } = await import('./cca-status.ts');
     await showStatus(options, process.cwd());
@@ -100,35 +99,4 @@ async function run(action: unknown, given: unknown): Promise<void> {
   }
   const { installStack } = await import('./cca-install.ts');
   await installStack(action, options, process.cwd());
-}
-
-function parseOptions(given: unknown): CcaCommandOptions {
-  const parsed = optionsSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PetriError(`--${hyphenated(String(issue?.path[0]))}: ${issue?.message ?? 'wrong'}`, {
-    code: 'invalid-option',
-    step: 'options',
-    remedy: 'petri cca --help describes the options',
-    cause: parsed.error,
-  });
-}
-
-function refuseIgnored(action: CcaAction, given: unknown): void {
-  const names = Object.keys(z.record(z.string(), z.unknown()).parse(given));
-  const own = new Set<string>(['--', 'platform', 'help', 'h', ...taken[action]]);
-  const ignored = names.filter((name) => !own.has(name));
-  if (ignored.length === 0) return;
-  throw new PetriError(
-    `petri cca ${action} does not take ${ignored.map((name) => `--${hyphenated(name)}`).join(', ')}`,
-    {
-      code: 'invalid-option',
-      step: 'options',
-      remedy: `it takes --platform and ${taken[action].map((name) => `--${hyphenated(name)}`).join(', ')}`,
-    },
-  );
-}
-
-function hyphenated(name: string): string {
-  return name.replaceAll(/[A-Z]|(?<=plane)(?=0)/g, (letter) => (letter === '' ? '' : `-${letter.toLowerCase()}`));
 }

@@ -8,27 +8,30 @@ import { Supervisor } from '../process/index.ts';
 import { harmlessLine, harmlessMessage, print, printJson } from '../text/index.ts';
 import { loadBackend } from '../vitest/backends.ts';
 import { exitCodes } from './errors.ts';
+import { describeOptions, readOptions } from './options.ts';
 
 const backendWithHosts = 'hardware';
 const actions = z.enum(['on', 'off', 'cycle', 'status']);
 
+export const hostsOptions = { json: { help: 'Print JSON', actions: ['list'] } } as const;
+
 /** `petri hosts`: the machines of petri.hosts.yaml. */
 export function registerHostsCommand(cli: CAC): void {
-  cli
-    .command(
+  describeOptions(
+    cli.command(
       'hosts [action] [...arguments]',
       'List the machines of petri.hosts.yaml, who has them and what they can do',
-    )
+    ),
+    hostsOptions,
+  )
     .usage(
       'hosts [--json]\n\n  hosts release HOST                   takes a machine from whoever has it\n  hosts power HOST on|off|cycle|status  switches its power',
     )
-    .option('--json', 'Print JSON')
-    .action(async (action: unknown, args: unknown, options: unknown) => {
-      await hosts(
-        z.string().optional().parse(action),
-        z.array(z.string()).parse(args),
-        z.object({ json: z.boolean().optional() }).parse(options),
-      );
+    .action(async (given: unknown, args: unknown) => {
+      const action = z.string().optional().parse(given);
+      // Without an action it lists.
+      const options = readOptions(cli, 'hosts', hostsOptions, action ?? 'list');
+      await hosts(action, z.array(z.string()).parse(args), options);
     });
 }
 

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { PetriError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
 import { reportError } from './errors.ts';
+import { describeOptions, type OptionValues, readOptions } from './options.ts';
 import { endProcess, endWithOutput, isOutputLost } from './output.ts';
 
 /** The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does that. Never rejects. */
@@ -30,48 +31,50 @@ async function runCommand(argv: readonly string[]): Promise<void> {
   const cli = cac('petri');
   cli.version(packageVersion());
   cli.help();
-  cli
-    .command(
-      'test [...vitest arguments]',
-      'Run the tests with vitest; takes --backend, --isolation and all of its options',
-    )
-    .allowUnknownOptions();
-  const jsonOption = ['--json', 'Print JSON'] as const;
-  cli
-    .command('list [...filters]', 'List the VM tests, and for each backend whether it runs them or why not')
-    .option('--backend <name>', 'Only this backend')
-    .option(...jsonOption)
-    .action(async (filters: unknown, options: unknown) => {
-      const { list } = await import('./list.ts');
-      await list(z.array(z.string()).parse(filters), commandOptions.parse(options), process.cwd());
-    });
-  cli
-    .command('doctor', 'Say what each backend can do on this host, and what to install for more')
-    .alias('backends')
-    .option('--backend <name>', 'Only this backend; the exit code says whether it can run here')
-    .option(...jsonOption)
-    .action(async (options: unknown) => {
-      const { doctor } = await import('./doctor.ts');
-      await doctor(commandOptions.parse(options), process.cwd());
-    });
-  cli
-    .command('sweep', 'End what crashed runs left behind on this machine')
-    .option(...jsonOption)
-    .action(async (options: unknown) => {
-      const { sweepCommand } = await import('./sweep.ts');
-      await sweepCommand(commandOptions.parse(options));
-    });
-  await registerOthers(cli);
+  await addCommands(cli);
 
   const { options } = cli.parse(['node', 'petri', ...argv], { run: false });
   if (cli.matchedCommand !== undefined) await cli.runMatchedCommand();
   else if (options['help'] !== true && options['version'] !== true) unknownCommand(cli, argv);
 }
 
-const commandOptions = z.object({ backend: z.string().optional(), json: z.boolean().optional() });
-export type CommandOptions = z.infer<typeof commandOptions>;
+const json = { help: 'Print JSON' } as const;
+export const listOptions = { backend: { value: 'name', help: 'Only this backend' }, json } as const;
+export const doctorOptions = {
+  backend: { value: 'name', help: 'Only this backend; the exit code says whether it can run here' },
+  json,
+} as const;
+export const sweepOptions = { json } as const;
+export type CommandOptions = OptionValues<typeof listOptions>;
 
-async function registerOthers(cli: CAC): Promise<void> {
+/** Adds every command, with its options and what it does. */
+export async function addCommands(cli: CAC): Promise<void> {
+  cli
+    .command(
+      'test [...vitest arguments]',
+      'Run the tests with vitest; takes --backend, --isolation and all of its options',
+    )
+    .allowUnknownOptions();
+  describeOptions(
+    cli.command('list [...filters]', 'List the VM tests, and for each backend whether it runs them or why not'),
+    listOptions,
+  ).action(async (filters: unknown) => {
+    const { list } = await import('./list.ts');
+    await list(z.array(z.string()).parse(filters), readOptions(cli, 'list', listOptions), process.cwd());
+  });
+  describeOptions(
+    cli.command('doctor', 'Say what each backend can do on this host, and what to install for more').alias('backends'),
+    doctorOptions,
+  ).action(async () => {
+    const { doctor } = await import('./doctor.ts');
+    await doctor(readOptions(cli, 'doctor', doctorOptions), process.cwd());
+  });
+  describeOptions(cli.command('sweep', 'End what crashed runs left behind on this machine'), sweepOptions).action(
+    async () => {
+      const { sweepCommand } = await import('./sweep.ts');
+      await sweepCommand(readOptions(cli, 'sweep', sweepOptions));
+    },
+  );
   const { registerTmkCommands } = await import('./tmk.ts');
   registerTmkCommands(cli);
   const { registerCcaCommands } = await import('./cca.ts');

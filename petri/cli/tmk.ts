@@ -2,63 +2,65 @@ import type { CAC } from 'cac';
 import { z } from 'zod';
 
 import { PetriError } from '../errors.ts';
+import { describeOptions, type OptionValues, readOptions } from './options.ts';
 
-const optionsSchema = z.object({
-  json: z.boolean().optional(),
-  output: z.string().optional(),
-  optimize: z.coerce.string().optional(),
-  simd: z.boolean().optional(),
-  test: z.string().optional(),
-  backend: z.string().optional(),
-  isolation: z.string().optional(),
-  exits: z.boolean().optional(),
-  timeout: z.coerce.number().positive().optional(),
-  quiet: z.boolean().optional(),
-});
+const timeout = z.coerce.number().positive();
 
-export type TmkCommandOptions = z.infer<typeof optionsSchema>;
+export const tmkOptions = {
+  json: { help: 'print JSON', actions: ['list'] },
+  test: { value: 'name', help: 'only this test', actions: ['run'] },
+  backend: { value: 'name', help: 'the backend; PETRI_BACKEND, or sim without it', actions: ['run'] },
+  isolation: { value: 'type', help: 'the isolation type; cca without it', actions: ['run'] },
+  exits: { help: 'show the exits of each plane', actions: ['run'] },
+  timeout: {
+    value: 'seconds',
+    help: 'seconds that each test may take; without it 30, or 180 on sim, where a budget of instructions comes first',
+    schema: timeout,
+    actions: ['run'],
+  },
+  quiet: { help: 'do not show what the tests print', actions: ['run'] },
+  output: { value: 'file', short: 'o', help: 'the file to write', actions: ['build'] },
+  optimize: { value: 'level', short: 'O', help: 'what gcc is to optimize for; 2 without it', actions: ['build'] },
+  simd: {
+    help: 'let gcc use floating-point and SIMD registers; then mind alignment, since the MMU is off',
+    actions: ['build'],
+  },
+} as const;
+
+export type TmkCommandOptions = OptionValues<typeof tmkOptions>;
 
 /** Adds `petri tmk …` to the command line. */
 export function registerTmkCommands(cli: CAC): void {
-  cli
-    .command('tmk <list|run|build> [...payloads]', 'List, run or build TMKs: payloads by name, or ELF files by path')
+  describeOptions(
+    cli.command(
+      'tmk <list|run|build> [...payloads]',
+      'List, run or build TMKs: payloads by name, or ELF files by path',
+    ),
+    tmkOptions,
+  )
     .usage('tmk list [NAME|ELF …]\n  $ petri tmk run NAME|ELF [--test TEST]\n  $ petri tmk build FILE.c … [-o OUT.elf]')
-    .option('--json', 'list: print JSON')
-    .option('--test <name>', 'run: only this test')
-    .option('--backend <name>', 'run: the backend; PETRI_BACKEND, or sim without it')
-    .option('--isolation <type>', 'run: the isolation type; cca without it')
-    .option('--exits', 'run: show the exits of each plane')
-    .option(
-      '--timeout <seconds>',
-      'run: seconds that each test may take; without it 30, or 180 on sim, where a budget of instructions comes first',
-    )
-    .option('--quiet', 'run: do not show what the tests print')
-    .option('-o, --output <file>', 'build: the file to write')
-    .option('-O, --optimize <level>', 'build: what gcc is to optimize for; 2 without it')
-    .option('--simd', 'build: let gcc use floating-point and SIMD registers; then mind alignment, since the MMU is off')
     .example('petri tmk run simple')
     .example('petri tmk run ./mine.elf --test boot --exits')
     .example('petri tmk build mine.c -o mine.elf')
-    .action(run);
+    .action(async (action: unknown, payloads: unknown) => await run(cli, action, payloads));
 }
 
-async function run(action: unknown, payloads: unknown, given: unknown): Promise<void> {
+async function run(cli: CAC, action: unknown, payloads: unknown): Promise<void> {
   const names = z.array(z.coerce.string()).parse(payloads);
-  const options = parseOptions(given);
   switch (action) {
     case 'list': {
       const { listTmks } = await import('./tmk-list.ts');
-      listTmks(names, options);
+      listTmks(names, readOptions(cli, 'tmk', tmkOptions, action));
       return;
     }
     case 'run': {
       const { runTmks } = await import('./tmk-run.ts');
-      await runTmks(names, options);
+      await runTmks(names, readOptions(cli, 'tmk', tmkOptions, action));
       return;
     }
     case 'build': {
       const { buildTmk } = await import('./tmk-build.ts');
-      buildTmk(names, options);
+      buildTmk(names, readOptions(cli, 'tmk', tmkOptions, action));
       return;
     }
     default:
@@ -68,16 +70,4 @@ async function run(action: unknown, payloads: unknown, given: unknown): Promise<
         remedy: 'the commands are tmk list, tmk run and tmk build',
       });
   }
-}
-
-function parseOptions(given: unknown): TmkCommandOptions {
-  const parsed = optionsSchema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new PetriError(`--${String(issue?.path[0])}: ${issue?.message ?? 'wrong'}`, {
-    code: 'invalid-option',
-    step: 'options',
-    remedy: 'petri tmk --help describes the options',
-    cause: parsed.error,
-  });
 }

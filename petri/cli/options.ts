@@ -1,0 +1,135 @@
+import { parseArgs } from 'node:util';
+
+import type { CAC, Command } from 'cac';
+import { z } from 'zod';
+
+import { PetriError } from '../errors.ts';
+
+/** One option of a command. */
+export interface CliOption {
+  readonly help: string;
+  /** What its value is called in the help; without it, the option is a switch. */
+  readonly value?: string;
+  /** One letter that stands for it. */
+  readonly short?: string;
+  /** It may be given more than once. */
+  readonly repeatable?: true;
+  /** What its value has to be; without it, a text that is not empty. */
+  readonly schema?: z.ZodType;
+  /** The actions of the command that take it; without them, all do. */
+  readonly actions?: readonly string[];
+}
+
+/** The options of a command by their names, as they are typed after the two hyphens. */
+export type CliOptions = Readonly<Record<string, CliOption>>;
+
+/** 'plane0-linux-rev' as the property 'plane0LinuxRev'. */
+type Property<Name extends string> = Name extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<Property<Rest>>}`
+  : Name;
+
+type Value<Option extends CliOption> = Option extends { readonly schema: z.ZodType<infer Type> }
+  ? Type
+  : Option extends { readonly value: string; readonly repeatable: true }
+    ? readonly string[]
+    : Option extends { readonly value: string }
+      ? string
+      : boolean;
+
+/** What was given, by property; an option that was not given has none. */
+export type OptionValues<Options extends CliOptions> = {
+  readonly [Name in keyof Options & string as Property<Name>]?: Value<Options[Name]>;
+};
+
+const text = z.string().min(1, 'needs a value');
+
+/** Lists the options in the help of a command. Their values are for `readOptions` to read. */
+export function describeOptions(command: Command, options: CliOptions): Command {
+  for (const [name, { help, value, short, actions }] of Object.entries(options)) {
+    const letter = short === undefined ? '' : `-${short}, `;
+    const only = actions?.length === 1 ? `${actions[0] ?? ''}: ` : '';
+    command.option(`${letter}--${name}${value === undefined ? '' : ` <${value}>`}`, `${only}${help}`);
+  }
+  // cac looks for options under names of its own making, and would refuse those that it cannot find.
+  return command.allowUnknownOptions();
+}
+
+/**
+ * Reads the options of the command line that is being run. cac itself joins what is given twice, takes texts of digits for numbers,
+ * and makes properties of names by rules that a digit breaks.
+ *
+ * @param command as it is typed: 'tmk', 'cca'
+ * @param action the first word after the command, where that says which options count
+ * @throws PetriError `invalid-option`
+ */
+export function readOptions<const Options extends CliOptions>(
+  cli: CAC,
+  command: string,
+  options: Options,
+  action?: string,
+): OptionValues<Options> {
+  return parseOptions(cli.rawArgs.slice(2), command, options, action);
+}
+
+/** As `readOptions`, of any arguments. @throws PetriError `invalid-option` */
+export function parseOptions<const Options extends CliOptions>(
+  argv: readonly string[],
+  command: string,
+  options: Options,
+  action?: string,
+): OptionValues<Options> {
+  const remedy = `petri ${command} --help describes the options`;
+  const given = split(argv, options, remedy);
+  if (action !== undefined) refuseIgnored(Object.keys(given), options, command, action);
+  const values = Object.entries(given).map(([name, value]) => {
+    const option = options[name];
+    if (value === true || option === undefined) return [property(name), value];
+    if (option.repeatable !== true && value.length > 1) throw wrong(`--${name} is given more than once`, remedy);
+    const schema = option.schema ?? (option.repeatable === true ? z.array(text) : text);
+    const parsed = schema.safeParse(option.repeatable === true ? value : value[0]);
+    if (parsed.success) return [property(name), parsed.data];
+    const [issue] = parsed.error.issues;
+    throw wrong(`--${name}: ${issue?.message ?? 'wrong'}`, remedy, parsed.error);
+  });
+  return Object.fromEntries(values) as OptionValues<Options>;
+}
+
+/** A switch is true; all else is what was given for it, in order. */
+function split(argv: readonly string[], options: CliOptions, remedy: string): Record<string, true | string[]> {
+  const config = Object.fromEntries(
+    Object.entries(options).map(([name, { value, short }]) => [
+      name,
+      {
+        ...(value === undefined ? { type: 'boolean' as const } : { type: 'string' as const, multiple: true as const }),
+        ...(short === undefined ? {} : { short }),
+      },
+    ]),
+  );
+  try {
+    const { values } = parseArgs({ args: [...argv], options: config, allowPositionals: true, strict: true });
+    return { ...values } as Record<string, true | string[]>;
+  } catch (error) {
+    const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw wrong(message.replace(/\. To specify a positional.*$/, ''), remedy, error);
+  }
+}
+
+function refuseIgnored(names: readonly string[], options: CliOptions, command: string, action: string): void {
+  const takes = (name: string): boolean => options[name]?.actions?.includes(action) !== false;
+  const ignored = names.filter((name) => !takes(name));
+  if (ignored.length === 0) return;
+  const taken = Object.keys(options).filter(takes);
+  throw wrong(
+    `petri ${command} ${action} does not take ${ignored.map((name) => `--${name}`).join(', ')}`,
+    taken.length === 0 ? 'it takes no options' : `it takes ${taken.map((name) => `--${name}`).join(', ')}`,
+  );
+}
+
+/** The property of an option's value. */
+export function property(name: string): string {
+  return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function wrong(message: string, remedy: string, cause?: unknown): PetriError {
+  return new PetriError(message, { code: 'invalid-option', step: 'options', remedy, cause });
+}

@@ -1,0 +1,14 @@
+import { ccaOptions } from '../cca.ts';
+import { hostsOptions } from '../hosts.ts';
+import { doctorOptions, listOptions, sweepOptions } from '../main.ts';
+import { tmkOptions } from '../tmk.ts';
+
+/** The tables of options, by command. `petri test` has none: its options are vitest's. */
+export const commandOptions = {
+  list: listOptions,
+  doctor: doctorOptions,
+  sweep: sweepOptions,
+  tmk: tmkOptions,
+  cca: ccaOptions,
+  hosts: hostsOptions,
+} as const;
