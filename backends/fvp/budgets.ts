@@ -13,7 +13,8 @@ export const stageBudgets = {
   /** Container, model, and its terminals connected. */
   model: 2 * MINUTE,
   'tf-a': 1 * MINUTE,
-  rmm: 2 * MINUTE,
+  /** Firmware that says nothing of its RMM leaves that to the host's KVM. */
+  rmm: 5 * MINUTE,
   /** EDK2 loads Linux through semihosting. */
   'host kernel': 5 * MINUTE,
   /** Linux to the end of init. */

@@ -136,13 +136,19 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   });
 
   it.concurrent.each([
-    ['TF-A', 'crash=tf-a', '(?:model|tf-a)', /TF-A (panicked|stopped)/, /PANIC at PC|Failed to load/],
-    ['RMM', 'crash=rmm', 'rmm', /the RMM panicked/, /PANIC in RMM/],
-    ['EDK2', 'crash=edk2', 'host kernel', /EDK2 stopped/, /Synchronous Exception at 0x/],
-    ['host kernel', 'crash=host-kernel', 'host kernel', /a Linux kernel panicked/, /Unable to mount root fs/],
-    ['init', 'crash=host-agent', 'host agent', /a Linux kernel panicked/, /Attempted to kill init/],
-    ['host kernel, with a realm', 'crash=realm', 'plane 0', /a Linux kernel panicked/, /Oops: Fatal exception/],
-    ['plane 0', 'crash=plane0', 'plane 0', /a Linux kernel panicked/, /synchronous external abort/],
+    ['TF-A', 'crash=tf-a', '(?:model|tf-a)', /BL2 could not load an image of the FIP/, /Failed to load image id 3/],
+    ['RMM', 'crash=rmm', 'rmm', /an assertion of the RMM failed/, /granule_state_ok/],
+    ['EDK2', 'crash=edk2', 'host kernel', /EDK2 took an exception/, /Synchronous Exception at 0x/],
+    ['host kernel', 'crash=host-kernel', 'host kernel', /Linux found no root file system/, /Unable to mount root fs/],
+    ['init', 'crash=host-agent', 'host agent', /Linux's init ended/, /Attempted to kill init/],
+    [
+      'host kernel, with a realm',
+      'crash=realm',
+      'plane 0',
+      /a Linux kernel took an exception of its own/,
+      /Internal error: Oops/,
+    ],
+    ['plane 0', 'crash=plane0', 'plane 0', /a Linux kernel took an exception/, /synchronous external abort/],
   ])('has a world that crashes (%s): stage and words are told', async (_, faults, stage, meaning, words) => {
     const { output, code } = await run({ faults: `${faults},${PACE}` });
     expect(output).toMatch(meaning);

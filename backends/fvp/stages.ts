@@ -1,5 +1,14 @@
-import type { BootStage, CrashSignature } from '../../petri/boot/index.ts';
-import { bootSigns, firmwareCrash, hostAgentStage, hostCrashes } from '../../petri/cca/host/boot-signs.ts';
+import {
+  crashesOn,
+  edk2Crashes,
+  hafniumCrashes,
+  rmmConsoleCrashes,
+  rustCrashes,
+  tfaCrashes,
+  type BootStage,
+  type CrashSignature,
+} from '../../petri/boot/index.ts';
+import { bootSigns, hostAgentStage, hostCrashes } from '../../petri/cca/host/boot-signs.ts';
 import { stageBudgets } from './budgets.ts';
 
 /** The model's own output, and its four UARTs by number: who prints there in a stack of three worlds. */
@@ -31,7 +40,7 @@ export function modelStages(nonce: string): readonly BootStage[] {
   ];
 }
 
-/** What each world prints when it cannot go on. */
+/** What the model prints when it cannot go on, and each world on its UART. */
 export const crashSignatures: readonly CrashSignature[] = [
   {
     console: MODEL_CONSOLE,
@@ -44,10 +53,7 @@ export const crashSignatures: readonly CrashSignature[] = [
     meaning: 'the model has no licence',
   },
   ...hostCrashes,
-  { console: 'tf-a', pattern: firmwareCrash, meaning: 'TF-A panicked' },
-  {
-    console: 'rmm',
-    pattern: /RMM (?:panic|fatal)|assertion .{0,200}failed|Unexpected (?:exception|sync)|Panic\b|panic at/i,
-    meaning: 'the RMM panicked',
-  },
+  ...crashesOn('tf-a', tfaCrashes, edk2Crashes),
+  ...crashesOn('secure', hafniumCrashes, tfaCrashes),
+  ...crashesOn('rmm', rmmConsoleCrashes, rustCrashes),
 ];

@@ -54,7 +54,8 @@ export class CrashWatch {
   ): Promise<Omit<Crash, 'console'> | undefined> {
     try {
       const { before, match } = await console.waitFor(pattern, { consume: false, signal: this.#stop.signal });
-      const line = `${before.slice(before.lastIndexOf('\n') + 1)}${match}`.slice(0, LINE_WIDTH);
+      const start = before.slice(before.lastIndexOf('\n') + 1).slice(-LINE_WIDTH / 2);
+      const line = `${start}${match}`.slice(0, LINE_WIDTH);
       const signature = signatures.find((candidate) => candidate.pattern.test(line)) ?? signatures[0];
       return { meaning: signature?.meaning ?? 'it crashed', line };
     } catch (error) {

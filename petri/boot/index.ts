@@ -1,5 +1,19 @@
 export { BootError, type BootFailureKind } from './boot-error.ts';
-export { crashSignatures, edk2Crashes, linuxCrashes, rmmCrashes, tfaCrashes } from './crash-signatures.ts';
+export {
+  crashesOn,
+  crashSignatures,
+  edk2Crashes,
+  finalPanicWords,
+  hafniumCrashes,
+  initCrashes,
+  kvmtoolCrashes,
+  linuxCrashes,
+  panicWords,
+  rmmConsoleCrashes,
+  rmmCrashes,
+  rustCrashes,
+  tfaCrashes,
+} from './crash-signatures.ts';
 export { slowFactor } from './slow-factor.ts';
 export type { BootReport, BootStage, CrashSignature, StageTime } from './stage.ts';
 export { stagedBoot, type StagedBootOptions } from './staged-boot.ts';

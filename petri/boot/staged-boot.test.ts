@@ -110,7 +110,7 @@ describe('stagedBoot', () => {
     const late = new Map([['host', new SerialConsole({ name: 'host' })]]);
     late.get('host')?.push(Buffer.from('host-ready\n[ 1.0] Kernel panic - not syncing: VFS: x\n'));
     const error = await failureOf(boot({ consoles: late, stages: stages.slice(2) }));
-    expect(error.message).toContain('Linux panicked');
+    expect(error.message).toContain('a Linux kernel panicked');
   });
 
   it('looks for a signature only on the console that it belongs to', async () => {

@@ -25,6 +25,9 @@ export function isCheap(source: string, length: number): boolean {
   return choices * Math.pow(length, repetitions + 1) <= UNCOUNTED_STEPS;
 }
 
+/** Bound of a repetition from which on it is taken for one without. */
+const SMALL_BOUND = 1000;
+
 interface Shape {
   /** Each multiplies the steps by the length of the text; infinite where groups are repeated or there are backreferences. */
   readonly repetitions: number;
@@ -46,19 +49,54 @@ function shapeOf(source: string): Shape {
 /** One escape, one class, the opening of a group, a quantifier, or one character. */
 const TOKEN = /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?(?:<?[=!]|<[^>]*>|[\w-]*:))?|(?:[*+?]|\{\d+(?:,\d*)?\})\??|[^]/g;
 
+/** What a part of an expression costs, with the alternatives before it in its group. */
+interface Group {
+  before: Shape;
+  now: Shape;
+}
+
+const NOTHING: Shape = { repetitions: 0, choices: 0 };
+const EMPTY: Shape = { repetitions: 0, choices: 1 };
+
+/** Of two alternatives a search goes through one, and then through the other. */
+const either = (one: Shape, other: Shape): Shape => ({
+  repetitions: Math.max(one.repetitions, other.repetitions),
+  choices: one.choices + other.choices,
+});
+
+/** For each way through the first part there are all ways through the second. */
+const after = (one: Shape, other: Shape): Shape => ({
+  repetitions: one.repetitions + other.repetitions,
+  choices: one.choices * other.choices,
+});
+
 function readShape(source: string): Shape {
-  let repetitions = 0;
-  let choices = 1;
+  const tokens = [...source.matchAll(TOKEN)].map(([token]) => token);
   let previous = '';
-  const groups = [1];
-  for (const [token] of source.matchAll(TOKEN)) {
-    if (token.startsWith('(')) groups.push(1);
-    else if (token === '|') groups.push((groups.pop() ?? 1) + 1);
-    else if (token === ')') choices *= groups.pop() ?? 1;
-    else if (/^\\[1-9k]/.test(token)) repetitions = Infinity;
-    else if (/^\?\??$/.test(token)) choices *= 2;
-    else if (/^[*+{]./.test(token) || token === '*' || token === '+') repetitions += previous === ')' ? Infinity : 1;
+  const groups: Group[] = [{ before: NOTHING, now: EMPTY }];
+  const whole = (group: Group | undefined): Shape => (group === undefined ? EMPTY : either(group.before, group.now));
+  for (const [index, token] of tokens.entries()) {
+    let part: Shape | undefined;
+    const group = groups.at(-1);
+    if (token.startsWith('(')) groups.push({ before: NOTHING, now: EMPTY });
+    else if (token === '|') groups.splice(-1, 1, { before: whole(group), now: EMPTY });
+    else if (token === ')') part = whole(groups.length > 1 ? groups.pop() : undefined);
+    else if (/^\\[1-9k]/.test(token)) part = { repetitions: Infinity, choices: 1 };
+    else if (/^\?\??$/.test(token)) part = { repetitions: 0, choices: 2 };
+    else if (/^[*+{]./.test(token) || token === '*' || token === '+') part = repetition(token, previous);
+    // What is repeated at the very end is never given back: nothing comes after it that could fail.
+    if (token === '*' && previous !== ')' && index === tokens.length - 1 && groups.length === 1) part = undefined;
+    const now = groups.at(-1);
+    if (part !== undefined && now !== undefined) now.now = after(now.now, part);
     previous = token;
   }
-  return { repetitions, choices: choices * (groups[0] ?? 1) };
+  return groups.map(whole).reduce(after);
+}
+
+/** A repetition of one character multiplies the steps by its bound, where it has one that is small. */
+function repetition(quantifier: string, previous: string): Shape {
+  if (previous === ')') return { repetitions: Infinity, choices: 1 };
+  const [, most = ''] = /^\{(?:\d+,)?(\d+)\}/.exec(quantifier) ?? [];
+  if (most === '' || Number(most) > SMALL_BOUND) return { repetitions: 1, choices: 1 };
+  return { repetitions: 0, choices: Number(most) + 1 };
 }

@@ -184,6 +184,12 @@ describe('RegExpMatcher', () => {
     expect(isCheap('value=(\\d+) \\w+', 200)).toBe(true);
     expect(isCheap('value=(\\d+) \\w+', LONGEST_MATCH)).toBe(false);
     expect(isCheap('(?:one|two|three) \\[[*+]+\\]', 4000)).toBe(true);
+    // One alternative after the other, a bound that is small, and what nothing comes after.
+    const signatures = Array.from({ length: 60 }, (_, index) => `(?:(?:^|\\] )error ${index}: )`);
+    expect(isCheap(`(?:${signatures.join('|')}).*`, LONGEST_MATCH)).toBe(true);
+    expect(isCheap('error: .{1,100}\\[#', LONGEST_MATCH)).toBe(true);
+    expect(isCheap('error: .{1,2000}\\[#', LONGEST_MATCH)).toBe(false);
+    expect(isCheap('a.*b', LONGEST_MATCH)).toBe(false);
     for (const source of [
       '(a+)+',
       '(a|b)*',

@@ -1,5 +1,15 @@
 import type { TmkEvent } from '../../../petri/backend.ts';
-import { stagedBoot, type BootStage, type CrashSignature, type StageTime } from '../../../petri/boot/index.ts';
+import {
+  edk2Crashes,
+  initCrashes,
+  kvmtoolCrashes,
+  linuxCrashes,
+  rustCrashes,
+  stagedBoot,
+  type BootStage,
+  type CrashSignature,
+  type StageTime,
+} from '../../../petri/boot/index.ts';
 import { AgentLink } from '../../../petri/cca/agent-link.ts';
 import { framePattern, newNonce, plane0Failure } from '../../../petri/cca/agent-protocol.ts';
 import { nudge } from '../../../petri/cca/nudge.ts';
@@ -19,9 +29,13 @@ const AGAIN = 2;
 /** Name of the payload in the shared folder (share.sh). */
 const PAYLOAD = 'payload.elf';
 
+/** The launcher's words and its guest's are on one console: firmware, Linux and what starts user space. */
 const crashes: readonly CrashSignature[] = [
-  { pattern: /Kernel panic - not syncing/, meaning: 'the Linux kernel of the guest panicked' },
-  { pattern: /^ *(?:Fatal|Error): .{0,200}/, meaning: 'the launcher gave up' },
+  ...edk2Crashes,
+  ...linuxCrashes,
+  ...initCrashes,
+  ...rustCrashes,
+  ...kvmtoolCrashes,
 ];
 
 /** Lines for the shell that a guest comes up with. */

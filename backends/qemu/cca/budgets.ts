@@ -9,7 +9,8 @@ const MINUTE = 60 * SECOND;
  */
 export const stageBudgets = {
   'tf-a': 1 * MINUTE,
-  rmm: 1 * MINUTE,
+  /** Firmware that says nothing of its RMM leaves that to the host's KVM. */
+  rmm: 2 * MINUTE,
   'host kernel': 2 * MINUTE,
   /** Linux to the end of init. */
   'host agent': 3 * MINUTE,

@@ -1,4 +1,5 @@
-import { firmwareCrash, hostCrashes } from '../../../petri/cca/host/boot-signs.ts';
+import { crashesOn, tfaCrashes } from '../../../petri/boot/index.ts';
+import { hostCrashes } from '../../../petri/cca/host/boot-signs.ts';
 import type { HostPlatform, RunBudgets } from '../../../petri/cca/host/host-platform.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { rmeBoard, type Board } from './board.ts';
@@ -32,7 +33,7 @@ export function realmPlatform({
     budgets: stageBudgets,
     runBudgets,
     consoles: uartConsoles,
-    crashes: [...hostCrashes, { console: SECURE_CONSOLE, pattern: firmwareCrash, meaning: 'TF-A panicked' }],
+    crashes: [...hostCrashes, ...crashesOn(SECURE_CONSOLE, tfaCrashes)],
     facts: {
       qemu: command,
       accelerator: 'tcg',

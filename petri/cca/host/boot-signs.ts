@@ -1,4 +1,14 @@
-import type { BootStage, CrashSignature } from '../../boot/index.ts';
+import {
+  crashesOn,
+  edk2Crashes,
+  initCrashes,
+  linuxCrashes,
+  rmmCrashes,
+  rustCrashes,
+  tfaCrashes,
+  type BootStage,
+  type CrashSignature,
+} from '../../boot/index.ts';
 import { framePattern } from '../agent-protocol.ts';
 import { HOST_CONSOLE, type RealmBudgets } from './host-platform.ts';
 
@@ -6,38 +16,27 @@ import { HOST_CONSOLE, type RealmBudgets } from './host-platform.ts';
  * What firmware and Linux print on the host's console as they come up. Each has several signs: a kernel message may cut any of them in
  * two.
  *
- * That the RMM is up is told by BL31, or by what comes after it: an RMM built with LOG_LEVEL=10 says nothing of its own, and a release
- * build of TF-A says nothing of it.
+ * That the RMM is up is told by nothing that is printed without it: by BL31, by the RMM itself, or by the host's KVM, which has asked it
+ * for its version. An RMM built with LOG_LEVEL=10 says nothing of its own, and a release build of TF-A says nothing of it; that EL3 is
+ * left for the normal world, and what comes after, both print without an RMM too.
  */
 export const bootSigns = {
   'tf-a': /Booting Trusted Firmware|(?:NOTICE|INFO): +BL\d+: /,
-  rmm: /RMM init end|Preparing for EL3 exit to normal world|EFI stub: Booting Linux/,
+  rmm: /RMM init end|Booting RMM v|RMI ABI version \d/,
   'host kernel':
     /Booting Linux on physical CPU|Linux version \d|All CPU\(s\) started at EL2|RMI ABI version|Run \S{1,64} as init process/,
 } as const;
 
-/** What the worlds that share the host's console print there when they cannot go on. */
-export const hostCrashes: readonly CrashSignature[] = [
-  {
-    console: HOST_CONSOLE,
-    pattern: /Kernel panic - not syncing/,
-    meaning: 'a Linux kernel panicked, on the host or in plane 0',
-  },
-  {
-    console: HOST_CONSOLE,
-    pattern: /^(?:ERROR:|PANIC:|ASSERT:).{0,80}(?:panic|Failed to load|assert)/i,
-    meaning: 'TF-A stopped',
-  },
-  { console: HOST_CONSOLE, pattern: /PANIC at PC ?:|Unhandled Exception (?:in|from) EL3/i, meaning: 'TF-A panicked' },
-  {
-    console: HOST_CONSOLE,
-    pattern: /Synchronous Exception at 0x|ASSERT(?:_EFI_ERROR)? ?[[(]\w/,
-    meaning: 'EDK2 stopped',
-  },
-];
-
-/** What TF-A prints on a console of its own when it cannot go on. */
-export const firmwareCrash = /PANIC at PC ?:|Unhandled Exception|BACKTRACE: START/i;
+/** What the worlds that share the host's console print there when they cannot go on: firmware, the host and plane 0. */
+export const hostCrashes: readonly CrashSignature[] = crashesOn(
+  HOST_CONSOLE,
+  tfaCrashes,
+  rmmCrashes,
+  edk2Crashes,
+  linuxCrashes,
+  initCrashes,
+  rustCrashes,
+);
 
 /** A stage that is over when our agent on the host has come up. */
 export function hostAgentStage(nonce: string, deadline: number): BootStage {
