@@ -8,7 +8,7 @@ import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './state.
 import { BlockCompiler } from './tier1/block-compiler.ts';
 import { Cost, Effort } from './effort.ts';
 import { engineFault } from './engine-fault.ts';
-import { HandlerTable, type ImportFunctions } from './tier0/handler-table.ts';
+import { HandlerTable } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
 import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './vcpu.ts';
@@ -37,18 +37,11 @@ export class MachineCpu implements Cpu, VcpuHost {
   constructor(memory: LinearMemory, { yieldAfterCompiling = false }: CpuOptions = {}) {
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
-    const helper = createHelper(memory, this.effort);
-    // The slow paths of memory accesses know the code, which knows the table, which calls them.
-    const imports: ImportFunctions = {
-      slowRead: (bytes, align) => this.access.slowRead(bytes, align),
-      slowWrite: (bytes, align) => this.access.slowWrite(bytes, align),
-      slowModify: (bytes, align) => this.access.slowModify(bytes, align),
-      commitWrite: (bytes) => this.access.commitWrite(bytes),
-      helper,
-    };
-    this.#table = new HandlerTable(memory, library, imports, this.effort);
+    this.#table = new HandlerTable(memory, library, this.effort);
     this.code = new CodeCache(memory, this.#table, this.effort);
     this.access = new DataAccess(memory, this.code, this.effort);
+    const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
+    this.#table.connect({ slowRead, slowWrite, slowModify, commitWrite, helper: createHelper(memory, this.effort) });
     this.#blocks = new BlockCompiler(memory, this.code, (placed) => {
       this.#table.placeBlocks(placed);
     });

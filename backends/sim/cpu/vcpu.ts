@@ -66,6 +66,7 @@ export class VirtualCpu implements Vcpu {
   /** What exceptions, system instructions and exits count for beyond themselves. What caches hold has no part in it. */
   #surcharge = 0;
   readonly #host: VcpuHost;
+  readonly #spending: Effort;
   #active: Context | undefined;
   #remaining = 0;
   /** Effort at which the run ends. */
@@ -75,6 +76,7 @@ export class VirtualCpu implements Vcpu {
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
+    this.#spending = host.effort;
     this.index = index;
     this.mpidr = mpidr;
   }
@@ -139,7 +141,7 @@ export class VirtualCpu implements Vcpu {
     }
     this.#remaining = budget;
     this.#compilations = 0;
-    this.#host.effort.spent = 0;
+    this.#spending.spent = 0;
     this.#allowed = this.effort + budget + FREE_EFFORT;
     let next: Next = 'continue';
     while (this.#remaining > 0 || next === 'again') {
@@ -154,9 +156,8 @@ export class VirtualCpu implements Vcpu {
 
   /** Takes over what the step was charged for. */
   #settle(): void {
-    const { effort } = this.#host;
-    this.effort += Cost.Event + effort.spent;
-    effort.spent = 0;
+    this.effort += Cost.Event + this.#spending.spent;
+    this.#spending.spent = 0;
   }
 
   /** Runs to the next event and handles it. */
@@ -182,13 +183,12 @@ export class VirtualCpu implements Vcpu {
 
   /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
   #enter(record: number): number {
-    const { effort } = this.#host;
     const stretch = Math.max(0, Math.min(this.#remaining, this.#allowed - this.effort, SAMPLE_PERIOD));
-    const before = effort.called;
+    const before = this.#spending.called;
     const reason = this.#host.enter(record, record + stretch * Record.Bytes);
     const { u32, i32 } = this.#host.memory;
     const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
-    const charged = effort.called - before;
+    const charged = this.#spending.called - before;
     const executed = stretch - ((i32[VcpuState.ExitLimit >> 2] ?? 0) - at) / Record.Bytes - charged;
     this.effort += executed + charged;
     this.#remaining -= executed;

@@ -23,8 +23,10 @@ const MAX_INSTANCES_TO_GROW = 4;
  */
 export class HandlerTable {
   readonly library: HandlerLibrary;
+  /** Handlers that are wanted and not loaded: none may be left when generated code is entered. */
+  missing = 0;
   readonly #memory: LinearMemory;
-  readonly #imports: ImportFunctions;
+  #imports: ImportFunctions | undefined;
   readonly #effort: Effort;
   #table!: WebAssembly.Table;
   #enter!: Enter;
@@ -38,11 +40,15 @@ export class HandlerTable {
   #instances = 0;
   #size = FIRST_SIZE;
 
-  constructor(memory: LinearMemory, library: HandlerLibrary, imports: ImportFunctions, effort: Effort) {
+  constructor(memory: LinearMemory, library: HandlerLibrary, effort: Effort) {
     this.library = library;
     this.#memory = memory;
-    this.#imports = imports;
     this.#effort = effort;
+  }
+
+  /** Makes the table, with the functions that generated code calls. */
+  connect(imports: ImportFunctions): void {
+    this.#imports = imports;
     this.replace();
   }
 
@@ -55,6 +61,7 @@ export class HandlerTable {
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: this.#size });
     this.#present = new Uint8Array(this.#size);
     this.#wanted.clear();
+    this.missing = 0;
     this.#freeBlocks = [];
     this.#blocks = 0;
     this.#instances = 0;
@@ -76,12 +83,9 @@ export class HandlerTable {
 
   /** To be called for each handler that a record is about to name. */
   want(id: number): void {
-    if (this.#present[id] !== 1) this.#wanted.add(id);
-  }
-
-  /** Handlers that are wanted and not loaded: none may be left when generated code is entered. */
-  get missing(): number {
-    return this.#wanted.size;
+    if (this.#present[id] === 1) return;
+    this.#wanted.add(id);
+    this.missing = this.#wanted.size;
   }
 
   /** Loads some of what is wanted. The table may be worn afterwards. */
@@ -96,6 +100,7 @@ export class HandlerTable {
         parts += 1;
       }
       this.#wanted.delete(id);
+      this.missing = this.#wanted.size;
     }
   }
 

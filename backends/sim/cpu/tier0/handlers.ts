@@ -27,6 +27,8 @@ const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, 
  * as full ones would be, which is fewer than a table may have instances.
  */
 const MAX_MERGED = 64;
+/** Handlers of a part that new ones are compiled with. */
+const MAX_APPENDED = 24;
 
 /** A function and its place in the handler table. */
 export interface PlacedFunction {
@@ -144,7 +146,7 @@ export class HandlerLibrary {
   /** The part that has a handler. Compiles what is pending where it is of that. */
   part(id: number): LibraryPart {
     const number = handlerNumber(id);
-    if (number >= this.#parts.length) this.#compile(this.#parts.length, this.#bodies.length);
+    if (number >= this.#parts.length) this.#compilePending();
     const part = this.#parts[number];
     if (part === undefined) throw new RangeError(`no handler has the id ${String(id)}`);
     return part;
@@ -182,6 +184,13 @@ export class HandlerLibrary {
         this.idOf(row, decoded.variant ?? [], branchForm(decoded, PAGE_ADDRESS));
       }
     }
+  }
+
+  /** With the last part, where that is small: machines load parts, and each costs about as much whatever it has. */
+  #compilePending(): void {
+    const last = this.#parts.at(-1);
+    const appends = last !== this.first && last !== undefined && last.ids.length + this.pending <= MAX_APPENDED;
+    this.#compile(this.#parts.length - (appends ? last.ids.length : 0), this.#bodies.length);
   }
 
   /** Makes the handlers with numbers in [start, end) one part. */
