@@ -1,40 +1,37 @@
 import { isAscii } from 'node:buffer';
-import { ControlSequenceFilter } from './control-sequences.ts';
+import { WholeSequences } from './control-sequences.ts';
+import { RenderedText } from './rendered-text.ts';
 
 /**
- * Bytes of a console to the text that tests see: UTF-8 with U+FFFD for what is invalid, control sequences taken out, and
- * carriage returns that belong to a line end dropped (`\r\n`, `\r\r\n` and `\n\r` are all `\n`; of other runs of
- * carriage returns one is left). However the bytes are cut into pieces, the joined text is the same.
+ * Bytes of a console to the text that a person sees: UTF-8 with U+FFFD for what is invalid, without what renders nothing, and with line
+ * ends as `\n`. Where a line is redrawn, through a carriage return, backspaces or sequences that move the cursor, it comes again as a line
+ * of its own. However the bytes are cut into pieces, the joined text is the same.
  */
 export class ConsoleText {
   #bytes: Uint8Array = new Uint8Array(0);
-  #sequences = new ControlSequenceFilter();
-  #carriageReturn = false;
-  #atLineStart = true;
+  #sequences = new WholeSequences();
+  #rendered = new RenderedText();
 
   push(piece: Uint8Array): string {
-    return this.#normalise(this.#sequences.push(this.#decode(piece)));
+    return this.#rendered.write(this.#sequences.push(this.#decode(piece)));
   }
 
   /** What is still held back when nothing more will come. A carriage return at the very end is dropped. */
   finish(): string {
     const rest = utf8(this.#bytes);
     this.#bytes = new Uint8Array(0);
-    const text = this.#normalise(this.#sequences.push(rest) + this.#sequences.finish());
-    this.#carriageReturn = false;
-    return text;
-  }
-
-  get atLineStart(): boolean {
-    return this.#atLineStart;
+    return (
+      this.#rendered.write(this.#sequences.push(rest)) +
+      this.#rendered.write(this.#sequences.finish()) +
+      this.#rendered.finish()
+    );
   }
 
   clone(): ConsoleText {
     const copy = new ConsoleText();
     copy.#bytes = this.#bytes;
     copy.#sequences = this.#sequences.clone();
-    copy.#carriageReturn = this.#carriageReturn;
-    copy.#atLineStart = this.#atLineStart;
+    copy.#rendered = this.#rendered.clone();
     return copy;
   }
 
@@ -43,21 +40,6 @@ export class ConsoleText {
     const held = incompleteAtEnd(bytes);
     this.#bytes = bytes.slice(bytes.length - held);
     return utf8(bytes.subarray(0, bytes.length - held));
-  }
-
-  #normalise(piece: string): string {
-    if (piece === '') return '';
-    let text = this.#carriageReturn ? `\r${piece}` : piece;
-    this.#carriageReturn = false;
-    if (text.includes('\r')) {
-      if (this.#atLineStart) text = text.replace(/^\r+/, '');
-      text = text.replaceAll(/\r*\n\r*/g, '\n').replaceAll(/\r{2,}/g, '\r');
-      // Whether it belongs to a line end is told by what follows.
-      this.#carriageReturn = text.endsWith('\r');
-      if (this.#carriageReturn) text = text.slice(0, -1);
-    }
-    if (text !== '') this.#atLineStart = text.endsWith('\n');
-    return text;
   }
 }
 

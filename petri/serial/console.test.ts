@@ -191,6 +191,54 @@ describe('waitFor', () => {
   });
 });
 
+describe('a line that is redrawn', () => {
+  const countdown = (seconds: number): string =>
+    `\u001B[05;01HPress \u001B[1m\u001B[37m\u001B[40mESC\u001B[0m in ${String(seconds)} seconds to skip`;
+  const edk2 = `UEFI firmware\r\n\u001B[2J\u001B[01;01H${[5, 4, 3, 2, 1].map(countdown).join('')}\r\n\u001B[06;01HShell> `;
+
+  it("is a line each time: EDK2's countdown", async () => {
+    const console = inMemory();
+    console.push(utf8(edk2));
+    expect((await console.waitFor(/^Press ESC in 1 seconds/)).before).toContain('\nPress ESC in 2 seconds to skip\n');
+    expect((await console.waitFor(/^Shell> $/)).before).toBe(' to skip\n');
+    console.close();
+    expect(await linesOf(console)).toEqual([
+      'UEFI firmware',
+      ...[5, 4, 3, 2, 1].map((seconds) => `Press ESC in ${String(seconds)} seconds to skip`),
+      'Shell> ',
+    ]);
+    expect(console.raw).toEqual(utf8(edk2));
+  });
+
+  it('takes no match back, and gives what was consumed again as another line only', async () => {
+    const console = inMemory();
+    console.push(utf8('Hit any key: 2'));
+    expect((await console.waitFor('key: 2')).before).toBe('Hit any ');
+    const next = console.waitFor('key: 1');
+    console.push(utf8('\b1'));
+    expect((await next).before).toBe('\nHit any ');
+    console.push(utf8('\b0\r\n'));
+    expect((await console.waitFor(/^.*0$/)).match).toBe('Hit any key: 0');
+    console.close();
+    expect((await console.waitFor('key: 2', { from: 'boot', consume: false })).before).toBe('Hit any ');
+  });
+
+  it.each([
+    ['board7 login: ', 'Welcome\r\n\r\nboard7 \u000Flogin: '],
+    [/^[A-Z]+_core1$/, '\r\r\n\r\r\n\0EDGE_core1'],
+    ['Password: ', 'Pass\u0007word: '],
+    [/^CORE-1# $/, 'Telnet\r\0\r\nbanner\r\0CORE-1# '],
+    ['# cho hi', '# echo hi\b\b\b\b\b\b\bcho hi \b\b\b\b\b\b\b'],
+    [/autoboot:\s+0/, 'autoboot:  2 \b\b\b 1 \b\b\b 0 '],
+    [/^ASSERT \[/, 'Loading\u001B[12;01HASSERT [DxeCore] a.c(1): FALSE\r\n'],
+  ])('is found as it is seen: %s', async (pattern, output) => {
+    const console = inMemory();
+    const wait = console.waitFor(pattern);
+    for (const byte of utf8(output)) console.push(Uint8Array.of(byte));
+    await wait;
+  });
+});
+
 describe('a wait that fails', () => {
   it('tells what, how long, the nearest lines and the last ones', async () => {
     const console = inMemory();
@@ -345,7 +393,8 @@ describe('on disk', () => {
     const timing = readFileSync(join(directory, 'not', 'yet', 'tf-a.timing'), 'utf8')
       .trim()
       .split('\n');
-    expect(timing.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    // A busy host may put the second push at a time of its own.
+    expect(timing.slice(0, 2).map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { started: expect.stringMatching(/^\d{4}-/) as string },
       { offset: 0, ms: expect.any(Number) as number },
     ]);

@@ -72,9 +72,9 @@ export interface WaitOptions {
 /**
  * A serial console: bytes in from a backend; text, lines and matches out to a test.
  *
- * The text is what a person would read: UTF-8 with U+FFFD for invalid bytes, control sequences taken out, line ends as
- * `\n`. The first and last bytes are kept in memory, and all of them on disk, up to a limit. Whatever would have to look at
- * bytes that are in neither fails with `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
+ * The text is what a person sees: UTF-8 with U+FFFD for invalid bytes, without what renders nothing, line ends as `\n`, and a line that
+ * is redrawn again as a line of its own. The first and last bytes are kept in memory, and all of them on disk, up to a limit. Whatever would
+ * have to look at bytes that are in neither fails with `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
  */
 export class SerialConsole {
   readonly name: string;

@@ -1,5 +1,3 @@
-import stripAnsi from 'strip-ansi';
-
 /**
  * Longest control sequence that is recognised, in characters. What is longer is text: a guest that sends ESC and then
  * megabytes without an end must neither be held back nor searched again and again.
@@ -8,26 +6,35 @@ export const LONGEST_SEQUENCE = 2048;
 
 const ESC = '\u001B';
 
-/** 8-bit introducers and the string terminator (ECMA-48, C1), which mean ESC and the character 0x40 below. */
-const C1 = /[\u0090\u0098\u009B-\u009F]/;
+/** 8-bit controls (ECMA-48, C1), which mean ESC and the character 0x40 below. */
+const C1 = /[\u0080-\u009F]/;
 
-/** The classes are those of ansi-regex: a string's payload ends at any of these. */
+/** What ends the payload of a string besides its terminator: CAN, SUB, and the next sequence. */
 const PAYLOAD = String.raw`[^\u0018\u001A\u001B\u0080-\u009F]*`;
 const OSC_PAYLOAD = String.raw`[^\u0007\u0018\u001A\u001B\u0080-\u009F]*`;
+/** The Linux console's palette (console_codes(4)), which has no terminator. */
 const PALETTE = String.raw`P[\dA-Fa-f]{7}|R`;
 
 /** A sequence without its last character or terminator: OSC, the other control strings, CSI, ESC and intermediates. */
 const UNFINISHED = String.raw`\u001B(?:\](?!${PALETTE})${OSC_PAYLOAD}|[PX^_k]${PAYLOAD}|\[[0-?]*[ -/]*|[ -/]*)`;
+
+/** A control sequence, source of a RegExp: ECMA-48, section 5, and the titles of xterm and screen. Group 1 has the parameters of a CSI. */
+export const SEQUENCE = [
+  String.raw`\u001B(?:\[([0-?]*)[ -/]*[@-~]`,
+  String.raw`\](?:${PALETTE}|(?!${PALETTE})${OSC_PAYLOAD}(?:\u0007|\u001B\\))`,
+  String.raw`[PX^_k]${PAYLOAD}\u001B\\`,
+  String.raw`[ -/]+[0-~]|[0-OQ-WYZ\\\`a-jl-~])`,
+].join('|');
 
 const unfinishedEverywhere = new RegExp(UNFINISHED, 'g');
 const unfinishedToTheEnd = new RegExp(String.raw`^(?:${UNFINISHED}|\u001B\](?:${PALETTE}))$`);
 const openString = new RegExp(String.raw`^\u001B(?:\](?:${PALETTE}|(?!${PALETTE})${OSC_PAYLOAD})|[PX^_k]${PAYLOAD})$`);
 
 /**
- * Takes control sequences out of a text that arrives in pieces. However it is cut, the outcome is the same: a sequence
- * that may go on in the next piece is held back until it is decided.
+ * Cuts a text that arrives in pieces where no control sequence is cut: one that may go on in the next piece is held back until it is
+ * decided. 8-bit controls become those of two characters.
  */
-export class ControlSequenceFilter {
+export class WholeSequences {
   #held: string;
 
   constructor(held = '') {
@@ -42,23 +49,23 @@ export class ControlSequenceFilter {
     }
     const cut = undecidedFrom(text);
     this.#held = text.slice(cut);
-    return strip(text.slice(0, cut));
+    return withoutLong(text.slice(0, cut));
   }
 
   /** What is still held back when nothing more will come. */
   finish(): string {
     const rest = this.#held;
     this.#held = '';
-    return strip(rest);
+    return withoutLong(rest);
   }
 
-  clone(): ControlSequenceFilter {
-    return new ControlSequenceFilter(this.#held);
+  clone(): WholeSequences {
+    return new WholeSequences(this.#held);
   }
 }
 
 function toSevenBit(piece: string): string {
-  return piece.replaceAll(/[\u0090\u0098\u009B-\u009F]/g, (c1) => ESC + String.fromCharCode(c1.charCodeAt(0) - 0x40));
+  return piece.replaceAll(/[\u0080-\u009F]/g, (c1) => ESC + String.fromCharCode(c1.charCodeAt(0) - 0x40));
 }
 
 /** Where the part begins that cannot be judged before more text comes; the length of the text if there is none. */
@@ -74,8 +81,8 @@ function undecidedFrom(text: string): number {
   return tail.length <= LONGEST_SEQUENCE && unfinishedToTheEnd.test(tail) ? last : text.length;
 }
 
-function strip(text: string): string {
-  return stripAnsi(text.length > LONGEST_SEQUENCE ? text.replaceAll(unfinishedEverywhere, breakLong) : text);
+function withoutLong(text: string): string {
+  return text.length > LONGEST_SEQUENCE ? text.replaceAll(unfinishedEverywhere, breakLong) : text;
 }
 
 /** Makes an overlong sequence plain text by replacing its ESC. */
