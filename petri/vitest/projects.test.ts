@@ -92,7 +92,7 @@ describe('projects of one vitest on several backends', () => {
   it('each have their own backend, isolation types, time-outs, summary and records', async () => {
     const outcome = await project.run(ourVitest, ['run', '--passWithNoTests']);
     const { output, code } = outcome;
-    expect(ran(outcome), output).toEqual(['a cca realms 3610000', 'b none plain 5000']);
+    expect(ran(outcome), output).toEqual(['a cca realms 3630000', 'b none plain 15000']);
     expect(output).toMatch(
       /Backend {2}realms \(backend realms of this test\)\n +Project {2}a, c\n +none {2}2 skipped\n +cca {2}1 passed/,
     );
@@ -111,7 +111,7 @@ describe('projects of one vitest on several backends', () => {
 
   it('take one that is chosen with --project to the backend of the command line', async () => {
     const outcome = await project.run(ourVitest, ['run', '--project=a', '--backend=plain']);
-    expect(ran(outcome), outcome.output).toEqual(['a none plain 5000']);
+    expect(ran(outcome), outcome.output).toEqual(['a none plain 15000']);
     expect(outcome.code).toBe(0);
   });
 
@@ -134,7 +134,7 @@ describe('projects of one vitest on several backends', () => {
 
   it('may differ from the configuration that they extend', async () => {
     const outcome = await project.run(ourVitest, ['run', '--config=extended.config.ts']);
-    expect(ran(outcome), outcome.output).toEqual(['a none plain 5000', 'b cca realms 3610000']);
+    expect(ran(outcome), outcome.output).toEqual(['a none plain 15000', 'b cca realms 3630000']);
     expect(outcome.code).toBe(0);
   });
 });

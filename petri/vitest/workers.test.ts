@@ -139,7 +139,7 @@ const processes = (lines: readonly string[]): string[] => lines.map((line) => li
 
 beforeAll(() => {
   project.write();
-}, 0);
+});
 afterAll(() => {
   project.remove();
 });
@@ -150,7 +150,7 @@ describe('files of VM tests', () => {
   beforeAll(async () => {
     shared = await run('--project=vm', '--project=unit');
     isolated = await run('--project=own');
-  }, 0);
+  });
 
   it('share a worker, and find nothing of each other', () => {
     const found = shared.of('found');
@@ -169,7 +169,7 @@ describe('files of VM tests', () => {
       output,
     ).toEqual([nothing, nothing]);
     expect(of('word').sort()).toEqual(['mocked', 'real']);
-  }, 0);
+  });
 
   it('have a backend that was prepared once in the worker, in the time of no test', () => {
     const prepared = shared.of('prepared');
@@ -191,7 +191,7 @@ describe('files of VM tests', () => {
     const { output, of } = await run('--project=vm', '--isolate', '--testTimeout=1234');
     expect(new Set(processes(of('found'))).size, output).toBe(2);
     expect(new Set(of('time-out'))).toEqual(new Set(['1234']));
-  }, 0);
+  });
 
   it('leave files of other projects as vitest has them', () => {
     const unit = shared.of('unit');
