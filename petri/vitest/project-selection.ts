@@ -95,12 +95,12 @@ function refuseToMingle(projects: readonly TestProject[], given: Pick<PetriOptio
   const refuse = (option: string, variable: string, value: string, of: (options: PluginOptions) => string): void => {
     const values = ours.map((project) => ({ name: project.name, own: of(configuredOptions(project)) }));
     if (new Set(values.map(({ own }) => own)).size < 2) return;
-    const list = values.map(({ name, own }) => `\n    ${name.padEnd(10)} ${own}`).join('');
     throw new PetriError(
-      `--${option}=${value} is for all projects of the configuration, and those are for different ones:${list}`,
+      `--${option}=${value} is for all projects of the configuration, and those are for different ones:`,
       {
         code: 'invalid-option',
         step: 'options',
+        details: values.map(({ name, own }) => `${name.padEnd(10)} ${own}`),
         remedy: `choose a project with --project=NAME, or leave out --${option} and ${variable}`,
       },
     );
