@@ -5,8 +5,8 @@ const ONCE = 1024 * 1024;
 const RATE = 4;
 
 /**
- * How much may be given out again because a guest redraws. It keeps the text of a console in proportion to the bytes that arrived,
- * whatever they are, and depends on nothing but them.
+ * How much may be given out again because a guest redraws. It keeps the text of a console in proportion to the bytes
+ * that arrived, whatever they are, and depends on nothing but them.
  */
 export class Allowance {
   #left: number;

@@ -3,9 +3,10 @@ import { WholeSequences } from './control-sequences.ts';
 import { RenderedText } from './rendered-text.ts';
 
 /**
- * Bytes of a console to the text that a person sees: UTF-8 with U+FFFD for what is invalid, without what renders nothing, and with line
- * ends as `\n`. Where a line is redrawn, through a carriage return, backspaces or sequences that move the cursor, it comes again as a line
- * of its own. However the bytes are cut into pieces, the joined text is the same.
+ * Bytes of a console to the text that a person sees: UTF-8 with U+FFFD for what is invalid, without what renders
+ * nothing, and with line ends as `\n`. Where a line is redrawn, through a carriage return, backspaces or sequences
+ * that move the cursor, it comes again as a line of its own. However the bytes are cut into pieces, the joined text
+ * is the same.
  */
 export class ConsoleText {
   #bytes: Uint8Array = new Uint8Array(0);

@@ -72,9 +72,10 @@ export interface WaitOptions {
 /**
  * A serial console: bytes in from a backend; text, lines and matches out to a test.
  *
- * The text is what a person sees: UTF-8 with U+FFFD for invalid bytes, without what renders nothing, line ends as `\n`, and a line that
- * is redrawn again as a line of its own. The first and last bytes are kept in memory, and all of them on disk, up to a limit. Whatever would
- * have to look at bytes that are in neither fails with `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
+ * The text is what a person sees: UTF-8 with U+FFFD for invalid bytes, without what renders nothing, line ends as
+ * `\n`, and a line that is redrawn again as a line of its own. The first and last bytes are kept in memory, and all
+ * of them on disk, up to a limit. Whatever would have to look at bytes that are in neither fails with
+ * `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
  */
 export class SerialConsole {
   readonly name: string;
@@ -132,7 +133,10 @@ export class SerialConsole {
     this.#wake();
   }
 
-  /** Begins the stream of another boot of the same VM: waits look at that alone. What came before stays in the history. */
+  /**
+   * Begins the stream of another boot of the same VM: waits look at that alone. What came before stays in the
+   * history.
+   */
   reopen(): void {
     this.close('the VM was started again');
     this.#closeReason = undefined;
@@ -157,7 +161,9 @@ export class SerialConsole {
     return this.#history.size;
   }
 
-  /** The file that has every byte, or the first ones of an incomplete log, if the console writes one and received any. */
+  /**
+   * The file that has every byte, or the first ones of an incomplete log, if the console writes one and received any.
+   */
   get logPath(): string | undefined {
     return this.size === 0 ? undefined : this.#log?.path;
   }
@@ -327,7 +333,10 @@ export class SerialConsole {
     );
   }
 
-  /** Where no disk has what memory lets go, waits look at it before that: the guest is held up rather than a test failed. */
+  /**
+   * Where no disk has what memory lets go, waits look at it before that: the guest is held up rather than a test
+   * failed.
+   */
   #catchUp(arriving: number): void {
     if (this.size + arriving - this.#caughtUp < this.#catchUpAfter) return;
     this.#caughtUp = this.size;

@@ -18,7 +18,10 @@ const PALETTE = String.raw`P[\dA-Fa-f]{7}|R`;
 /** A sequence without its last character or terminator: OSC, the other control strings, CSI, ESC and intermediates. */
 const UNFINISHED = String.raw`\u001B(?:\](?!${PALETTE})${OSC_PAYLOAD}|[PX^_k]${PAYLOAD}|\[[0-?]*[ -/]*|[ -/]*)`;
 
-/** A control sequence, source of a RegExp: ECMA-48, section 5, and the titles of xterm and screen. Group 1 has the parameters of a CSI. */
+/**
+ * A control sequence, source of a RegExp: ECMA-48, section 5, and the titles of xterm and screen. Group 1 has the
+ * parameters of a CSI.
+ */
 export const SEQUENCE = [
   String.raw`\u001B(?:\[([0-?]*)[ -/]*[@-~]`,
   String.raw`\](?:${PALETTE}|(?!${PALETTE})${OSC_PAYLOAD}(?:\u0007|\u001B\\))`,
@@ -31,8 +34,8 @@ const unfinishedToTheEnd = new RegExp(String.raw`^(?:${UNFINISHED}|\u001B\](?:${
 const openString = new RegExp(String.raw`^\u001B(?:\](?:${PALETTE}|(?!${PALETTE})${OSC_PAYLOAD})|[PX^_k]${PAYLOAD})$`);
 
 /**
- * Cuts a text that arrives in pieces where no control sequence is cut: one that may go on in the next piece is held back until it is
- * decided. 8-bit controls become those of two characters.
+ * Cuts a text that arrives in pieces where no control sequence is cut: one that may go on in the next piece is held
+ * back until it is decided. 8-bit controls become those of two characters.
  */
 export class WholeSequences {
   #held: string;

@@ -1,4 +1,3 @@
-import { eastAsianWidth } from 'get-east-asian-width';
 import type { Allowance } from './allowance.ts';
 
 /** Columns that a line can have for its cursor to be moved back in it. */
@@ -8,13 +7,21 @@ export const EDITABLE = 4096;
 const TERMINAL_WIDTH = 80;
 const TAB = 8;
 
+/**
+ * Characters that take two columns, in place of the property East_Asian_Width (UAX #11), which regular expressions do
+ * not have.
+ */
+const WIDE =
+  /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Bopo}\p{sc=Yi}\p{Emoji_Presentation}\u3000-\u303E\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6]/u;
+const HALF_WIDTH = /[\uFF61-\uFFDC]/;
+
 /** UTF-16 units of a character with what combines with it. */
 const LONGEST_CELL = 32;
 
 /**
- * A line whose cursor was moved. What it gives out is a stream that is only ever added to: where a character that was given out
- * changes, the line is given out again up to the cursor, after a line end. What stands right of the cursor follows when the line ends
- * or the cursor gets there.
+ * A line whose cursor was moved. What it gives out is a stream that is only ever added to: where a character that was
+ * given out changes, the line is given out again up to the cursor, after a line end. What stands right of the cursor
+ * follows when the line ends or the cursor gets there.
  */
 export class EditedLine {
   /** One for each column; the columns after the first of a wide character are ''. */
@@ -67,7 +74,10 @@ export class EditedLine {
     return before + character;
   }
 
-  /** A carriage return. At the right margin a shell prints a space and this to get to its next row, which is the same line. */
+  /**
+   * A carriage return. At the right margin a shell prints a space and this to get to its next row, which is the same
+   * line.
+   */
   toStart(): string {
     const { length } = this.#cells;
     const wrapped = this.#column === length && length > TERMINAL_WIDTH && length % TERMINAL_WIDTH === 1;
@@ -145,7 +155,8 @@ export class EditedLine {
     if (character === '\t') return TAB - (this.#column % TAB);
     const code = character.codePointAt(0) ?? 0;
     if (code < 0x300) return 1;
-    return /[\p{Mn}\p{Me}\p{Cf}]/u.test(character) ? 0 : eastAsianWidth(code);
+    if (/[\p{Mn}\p{Me}\p{Cf}]/u.test(character)) return 0;
+    return WIDE.test(character) && !HALF_WIDTH.test(character) ? 2 : 1;
   }
 
   /** Whether the character stands at the cursor already, and was given out. */

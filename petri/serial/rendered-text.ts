@@ -2,7 +2,9 @@ import { Allowance } from './allowance.ts';
 import { SEQUENCE } from './control-sequences.ts';
 import { EDITABLE, EditedLine } from './edited-line.ts';
 
-/** What moves the cursor or erases, line ends apart: BS, VT, FF; IND, NEL, RI, RIS; CSI with one of the finals below. */
+/**
+ * What moves the cursor or erases, line ends apart: BS, VT, FF; IND, NEL, RI, RIS; CSI with one of the finals below.
+ */
 const MOVES = /[\b\v\f]|\u001B(?:[DEMc]|\[(?:[\d;]*[@A-HJ-MPSTXad-fr`]|\?\d*[JK]))/;
 
 /** What renders nothing where nothing moves. */
@@ -46,7 +48,10 @@ export class RenderedText {
     return copy;
   }
 
-  /** The ordinary case, without a step per line. Undefined, with nothing changed, where a carriage return is not at a line end. */
+  /**
+   * The ordinary case, without a step per line. Undefined, with nothing changed, where a carriage return is not at a
+   * line end.
+   */
   #writePlain(text: string): string | undefined {
     let plain = HAS_PASSIVE.test(text) ? text.replaceAll(PASSIVE, '') : text;
     let carriage = this.#carriage;
