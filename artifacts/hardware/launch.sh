@@ -310,8 +310,6 @@ follow)
     esac
     end_one "reader.$3"
     identity $$ >"reader.$3"
-    # What a login shell's start-up files may have printed stands before it.
-    echo '##petri bytes##'
     exec tail -c +$(($4 + 1)) -f "$3"
     ;;
 remove)

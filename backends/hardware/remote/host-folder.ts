@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 
 import { PetriError } from '../../../petri/errors.ts';
 import { packageRoot } from '../../../petri/package-root.ts';
-import { lost } from '../ssh/connection-failure.ts';
 import type { RemoteHost } from '../ssh/remote-host.ts';
 
 /** Days after which an uploaded file that nobody used goes, minutes after which an upload that was cut off does. */
@@ -41,8 +40,17 @@ find files -type f ! -name "*.part-*" -mtime "+$file_days" -exec rm -f {} +
 find files -type f -name "*.part-*" -mmin "+$part_minutes" -exec rm -f {} +`;
 const checkFile =
   '[ -f "$1" ] || exit 1; sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$2" ] || { rm -f "$1"; exit 1; }; touch "$1"';
-const storeFile =
-  'sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$2" ] && chmod "$4" "$1" && mv -f "$1" "$3" && exit 0; rm -f "$1"; exit 1';
+/** What arrives is the file when it has the length and the digest: a connection that was cut ends the input too. */
+const storeFile = `
+umask 077
+part=$1 digest=$2 path=$3 mode=$4 size=$5
+give_up() { rm -f "$part"; echo "$1" >&2; exit 1; }
+cat >"$part" || give_up "it could not be written"
+got=$(wc -c <"$part")
+[ "$got" -eq "$size" ] || give_up "$got bytes of it arrived"
+sum=$(sha256sum <"$part")
+[ "\${sum%% *}" = "$digest" ] || give_up "its digest is wrong"
+chmod "$mode" "$part" && mv -f "$part" "$path" || give_up "it could not be kept"`;
 
 /** Our folder on a host: `files` by their digest, `launches` by their name. */
 export class HostFolder {
@@ -56,12 +64,11 @@ export class HostFolder {
     this.path = path;
   }
 
-  /** Makes it where it is not there, and takes away what expired. @throws PetriError `upload-failed`, `connection-failed` */
+  /** Makes it where it is not there, and takes away what expired. @throws PetriError `upload-failed`, and what running a program throws */
   static async open(host: RemoteHost): Promise<HostFolder> {
     const wanted = host.config.folder ?? '.cache/petri-vm';
     const argv = ['sh', '-c', makeFolders, 'sh', wanted, EXPIRY.file, EXPIRY.part];
     const { code, stdout, stderr } = await host.run(argv, { again: true });
-    // A login shell may have greeted before.
     const path = /^folder (\/.*)$/m.exec(stdout)?.[1];
     if (code !== 0 || path === undefined) {
       const unsafe = /^unsafe (.*)$/m.exec(stdout)?.[1];
@@ -115,31 +122,12 @@ export class HostFolder {
 
   async #upload(content: Uint8Array, digest: string, path: string, mode: string): Promise<void> {
     const part = `${path}.part-${randomBytes(8).toString('hex')}`;
-    const client = await this.#host.connection();
-    const sftp = await this.#host.sftp();
-    const failure = await new Promise<Error | undefined>((resolve) => {
-      const closed = (): void => {
-        resolve(lost(this.#host.name, 'the connection ended during an upload'));
-      };
-      client.once('close', closed);
-      sftp.writeFile(
-        part,
-        Buffer.from(content.buffer, content.byteOffset, content.byteLength),
-        { mode: 0o600 },
-        (error) => {
-          client.removeListener('close', closed);
-          resolve(error ?? undefined);
-        },
-      );
-    });
-    if (failure instanceof PetriError) throw failure;
-    if (failure !== undefined) throw await this.#explain(part, content.length, failure);
-    const stored = await this.#host.run(['sh', '-c', storeFile, 'sh', part, digest, path, mode]);
-    if (stored.code !== 0)
-      throw await this.#explain(part, content.length, new Error(stored.stderr || 'its digest is wrong'));
+    const argv = ['sh', '-c', storeFile, 'sh', part, digest, path, mode, String(content.length)];
+    const stored = await this.#host.run(argv, { input: content });
+    if (stored.code !== 0) throw await this.#explain(part, content.length, new Error(stored.stderr.trim()));
   }
 
-  /** SFTP has no word for a full disk. */
+  /** A file that could not be written, with how much room there is. */
   async #explain(part: string, size: number, failure: Error): Promise<PetriError> {
     const script = 'rm -f "$1"; df -Pk "$2" | tail -n 1';
     const { stdout } = await this.#host.run(['sh', '-c', script, 'sh', part, this.path], { again: true });

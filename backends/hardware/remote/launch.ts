@@ -176,9 +176,9 @@ export class RemoteLaunch {
     const argv = ['sh', this.#script, 'follow', this.folder, name, String(file.size)];
     const { closed } = await this.#host.open(
       argv,
-      (channel) => {
+      (channel, output) => {
         file.channel = channel;
-        channel.on('data', afterMark(take));
+        channel.on('data', output.reader(take));
         return { closed: closing(channel) };
       },
       { again: true },
@@ -194,18 +194,27 @@ export class RemoteLaunch {
     const argv = ['sh', this.#script, 'attend', this.folder, String(Math.ceil(heartbeat))];
     const { closed, beat } = await this.#host.open(
       argv,
-      (channel) => {
+      (channel, output) => {
         channel.on(
           'data',
-          lineReader((line) => {
-            this.#take(line);
-          }),
+          output.reader(
+            lineReader((line) => {
+              this.#take(line);
+            }),
+          ),
         );
-        this.#attendant = channel;
-        for (const input of this.#inputs.values()) this.#send(input.again());
+        output.onStart(() => {
+          this.#attendant = channel;
+          for (const input of this.#inputs.values()) this.#send(input.again());
+        });
         return {
           closed: closing(channel),
-          beat: setInterval(() => channel.write('beat\n'), (heartbeat * 1000) / 4),
+          beat: setInterval(
+            () => {
+              if (output.started) channel.write('beat\n');
+            },
+            (heartbeat * 1000) / 4,
+          ),
         };
       },
       { again: true },
@@ -265,29 +274,6 @@ function closing(channel: ClientChannel): Promise<void> {
       resolve();
     });
   });
-}
-
-/** Says where the bytes of a file begin; before it stands what a login shell has to say. */
-const MARK = '##petri bytes##\n';
-const MAX_GREETING = 64 * 1024;
-
-function afterMark(take: (bytes: Buffer) => void): (bytes: Buffer) => void {
-  let greeting: Buffer | undefined = Buffer.alloc(0);
-  return (bytes) => {
-    if (greeting === undefined) {
-      take(bytes);
-      return;
-    }
-    greeting = Buffer.concat([greeting, bytes]);
-    const at = greeting.indexOf(MARK);
-    if (at === -1) {
-      greeting = greeting.subarray(-MAX_GREETING);
-      return;
-    }
-    const rest = greeting.subarray(at + MARK.length);
-    greeting = undefined;
-    take(rest);
-  };
 }
 
 function launchError(host: RemoteHost, program: string, said: string): PetriError {

@@ -100,10 +100,47 @@ function certificateOf(path: string): string | undefined {
   return existsSync(certificate) ? certificate : undefined;
 }
 
-/** A machine that was logged in to and does not run what it is asked to. */
-export function shellFailure(name: string, why: string, remedy: string, cause?: unknown): PetriError {
-  return failure('shell-unusable', `${name} runs no commands: ${why}`, remedy, cause);
+/**
+ * A machine that lets somebody in and does not run what it is asked to.
+ *
+ * @param said the last of what its login shell printed
+ */
+export function shellFailure(
+  { name, user }: { readonly name: string; readonly user: string },
+  how: string,
+  said: string,
+  cause?: unknown,
+): PetriError {
+  const words = said.trim().slice(-1000);
+  const kind = SHELL_FAILURES.find(({ sign }) => sign.test(words)) ?? {
+    why: 'what it runs instead of a command may be a forced command, or its login files may end it',
+    remedy: `give ${user} a POSIX shell or fish, no forced command, and login files that go on where nobody types`,
+  };
+  return failure(
+    'shell-unusable',
+    `${name} lets ${user} in and runs no commands for it (${how}): ${kind.why}${words === '' ? '' : `\n${words}`}`,
+    kind.remedy,
+    cause,
+  );
 }
+
+const SHELL_FAILURES: readonly { readonly sign: RegExp; readonly why: string; readonly remedy: string }[] = [
+  {
+    sign: /restricted/i,
+    why: 'its login shell is a restricted one',
+    remedy: 'give that user an unrestricted POSIX shell, or fish',
+  },
+  {
+    sign: /\bsh\b.*not found|not found.*\bsh\b|\bsh\b.*no such file|unknown command.*\bsh\b/i,
+    why: 'it has no sh that its login shell finds',
+    remedy: 'put a POSIX sh (dash, bash or busybox) into the PATH of that user',
+  },
+  {
+    sign: /account is (currently )?not available|nologin|sftp connections only|no shell access/i,
+    why: 'that account has no shell',
+    remedy: 'give that user a POSIX shell or fish as its login shell, and no ForceCommand',
+  },
+];
 
 function failure(code: PetriErrorCode, message: string, remedy: string, cause?: unknown): PetriError {
   return new PetriError(message, { code, step: 'probe', remedy, ...(cause === undefined ? {} : { cause }) });

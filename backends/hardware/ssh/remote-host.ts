@@ -1,17 +1,18 @@
 import pRetry, { AbortError } from 'p-retry';
-import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 
 import { slowFactor } from '../../../petri/boot/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 import { connectSsh } from './connect.ts';
-import { lost } from './connection-failure.ts';
+import { CommandOutput } from './command-output.ts';
+import { lost, shellFailure } from './connection-failure.ts';
 import { shellCommand } from './quote.ts';
 
 export interface RunOptions {
-  /** Written to standard input, which is then closed. */
+  /** Written to standard input, which is then closed; once the program runs. */
   readonly input?: string | Uint8Array;
-  /** Milliseconds. @default 30_000, times the slow factor */
+  /** Milliseconds, from the last input that was taken on. @default 30_000, times the slow factor */
   readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
   /** Whether it does the same when it is run twice, so that it may be run again on a new connection. @default false */
@@ -48,7 +49,6 @@ export class RemoteHost {
   readonly config: HostConfig;
   #connection: Promise<Client> | undefined;
   #client: Client | undefined;
-  #sftp: Promise<SFTPWrapper> | undefined;
   #closed = false;
 
   constructor(config: HostConfig) {
@@ -117,13 +117,13 @@ export class RemoteHost {
     if (this.#client !== client) return;
     this.#client = undefined;
     this.#connection = undefined;
-    this.#sftp = undefined;
   }
 
   /**
    * Runs a program to its end.
    *
-   * @throws PetriError `connection-failed` when the connection ends or nothing comes of it in time
+   * @throws PetriError `connection-failed` when the connection ends or nothing comes of it in time, `shell-unusable` when the login
+   *   shell does not start it
    */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     try {
@@ -138,7 +138,7 @@ export class RemoteHost {
   async #runOnce(argv: readonly string[], options: RunOptions): Promise<RunResult> {
     const { ended } = await this.open(
       argv,
-      (channel) => ({ ended: this.#toEnd(channel, argv[0] ?? '', options) }),
+      (channel, output) => ({ ended: this.#toEnd(channel, output, argv[0] ?? '', options) }),
       options,
     );
     return await ended;
@@ -146,6 +146,7 @@ export class RemoteHost {
 
   async #toEnd(
     channel: ClientChannel,
+    output: CommandOutput,
     program: string,
     { input, timeout = RUN_TIMEOUT * slowFactor(), signal }: RunOptions,
   ): Promise<RunResult> {
@@ -154,7 +155,7 @@ export class RemoteHost {
       let exit: { readonly code: number | undefined } | undefined;
       const give = (why: string): void => {
         channel.destroy();
-        reject(lost(this.name, `${why} while it ran ${program}`));
+        reject(lost(this.name, `${why} while it ran ${program}`, undefined, output.started ? BUSY : NOT_STARTED));
       };
       const timer = setTimeout(() => {
         give(`nothing came of it in ${String(timeout / 1000)} s`);
@@ -163,9 +164,12 @@ export class RemoteHost {
         give('it was given up');
       };
       signal?.addEventListener('abort', abort, { once: true });
-      channel.on('data', (bytes: Buffer) => {
-        streams.stdout.push(bytes);
-      });
+      channel.on(
+        'data',
+        output.reader((bytes) => {
+          streams.stdout.push(bytes);
+        }),
+      );
       channel.stderr.on('data', (bytes: Buffer) => {
         streams.stderr.push(bytes);
       });
@@ -175,27 +179,35 @@ export class RemoteHost {
       channel.on('close', () => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
-        if (exit !== undefined) resolve({ ...exit, stdout: streams.stdout.text, stderr: streams.stderr.text });
-        else reject(lost(this.name, `${CONNECTION_ENDED} while it ran ${program}`));
+        const stderr = output.errorsIn(streams.stderr.text);
+        if (exit !== undefined && output.started) resolve({ ...exit, stdout: streams.stdout.text, stderr });
+        else if (exit !== undefined) {
+          const how = exit.code === undefined ? 'a signal ended it' : `exit code ${String(exit.code)}`;
+          reject(shellFailure(this.config, how, `${output.greeting}${stderr}`));
+        } else reject(lost(this.name, `${CONNECTION_ENDED} while it ran ${program}`));
       });
       // `close` follows.
       channel.on('error', () => undefined);
-      channel.end(input ?? '');
+      if (input === undefined) channel.end();
+      else
+        output.onStart(() => {
+          send(channel, Buffer.from(input), () => timer.refresh());
+        });
     });
   }
 
   /**
    * Starts a program on a channel of its own. Its end is the channel's `close`, also where the connection ends.
    *
-   * @param attend called with the channel before any of its events; what it returns is the result
-   * @throws PetriError `connection-failed`
+   * @param attend called with the channel before any of its events, and with what tells the program's bytes on it; what it
+   *   returns is the result
+   * @throws PetriError `connection-failed`, `shell-unusable`
    */
   async open<T>(
     argv: readonly string[],
-    attend: (channel: ClientChannel) => T,
+    attend: (channel: ClientChannel, output: CommandOutput) => T,
     { signal, again = false }: OpenOptions = {},
   ): Promise<T> {
-    const command = shellCommand(argv);
     return await pRetry(
       async () => {
         // What could not be connected has been tried again for long enough.
@@ -203,7 +215,7 @@ export class RemoteHost {
           throw new AbortError(error instanceof Error ? error : new Error(String(error)));
         });
         try {
-          return await this.#exec(client, command, attend);
+          return await this.#exec(client, new CommandOutput(argv), attend);
         } catch (error) {
           const ended = error instanceof PetriError && error.message.includes(CONNECTION_ENDED);
           if (error instanceof TooManyChannels || (again && ended)) throw error;
@@ -214,7 +226,12 @@ export class RemoteHost {
     );
   }
 
-  async #exec<T>(client: Client, command: string, attend: (channel: ClientChannel) => T): Promise<T> {
+  async #exec<T>(
+    client: Client,
+    output: CommandOutput,
+    attend: (channel: ClientChannel, output: CommandOutput) => T,
+  ): Promise<T> {
+    const command = shellCommand(output.argv);
     return await new Promise<T>((resolve, reject) => {
       const closed = (): void => {
         this.#forget(client);
@@ -224,9 +241,10 @@ export class RemoteHost {
       try {
         client.exec(command, (error, channel) => {
           client.removeListener('close', closed);
-          if (error === undefined) resolve(attend(channel));
+          if (error === undefined) resolve(attend(channel, output));
           // A server has a limit on channels (MaxSessions of sshd, 10); one of ours may end soon.
           else if (/channel open failure/i.test(error.message)) reject(new TooManyChannels(this.name, error));
+          else if (/unable to exec/i.test(error.message)) reject(shellFailure(this.config, 'sshd refuses', '', error));
           else reject(lost(this.name, error.message, error));
         });
       } catch (error) {
@@ -237,26 +255,6 @@ export class RemoteHost {
     });
   }
 
-  /** @throws PetriError `connection-failed` */
-  async sftp(): Promise<SFTPWrapper> {
-    const client = await this.connection();
-    this.#sftp ??= new Promise<SFTPWrapper>((resolve, reject) => {
-      client.once('close', () => {
-        reject(lost(this.name, 'the connection ended'));
-      });
-      client.sftp((error, sftp) => {
-        if (error === undefined) {
-          sftp.on('error', () => undefined);
-          resolve(sftp);
-        } else {
-          this.#sftp = undefined;
-          reject(lost(this.name, `it has no SFTP: ${error.message}`, error));
-        }
-      });
-    });
-    return await this.#sftp;
-  }
-
   /** Ends the connection. Idempotent. */
   close(): void {
     this.#closed = true;
@@ -264,6 +262,29 @@ export class RemoteHost {
     // What does not connect any more has nothing to end; whoever asked for it was told.
     connection?.then((client) => client.end()).catch(() => undefined);
   }
+}
+
+const BUSY = 'look whether the machine is busy, or its disk does not answer';
+const NOT_STARTED = 'look whether its login files wait for something: they are run where nobody types';
+/** Bytes that are written at once. */
+const CHUNK = 256 * 1024;
+
+/** Writes all of it as fast as it is taken, and ends it. */
+function send(channel: ClientChannel, bytes: Buffer, onProgress: () => void): void {
+  let sent = 0;
+  const more = (): void => {
+    while (channel.writable && sent < bytes.length) {
+      const part = bytes.subarray(sent, sent + CHUNK);
+      sent += part.length;
+      onProgress();
+      if (!channel.write(part)) {
+        channel.once('drain', more);
+        return;
+      }
+    }
+    channel.end();
+  };
+  more();
 }
 
 const CONNECTION_ENDED = 'the connection ended';

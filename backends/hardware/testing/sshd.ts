@@ -88,11 +88,6 @@ export class TestSshd {
     return readFileSync(`${path}.pub`, 'utf8').trim();
   }
 
-  /** Makes it read something when a login shell starts, as Debian's bash does for every command over SSH. */
-  setLoginFile(script: string): void {
-    writeFileSync(join(this.folder, 'home', '.bashrc'), script);
-  }
-
   /** Starts the server on the same port as before. */
   async boot(): Promise<void> {
     const config = join(this.folder, 'sshd_config');
@@ -109,7 +104,6 @@ export class TestSshd {
         'PasswordAuthentication no',
         'AllowTcpForwarding yes',
         'MaxStartups 100',
-        'Subsystem sftp internal-sftp',
         // Start-up files of whoever runs the tests are not part of them.
         `SetEnv HOME=${join(this.folder, 'home')}`,
         'LogLevel ERROR',
