@@ -129,6 +129,8 @@ const power = z.discriminatedUnion('kind', [
     address: text,
     user: text,
     passwordEnv: environmentName,
+    /** The level that the session asks for. @default ipmitool's own, ADMINISTRATOR */
+    privilege: z.enum(['USER', 'OPERATOR', 'ADMINISTRATOR']).optional(),
     command: text.default('ipmitool'),
     ...powerTimes,
   }),

@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,58 +35,9 @@ describe('switchBoard', () => {
     );
   });
 
-  it('gives ipmitool the password where nobody sees it, and shows it nowhere', async () => {
-    const tool = join(folder, 'ipmitool');
-    writeFileSync(tool, `#!/bin/sh\necho "$@" >${folder}/argv\necho "password is $IPMI_PASSWORD"\n`, { mode: 0o755 });
-    vi.stubEnv('BMC_PASSWORD', 's3cret');
-    const config = {
-      kind: 'ipmi' as const,
-      address: 'bmc',
-      user: 'admin',
-      passwordEnv: 'BMC_PASSWORD',
-      command: tool,
-      timeout: 600,
-    };
-    expect(await switchBoard('board', config, 'cycle')).toBe('password is ***');
-    expect(readFileSync(join(folder, 'argv'), 'utf8')).toBe('-I lanplus -H bmc -U admin -E chassis power cycle\n');
-    vi.stubEnv('BMC_PASSWORD', '');
-    await expect(switchBoard('board', config, 'on')).rejects.toThrow('BMC_PASSWORD is not set');
-  });
-
-  it('speaks Redfish', async () => {
-    const seen: string[] = [];
-    const server = createServer((request: IncomingMessage, response) => {
-      let body = '';
-      request.on('data', (part: Buffer) => (body += part.toString()));
-      request.on('end', () => {
-        seen.push(`${String(request.method)} ${String(request.url)} ${body}`);
-        if (request.headers.authorization !== `Basic ${Buffer.from('admin:s3cret').toString('base64')}`) {
-          response.writeHead(401).end();
-        } else if (request.method === 'POST') response.writeHead(204).end();
-        else response.end(JSON.stringify({ PowerState: 'Off' }));
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    vi.stubEnv('BMC_PASSWORD', 's3cret');
-    const url = `http://127.0.0.1:${String(port)}`;
-    const config = {
-      kind: 'redfish' as const,
-      url,
-      system: 'S1',
-      user: 'admin',
-      passwordEnv: 'BMC_PASSWORD',
-      timeout: 600,
-    };
-    try {
-      expect(await switchBoard('board', config, 'status')).toBe('Power is Off');
-      expect(await switchBoard('board', config, 'cycle')).toBe('PowerCycle was asked for');
-      expect(seen[1]).toBe('POST /redfish/v1/Systems/S1/Actions/ComputerSystem.Reset {"ResetType":"PowerCycle"}');
-      vi.stubEnv('BMC_PASSWORD', 'wrong');
-      await expect(switchBoard('board', config, 'on')).rejects.toThrow(/answers 401/);
-    } finally {
-      server.close();
-    }
+  it('knows the kinds that a hosts file may have, and those alone', async () => {
+    await expect(
+      switchBoard('board', { kind: 'labgrid', timeout: 600 }, 'on', { kind: 'file', folder: '/var/tmp', expires: 60 }),
+    ).rejects.toThrow("its lease is not of labgrid's");
   });
 });

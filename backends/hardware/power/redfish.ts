@@ -1,87 +1,102 @@
 import * as z from 'zod';
 
 import type { PowerAction } from '../../../petri/backend.ts';
-import type { PowerConfig } from '../hosts/schema.ts';
 import { failed } from './failed.ts';
+import { RedfishClient } from './redfish-client.ts';
+import { secret, type PowerSwitch } from './request.ts';
+import { untilOff } from './until-off.ts';
 
-type RedfishConfig = PowerConfig & { readonly kind: 'redfish' };
+/**
+ * Values of ResetType (DMTF DSP0268, Resource.ResetType) that do what is asked, best first. The first is asked for where a BMC
+ * does not say which it has.
+ */
+const RESET_TYPES = {
+  on: ['On', 'ForceOn'],
+  off: ['ForceOff', 'GracefulShutdown'],
+  cycle: ['PowerCycle', 'FullPowerCycle'],
+} as const;
 
-/** ResetType of the Redfish schema ComputerSystem. */
-const RESET_TYPES = { on: 'On', off: 'ForceOff', cycle: 'PowerCycle' } as const;
-const MAX_BODY = 1024 * 1024;
-const system = z.object({ PowerState: z.string().max(100) });
+const text = z.string().max(1000);
+const values = z.array(text).max(100);
+const resetAction = z.object({
+  target: text.optional(),
+  'ResetType@Redfish.AllowableValues': values.optional(),
+  '@Redfish.ActionInfo': text.optional(),
+});
+const computerSystem = z.object({
+  PowerState: text.optional().catch(undefined),
+  Actions: z
+    .object({ '#ComputerSystem.Reset': resetAction.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+});
+const actionInfo = z.object({
+  Parameters: z.array(z.object({ Name: text, AllowableValues: values.optional().catch(undefined) })).max(100),
+});
 
-/** DMTF DSP0266: actions are posted, states are read. */
-export async function redfish(
-  name: string,
-  config: RedfishConfig,
-  password: string,
-  action: PowerAction,
-): Promise<string> {
-  const base = `${config.url.replace(/\/+$/, '')}/redfish/v1/Systems/${encodeURIComponent(config.system)}`;
-  if (action === 'status') {
-    const text = await request(name, config, password, base);
-    const parsed = system.safeParse(parseJson(text));
-    if (parsed.success) return `Power is ${parsed.data.PowerState}`;
-    throw failed(name, 'its BMC answers without a PowerState', `look at ${base}`);
-  }
-  const body = JSON.stringify({ ResetType: RESET_TYPES[action] });
-  await request(name, config, password, `${base}/Actions/ComputerSystem.Reset`, body);
-  return `${RESET_TYPES[action]} was asked for`;
+interface System {
+  /** Where its actions are relative to. */
+  readonly url: string;
+  readonly power: string | undefined;
+  readonly reset: z.infer<typeof resetAction> | undefined;
 }
 
-async function request(
-  name: string,
-  { user, timeout }: RedfishConfig,
-  password: string,
-  url: string,
-  body?: string,
-): Promise<string> {
-  const headers = {
-    authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-    accept: 'application/json',
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+/** The service of a BMC (DMTF DSP0266): it says itself what its system can do, and in which state it is. */
+export const redfishPower: PowerSwitch<'redfish'> = async ({ name, config, action }) => {
+  const client = new RedfishClient(name, config, secret(name, config.passwordEnv));
+  const path = `${config.url.replace(/\/+$/, '')}/redfish/v1/Systems/${encodeURIComponent(config.system)}`;
+  const look = async (): Promise<System> => {
+    const { url, json } = await client.get(path);
+    const parsed = computerSystem.safeParse(json);
+    if (!parsed.success) throw failed(name, 'its BMC answers without a ComputerSystem', `look at ${path}`);
+    return { url, power: parsed.data.PowerState, reset: parsed.data.Actions?.['#ComputerSystem.Reset'] };
   };
-  let answer: Response;
-  let text: string;
-  try {
-    answer = await fetch(url, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers,
-      ...(body === undefined ? {} : { body }),
-      signal: AbortSignal.timeout(timeout * 1000),
-      // Another address is not to be given the password.
-      redirect: 'error',
-    });
-    text = await bounded(answer);
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? `: ${error.cause.message}` : '';
-    throw failed(
-      name,
-      `${url}: ${String(error)}${cause}`,
-      'look whether the BMC is reached; for its own certificate set NODE_EXTRA_CA_CERTS',
-    );
+  const system = await look();
+  if (action === 'status') {
+    if (system.power !== undefined) return `Power is ${system.power}`;
+    throw failed(name, 'its BMC answers without a PowerState', `look at ${path}`);
   }
-  if (!answer.ok)
-    throw failed(name, `${url} answers ${String(answer.status)}`, 'look at user, system and what its BMC allows');
-  return text;
+  if (isSo(action, system.power)) return `Power is ${String(system.power)} already`;
+  const allowed = await allowableValues(client, system);
+  const target = new URL(system.reset?.target ?? `${path}/Actions/ComputerSystem.Reset`, system.url).href;
+  const ask = async (wanted: 'on' | 'off' | 'cycle'): Promise<string | undefined> => {
+    const type = RESET_TYPES[wanted].find((one) => allowed?.includes(one) ?? true);
+    if (type === undefined) return undefined;
+    const problem = await client.post(target, { ResetType: type });
+    if (problem === undefined) return `${type} was asked for`;
+    const { power } = await look();
+    if (isSo(wanted, power)) return `Power is ${String(power)} already`;
+    // Without a list, this is how a BMC says what it has not.
+    if (wanted === 'cycle' && allowed === undefined && problem.status === 400) return undefined;
+    throw problem.error;
+  };
+  const none = (): Error =>
+    failed(name, `its BMC does not offer that: it has ${(allowed ?? []).join(', ')}`, `look at ${path}`);
+  const demand = async (wanted: 'on' | 'off'): Promise<string> => {
+    const said = await ask(wanted);
+    if (said === undefined) throw none();
+    return said;
+  };
+  if (action !== 'cycle') return await demand(action);
+  if (system.power === 'Off') return await demand('on');
+  const cycled = await ask('cycle');
+  if (cycled !== undefined) return cycled;
+  // A system that cannot be switched on again is not switched off.
+  if (allowed !== undefined && !RESET_TYPES.on.some((type) => allowed.includes(type))) throw none();
+  const off = await demand('off');
+  await untilOff(name, config.timeout, async () => (await look()).power === 'Off');
+  return `${off}\n${await demand('on')}`;
+};
+
+function isSo(action: PowerAction, power: string | undefined): boolean {
+  return (action === 'on' && power === 'On') || (action === 'off' && power === 'Off');
 }
 
-async function bounded(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const part of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
-    size += part.length;
-    if (size > MAX_BODY) throw new Error(`more than ${String(MAX_BODY)} bytes`);
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** What the BMC lists with the action itself, or in a resource of its own (DSP0266, 7.7 and 9.10); undefined where it does not. */
+async function allowableValues(client: RedfishClient, { url, reset }: System): Promise<readonly string[] | undefined> {
+  const listed = reset?.['ResetType@Redfish.AllowableValues'];
+  const info = reset?.['@Redfish.ActionInfo'];
+  if (listed !== undefined || info === undefined) return listed;
+  const parsed = actionInfo.safeParse((await client.get(new URL(info, url).href)).json);
+  return parsed.success ? parsed.data.Parameters.find(({ Name }) => Name === 'ResetType')?.AllowableValues : undefined;
 }

@@ -3,13 +3,32 @@ import { failed } from './failed.ts';
 
 const MAX_OUTPUT = 64 * 1024;
 
-/** @param secrets variables for the command, of which nothing may be shown */
-export async function runPowerCommand(
+export interface PowerCommandResult {
+  /** Absent where a signal ended it. */
+  readonly code: number | undefined;
+  /** How it ended, for a message. */
+  readonly how: string;
+  /** What it printed, without secrets. */
+  readonly said: string;
+}
+
+/** What a command that has to succeed prints. @throws PetriError `power-failed`, `tool-missing` */
+export async function runPowerCommand(name: string, argv: readonly string[], seconds: number): Promise<string> {
+  const { code, how, said } = await tryPowerCommand(name, argv, seconds);
+  if (code === 0) return said;
+  throw failed(name, `${how}: ${said}`, 'try the command by hand');
+}
+
+/**
+ * @param secrets variables for the command, of which nothing may be shown
+ * @throws PetriError `power-failed` where it does not end, `tool-missing`
+ */
+export async function tryPowerCommand(
   name: string,
   argv: readonly string[],
   seconds: number,
   secrets: Readonly<Record<string, string>> = {},
-): Promise<string> {
+): Promise<PowerCommandResult> {
   const [command = '', ...args] = argv;
   const supervisor = await Supervisor.open();
   const child = await supervisor.spawn({ name: `power of ${name}`, command, args, env: secrets, stdin: 'ignore' });
@@ -30,8 +49,7 @@ export async function runPowerCommand(
   const shown = redact(said.trim(), Object.values(secrets));
   if (watch.late)
     throw failed(name, `${command} did not come back within ${String(seconds)} s`, 'look whether it answers');
-  if (exit.code !== 0) throw failed(name, `${command} ${exit.describe()}: ${shown}`, 'try the command by hand');
-  return shown;
+  return { code: exit.code ?? undefined, how: `${command} ${exit.describe()}`, said: shown };
 }
 
 /** What somebody else prints may have a secret in it. */
