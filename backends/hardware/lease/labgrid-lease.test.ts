@@ -12,11 +12,18 @@ import { parseHosts } from '../hosts/hosts-file.ts';
 import { switchBoard } from '../power/power.ts';
 import { labgridLease } from './labgrid-lease.ts';
 
-/** In place of labgrid's client, with its words and exit codes: a place is a file with its owner in it. */
+/**
+ * In place of labgrid's client, with the words and exit codes of its version 26: a place is a file with its owner in it. With a file
+ * `old` it is a version without release-from.
+ */
 const client = `#!/bin/sh
-place=$(dirname "$0")/place
-echo "$*" >>"$(dirname "$0")/calls"
-owned() { [ "$(cat "$place" 2>/dev/null)" = us ] && return; echo "labgrid-client: place board is not acquired by you" >&2; exit 1; }
+here=$(dirname "$0")
+place=$here/place
+us=$(cat "$here/us" 2>/dev/null || echo here/ci)
+owner=$(cat "$place" 2>/dev/null)
+echo "$*" >>"$here/calls"
+fail() { echo "labgrid-client: error: $1" >&2; exit 1; }
+owned() { [ "$owner" = "$us" ] || fail "place board is not acquired by you"; }
 [ "$1" != -x ] || shift 2
 [ "$1" != -p ] || shift 2
 verb=$1
@@ -24,12 +31,20 @@ case $verb in
 power) owned; [ "$2" != get ] || echo "power for place board is on" ;;
 console) owned; stty raw -echo; printf 'login: '; exec cat ;;
 acquire)
-    if [ -e "$place" ]; then
-        echo "labgrid-client: place board is already acquired by somebody" >&2
-        exit 1
-    fi
-    echo us >"$place" ;;
-release) rm -f "$place" ;;
+    [ ! -e "$here/reserved" ] || fail "Place board was not reserved for $us"
+    [ -z "$owner" ] || fail "Place board is already acquired by $owner."
+    echo "$us" >"$place"; echo "acquired place board" ;;
+show)
+    echo "Place 'board':"
+    echo "  acquired: \${owner:-None}"
+    echo "  acquired resources:" ;;
+release-from)
+    if [ -e "$here/old" ]; then echo "labgrid-client: error: invalid choice: 'release-from'" >&2; exit 2; fi
+    [ "$owner" != "$2" ] || rm -f "$place"
+    echo "$2 has released place board" ;;
+release)
+    [ "\${owner#*/}" = "\${us#*/}" ] || fail "place board is acquired by a different user ($owner), use --kick if you are sure"
+    rm -f "$place" ;;
 *) exit 2 ;;
 esac
 `;
@@ -61,7 +76,7 @@ describe('labgridLease', () => {
     await lease.release();
     expect(existsSync(join(folder, 'place'))).toBe(false);
     expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe(
-      '-x lab:20408 -p board acquire\n-x lab:20408 -p board release\n',
+      ['acquire', 'show', 'release-from here/ci'].map((verb) => `-x lab:20408 -p board ${verb}\n`).join(''),
     );
   });
 
@@ -81,13 +96,48 @@ describe('labgridLease', () => {
         rmSync(join(folder, 'place'));
       },
     });
-    expect(why).toEqual(['board: labgrid-client: place board is already acquired by somebody']);
+    expect(why).toEqual(['board: labgrid-client: error: Place board is already acquired by somebody.']);
     await lease.release();
     writeFileSync(join(folder, 'place'), 'somebody');
     const controller = new AbortController();
     const waiting = labgridLease(config(), 'board', { signal: controller.signal, onWait: () => controller.abort() });
     await expect(waiting).rejects.toMatchObject({ code: 'wait-timeout' });
     expect(readFileSync(join(folder, 'place'), 'utf8')).toBe('somebody');
+  });
+
+  it('waits while it is reserved for somebody else', async () => {
+    writeFileSync(join(folder, 'reserved'), '');
+    const why: string[] = [];
+    const lease = await labgridLease(config(), 'board', {
+      onWait: (reason) => {
+        why.push(reason);
+        rmSync(join(folder, 'reserved'));
+      },
+    });
+    expect(why).toEqual(['board: labgrid-client: error: Place board was not reserved for here/ci']);
+    await lease.release();
+  });
+
+  it.each([
+    ['elsewhere/eve', 'was taken: elsewhere/eve has it now'],
+    ['elsewhere/ci', 'was taken: elsewhere/ci has it now'],
+    ['', 'was released by somebody'],
+  ])('is lost once labgrid shows %j as who has it, whose place it leaves alone', async (owner, why) => {
+    const lease = await labgridLease(config(), 'board', {}, { look: 20 });
+    writeFileSync(join(folder, 'place'), owner);
+    expect(await lease.lost).toBe(`labgrid's place board ${why}`);
+    await lease.release();
+    expect(readFileSync(join(folder, 'place'), 'utf8')).toBe(owner);
+  });
+
+  it.each(['old', 'new'])('gives back what is still ours, and nothing else, with a labgrid that is %s', async (age) => {
+    writeFileSync(join(folder, age), '');
+    await (await labgridLease(config(), 'board', {})).release();
+    expect(existsSync(join(folder, 'place'))).toBe(false);
+    const second = await labgridLease(config(), 'board', {});
+    writeFileSync(join(folder, 'place'), 'elsewhere/ci\n');
+    await second.release();
+    expect(readFileSync(join(folder, 'place'), 'utf8')).toBe('elsewhere/ci\n');
   });
 
   it('has the power of a place, which is acquired for that where it is free', async () => {

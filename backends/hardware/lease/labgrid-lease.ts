@@ -1,43 +1,53 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/process/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
+import { PlaceGuard } from './labgrid-guard.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 
 /** Milliseconds between two questions, and those that one may take. */
 const ASK = 2000;
 const TIMEOUT = 30_000;
 
-/** What the guard of a place ends with, for sh; another signal does not end it. */
-const RELEASE = 'trap "" TERM; exec "$@"';
+/** Milliseconds between two looks at who has a place of ours. */
+const LOOK = 15_000;
+
+/** The sentences of labgrid's coordinator for a place that somebody has, or has reserved. */
+const TAKEN = /already acquired|already locked|is acquired by|not reserved for/i;
 
 /**
  * Acquires a place of a labgrid coordinator, through labgrid's own client. What fails because somebody else has it is tried again;
  * labgrid itself has no queue for a named place.
  *
+ * The lease is lost once labgrid shows somebody else as who has it, or nobody.
+ *
+ * @param look milliseconds between two looks at that
  * @throws PetriError `lease-lost`, `wait-timeout`, `tool-missing`
  */
-export async function labgridLease(config: LabgridConfig, name: string, { signal, onWait }: LeaseWait): Promise<Lease> {
-  let told = false;
+export async function labgridLease(
+  config: LabgridConfig,
+  name: string,
+  { signal, onWait }: LeaseWait,
+  { look = LOOK }: { readonly look?: number } = {},
+): Promise<Lease> {
+  let told: string | undefined;
   for (;;) {
     const { code, said } = await client(config, ['acquire']);
     if (code === 0) break;
-    // The sentence of labgrid's coordinator for a place that somebody has.
-    if (!/already acquired|already locked|is acquired by/i.test(said)) {
-      throw new PetriError(`labgrid does not give place ${config.place} for ${name}: ${said}`, {
+    if (!TAKEN.test(said)) {
+      throw new PetriError(`labgrid does not give place ${config.place} for ${name}: ${last(said)}`, {
         code: 'lease-lost',
         step: 'launch',
         remedy: `try ${config.command.join(' ')} -p ${config.place} acquire`,
       });
     }
-    if (!told) onWait?.(`${name}: ${said}`);
-    told = true;
+    if (said !== told) onWait?.(`${name}: ${last(said)}`);
+    told = said;
     try {
       await sleep(ASK, undefined, signal === undefined ? {} : { signal });
     } catch (error) {
-      throw new PetriError(`waiting for labgrid's place ${config.place} was given up: ${said}`, {
+      throw new PetriError(`waiting for labgrid's place ${config.place} was given up: ${last(said)}`, {
         code: 'wait-timeout',
         step: 'launch',
         remedy: 'labgrid-client who shows who has it',
@@ -45,61 +55,52 @@ export async function labgridLease(config: LabgridConfig, name: string, { signal
       });
     }
   }
-  const guard = await guardPlace(config);
+  const guard = await PlaceGuard.start(config);
   let lose: (why: string) => void = () => undefined;
   const lost = new Promise<string>((resolve) => (lose = resolve));
-  let asking = false;
+  let own: string | undefined;
+  const check = async (): Promise<void> => {
+    const owner = await ownerOf(config);
+    if (owner === undefined) return;
+    if (own === undefined && owner !== NOBODY) {
+      // What labgrid calls us: LG_HOSTNAME and LG_USERNAME, or what its client finds in their place.
+      own = owner;
+      guard.holds(owner);
+    } else if (owner !== own) {
+      clearInterval(timer);
+      const why = owner === NOBODY ? 'was released by somebody' : `was taken: ${owner} has it now`;
+      lose(`labgrid's place ${config.place} ${why}`);
+    }
+  };
+  let checking = false;
   const timer = setInterval(() => {
-    if (asking) return;
-    asking = true;
-    const ask = async (): Promise<void> => {
-      const { code, said } = await client(config, ['show']);
-      if (code === 0 && /^\s*acquired: None\s*$/im.test(said))
-        lose(`labgrid's place ${config.place} was released by somebody`);
-    };
-    ask()
+    if (checking) return;
+    checking = true;
+    check()
       .catch(() => undefined)
-      .finally(() => (asking = false));
-  }, 15_000);
+      .finally(() => (checking = false));
+  }, look);
   timer.unref();
+  await check().catch(() => undefined);
   let releasing: Promise<void> | undefined;
   return {
     lost,
     waiting: 0,
     release: () => {
       clearInterval(timer);
-      releasing ??= letGo(guard);
+      releasing ??= guard.release();
       return releasing;
     },
   };
 }
 
-/**
- * A place stays acquired when whoever acquired it dies. So its release waits in a process that learns of our death by the end of
- * its input, or by the signal of the reaper, which leaves it the time to run.
- */
-async function guardPlace(config: LabgridConfig): Promise<SupervisedProcess> {
-  const supervisor = await Supervisor.open();
-  const guard = await supervisor.spawn({
-    name: `release of labgrid's place ${config.place}`,
-    command: 'sh',
-    args: [
-      '-c',
-      `trap '${RELEASE}' TERM; echo guarding; read line; ${RELEASE}`,
-      'sh',
-      ...labgridCommand(config, ['release']),
-    ],
-    graceMs: TIMEOUT,
-  });
-  // Before it says so, a signal would end it.
-  await Promise.race([once(guard.stdout, 'data'), guard.exited]);
-  return guard;
-}
+/** What labgrid shows for a place that nobody has. */
+const NOBODY = 'None';
 
-async function letGo(guard: SupervisedProcess): Promise<void> {
-  guard.stdin.end();
-  await guard.exited;
-  await guard.stop();
+/** HOST/USER, or NOBODY; undefined where labgrid does not say. */
+async function ownerOf(config: LabgridConfig): Promise<string | undefined> {
+  const { code, said } = await client(config, ['show']);
+  return code === 0 ? /^[ \t]*acquired:[ \t]*(\S+)[ \t]*$/im.exec(said)?.[1] : undefined;
 }
 
 async function client(config: LabgridConfig, wanted: readonly string[]): Promise<{ code: number; said: string }> {
@@ -121,5 +122,10 @@ async function client(config: LabgridConfig, wanted: readonly string[]): Promise
   const exit = await child.exited;
   clearTimeout(timer);
   await child.stop();
-  return { code: exit.code ?? 255, said: said.trim().split('\n').slice(-20).join('\n') };
+  return { code: exit.code ?? 255, said: said.trim() };
+}
+
+/** The last lines, which are those that say why. */
+function last(said: string): string {
+  return said.split('\n').slice(-20).join('\n');
 }
