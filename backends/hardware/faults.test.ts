@@ -119,7 +119,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
       const small = join(sshd.folder, 'small');
       mkdirSync(small);
       try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1536k', 'tmpfs', small], { stdio: 'pipe' });
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1536k,mode=700', 'tmpfs', small], { stdio: 'pipe' });
       } catch {
         context.skip('a tmpfs cannot be mounted here');
       }
