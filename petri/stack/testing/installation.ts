@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -12,6 +13,7 @@ export class Installation {
   readonly events: InstallEvent[] = [];
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
+  readonly #root: string;
   #errors = '';
 
   constructor(
@@ -22,6 +24,7 @@ export class Installation {
     env: Record<string, string> = {},
   ) {
     const whole: InstallRequest = { sources: [], rebuild: [], refresh: false, given: {}, ...request };
+    this.#root = request.root;
     rmSync(world.pausedFile, { force: true });
     const script = `
       const { load } = await import(${JSON.stringify(new URL('bin/load.mjs', packageRoot).href)});
@@ -66,8 +69,11 @@ export class Installation {
     return this.events.some((event) => event.event === 'started' && event.step === step);
   }
 
+  /** Ends it. What it leaves locked is not locked any more, as if the time for that had passed. */
   async signal(name: 'SIGKILL' | 'SIGINT'): Promise<void> {
     this.#child.kill(name);
     await this.#ended;
+    const lock = join(this.#root, '.lock');
+    if (existsSync(lock)) utimesSync(lock, 0, 0);
   }
 }

@@ -4,6 +4,9 @@ import { PetriError } from '../../errors.ts';
 import { Supervisor } from '../../process/index.ts';
 import { runSteps, type StackManager, type StackReporter } from '../index.ts';
 
+/** Of one that lives, on however busy a host; of one that was killed its test lets it run out. */
+const LOCK_MS = 600_000;
+
 const requestSchema = z.object({
   root: z.string(),
   lockFile: z.string().optional(),
@@ -51,7 +54,7 @@ export async function runInstall(manager: StackManager): Promise<void> {
       dryRun: false,
       env: process.env,
     });
-    const options = { reporter, signal: interruption.signal, force: prepared.force, lock: { stale: 2000 } };
+    const options = { reporter, signal: interruption.signal, force: prepared.force, lock: { stale: LOCK_MS } };
     say({ event: 'done', ...(await runSteps(prepared.plan, options)) });
   } catch (error) {
     const code = error instanceof PetriError ? error.code : 'internal';
