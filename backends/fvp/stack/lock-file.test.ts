@@ -152,6 +152,8 @@ describe('our overlays', () => {
     for (const parameter of Object.keys(overlay.run?.params ?? {})) expect(parameter).toMatch(/^-C [\w.]+$/);
     for (const terminal of Object.values(overlay.run?.terminals ?? {})) {
       expect(Object.keys(terminal)).toEqual(['friendly', 'type', 'port_regex']);
+      // With a type that it knows, shrinkwrap takes the console for itself or puts its parameters after ours.
+      expect(terminal).toMatchObject({ type: 'petri' });
     }
   });
 });

@@ -62,7 +62,7 @@ export function installStandIn(root: string, runtime: 'null' | 'docker' = 'null'
   const stack = {
     version: 1,
     lockDigest: '0'.repeat(64),
-    shrinkwrap: { command: join(bin, 'shrinkwrap'), version: 'shrinkwrap version v2026.6.0', runtime },
+    shrinkwrap: { command: join(bin, 'shrinkwrap'), version: 'shrinkwrap version 2026.6.0', runtime },
     environment: {
       SHRINKWRAP_BUILD: join(root, 'build'),
       SHRINKWRAP_PACKAGE: join(root, 'package'),

@@ -105,15 +105,27 @@ export function runScript(config: string, run: RunConfig): string {
   return `${substitute(lines.join('\n'), values)}\n`;
 }
 
+/** What is added for a terminal with `port_regex`, by its type; nothing for a type that is not here. */
+const byType: Readonly<Record<string, readonly [startTelnet: number, mode: string]>> = {
+  stdout: [0, 'raw'],
+  xterm: [1, 'telnet'],
+  telnet: [0, 'telnet'],
+  stdinout: [0, 'telnet'],
+};
+
 /** A terminal without `port_regex` is found by what its command prints. */
 function terminalParameters(run: RunConfig): string[] {
   return Object.entries(run.terminals).flatMap(([name, terminal]) => {
-    if (terminal.port_regex !== undefined && terminal.port_regex !== null) return [];
+    if (terminal.port_regex !== undefined && terminal.port_regex !== null) {
+      const added = byType[terminal.type ?? ''];
+      return added === undefined ? [] : [`-C ${name}.start_telnet=${added[0]}`, `-C ${name}.mode=${added[1]}`];
+    }
     terminal.port_regex = `${name}: port (\\d+)`;
     const telnet = ['telnet', 'stdinout', 'xterm'].includes(terminal.type ?? '');
     return [
       `-C ${name}.start_telnet=1`,
-      `-C ${name}.terminal_command="echo ${name}: port %port"`,
+      // What comes after the semicolon is a command of its own in the script, as it is with the tool.
+      `-C ${name}.terminal_command="echo ${name}: port %port"${terminal.type === 'xterm' ? '; xterm -e telnet localhost %port' : ''}`,
       `-C ${name}.mode=${telnet ? 'telnet' : 'raw'}`,
     ];
   });

@@ -10,6 +10,9 @@ import { Multiplexer, writeOut } from './multiplexer.ts';
 
 const MAX_TAG = 10;
 
+/** Types of terminals that the tool connects to; it leaves those that it does not know alone. */
+const connected: ReadonlySet<string | null> = new Set(['stdout', 'stdinout', 'null', null]);
+
 export interface RunOptions {
   readonly config: string;
   readonly overlays: readonly string[];
@@ -128,7 +131,7 @@ class Session {
 
   #attach(): void {
     for (const { terminal, port } of this.#terminals) {
-      if (port === undefined || terminal.type === 'xterm' || terminal.type === 'telnet') continue;
+      if (port === undefined || !connected.has(terminal.type)) continue;
       const isTelnet = terminal.type === 'stdinout';
       const source = this.#output.source(terminal.friendly, {
         colour: this.#colour && terminal.no_color !== true,

@@ -86,9 +86,22 @@ describe('the stand-in for shrinkwrap', () => {
     expect(output).toContain('echo code $HOME 7\n');
   });
 
+  it('adds parameters to a terminal with port_regex by its type, and none to those of our overlay', async () => {
+    const script = async (...more: string[]): Promise<string> =>
+      (await shrinkwrap(['run', 'cca.yaml', '-rCODE=7', ...more, '--dry-run'])).output;
+    const own = await script();
+    expect(own).toMatch(/terminal_1\.mode=telnet[\s\S]*terminal_1\.start_telnet=1/);
+    expect(own).toMatch(/terminal_3\.mode=raw[\s\S]*terminal_3\.start_telnet=0/);
+    const ours = await script(`--overlay=${overlay}`);
+    expect(ours).not.toMatch(/mode=telnet|start_telnet=1/);
+    expect(ours.match(/mode=raw|start_telnet=0/g)).toHaveLength(8);
+  });
+
   it('refuses to run without a variable that has no value', async () => {
     const { output, code } = await shrinkwrap(['run', 'cca.yaml', '-n']);
-    expect(output).toBe('Exception: CODE run-time variable not set by user and no default available.\n');
+    expect(output).toMatch(
+      /^Traceback [\s\S]*\nException: CODE run-time variable not set by user and no default available\.\n$/,
+    );
     expect(code).toBe(1);
   });
 
@@ -118,7 +131,16 @@ describe('the stand-in for shrinkwrap', () => {
   });
 
   it('tells its version, and takes no option that it does not know', async () => {
-    expect((await shrinkwrap(['--version'])).output).toMatch(/^shrinkwrap version v\d/);
-    expect((await shrinkwrap(['run', 'cca.yaml', '--fast'])).code).toBe(2);
+    expect((await shrinkwrap(['--version'])).output).toBe('shrinkwrap version 2026.6.0\n');
+    for (const wrong of [
+      ['run', 'cca.yaml', '--fast'],
+      // Options of other commands, and of the tool itself, are none of this one's.
+      ['run', 'cca.yaml', '--btvar', 'A=1'],
+      ['run', 'cca.yaml', '--verbose'],
+      ['run', 'cca.yaml', '--runtime', 'null'],
+      ['sync'],
+    ]) {
+      expect((await shrinkwrap(wrong)).code, wrong.join(' ')).toBe(2);
+    }
   });
 });
