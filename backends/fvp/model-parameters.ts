@@ -44,6 +44,9 @@ const board: readonly Parameter[] = [
   ['bp.refcounter.non_arch_start_at_default', '1'],
   ['bp.ve_sysregs.exit_on_shutdown', '1'],
   ['bp.virtio_rng.enabled', '1'],
+  // `ip=dhcp` waits for a network; no port of this machine leads into it.
+  ['bp.smsc_91c111.enabled', '1'],
+  ['bp.hostbridge.userNetworking', '1'],
   ['cache_state_modelled', '0'],
   ['pctl.startup', '0.0.0.0'],
 ];
@@ -78,6 +81,7 @@ const eachCluster: readonly Parameter[] = [
   ['max_32bit_el', '0'],
   ['has_sve', '1'],
   ['sve.has_sve2', '1'],
+  ['sve.has_sme', '1'],
   ['has_branch_target_exception', '1'],
   ['has_rndr', '1'],
   ['ecv_support_level', '2'],
@@ -86,7 +90,8 @@ const eachCluster: readonly Parameter[] = [
   ['has_large_va', '1'],
   ['has_16k_granule', '1'],
   ['has_large_system_ext', '1'],
-  ['has_brbe', '0'],
+  ['has_brbe', '1'],
+  ['brbe_disable_recording', '1'],
   ['clear_reg_top_eret', '2'],
   ['stage12_tlb_size', '1024'],
   ['check_memory_attributes', '0'],

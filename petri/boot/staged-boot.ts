@@ -22,6 +22,8 @@ export interface StagedBootOptions {
   /** @default `$PETRI_SLOW_FACTOR`, or 1 */
   readonly slowFactor?: number;
   readonly onStage?: (stage: StageTime) => void;
+  /** Told of each stage when its turn comes, with the milliseconds that it may take. */
+  readonly onWait?: (stage: BootStage, deadline: number) => void;
 }
 
 /**
@@ -39,6 +41,7 @@ export async function stagedBoot(options: StagedBootOptions): Promise<BootReport
   try {
     for (const { stage, console } of waits) {
       const started = performance.now();
+      options.onWait?.(stage, stage.deadline * factor);
       const end = await waitForStage(stage, console, watch, options, factor);
       const milliseconds = performance.now() - started;
       if (end !== undefined) throw failure(end, stage, milliseconds, reached, options, factor);

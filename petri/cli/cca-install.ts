@@ -7,11 +7,11 @@ import { describePlan } from './cca-plan.ts';
 import { installCommand, stackManagerOf, stackRequest } from './cca-request.ts';
 import { InstallReporter } from './cca-reporter.ts';
 
-/** `petri cca install` and `petri cca update`. @throws PetriError */
+/** `petri cca install`, `petri cca update` and `petri cca run --build-only`. @throws PetriError */
 export async function installStack(action: CcaAction, options: CcaCommandOptions, cwd: string): Promise<void> {
   const manager = await stackManagerOf(options.platform);
   const request = stackRequest(action, options, manager, cwd);
-  if (action === 'update' && !request.dryRun) await expectInstallation(request.root, options.platform);
+  if (action !== 'install' && !request.dryRun) await expectInstallation(request.root, options.platform);
   const prepared = await manager.prepare(request);
   if (request.dryRun) {
     const steps = await examine(prepared.plan, prepared.force);
@@ -36,7 +36,7 @@ export async function installStack(action: CcaAction, options: CcaCommandOptions
 async function expectInstallation(root: string, platform: string): Promise<void> {
   const { existsSync } = await import('node:fs');
   if (existsSync(root)) return;
-  throw new PetriError(`there is no stack in ${root} to update`, {
+  throw new PetriError(`there is no stack in ${root}`, {
     code: 'stack-missing',
     step: 'install',
     remedy: `${installCommand(platform)} makes one; give its folder with --root if it is elsewhere`,

@@ -106,7 +106,7 @@ describe('petri cca', () => {
 
   it('has nothing to update where nothing is', async () => {
     const { code, stderr } = await cca('update');
-    expect(stderr).toMatch(/no stack in .* to update[\s\S]*petri cca install/);
+    expect(stderr).toMatch(/no stack in .*[\s\S]*petri cca install/);
     expect(code).toBe(1);
   });
 });

@@ -8,6 +8,7 @@ export const defaultPlatform = 'fvp';
 
 const installing = ['install', 'update'] as const;
 const updating = ['update'] as const;
+const running = ['run'] as const;
 
 export const ccaOptions = {
   platform: { value: 'name', help: 'What it is for: fvp (without it), or qemu' },
@@ -59,39 +60,62 @@ export const ccaOptions = {
   'tfrmm-rev': { value: 'rev', help: 'branch, tag or commit of TF-RMM', actions: updating },
   'plane0-linux-rev': { value: 'rev', help: 'branch, tag or commit of Linux for plane 0', actions: updating },
   json: { help: 'print JSON', actions: ['status'] },
+  test: { value: 'name', help: 'only this test of the TMKs', actions: running },
+  timeout: {
+    value: 'seconds',
+    schema: z.coerce.number().positive(),
+    help: 'seconds that each test may take once the stack is up; 30 without it',
+    actions: running,
+  },
+  'build-only': { help: 'build what of the installed stack is due, and boot nothing', actions: running },
+  verbose: { help: 'show every console: firmware, RMM, host', actions: running },
 } as const;
 
 export type CcaCommandOptions = OptionValues<typeof ccaOptions> & { readonly platform: string };
-export type CcaAction = 'install' | 'update' | 'status';
+export type CcaAction = 'install' | 'update' | 'run' | 'status';
 
 /** Adds `petri cca …` to the command line. */
 export function registerCcaCommands(cli: CAC): void {
   describeOptions(
     cli.command(
-      'cca <install|update|status>',
-      'Install what backends with real firmware boot, bring it up to date, look at it',
+      'cca <install|update|run|status> [...payloads]',
+      'Install what backends with real firmware boot, bring it up to date, run TMKs on it, look at it',
     ),
     ccaOptions,
   )
     .usage(
-      'cca install [--dry-run]\n  $ petri cca update [--rebuild-rootfs] [--tfa-rev REV] …\n  $ petri cca status [--json]',
+      'cca install [--dry-run]\n  $ petri cca update [--rebuild-rootfs] [--tfa-rev REV] …\n  $ petri cca run [NAME|ELF …] [--test TEST]\n  $ petri cca status [--json]',
     )
     .example('petri cca install --dry-run')
     .example('petri cca install --tmk-vmm ~/openvmm/target/aarch64-unknown-linux-gnu/debug/tmk_vmm')
     .example('petri cca update --tfrmm-rev main')
+    .example('petri cca run')
     .example('petri cca install --platform=qemu --dry-run')
-    .action(async (action: unknown) => await run(cli, action));
+    .action(async (action: unknown, payloads: unknown) => await run(cli, action, payloads));
 }
 
-async function run(cli: CAC, action: unknown): Promise<void> {
-  if (action !== 'install' && action !== 'update' && action !== 'status') {
+async function run(cli: CAC, action: unknown, given: unknown): Promise<void> {
+  const payloads = z.array(z.string()).parse(given);
+  if (action !== 'install' && action !== 'update' && action !== 'run' && action !== 'status') {
     throw new PetriError(`there is no command 'cca ${String(action)}'`, {
       code: 'invalid-option',
       step: 'options',
-      remedy: 'the commands are cca install, cca update and cca status',
+      remedy: 'the commands are cca install, cca update, cca run and cca status',
     });
   }
   const options = { platform: defaultPlatform, ...readOptions(cli, 'cca', ccaOptions, action) };
+  if (action === 'run') {
+    const { runOnStack } = await import('./cca-run.ts');
+    await runOnStack(payloads, options, process.cwd());
+    return;
+  }
+  if (payloads.length > 0) {
+    throw new PetriError(`petri cca ${action} takes no ${payloads.join(' ')}`, {
+      code: 'invalid-option',
+      step: 'options',
+      remedy: 'petri cca --help describes the options',
+    });
+  }
   if (action === 'status') {
     const { showStatus } = await import('./cca-status.ts');
     await showStatus(options, process.cwd());

@@ -21,13 +21,19 @@ import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './t
 /** Milliseconds for a test where instructions are not counted. */
 const UNCOUNTED_TIMEOUT = 30_000;
 
+/** @see tmkOptions */
+export interface TmkRunOptions extends TmkCommandOptions {
+  /** Show the stages of a boot, without the consoles. */
+  readonly stages?: boolean;
+}
+
 /** Where and how the tests of this command run. */
 interface Bench {
   readonly selected: Awaited<ReturnType<typeof requireBackend>>;
   readonly isolation: IsolationType;
   readonly timeout: number;
   readonly directory: string;
-  readonly options: TmkCommandOptions;
+  readonly options: TmkRunOptions;
   /** Aborted by Ctrl-C. */
   readonly signal?: AbortSignal;
 }
@@ -38,7 +44,7 @@ interface Bench {
  *
  * @throws PetriError what `tmk` and the backend say, `invalid-option`
  */
-export async function runTmks(names: readonly string[], options: TmkCommandOptions): Promise<void> {
+export async function runTmks(names: readonly string[], options: TmkRunOptions): Promise<void> {
   if (names.length === 0) {
     throw new PetriError('petri tmk run needs the name of a payload or the path of an ELF file', {
       code: 'invalid-option',
@@ -97,7 +103,7 @@ function chosenTests(payload: TmkPayload, name: string | undefined): readonly Tm
   return name === undefined ? payload.image.tests : [findTest(payload.image, payload.name, name)];
 }
 
-async function prepare(options: TmkCommandOptions): Promise<Bench> {
+async function prepare(options: TmkRunOptions): Promise<Bench> {
   const name = options.backend ?? resolveOptions([], process.env, {}).backend;
   const [isolation = 'cca'] = checkIsolation(options.isolation === undefined ? [] : [options.isolation]);
   const selected = await selectBackend(name);
@@ -150,6 +156,18 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
   const { selected, isolation, timeout, options } = bench;
   const started = performance.now();
   const pace = paceOf(selected.probe.pace, isolation);
+  let doing = '';
+  const progress = new Progress(() => {
+    const seconds = Math.round((performance.now() - started) / 1000);
+    const count = vm.instructions === undefined ? '' : `, ${vm.instructions.toLocaleString('en')} instructions`;
+    return `${test.name}: ${seconds} s${count}${doing}`;
+  });
+  const onLog = (message: string): void => {
+    doing = `; ${message}`;
+    if (options.verbose !== true && options.stages !== true) return;
+    progress.clear();
+    print(pc.dim(`  ${time(started)} ${harmlessLine(message)}`) + '\n');
+  };
   const vm = await launchVm(
     selected.backend,
     { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig(), boot: 'shared' },
@@ -160,16 +178,16 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
       signal: bench.signal,
       runLimit: pace === undefined ? undefined : timeout - pace.boot,
       test: test.name,
+      onLog,
     },
   );
-  const progress = new Progress(() => {
-    const seconds = Math.round((performance.now() - started) / 1000);
-    const count = vm.instructions === undefined ? '' : `, ${vm.instructions.toLocaleString('en')} instructions`;
-    return `${test.name}: ${seconds} s${count}`;
-  });
   try {
     const running = vm.tmk.run(test.name);
-    const [result] = await Promise.all([running, options.quiet === true ? undefined : show(vm, running, progress)]);
+    const [result] = await Promise.all([
+      running,
+      options.quiet === true ? undefined : show(vm, running, progress),
+      options.verbose === true ? showOthers(vm, running, progress) : undefined,
+    ]);
     return { test, result, milliseconds: performance.now() - started, ...observed(vm) };
   } finally {
     progress.stop();
@@ -202,6 +220,31 @@ async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Pr
     if (!(error instanceof PetriError && error.code === 'console-incomplete')) throw error;
     print(`  ${error.message}\n  the rest of what the test prints is not shown\n`);
   }
+}
+
+/** Prints every other console as it arrives, each line with its name, until the test has ended. */
+async function showOthers(vm: Vm, running: Promise<TmkResult>, progress: Progress): Promise<void> {
+  const ended = new AbortController();
+  const stop = (): void => ended.abort();
+  running.then(stop, stop);
+  const others = [...vm.consoles.values()].filter((console) => console !== vm.serial);
+  await Promise.all(
+    others.map(async (console) => {
+      try {
+        for await (const line of console.lines({ signal: ended.signal })) {
+          progress.clear();
+          await printInTurn(pc.dim(`  ${console.name} | ${harmlessLine(line)}`) + '\n');
+        }
+      } catch (error) {
+        if (!ended.signal.aborted && !(error instanceof PetriError && error.code === 'console-incomplete')) throw error;
+      }
+    }),
+  );
+}
+
+/** Seconds since then, in a column: '  12.3 s'. */
+function time(started: number): string {
+  return `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`;
 }
 
 function folderName(name: string): string {

@@ -18,6 +18,10 @@ export const tmkOptions = {
     schema: timeout,
     actions: ['run'],
   },
+  verbose: {
+    help: 'show what the backend does: the stages of a boot, how long each took, and every console',
+    actions: ['run'],
+  },
   quiet: { help: 'do not show what the tests print', actions: ['run'] },
   output: { value: 'file', short: 'o', help: 'the file to write', actions: ['build'] },
   optimize: { value: 'level', short: 'O', help: 'what gcc is to optimize for; 2 without it', actions: ['build'] },

@@ -62,6 +62,8 @@ export interface StackSource {
 export interface StackManager {
   /** Those that mean something here; others are refused. */
   readonly options: readonly StackOption[];
+  /** The variable that says where it is. */
+  readonly rootVariable: string;
   /** Where it is unless the user says otherwise; absolute. */
   root(cwd: string, env: Readonly<Record<string, string | undefined>>): string;
   /** Reads the lock, resolves what it leaves open, and plans. @throws PetriError `lock-file-invalid`, `invalid-option`, `tool-failed` */

@@ -48,9 +48,13 @@ export async function digestGiven(option: string, path: string): Promise<string>
   }
 }
 
-/** Every source of a lock, with what to know of it. */
-export function describeSources(lock: Lock): StackSource[] {
-  return Object.entries(lock.sources).map(([name, source]) => describeSource(name, source));
+/** Every source of a lock that something is built from, with what to know of it. */
+export function describeSources(lock: Lock, unused: ReadonlySet<string>): StackSource[] {
+  return used(lock, unused).map(([name, source]) => describeSource(name, source));
+}
+
+function used(lock: Lock, unused: ReadonlySet<string>): [string, LockedSource][] {
+  return Object.entries(lock.sources).filter(([name]) => !unused.has(name));
 }
 
 function describeSource(name: string, source: LockedSource): StackSource {
@@ -68,15 +72,15 @@ function describeSource(name: string, source: LockedSource): StackSource {
 }
 
 /** A sentence for each source that is not the project's own. */
-export function forkNotes(lock: Lock): string[] {
-  return Object.entries(lock.sources).flatMap(([name, { fork, repository }]) =>
+export function forkNotes(lock: Lock, unused: ReadonlySet<string>): string[] {
+  return used(lock, unused).flatMap(([name, { fork, repository }]) =>
     fork === undefined ? [] : [`${name} is ${repository}. ${fork} Another: --source ${name}=URL@REV`],
   );
 }
 
-/** The commits that the lock has, for stack.json. */
-export function lockedRevisions(lock: Lock): Record<string, string> {
-  const known = Object.entries(lock.sources).filter(([, source]) => source.revision !== null);
+/** The commits that a stack was built from, for stack.json: not those of sources in whose place the user gave something. */
+export function lockedRevisions(lock: Lock, unused: ReadonlySet<string>): Record<string, string> {
+  const known = used(lock, unused).filter(([, source]) => source.revision !== null);
   return Object.fromEntries(known.map(([name, source]) => [name, source.revision ?? '']));
 }
 

@@ -20,6 +20,8 @@ export interface LaunchOptions {
   readonly runLimit?: number | undefined;
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string | undefined;
+  /** Told each line that goes into the VM's own log, such as which stage of a boot is waited for. */
+  readonly onLog?: ((message: string) => void) | undefined;
 }
 
 const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
@@ -29,6 +31,7 @@ const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
   deadline: milliseconds,
   runLimit: milliseconds,
   test: text,
+  onLog: { accepts: (value) => typeof value === 'function', expected: 'a function' },
 };
 
 /**
@@ -75,7 +78,10 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
       logDirectory: folder.path,
       signal: controller.signal,
       openConsole,
-      log: (message) => folder.log.write(message),
+      log: (message) => {
+        folder.log.write(message);
+        options.onLog?.(message);
+      },
     });
   } catch (error) {
     const late = controller.signal.reason instanceof DOMException && controller.signal.reason.name === 'TimeoutError';

@@ -6,6 +6,8 @@ import type { InstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 import { buildOverlays, overlayInputs } from './overlays.ts';
+import { expectComponents, expectPinned } from './pins.ts';
+import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
 
 export interface FirmwareOptions {
   /** The shrinkwrap command. */
@@ -16,15 +18,6 @@ export interface FirmwareOptions {
   readonly jobs: number;
   /** Components whose objects are thrown away first. */
   readonly fresh: readonly string[];
-}
-
-/** Variables that tie shrinkwrap to this stack, instead of to the home directory that all stacks share. */
-export function shrinkwrapEnvironment(layout: StackLayout): Record<string, string> {
-  return {
-    SHRINKWRAP_BUILD: layout.build,
-    SHRINKWRAP_PACKAGE: layout.package,
-    SHRINKWRAP_CONFIG: layout.overlays,
-  };
 }
 
 /** What shrinkwrap packs, by the names of stack.json. */
@@ -38,11 +31,6 @@ export function packagedFiles(layout: StackLayout, lock: LockFile) {
     fip: join(folder, 'fip.bin'),
     deviceTree: join(folder, 'dt_bootargs.dtb'),
   };
-}
-
-/** shrinkwrap's name for the configuration, which its folders have: the file's without the ending. */
-export function configName(lock: LockFile): string {
-  return lock.shrinkwrap.config.replace(/^.*\//, '').replace(/\.yaml$/, '');
 }
 
 /** Builds firmware, host kernel, kvmtool and root file system with shrinkwrap. */
@@ -72,6 +60,7 @@ export function firmwareStep(layout: StackLayout, lock: LockFile, options: Firmw
     commands: [build],
     expects: '30 min to 3 h, 25 GB',
     async run(context) {
+      await expectComponents(options.command, layout, lock);
       const objects = join(layout.build, 'build');
       // make takes an object for finished that a killed compiler left half written. Checkouts shrinkwrap itself guards.
       if (context.interrupted) await rm(objects, { recursive: true, force: true });
@@ -79,6 +68,7 @@ export function firmwareStep(layout: StackLayout, lock: LockFile, options: Firmw
         await rm(join(objects, configName(lock), component), { recursive: true, force: true });
       }
       await context.command(build);
+      await expectPinned(layout, lock);
     },
     async inspect() {
       const evidence = await digestFiles({ ...files, config: resolved });

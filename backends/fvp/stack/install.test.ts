@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,6 +165,33 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(await install().outcome()).toMatchObject({ event: 'done' });
   });
 
+  it('refuses a pin of a component that the configuration does not have, and builds nothing', async () => {
+    const lockFile = join(folder, 'wrong.lock.yaml');
+    const pin = `  edk2: { repository: '${world.url('components')}', revision: ${pinned}, component: edk2/edk2 }\n`;
+    writeFileSync(lockFile, readFileSync(world.lockFile, 'utf8').replace('python:', `${pin}python:`));
+    world.takeCalls();
+    const outcome = await install({ lockFile }).outcome();
+    expect(outcome).toMatchObject({ event: 'error', code: 'lock-file-invalid' });
+    const message = 'message' in outcome ? outcome.message : '';
+    expect(message).toMatch(
+      /'edk2\/edk2' \(source edk2\)\n +remedy: it has buildroot, edk2, kvmtool\/dtc, kvmtool\/kvmtool/,
+    );
+    expect(world.takeCalls()).not.toContain('shrinkwrap');
+    writeFileSync(lockFile, readFileSync(lockFile, 'utf8').replace('edk2/edk2', 'edk2'));
+    expect(await install({ lockFile }).outcome()).toMatchObject({ event: 'done' });
+    expect(readInstalledStack(root).revisions['edk2']).toBe(pinned);
+  });
+
+  it('names no commit of a shrinkwrap that it did not use', async () => {
+    const shrinkwrap = join(root, 'bin', 'shrinkwrap');
+    expect(await install({ given: { shrinkwrap } }).outcome()).toMatchObject({ event: 'done' });
+    const { revisions } = readInstalledStack(root);
+    expect(revisions).not.toHaveProperty('shrinkwrap');
+    expect(revisions).toMatchObject({ 'shrinkwrap version': 'shrinkwrap v2026.6.0-fake' });
+    expect(await install({ given: { shrinkwrap: 'own' } }).outcome()).toMatchObject({ event: 'done' });
+    expect(readInstalledStack(root).revisions['shrinkwrap']).toBe(world.head('shrinkwrap'));
+  });
+
   it('stops in order on Ctrl-C, and another one at the same time is told who works there', async () => {
     rmSync(join(root, 'objects'), { recursive: true });
     const request = { rebuild: ['plane0-linux' as const] };
@@ -190,6 +218,9 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     writeFileSync(mine, elf);
     const given = await install({ given: { 'tmk-vmm': mine } }).outcome();
     expect(given).toMatchObject({ ran: ['tmk-vmm', 'verify'] });
+    const { revisions } = readInstalledStack(root);
+    expect(revisions).not.toHaveProperty('openvmm');
+    expect(revisions['tmk_vmm sha256']).toBe(createHash('sha256').update(elf).digest('hex'));
     expect(readFileSync(readInstalledStack(root).files.tmkVmm)).toEqual(elf);
     expect(await install().outcome()).toMatchObject({ ran: [] });
     writeFileSync(mine, Buffer.concat([elf, elf]));

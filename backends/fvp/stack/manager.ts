@@ -42,6 +42,7 @@ export const room = { disk: 40, memory: 6 } as const;
 /** The FVP stack for `petri cca`. */
 export class FvpStackManager implements StackManager {
   readonly options = ['runtime', 'shrinkwrap', 'tmk-vmm'] as const;
+  readonly rootVariable = 'PETRI_CCA_ROOT';
   readonly #room: { readonly disk: number; readonly memory: number };
 
   constructor(needed: { readonly disk: number; readonly memory: number } = room) {
@@ -65,16 +66,20 @@ export class FvpStackManager implements StackManager {
     const layout = new StackLayout(request.root);
     const before = await readSettings(layout.root, settingsSchema);
     const settings = chosenSettings(request, before);
-    const lock = await this.#lock(request, layout, settings, before.lockFile === settings.lockFile);
-    const steps = await this.#steps(request, layout, settings, lock);
+    const unused = new Set([
+      ...(settings.tmkVmm === undefined ? [] : ['openvmm']),
+      ...(settings.shrinkwrap === undefined ? [] : ['shrinkwrap']),
+    ]);
+    const lock = await this.#lock(request, layout, settings, { unused, base: before.lockFile });
+    const steps = await this.#steps(request, layout, settings, { lock, unused });
     const begin = async (): Promise<void> => {
       await writeAtomically(layout.ownLock, lockFormat.format(lock));
       await writeSettings(layout.root, settings);
     };
     return {
-      plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings) },
+      plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings, unused) },
       force: forced(request),
-      sources: describeSources(lock),
+      sources: describeSources(lock, unused),
       lock: { path: layout.ownLock, digest: lockFormat.digest(lock) },
     };
   }
@@ -83,22 +88,19 @@ export class FvpStackManager implements StackManager {
     request: StackRequest,
     layout: StackLayout,
     settings: StackSettings,
-    hasSameBase: boolean,
+    { unused, base: baseBefore }: { readonly unused: ReadonlySet<string>; readonly base: string | undefined },
   ): Promise<LockFile> {
     const shipped = join(artifactsFolder(), 'cca', 'fvp.lock.yaml');
     const base = await lockFormat.read(settings.lockFile ?? shipped);
     // What was replaced in one lock file says nothing about another.
-    const hasOwn = hasSameBase && existsSync(layout.ownLock);
+    const hasOwn = baseBefore === settings.lockFile && existsSync(layout.ownLock);
     return await resolveLock({
       format: lockFormat,
       base,
       own: hasOwn ? await lockFormat.read(layout.ownLock) : undefined,
       overrides: request.sources,
       refresh: request.refresh,
-      unused: new Set([
-        ...(settings.tmkVmm === undefined ? [] : ['openvmm']),
-        ...(settings.shrinkwrap === undefined ? [] : ['shrinkwrap']),
-      ]),
+      unused,
       ask: request.dryRun ? undefined : resolveRef,
     });
   }
@@ -107,7 +109,7 @@ export class FvpStackManager implements StackManager {
     request: StackRequest,
     layout: StackLayout,
     settings: StackSettings,
-    lock: LockFile,
+    { lock, unused }: { readonly lock: LockFile; readonly unused: ReadonlySet<string> },
   ): Promise<StackStep[]> {
     const runtime = settings.runtime ?? 'docker';
     const jobs = request.jobs ?? availableParallelism();
@@ -153,6 +155,7 @@ export class FvpStackManager implements StackManager {
         command,
         runtime,
         hasVenv: settings.shrinkwrap === undefined,
+        unused,
         after: ['shrinkwrap', 'overlays', 'plane0-kernel', 'firmware', 'tmk-vmm'],
       }),
     ];
@@ -213,9 +216,9 @@ function parseRuntime(asked: string): InstalledStack['shrinkwrap']['runtime'] {
   });
 }
 
-function notes(lock: LockFile, settings: StackSettings): string[] {
+function notes(lock: LockFile, settings: StackSettings, unused: ReadonlySet<string>): string[] {
   return [
-    ...forkNotes(lock),
+    ...forkNotes(lock, unused),
     ...(settings.tmkVmm === undefined
       ? ['a tmk_vmm that you have is taken instead of being built: --tmk-vmm PATH']
       : []),

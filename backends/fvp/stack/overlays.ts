@@ -13,6 +13,11 @@ import type { LockFile } from './lock-file.ts';
 const shipped = { planes: 'petri-planes.yaml', consoles: 'petri-consoles.yaml' } as const;
 const revisions = 'petri-revisions.yaml';
 
+/** What the configuration is before revisions are pinned: overlays of shrinkwrap's own, then ours. */
+export function configOverlays(layout: StackLayout, lock: LockFile): string[] {
+  return [...lock.shrinkwrap.overlays, join(layout.overlays, shipped.planes)];
+}
+
 /** Overlays for `shrinkwrap build`, absolute, in the order in which they go on top of each other. */
 export function buildOverlays(layout: StackLayout): string[] {
   return [join(layout.overlays, shipped.planes), join(layout.overlays, revisions)];

@@ -56,8 +56,8 @@ export async function findShortages(needs: Needs): Promise<Shortage[]> {
 
 async function pythonShortage(needs: Needs): Promise<Shortage[]> {
   if (findProgram('python3', needs.env) === undefined) return [{ what: 'python3', debianPackage: 'python3' }];
-  const old = await tryAsk(['python3', '-c', 'import sys; assert sys.version_info >= (3, 9), sys.version'], needs.env);
-  if (old.answer === undefined) return [{ what: `Python 3.9 or newer (${old.why})`, debianPackage: 'python3' }];
+  const old = await tryAsk(['python3', '-c', 'import sys; assert sys.version_info >= (3, 10), sys.version'], needs.env);
+  if (old.answer === undefined) return [{ what: `Python 3.10 or newer (${old.why})`, debianPackage: 'python3' }];
   const venv = await tryAsk(['python3', '-c', 'import venv, ensurepip'], needs.env);
   return venv.answer === undefined ? [{ what: "Python's venv module", debianPackage: 'python3-venv' }] : [];
 }

@@ -10,11 +10,12 @@ import {
   type StackStep,
   writeAtomically,
 } from '../../../petri/stack/index.ts';
-import { configName, packagedFiles, shrinkwrapEnvironment } from './firmware.ts';
+import { packagedFiles } from './firmware.ts';
 import { type InstalledStack, readInstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import { type LockFile, lockFormat } from './lock-file.ts';
 import { runOverlays } from './overlays.ts';
+import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
 import { shrinkwrapVersion } from './shrinkwrap-tool.ts';
 
 export interface SealOptions {
@@ -24,6 +25,8 @@ export interface SealOptions {
   readonly after: readonly string[];
   /** shrinkwrap runs from our Python environment, not from a command of the user's. */
   readonly hasVenv: boolean;
+  /** Sources that nothing was built from. */
+  readonly unused: ReadonlySet<string>;
 }
 
 /** Compares what was built with what the lock expects, and writes stack.json: only then the stack is there. */
@@ -62,7 +65,12 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
     config,
     overlays: runOverlays(layout),
     files: { ...packagedFiles(layout, lock), plane0Kernel: layout.plane0Kernel, tmkVmm: layout.tmkVmm },
-    revisions: { shrinkwrap: shrinkwrap.version, ...lockedRevisions(lock), ...(await builtRevisions(layout, lock)) },
+    revisions: {
+      ...lockedRevisions(lock, options.unused),
+      ...(await builtRevisions(layout, lock)),
+      'shrinkwrap version': shrinkwrap.version,
+      'tmk_vmm sha256': await digestFile(layout.tmkVmm),
+    },
   };
 }
 

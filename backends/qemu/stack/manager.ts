@@ -43,6 +43,7 @@ export const room = { disk: 30, memory: 4 } as const;
 /** The stack of realms on QEMU for `petri cca --platform=qemu`. */
 export class QemuStackManager implements StackManager {
   readonly options = ['tmk-vmm', 'qemu'] as const;
+  readonly rootVariable = 'PETRI_QEMU_CCA_ROOT';
   readonly #room: { readonly disk: number; readonly memory: number };
 
   constructor(needed: { readonly disk: number; readonly memory: number } = room) {
@@ -88,9 +89,9 @@ export class QemuStackManager implements StackManager {
       await writeSettings(layout.root, settings);
     };
     return {
-      plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings) },
+      plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings, unused) },
       force: new Set(request.rebuild.flatMap((target) => rebuilt[target])),
-      sources: describeSources(lock).filter(({ name }) => !unused.has(name)),
+      sources: describeSources(lock, unused),
       lock: { path: layout.ownLock, digest: lockFormat.digest(lock) },
     };
   }
@@ -167,9 +168,9 @@ export const stackManager: StackManager = new QemuStackManager();
 /** Steps of what `--rebuild-…` names. Each of them builds without what it left before but the kernel's, whose makefiles see changes. */
 const rebuilt = { 'plane0-linux': ['plane0-kernel'], rootfs: ['busybox', 'rootfs'] } as const;
 
-function notes(lock: LockFile, settings: StackSettings): string[] {
+function notes(lock: LockFile, settings: StackSettings, unused: ReadonlySet<string>): string[] {
   return [
-    ...forkNotes(lock),
+    ...forkNotes(lock, unused),
     ...(settings.tmkVmm === undefined
       ? ['a tmk_vmm that you have is taken instead of being built: --tmk-vmm PATH']
       : []),

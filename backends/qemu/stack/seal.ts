@@ -57,7 +57,6 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
   const { qemu, unused } = options;
   const program = qemu.kind === 'own' ? layout.qemu : qemu.kind === 'given' ? qemu.path : undefined;
   const version = await qemuVersion(qemu.kind === 'installed' ? qemu.command : (program ?? ''));
-  const built = Object.entries(lockedRevisions(lock)).filter(([name]) => !unused.has(name));
   return {
     version: 1,
     lockDigest: lockFormat.digest(lock),
@@ -71,7 +70,7 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
       tmkVmm: layout.tmkVmm,
     },
     revisions: {
-      ...Object.fromEntries(built),
+      ...lockedRevisions(lock, unused),
       'qemu version': version,
       'tmk_vmm sha256': await digestFile(layout.tmkVmm),
     },

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stagedBoot, type StageTime } from '../../boot/index.ts';
+import { type BootStage, stagedBoot, type StageTime } from '../../boot/index.ts';
 import { PetriError } from '../../errors.ts';
 import { deriveImage } from '../../image/index.ts';
 import type { TmkPayload } from '../../payload/index.ts';
@@ -206,6 +206,11 @@ export class HostSession {
     });
   }
 
+  /** Logs what is waited for. */
+  awaited({ name, console }: BootStage, deadline: number, log: (message: string) => void): void {
+    log(`waits for boot stage '${name}' on console '${console}', for up to ${(deadline / 60_000).toFixed(1)} min`);
+  }
+
   /** Keeps how long a stage took. */
   reached(stage: StageTime, log: (message: string) => void): void {
     this.stages.push(stage);
@@ -255,6 +260,7 @@ export class HostSession {
         signal,
         exited: Promise.race([this.#lost, ended, failed]),
         running: () => this.#machine.describe(),
+        onWait: (stage, deadline) => this.awaited(stage, deadline, log),
         onStage: (stage) => {
           this.reached(stage, log);
           onStage(stage);
@@ -359,6 +365,7 @@ async function boot(options: SessionOptions, holdings: Holdings): Promise<HostSe
     signal,
     exited: machine.ended,
     running: () => machine.describe(),
+    onWait: (stage, deadline) => session.awaited(stage, deadline, log),
     onStage: (stage) => session.reached(stage, log),
   });
   return session;

@@ -46,7 +46,7 @@ sources:
   tfrmm: { repository: '${this.url('components')}', revision: ${this.head('components')}, component: rmm }
   host-linux: ${source('components', 'linux')}
   kvmtool: ${source('components', 'kvmtool/kvmtool')}
-python: { pyyaml: 6.0.3, termcolor: 1.1.0, tuxmake: 1.29.3 }
+python: { pyyaml: 6.0.3, termcolor: 3.2.0, tuxmake: 1.34.0 }
 digests: {}
 `;
     writeFileSync(this.lockFile, lock);
@@ -54,11 +54,17 @@ digests: {}
 }
 
 const shrinkwrap = `#!/usr/bin/env python3
-import os, shutil, sys, time
+import json, os, shutil, sys, time
 import yaml, termcolor, tuxmake
 args = sys.argv[1:]
 if '--version' in args:
     print('shrinkwrap v2026.6.0-fake')
+    sys.exit(0)
+if args[0] == 'process':
+    one = {'.': {'remote': None, 'revision': None, 'project': None}}
+    build = {name: {'repo': one} for name in ['tfa', 'rmm', 'linux', 'edk2', 'buildroot']}
+    build['kvmtool'] = {'repo': {'dtc': one['.'], 'kvmtool': one['.']}}
+    print('%YAML 1.2\\n---\\n' + json.dumps({'name': None, 'build': build}))
     sys.exit(0)
 def call(word):
     with open(os.environ['FAKE_CALLS'], 'a') as calls: calls.write(word + '\\n')
@@ -105,7 +111,7 @@ const wheelMaker = `
 import os, sys, zipfile
 folder = sys.argv[1]
 os.makedirs(folder)
-for name, version, module in [('pyyaml', '6.0.3', 'yaml'), ('termcolor', '1.1.0', 'termcolor'), ('tuxmake', '1.29.3', 'tuxmake')]:
+for name, version, module in [('pyyaml', '6.0.3', 'yaml'), ('termcolor', '3.2.0', 'termcolor'), ('tuxmake', '1.34.0', 'tuxmake')]:
     info = f'{name}-{version}.dist-info'
     with zipfile.ZipFile(os.path.join(folder, f'{name}-{version}-py3-none-any.whl'), 'w') as wheel:
         wheel.writestr(f'{module}.py', '')

@@ -36,6 +36,7 @@ const clusterParameters = [
   'has_large_system_ext',
   'has_brbe',
   'has_brbe_v1p1',
+  'brbe_disable_recording',
   'clear_reg_top_eret',
   'gicv3.cpuintf-mmap-access-level',
   'gicv3.without-DS-support',

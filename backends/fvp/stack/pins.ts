@@ -1,0 +1,80 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+
+import { PetriError } from '../../../petri/errors.ts';
+import { ask } from '../../../petri/stack/index.ts';
+import type { StackLayout } from './layout.ts';
+import type { LockFile } from './lock-file.ts';
+import { configOverlays } from './overlays.ts';
+import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
+
+/** What `shrinkwrap process --action=merge` says of components: a repository by its place, which is '.' for the only one. */
+const mergedSchema = z.object({
+  build: z.record(z.string(), z.object({ repo: z.record(z.string(), z.unknown()).default({}) })),
+});
+
+/**
+ * Compares the pins of the lock with the components that the configuration has: shrinkwrap adds a repository that it does not know to a
+ * component, or a component without commands to the build, and takes what was to be pinned from where it did before.
+ *
+ * @throws PetriError `lock-file-invalid`, `tool-failed`
+ */
+export async function expectComponents(command: string, layout: StackLayout, lock: LockFile): Promise<void> {
+  const overlays = configOverlays(layout, lock).map((overlay) => `--overlay=${overlay}`);
+  const { config } = lock.shrinkwrap;
+  const env = { ...process.env, ...shrinkwrapEnvironment(layout) };
+  let known: ReadonlySet<string>;
+  try {
+    const merged = await ask([command, 'process', config, '--action=merge', ...overlays], { cwd: layout.root, env });
+    known = componentsOf(merged);
+  } catch (error) {
+    throw new PetriError(`shrinkwrap does not say which components ${config} has: ${String(error)}`, {
+      code: 'tool-failed',
+      step: 'install',
+      remedy: `run: ${command} process ${config} --action=merge`,
+      cause: error,
+    });
+  }
+  const wrong = Object.entries(lock.sources).filter(
+    ([, { component }]) => component !== undefined && !known.has(component),
+  );
+  if (wrong.length === 0) return;
+  const names = wrong.map(([name, { component }]) => `'${component ?? ''}' (source ${name})`).join(', ');
+  throw new PetriError(`the lock pins components that ${config} does not have: ${names}`, {
+    code: 'lock-file-invalid',
+    step: 'install',
+    remedy: `it has ${[...known].sort().join(', ')}`,
+  });
+}
+
+/** Names as a lock has them: 'edk2', or 'kvmtool/dtc' where a component has several repositories. @throws Error */
+function componentsOf(merged: string): ReadonlySet<string> {
+  const { build } = mergedSchema.parse(parseDocument(merged).toJS());
+  return new Set(
+    Object.entries(build).flatMap(([component, { repo }]) =>
+      Object.keys(repo).map((place) => (place === '.' ? component : `${component}/${place}`)),
+    ),
+  );
+}
+
+/**
+ * Compares what shrinkwrap checked out with what the lock pins.
+ *
+ * @throws PetriError `tool-failed`
+ */
+export async function expectPinned(layout: StackLayout, lock: LockFile): Promise<void> {
+  const folder = join(layout.build, 'source', configName(lock));
+  for (const [name, { component, revision }] of Object.entries(lock.sources)) {
+    if (component === undefined || revision === null || !existsSync(join(folder, component, '.git'))) continue;
+    const head = await ask(['git', '-C', join(folder, component), 'rev-parse', 'HEAD']);
+    if (head === revision) continue;
+    throw new PetriError(`shrinkwrap built '${component}' from ${head}; the lock pins ${revision} for ${name}`, {
+      code: 'tool-failed',
+      step: 'install',
+      remedy: `remove ${join(folder, component)} and give the same command again`,
+    });
+  }
+}
