@@ -1,6 +1,7 @@
 export { ask, type CommandRunner, runSupervised, showCommand } from './command.ts';
 export { examine, type ExaminedStep, type StepState } from './examine.ts';
 export { digestFile, digestFiles, publishFile } from './files.ts';
+export { expectFipContents, expectFipImages, type FipImage } from './fip.ts';
 export { expectFormat, formats } from './formats.ts';
 export { checkoutStep, fullCommit, type GitSource, resolveRef, submodulesCommand } from './git-source.ts';
 export { crossCompile, type LinuxKernel, linuxKernelStep } from './linux-kernel.ts';

@@ -1,7 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { digestFiles, expectFormat, formats, type StackCommand, type StackStep } from '../../../petri/stack/index.ts';
+import {
+  digestFiles,
+  expectFipImages,
+  expectFormat,
+  formats,
+  type StackCommand,
+  type StackStep,
+} from '../../../petri/stack/index.ts';
 import type { InstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
@@ -72,6 +79,7 @@ export function firmwareStep(layout: StackLayout, lock: LockFile, options: Firmw
     },
     async inspect() {
       const evidence = await digestFiles({ ...files, config: resolved });
+      await expectFipImages(files.fip, ['BL2', 'BL31', 'RMM', 'BL33']);
       await expectFormat(files.rootfs, formats.ext4);
       await expectFormat(files.lkvm, formats.aarch64Elf);
       await expectFormat(files.hostKernel, formats.arm64Image);

@@ -142,6 +142,14 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(readFileSync(files.rootfs, 'latin1')).not.toContain('scribble');
   });
 
+  it('refuses firmware into which the RMM did not come', async () => {
+    const outcome = await install({ rebuild: ['rootfs' as const] }, { FAKE_FAIL: 'rmm' }).outcome();
+    expect(outcome).toMatchObject({ event: 'error', code: 'tool-failed' });
+    expect(outcome.event === 'error' && outcome.message).toMatch(/firmware: .*has no RMM; it has: BL2, BL31, BL33/);
+    expect(existsSync(join(root, 'stack.json'))).toBe(false);
+    expect(await install().outcome()).toMatchObject({ event: 'done' });
+  });
+
   it('shows the end of the log of a build that failed, and leaves nothing that looks finished', async () => {
     rmSync(join(root, 'shrinkwrap', 'build'), { recursive: true });
     const request = { rebuild: ['rootfs' as const] };

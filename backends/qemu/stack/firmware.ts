@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import {
   crossCompile,
   digestFiles,
+  expectFipContents,
   publishFile,
   type StackCommand,
   type StackStep,
@@ -117,6 +118,10 @@ export function tfaStep(layout: StackLayout, lock: LockFile, compilers: Compiler
       await publishFile(join(folder, 'bl1.bin'), layout.bl1, 0o644);
       await publishFile(join(folder, 'fip.bin'), layout.fip, 0o644);
     },
-    inspect: async () => await digestFiles({ 'bl1.bin': layout.bl1, 'fip.bin': layout.fip }),
+    async inspect() {
+      const evidence = await digestFiles({ 'bl1.bin': layout.bl1, 'fip.bin': layout.fip });
+      await expectFipContents(layout.fip, ['BL2', 'BL31', 'RMM', 'BL33'], { RMM: layout.rmm, BL33: layout.edk2 });
+      return evidence;
+    },
   };
 }

@@ -143,7 +143,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
   it('refuses firmware into which the RMM did not come', async () => {
     world.writeLock({ ENABLE_FEAT_RME: '', ENABLE_RME: '1' });
     const { message } = await failure(install());
-    expect(message).toMatch(/flash: .*does not have the RMM in it[\s\S]*options\.tfa/);
+    expect(message).toMatch(/tfa: .*has no RMM; it has: BL2, BL31, BL33[\s\S]*ENABLE_FEAT_RME/);
     world.writeLock({});
     expect(await install().outcome()).toMatchObject({ ran: expect.arrayContaining(['tfa', 'flash', 'verify']) });
   });

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { fipScript } from '../../../../petri/stack/testing/fip.ts';
 import { FakeWorld, fakeLinux } from '../../../../petri/stack/testing/fake-world.ts';
 
 /** A world with shrinkwrap, and Python packages for it. */
@@ -101,7 +102,12 @@ pack('rootfs.ext2', bytes(1080) + b'\\x53\\xef' + compile('buildroot').encode())
 pack('Image', bytes(56) + b'ARMd' + b'host')
 pack('lkvm', bytes(18) + b'\\xb7\\x00' + b'lkvm')
 pack('bl1.bin', tfa.encode())
-pack('fip.bin', (tfa + pinned).encode())
+import subprocess
+parts = {'BL2': tfa, 'BL31': tfa, 'RMM': 'rmm', 'BL33': pinned}
+if 'ENABLE_RME: 1' not in pinned or os.environ.get('FAKE_FAIL') == 'rmm': del parts['RMM']
+for name, text in parts.items(): open(os.path.join(objects, name), 'w').write(text)
+images = [name + '=' + os.path.join(objects, name) for name in parts]
+pack('fip.bin', subprocess.check_output(['sh', '-c', r'''${fipScript}''', 'fip.sh', *images]))
 pack('dt_bootargs.dtb', b'dtb')
 open(os.path.join(package, config + '.yaml'), 'w').write('resolved: ' + config + '\\n')
 `;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { fipScript } from '../../../../petri/stack/testing/fip.ts';
 import { FakeWorld, fakeLinux, pauses } from '../../../../petri/stack/testing/fake-world.ts';
 import { sourceNames } from '../lock-file.ts';
 
@@ -9,7 +10,7 @@ import { sourceNames } from '../lock-file.ts';
 export class QemuWorld extends FakeWorld {
   constructor(folder: string) {
     super(folder);
-    for (const program of ['g++', 'iasl', 'python3', 'ninja', 'pkg-config']) this.installIdle(program);
+    for (const program of ['g++', 'aarch64-linux-gnu-g++', 'iasl', 'python3', 'ninja', 'pkg-config']) this.installIdle(program);
     this.installProgram('aarch64-linux-gnu-gcc', compiler(join(folder, 'libraries')));
     this.installProgram('cmake', cmake);
     this.installQemu('11.0.1', ['x-rme']);
@@ -25,7 +26,7 @@ export class QemuWorld extends FakeWorld {
       'BaseTools/Makefile': baseTools,
       'programs/build': edk2Build,
     });
-    this.writeRepository('tfa', { Makefile: tfaMakefile });
+    this.writeRepository('tfa', { Makefile: tfaMakefile, 'fip.sh': fipScript });
     this.writeRepository('host-linux', fakeLinux);
     this.writeRepository('plane0-linux', fakeLinux);
     this.writeRepository('dtc', { Makefile: dtcMakefile });
@@ -146,9 +147,8 @@ all:
 \t@if [ "$$FAKE_PAUSE" = tfa ]; then printf half > $(folder)/bl1.bin; : > "$$FAKE_PAUSED"; sleep 600; fi
 \t@cat changed > $(folder)/bl1.bin
 fip: all
-\t@printf '\\001\\000\\144\\252table' > $(folder)/fip.bin
-\t@cat $(BL33) >> $(folder)/fip.bin
-\t@if [ "$(ENABLE_FEAT_RME)$(ENABLE_RMM)" = 11 ]; then cat $(RMM) >> $(folder)/fip.bin; fi
+\t@rmm=; if [ "$(ENABLE_FEAT_RME)$(ENABLE_RMM)" = 11 ]; then rmm=RMM=$(RMM); fi; \\
+\tsh fip.sh BL2=changed BL31=changed $$rmm BL33=$(BL33) > $(folder)/fip.bin
 `;
 
 const dtcMakefile = `
