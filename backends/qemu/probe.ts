@@ -144,7 +144,8 @@ class QemuFailed extends Error {
   readonly said: string;
 
   constructor(cause: Error, said: string) {
-    super(cause.message, { cause });
+    // The message of the cause is its command line; what went wrong is in the program's own words, where it has any.
+    super(said === '' ? cause.message : `it said: ${said.replaceAll(/\s*\n\s*/g, '; ')}`, { cause });
     this.code = 'code' in cause ? cause.code : undefined;
     this.said = said;
   }

@@ -38,6 +38,10 @@ furnish_plane0() {
         mv -f "$guest/root/plane0-agent.new" "$guest/root/plane0-agent.sh"
 }
 
+# What plane 0 shares with the host goes through bounce buffers: 4 MiB are enough for a console and a few files, and the 64 MiB that Linux
+# takes by default are half a minute of sharing granules under emulation. Without rodata=full Linux cannot share memory of its linear map.
+plane0_parameters='console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full'
+
 launch_realm() {
     nonce=$1 memory=$2 algorithm=$3 rpv=$4
     set --
@@ -54,7 +58,7 @@ launch_realm() {
     furnisher=$!
     say "$nonce realm-begin"
     "$cca/lkvm" run --realm --disable-sve --irqchip=gicv3-its -c 1 -m "$memory" --no-pvtime --force-pci \
-        --console virtio --kernel "$cca/Image" --9p "$cca/,cca_mount" -p "console=hvc0 root=/dev/vda2" \
+        --console virtio --kernel "$cca/Image" --9p "$cca/,cca_mount" -p "$plane0_parameters" \
         "--measurement-algo=$algorithm" "$@"
     code=$?
     terminal

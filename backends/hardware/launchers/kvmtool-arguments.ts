@@ -1,7 +1,10 @@
 import { realmRequest } from '../../../petri/cca/realm-config.ts';
 import type { VmConfig } from '../../../petri/vm/spec.ts';
 
-/** As OpenVMM's flow for TMKs in realms starts kvmtool, with the folder of this launch instead of /cca. */
+/**
+ * As OpenVMM's flow for TMKs in realms starts kvmtool, with the folder of this launch instead of /cca, and with the parameters that
+ * `host-agent.sh` gives Linux in plane 0.
+ */
 export function kvmtoolArguments(kernel: string, config: VmConfig, folder: string): string[] {
   const { memory, algorithm, rpv } = realmRequest(config);
   return [
@@ -18,7 +21,12 @@ export function kvmtoolArguments(kernel: string, config: VmConfig, folder: strin
       '--force-pci',
     ],
     ...['--console', 'virtio', '--kernel', kernel, '--9p', `${folder}/share/,cca_mount`],
-    ...['-p', 'console=hvc0 root=/dev/vda2', `--measurement-algo=${algorithm}`, '--restricted_mem'],
+    ...[
+      '-p',
+      'console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full',
+      `--measurement-algo=${algorithm}`,
+      '--restricted_mem',
+    ],
     ...(rpv.length === 0 ? [] : [`--realm-pv=${Buffer.from(rpv).toString('utf8')}`]),
   ];
 }

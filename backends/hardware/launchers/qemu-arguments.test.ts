@@ -44,7 +44,7 @@ describe('kvmtoolArguments', () => {
       kvmtoolArguments('/k', resolveVmConfig({ rpv: 'me', measurementAlgorithm: 'sha-512' }), '/f').join(' '),
     ).toBe(
       'run --realm --disable-sve --irqchip=gicv3-its -c 1 -m 512 --no-pvtime --force-pci --console virtio --kernel /k ' +
-        '--9p /f/share/,cca_mount -p console=hvc0 root=/dev/vda2 --measurement-algo=sha512 --restricted_mem --realm-pv=me',
+        '--9p /f/share/,cca_mount -p console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full --measurement-algo=sha512 --restricted_mem --realm-pv=me',
     );
   });
 });

@@ -26,6 +26,8 @@ export interface Needs {
 
 const programs: readonly NeededProgram[] = [
   { program: 'g++', debianPackage: 'g++' },
+  // TF-RMM's build asks for a compiler of each language before it builds anything.
+  { program: 'aarch64-linux-gnu-g++', debianPackage: 'g++-aarch64-linux-gnu' },
   { program: 'cmake', debianPackage: 'cmake' },
   { program: 'python3', debianPackage: 'python3' },
   { program: 'bash', debianPackage: 'bash' },

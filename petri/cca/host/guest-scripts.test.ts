@@ -119,6 +119,10 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       expect(readFileSync(join(root, 'lkvm.args'), 'utf8').split('\n')).toEqual(
         expect.arrayContaining(['run', '--realm', '512', '--measurement-algo=sha256', "--realm-pv=it's a name"]),
       );
+      // As one word.
+      expect(readFileSync(join(root, 'lkvm.args'), 'utf8')).toMatch(
+        /^console=hvc0 .*\bswiotlb=2048\b.*\brodata=full$/m,
+      );
       const run = async (test: string) => {
         let output = '';
         const take = (bytes: Uint8Array): void => void (output += Buffer.from(bytes).toString());

@@ -10,7 +10,8 @@ import { sourceNames } from '../lock-file.ts';
 export class QemuWorld extends FakeWorld {
   constructor(folder: string) {
     super(folder);
-    for (const program of ['g++', 'aarch64-linux-gnu-g++', 'iasl', 'python3', 'ninja', 'pkg-config']) this.installIdle(program);
+    for (const program of ['g++', 'aarch64-linux-gnu-g++', 'iasl', 'python3', 'ninja', 'pkg-config'])
+      this.installIdle(program);
     this.installProgram('aarch64-linux-gnu-gcc', compiler(join(folder, 'libraries')));
     this.installProgram('cmake', cmake);
     this.installQemu('11.0.1', ['x-rme']);
