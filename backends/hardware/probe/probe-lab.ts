@@ -9,6 +9,7 @@ import type { HostConfig } from '../hosts/schema.ts';
 import { runTags } from '../lab.ts';
 import { assess, type Assessment } from './assess.ts';
 import { askHost, type HostFacts } from './host-facts.ts';
+import { localNeeds, type LocalNeeds } from './local-needs.ts';
 
 const MIB = 2 ** 20;
 
@@ -40,7 +41,8 @@ export async function probeLab(): Promise<ProbeResult> {
       ],
     };
   }
-  return summarize(await Promise.all(wanted.map(ask)));
+  const here = localNeeds(hostsFilePath(process.cwd()), wanted);
+  return summarize(await Promise.all(wanted.map(ask)), here);
 }
 
 async function ask(host: HostConfig): Promise<Asked> {
@@ -52,9 +54,9 @@ async function ask(host: HostConfig): Promise<Asked> {
   }
 }
 
-function summarize(asked: readonly Asked[]): ProbeResult {
+function summarize(asked: readonly Asked[], here: LocalNeeds): ProbeResult {
   const isolation = new Map<IsolationType, readonly Feature[]>();
-  const missing: Missing[] = [];
+  const missing: Missing[] = [...here.missing];
   const able = new Set<HostConfig>();
   for (const { host, answer } of asked) {
     if ('missing' in answer) {
@@ -91,6 +93,7 @@ function summarize(asked: readonly Asked[]): ProbeResult {
       parallel: [...able].reduce((sum, { capacity }) => sum + capacity, 0),
     },
     facts: {
+      ...here.facts,
       hosts: [...able].map(({ name }) => name).join(', '),
       ...(missing.length > 0 ? { lacking: missing.map(({ what }) => what).join('; ') } : {}),
     },
