@@ -50,6 +50,11 @@ describe('a lock file that is wrong', () => {
     ['no revision and no ref', edited((lock) => set(lock, 'revision', null)), /needs `ref` and `why`/],
     ['an option for a ref', edited((lock) => set(lock, 'ref', '-x')), /branch, tag/],
     ['a shell in a variable', edited((lock) => (lock.shrinkwrap.variables['X'] = '$(id)')), /shell characters/],
+    [
+      'an image with both a tag and a digest',
+      edited((lock) => (lock.shrinkwrap.image = `x/y:1@sha256:${'0'.repeat(64)}`)),
+      /NAME@sha256:DIGEST/,
+    ],
     ['a missing source', edited((lock) => delete lock.sources['tfa']), /sources.tfa: missing/],
     ['an unknown key', edited((lock) => Object.assign(lock, { sorces: {} })), /sorces/],
     ['a package that is a URL', edited((lock) => (lock.python['pyyaml'] = '@ https://e.org/x.whl')), /python.pyyaml/],

@@ -13,7 +13,8 @@ const lockSchema = z.strictObject({
     config: configName,
     image: z
       .string()
-      .regex(/^[\w./:@-]+$/)
+      // shrinkwrap takes what follows the only colon for the tag, so a digest stands in the place of a tag.
+      .regex(/^[\w./-]+(?::[\w.-]+|@sha256:[0-9a-f]{64})?$/, 'must be NAME, NAME:TAG or NAME@sha256:DIGEST')
       .nullable(),
     overlays: z.array(configName),
     variables: z.record(z.string().regex(/^\w+$/), variable),
