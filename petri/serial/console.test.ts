@@ -333,6 +333,22 @@ describe('input', () => {
     await expect(console.sendLine('x')).rejects.toMatchObject({ code: 'console-closed' });
   });
 
+  it('ends lines as the call says, or the console', async () => {
+    let typed = '';
+    const input = (bytes: Uint8Array): void => void (typed += Buffer.from(bytes).toString());
+    const console = new SerialConsole({ name: 'efi', input });
+    await console.sendLine('ver', { ending: 'cr' });
+    await console.sendLine('ls');
+    console.lineEnding = 'cr';
+    await console.sendLine('map');
+    await console.sendLine('exit', { ending: 'crlf' });
+    expect(typed).toBe('ver\rls\nmap\rexit\r\n');
+    const wrong = '\r' as 'cr';
+    await expect(console.sendLine('x', { ending: wrong })).rejects.toMatchObject({ code: 'invalid-option' });
+    console.lineEnding = wrong;
+    await expect(console.sendLine('x')).rejects.toMatchObject({ code: 'invalid-option' });
+  });
+
   it('is refused where there is none', async () => {
     await expect(inMemory().write('x')).rejects.toMatchObject({ code: 'unsupported' });
   });

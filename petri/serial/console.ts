@@ -1,5 +1,5 @@
 import { PetriError } from '../errors.ts';
-import { abortSignal, anyText, bytesOrText, checkArgument, checkOptions } from '../options/index.ts';
+import { abortSignal, anyText, bytesOrText, checkArgument, checkOptions, oneOf } from '../options/index.ts';
 import { harmlessText } from '../text/index.ts';
 import { BootStream, isMatch, type SerialMatch } from './boot-stream.ts';
 import { ByteHistory, type Gap } from './byte-history.ts';
@@ -21,6 +21,12 @@ export const LOG_LIMIT = 64 * 1024 * 1024;
 
 /** Bytes from the end of the stream that `tail` looks at. */
 const TAIL_BYTES = 16 * 1024;
+
+/** What a line ends with that is typed: line feed, carriage return as the key Enter sends it, or both. */
+export type LineEnding = 'lf' | 'cr' | 'crlf';
+
+const lineEndings: Readonly<Record<LineEnding, string>> = { lf: '\n', cr: '\r', crlf: '\r\n' };
+const knownEnding = oneOf(Object.keys(lineEndings));
 
 export interface SerialConsoleOptions {
   readonly name: string;
@@ -79,6 +85,12 @@ export interface WaitOptions {
  */
 export class SerialConsole {
   readonly name: string;
+  /**
+   * What `sendLine` ends lines with where the call does not say.
+   *
+   * @default 'lf', which the terminals of Linux and the shells on them take as well as 'cr'
+   */
+  lineEnding: LineEnding = 'lf';
   readonly #log: ConsoleLog | undefined;
   readonly #history: ByteHistory;
   readonly #bytes: StreamBytes;
@@ -295,10 +307,17 @@ export class SerialConsole {
     this.#input(typeof data === 'string' ? new TextEncoder().encode(data) : data);
   }
 
-  /** Types a line, ended with `\n`. @throws as `write` does */
-  async sendLine(line = ''): Promise<void> {
+  /**
+   * Types a line, ended as the call or else `lineEnding` says. Firmware such as EDK2 answers to 'cr' alone.
+   *
+   * @throws PetriError `invalid-option`, and as `write` does
+   */
+  async sendLine(line = '', options: { readonly ending?: LineEnding } = {}): Promise<void> {
     checkArgument('sendLine()', 'line', line, anyText);
-    await this.write(`${line}\n`);
+    checkOptions('sendLine()', options, { ending: knownEnding });
+    const { ending = this.lineEnding } = options;
+    checkArgument('sendLine()', 'lineEnding', ending, knownEnding);
+    await this.write(line + lineEndings[ending]);
   }
 
   #demand(): Promise<unknown> | undefined {

@@ -8,11 +8,12 @@ export function consoleSources({ consoles, lease }: Pick<HostConfig, 'consoles' 
   return consoles.map((source) => {
     if (source.kind !== 'labgrid') return source;
     if (lease.kind !== 'labgrid') throw new Error('the schema has no such console where the lease is not of labgrid');
-    const { name, resource } = source;
+    const { name, resource, lineEnding } = source;
     return {
       kind: 'command',
       name,
       argv: labgridCommand(lease, ['console', ...(resource === undefined ? [] : [resource])]),
+      ...(lineEnding === undefined ? {} : { lineEnding }),
     };
   });
 }

@@ -63,12 +63,17 @@ describe('openConsoles', () => {
     const lab = context();
     const end = ['sh', '-c', `echo ended >${join(folder, 'ended')}`];
     const script = 'stty raw -echo; printf "\\377\\000 ready"; tty; exec cat';
-    const open = await openConsoles([{ kind: 'command', name: 'sol', argv: ['sh', '-c', script], end }], lab);
+    const open = await openConsoles(
+      [{ kind: 'command', name: 'sol', argv: ['sh', '-c', script], end, lineEnding: 'cr' }],
+      lab,
+    );
     const sol = lab.consoles.get('sol');
     await sol?.waitFor('/dev/pts/');
     expect([...(sol?.raw.subarray(0, 2) ?? [])]).toEqual([0xff, 0]);
     await sol?.write(Uint8Array.of(0xc3, 0x28, 0x0a));
     await expect.poll(() => [...(sol?.raw.subarray(-3) ?? [])]).toEqual([0xc3, 0x28, 0x0a]);
+    await sol?.sendLine('x');
+    await expect.poll(() => [...(sol?.raw.subarray(-2) ?? [])]).toEqual([0x78, 0x0d]);
     await open.end();
     expect(sol?.closeReason).toMatch(/^sh (was ended|exited)/);
     const { existsSync } = await import('node:fs');

@@ -37,6 +37,7 @@ export async function openConsoles(sources: readonly DirectSource[], context: La
     for (const source of sources) {
       const held: { connection?: ConsoleConnection } = {};
       const console = context.openConsole(source.name, (bytes) => void held.connection?.write(bytes));
+      console.lineEnding = source.lineEnding ?? 'lf';
       const connection = await connect(source, console, context);
       held.connection = connection;
       connections.push(connection);

@@ -105,13 +105,16 @@ const launchers = z
   })
   .refine((all) => Object.keys(all).length > 0, 'must have a launcher for at least one of none, cca, snp, tdx');
 
+/** What `sendLine` ends lines with on this console. */
+const lineEnding = z.enum(['lf', 'cr', 'crlf']).optional();
+
 const consoleSource = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('tcp'), name, address: text, port }),
-  z.strictObject({ kind: z.literal('telnet'), name, address: text, port }),
+  z.strictObject({ kind: z.literal('tcp'), name, address: text, port, lineEnding }),
+  z.strictObject({ kind: z.literal('telnet'), name, address: text, port, lineEnding }),
   /** Run here, on a terminal of its own: ipmitool sol activate, picocom, console. */
-  z.strictObject({ kind: z.literal('command'), name, argv, end: argv.optional() }),
+  z.strictObject({ kind: z.literal('command'), name, argv, end: argv.optional(), lineEnding }),
   /** Through the client of labgrid, which has the place. `resource`: its name there, where the place has several. */
-  z.strictObject({ kind: z.literal('labgrid'), name, resource: name.optional() }),
+  z.strictObject({ kind: z.literal('labgrid'), name, resource: name.optional(), lineEnding }),
 ]);
 
 const powerTimes = { timeout: seconds(1, 3600).default(60) };
