@@ -8,6 +8,7 @@ import { PetriError } from '../../petri/errors.ts';
 import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
 import {
+  kernelPanic,
   LastWords,
   linuxHalt,
   linuxMachineArguments,
@@ -17,6 +18,7 @@ import {
 } from '../../petri/qemu/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
+import { describeHalt } from '../../petri/vm/describe-halt.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
 import type { LinuxVmSpec } from '../../petri/vm/spec.ts';
@@ -55,7 +57,7 @@ class LinuxBoot {
   end(halt: HaltReason): void {
     if (this.over) return;
     this.over = true;
-    this.agent.end(`the VM halted: ${halt.reason}`);
+    this.agent.end(`the VM halted: ${describeHalt(halt)}`);
     this.#resolve(halt);
   }
 }
@@ -202,6 +204,9 @@ export class LinuxVm implements VmRuntime {
     boot.serial.on('data', (bytes: Uint8Array) => {
       words.push(bytes);
       this.#console.push(bytes);
+      // Told not to reboot (`panic=0`), it would be silent until whoever waits gives up.
+      const panic = words.panic;
+      if (panic !== undefined) boot.end(kernelPanic(panic));
     });
     boot.serial.on('error', () => undefined);
     const drained = once(boot.serial, 'close').catch(() => undefined);

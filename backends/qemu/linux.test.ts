@@ -91,6 +91,16 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     expect(await vm.halted).toEqual({ reason: 'reset' });
   });
 
+  it('tells of a panic during a command what the kernel said, and does not wait for one that does not reboot', async () => {
+    const vm = await launch({ commandLine: 'panic=0' });
+    await vm.exec('echo 1 > /proc/sys/kernel/sysrq');
+    await expect(vm.exec('echo c > /proc/sysrq-trigger', { timeout: HANGS })).rejects.toMatchObject({
+      code: 'vm-halted',
+      message: expect.stringContaining('panic at kernel: sysrq triggered crash') as string,
+    });
+    expect(await vm.halted).toEqual({ reason: 'panic', message: 'sysrq triggered crash', location: 'kernel' });
+  });
+
   it('runs commands beside an init of the user', async () => {
     const { busybox = '' } = linux();
     const init = '#!/bin/sh\nmount -t devtmpfs dev /dev\necho my own init\nwhile :; do sleep 1; done\n';

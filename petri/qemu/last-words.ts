@@ -1,4 +1,8 @@
+import { finalPanicWords } from '../boot/index.ts';
+
 const LIMIT = 16 * 1024;
+
+const MARK = '---[ end Kernel panic - not syncing';
 
 /** The end of what one boot printed: consoles have those of boots before it too. */
 export class LastWords {
@@ -10,5 +14,12 @@ export class LastWords {
 
   get text(): string {
     return this.#text;
+  }
+
+  /** Words of a panic after which the kernel does nothing more, not even reboot; `undefined` before their line is whole. */
+  get panic(): string | undefined {
+    const at = this.#text.lastIndexOf(MARK);
+    if (at < 0 || !this.#text.includes('\n', at)) return undefined;
+    return finalPanicWords(this.#text);
   }
 }

@@ -1,3 +1,4 @@
+import { panicWords } from '../boot/index.ts';
 import { AGENT_INIT } from '../linux/index.ts';
 import type { HaltReason } from '../vm/halt.ts';
 import type { BackendLimits } from '../backend.ts';
@@ -6,7 +7,6 @@ import type { LinuxVmSpec } from '../vm/spec.ts';
 const MIB = 2 ** 20;
 /** Of the first PCI serial port. */
 const AGENT_PORT = 'ttyS0';
-const PANIC = /Kernel panic - not syncing: ([^\n]{0,500})/;
 
 /** The GICv2 of the virt machine serves eight PEs. Debian's kernel does not boot in less memory. */
 export const linuxLimits: BackendLimits = {
@@ -46,6 +46,11 @@ export function linuxMachineArguments(machine: LinuxMachine): string[] {
   ];
 }
 
+/** @param message what the kernel printed of it */
+export function kernelPanic(message: string): HaltReason {
+  return { reason: 'panic', message, location: 'kernel' };
+}
+
 /**
  * Why Linux ended with its QEMU.
  *
@@ -56,6 +61,6 @@ export function linuxMachineArguments(machine: LinuxMachine): string[] {
 export function linuxHalt(shutdown: string | undefined, words: string, how: string): HaltReason {
   if (shutdown === 'guest-shutdown') return { reason: 'power-off' };
   if (shutdown !== 'guest-reset') return { reason: 'backend-lost', message: how };
-  const panic = PANIC.exec(words)?.[1];
-  return panic === undefined ? { reason: 'reset' } : { reason: 'panic', message: panic.trim(), location: 'kernel' };
+  const panic = panicWords(words);
+  return panic === undefined ? { reason: 'reset' } : kernelPanic(panic);
 }

@@ -1,6 +1,7 @@
 import { AgentClient } from '../../../petri/linux/index.ts';
-import { LastWords, linuxHalt } from '../../../petri/qemu/index.ts';
+import { kernelPanic, LastWords, linuxHalt } from '../../../petri/qemu/index.ts';
 import type { ExecOptions, ExecResult } from '../../../petri/vm/exec.ts';
+import { describeHalt } from '../../../petri/vm/describe-halt.ts';
 import type { HaltReason } from '../../../petri/vm/halt.ts';
 import type { Registers } from '../../../petri/vm/inspect.ts';
 import { PortStream } from '../remote/port-stream.ts';
@@ -25,6 +26,7 @@ export interface LinuxGuestOptions {
 export class LinuxGuest implements Guest {
   readonly events = [];
   readonly started: Promise<void>;
+  readonly halted: Promise<HaltReason>;
   readonly ports: NonNullable<Guest['ports']>;
   registers: Registers | undefined;
   readonly #options: LinuxGuestOptions;
@@ -34,6 +36,7 @@ export class LinuxGuest implements Guest {
   readonly #words = new LastWords();
   #shutdown: string | undefined;
   #begin: () => void = () => undefined;
+  #halt: (halt: HaltReason) => void = () => undefined;
   #fail: (error: unknown) => void = () => undefined;
 
   constructor(options: LinuxGuestOptions) {
@@ -41,6 +44,7 @@ export class LinuxGuest implements Guest {
     this.#agent = new AgentClient(this.#port.stream, options.nonce);
     this.#control = new QemuControl(options.reconnect);
     this.ports = { [AGENT_PORT]: this.#port.take, [QMP_PORT]: this.#control.port.take };
+    this.halted = new Promise((resolve) => (this.#halt = resolve));
     this.started = new Promise((resolve, reject) => {
       this.#begin = resolve;
       this.#fail = reject;
@@ -52,6 +56,9 @@ export class LinuxGuest implements Guest {
   output(bytes: Uint8Array): void {
     this.#words.push(bytes);
     this.#options.serial(bytes);
+    // Told not to reboot (`panic=0`), it would be silent until whoever waits gives up.
+    const panic = this.#words.panic;
+    if (panic !== undefined) this.#halt(kernelPanic(panic));
   }
 
   attach(type: (bytes: Uint8Array, port?: string) => void): void {
@@ -98,7 +105,7 @@ export class LinuxGuest implements Guest {
   }
 
   over(halt: HaltReason): void {
-    this.#agent.end(`the VM halted: ${halt.reason}`);
+    this.#agent.end(`the VM halted: ${describeHalt(halt)}`);
     this.#control.end();
     this.#port.stream.destroy();
   }
