@@ -5,22 +5,17 @@ import { runAloneInFreshProcess, runSchedulesInFreshProcess, SHORT } from './tes
 /** What machines share is most shared while a process is young, so there are many processes of a few schedules. */
 const PROCESSES = 10;
 const SCHEDULES = 4;
-const MINUTES = 60_000;
 
-it(
-  `gives each VM of ${PROCESSES * SCHEDULES} random schedules the result that it has alone in a fresh process`,
-  { timeout: 30 * MINUTES },
-  async () => {
-    const alone = [];
-    for (let index = 0; index < SHORT; index += 1) alone.push(await runAloneInFreshProcess(index));
-    const halts = alone.map(({ halt }) => (JSON.parse(halt) as { reason: string }).reason);
-    expect(new Set(halts)).toEqual(new Set(['complete', 'budget']));
-    let total = 0;
-    for (let first = 1; first < PROCESSES * SCHEDULES; first += SCHEDULES) {
-      const { differences, ended } = await runSchedulesInFreshProcess(first, SCHEDULES, alone);
-      expect(differences).toEqual([]);
-      total += ended;
-    }
-    expect(total).toBeGreaterThan(2 * PROCESSES * SCHEDULES);
-  },
-);
+it(`gives each VM of ${PROCESSES * SCHEDULES} random schedules the result that it has alone in a fresh process`, async () => {
+  const alone = [];
+  for (let index = 0; index < SHORT; index += 1) alone.push(await runAloneInFreshProcess(index));
+  const halts = alone.map(({ halt }) => (JSON.parse(halt) as { reason: string }).reason);
+  expect(new Set(halts)).toEqual(new Set(['complete', 'budget']));
+  let total = 0;
+  for (let first = 1; first < PROCESSES * SCHEDULES; first += SCHEDULES) {
+    const { differences, ended } = await runSchedulesInFreshProcess(first, SCHEDULES, alone);
+    expect(differences).toEqual([]);
+    total += ended;
+  }
+  expect(total).toBeGreaterThan(2 * PROCESSES * SCHEDULES);
+});

@@ -134,7 +134,7 @@ describe('RegExpMatcher', () => {
     const lines = Array.from({ length: 30 }, (_, length) => `${'a'.repeat(length)}!\n`);
     const failureOf = (pieces: readonly string[]): string => {
       try {
-        return String(find(catastrophe, pieces));
+        return JSON.stringify(find(catastrophe, pieces));
       } catch (error) {
         return String(error);
       }

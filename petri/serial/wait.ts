@@ -90,6 +90,10 @@ export class Wait {
     return this.#settled;
   }
 
+  get #isLoading(): boolean {
+    return this.#loading !== undefined;
+  }
+
   /** Looks at what has arrived, unless the last look was so dear that the guest is owed its time first. */
   advance(): void {
     if (this.#resting === undefined) this.#look();
@@ -109,7 +113,7 @@ export class Wait {
 
   /** Returns whether there is more to look at now. */
   #look(): boolean {
-    if (this.#settled || this.#loading !== undefined) return false;
+    if (this.settled || this.#isLoading) return false;
     const began = performance.now();
     let more = false;
     try {
@@ -117,7 +121,7 @@ export class Wait {
     } catch (error) {
       this.#interrupted(error);
     }
-    if (this.settled || this.#loading !== undefined) return false;
+    if (this.settled || this.#isLoading) return false;
     if (this.#request.signal?.aborted === true) this.#fail('abort');
     else this.#rest(performance.now() - began, more);
     return more && !this.settled;

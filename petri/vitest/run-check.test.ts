@@ -134,7 +134,7 @@ const project = new UserProject('run-check', {
   `,
 });
 
-describe('vitest with our configuration', { timeout: 600_000 }, () => {
+describe('vitest with our configuration', () => {
   beforeAll(() => {
     project.write();
   });

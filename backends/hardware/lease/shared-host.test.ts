@@ -60,61 +60,58 @@ function run(argv: readonly string[], input = ''): { status: number | null; stdo
   return { status, stdout };
 }
 
-describe.skipIf(alone !== '')(
-  `leases on a host with several users${alone && ` (${alone})`}`,
-  { timeout: 120_000 },
-  () => {
-    describe.for(shells.map((shell) => [shell.join(' '), shell] as const))('%s', ([, shell]) => {
-      const lease = (...argv: string[]): string => run([...shell, script, ...argv]).stdout.trim();
-      const nobodys = (...argv: string[]): string => run([...asNobody, ...shell, script, ...argv]).stdout.trim();
-      const nobody = (text: string): void => {
-        execFileSync(asNobody[0] ?? '', [...asNobody.slice(1), 'sh', '-c', text], { cwd: root });
-      };
-      const board = (): string => join(root, 'board');
+describe.skipIf(alone !== '')(`leases on a host with several users${alone && ` (${alone})`}`, () => {
+  describe.for(shells.map((shell) => [shell.join(' '), shell] as const))('%s', ([, shell]) => {
+    const lease = (...argv: string[]): string => run([...shell, script, ...argv]).stdout.trim();
+    const nobodys = (...argv: string[]): string => run([...asNobody, ...shell, script, ...argv]).stdout.trim();
+    const nobody = (text: string): void => {
+      execFileSync(asNobody[0] ?? '', [...asNobody.slice(1), 'sh', '-c', text], { cwd: root });
+    };
+    const board = (): string => join(root, 'board');
 
-      it('go from one user to the other in turn', () => {
-        expect(nobodys('acquire', board(), '1', '60', 'aa', 'them@x:1')).toMatch(/^granted \/.*\/holders\/aa$/);
-        expect(lease('acquire', board(), '1', '60', 'bb', 'us@x:2')).toMatch(/^waiting 1 \d+ them@x:1$/);
-        expect(nobodys('acquire', board(), '1', '60', 'cc', 'them@x:3')).toMatch(/^waiting 2 \d+ them@x:1$/);
-        expect(nobodys('renew', board(), '60', 'aa')).toBe('held 2');
-        expect(nobodys('release', board(), 'aa')).toBe('released');
-        expect(nobodys('acquire', board(), '1', '60', 'cc', 'them@x:3')).toMatch(/^waiting 2 /);
-        expect(lease('acquire', board(), '1', '60', 'bb', 'us@x:2')).toMatch(/^granted /);
-        expect(nobodys('show', board())).toMatch(/^holder \d+ us@x:2\nwaiting \d+ them@x:3$/);
+    it('go from one user to the other in turn', () => {
+      expect(nobodys('acquire', board(), '1', '60', 'aa', 'them@x:1')).toMatch(/^granted \/.*\/holders\/aa$/);
+      expect(lease('acquire', board(), '1', '60', 'bb', 'us@x:2')).toMatch(/^waiting 1 \d+ them@x:1$/);
+      expect(nobodys('acquire', board(), '1', '60', 'cc', 'them@x:3')).toMatch(/^waiting 2 \d+ them@x:1$/);
+      expect(nobodys('renew', board(), '60', 'aa')).toBe('held 2');
+      expect(nobodys('release', board(), 'aa')).toBe('released');
+      expect(nobodys('acquire', board(), '1', '60', 'cc', 'them@x:3')).toMatch(/^waiting 2 /);
+      expect(lease('acquire', board(), '1', '60', 'bb', 'us@x:2')).toMatch(/^granted /);
+      expect(nobodys('show', board())).toMatch(/^holder \d+ us@x:2\nwaiting \d+ them@x:3$/);
+    });
+
+    it('can be taken from another user', () => {
+      lease('acquire', board(), '1', '60', 'aa', 'us@x:1');
+      expect(nobodys('break', board())).toBe('broken 1');
+      expect(nobodys('acquire', board(), '1', '60', 'bb', 'them@x:2')).toMatch(/^granted /);
+      expect(lease('renew', board(), '60', 'aa')).toBe('lost');
+      expect(lease('show', board())).toMatch(/^holder \d+ them@x:2$/);
+      // What stood for it is gone as well.
+      nobodys('show', board());
+      expect(readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /broken\/./.test(name))).toEqual(
+        [],
+      );
+    });
+
+    it.each([
+      ['a link to a folder', 'ln -s ../victim petri-vm-0'],
+      ['a link to a file', 'ln -s ../victim/secret petri-vm-0'],
+      ['a folder', 'mkdir -m 777 petri-vm-0'],
+      ['a file', ': >petri-vm-0'],
+      ['a FIFO', 'mkfifo petri-vm-0'],
+    ])('are refused where %s of another user is in the way', (_what, text) => {
+      nobody(text);
+      expect(run([...shell, script, 'acquire', board(), '1', '60', 'aa', 'us@x:1'])).toEqual({
+        status: 73,
+        stdout: `not ours: ${root}/petri-vm-0\n`,
       });
+      expect(lease('release', board(), 'aa')).toBe('not-held');
+      expect(lease('show', board())).toBe('');
+    });
 
-      it('can be taken from another user', () => {
-        lease('acquire', board(), '1', '60', 'aa', 'us@x:1');
-        expect(nobodys('break', board())).toBe('broken 1');
-        expect(nobodys('acquire', board(), '1', '60', 'bb', 'them@x:2')).toMatch(/^granted /);
-        expect(lease('renew', board(), '60', 'aa')).toBe('lost');
-        expect(lease('show', board())).toMatch(/^holder \d+ them@x:2$/);
-        // What stood for it is gone as well.
-        nobodys('show', board());
-        expect(
-          readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /broken\/./.test(name)),
-        ).toEqual([]);
-      });
-
-      it.each([
-        ['a link to a folder', 'ln -s ../victim petri-vm-0'],
-        ['a link to a file', 'ln -s ../victim/secret petri-vm-0'],
-        ['a folder', 'mkdir -m 777 petri-vm-0'],
-        ['a file', ': >petri-vm-0'],
-        ['a FIFO', 'mkfifo petri-vm-0'],
-      ])('are refused where %s of another user is in the way', (_what, text) => {
-        nobody(text);
-        expect(run([...shell, script, 'acquire', board(), '1', '60', 'aa', 'us@x:1'])).toEqual({
-          status: 73,
-          stdout: `not ours: ${root}/petri-vm-0\n`,
-        });
-        expect(lease('release', board(), 'aa')).toBe('not-held');
-        expect(lease('show', board())).toBe('');
-      });
-
-      it('neither follow, open nor believe what another user has in its folder', () => {
-        nobodys('acquire', board(), '9', '60', 'aa', 'them@x:1');
-        nobody(`
+    it('neither follow, open nor believe what another user has in its folder', () => {
+      nobodys('acquire', board(), '9', '60', 'aa', 'them@x:1');
+      nobody(`
         cd petri-vm-${String(NOBODY)}/*/board/holders
         mkdir bb cc dd 'e e' ff
         mkfifo bb/99999999,1,fifo@x:1
@@ -126,48 +123,45 @@ describe.skipIf(alone !== '')(
         ln -s "$OLDPWD/../victim" hh
         ln -s petri-vm-${String(NOBODY)} ../../../../petri-vm-1
       `);
-        expect(lease('show', board()).replace(/\d+ /g, '')).toBe('holder them@x:1\nholder fifo@x:1');
-        expect(lease('acquire', board(), '3', '60', 'aa', 'us@x:1')).toMatch(/^granted /);
-        expect(lease('acquire', board(), '3', '60', 'ii', 'us@x:2')).toMatch(/^waiting 1 \d+ \S+$/);
-        expect(lease('break', board())).toBe('broken 3');
-        expect(lease('show', board())).toMatch(/^waiting \d+ us@x:2$/);
-      });
+      expect(lease('show', board()).replace(/\d+ /g, '')).toBe('holder them@x:1\nholder fifo@x:1');
+      expect(lease('acquire', board(), '3', '60', 'aa', 'us@x:1')).toMatch(/^granted /);
+      expect(lease('acquire', board(), '3', '60', 'ii', 'us@x:2')).toMatch(/^waiting 1 \d+ \S+$/);
+      expect(lease('break', board())).toBe('broken 3');
+      expect(lease('show', board())).toMatch(/^waiting \d+ us@x:2$/);
+    });
 
-      it.each([
-        ['another user owns', () => chownSync(root, NOBODY, NOBODY)],
-        ['others can replace things in', () => chmodSync(root, 0o777)],
-      ])('are not kept in a folder that %s', (_what, spoil) => {
-        spoil();
-        expect(run([...shell, script, 'acquire', board(), '1', '60', 'aa', 'us@x:1'])).toEqual({
-          status: 73,
-          stdout: `unsafe ${root}\n`,
-        });
-        expect(readdirSync(root)).toEqual([]);
+    it.each([
+      ['another user owns', () => chownSync(root, NOBODY, NOBODY)],
+      ['others can replace things in', () => chmodSync(root, 0o777)],
+    ])('are not kept in a folder that %s', (_what, spoil) => {
+      spoil();
+      expect(run([...shell, script, 'acquire', board(), '1', '60', 'aa', 'us@x:1'])).toEqual({
+        status: 73,
+        stdout: `unsafe ${root}\n`,
       });
+      expect(readdirSync(root)).toEqual([]);
+    });
 
-      it('write nothing elsewhere while another user changes what it can', async () => {
-        const text = `
+    it('write nothing elsewhere while another user changes what it can', async () => {
+      const text = `
         echo begun
         while :; do
           for kind in 'ln -s ../victim' 'ln -s ../victim/secret' mkdir mkfifo; do $kind petri-vm-0; rm -rf petri-vm-0; done
         done 2>/dev/null`;
-        const other = spawn(asNobody[0] ?? '', [...asNobody.slice(1), 'sh', '-c', text], { cwd: root });
-        await once(other.stdout, 'data');
-        for (let attempt = 0; attempt < 5; attempt += 1) {
-          expect(lease('acquire', board(), '99', '60', `a${String(attempt)}`, 'us@x:1')).toMatch(
-            /^(granted|not ours: )/,
-          );
-          lease('release', board(), `a${String(attempt)}`);
-          rmSync(join(root, 'petri-vm-0'), { recursive: true, force: true });
-        }
-        other.kill('SIGKILL');
-        await once(other, 'exit');
-      });
+      const other = spawn(asNobody[0] ?? '', [...asNobody.slice(1), 'sh', '-c', text], { cwd: root });
+      await once(other.stdout, 'data');
+      for (let attempt = 0; attempt < 5; attempt += 1) {
+        expect(lease('acquire', board(), '99', '60', `a${String(attempt)}`, 'us@x:1')).toMatch(/^(granted|not ours: )/);
+        lease('release', board(), `a${String(attempt)}`);
+        rmSync(join(root, 'petri-vm-0'), { recursive: true, force: true });
+      }
+      other.kill('SIGKILL');
+      await once(other, 'exit');
     });
-  },
-);
+  });
+});
 
-describe.skipIf(sshdPath === undefined)('our folder on a host', { timeout: 120_000 }, () => {
+describe.skipIf(sshdPath === undefined)('our folder on a host', () => {
   const open = async (path: string): Promise<string> => {
     const sshd = await TestSshd.start();
     const host = new RemoteHost(sshd.host({ folder: path }));
