@@ -131,6 +131,53 @@ describe('connectConsole', () => {
     await console.waitFor('there');
   });
 
+  it.each(['raw', 'telnet'] as const)('tries a port again that somebody else has: %s', async (mode) => {
+    let busy = 3;
+    const uart = new Uart((socket) => {
+      busy -= 1;
+      if (busy >= 0) socket.end('Port already in use\r\n');
+      else {
+        uart.collect(socket);
+        socket.write('login: ');
+      }
+    });
+    const [connection, console] = await connect(await uart.listen(), { mode, retryFor: TIME });
+    await connection.write(utf8('early\r'));
+    await console.waitFor(/^login: $/);
+    expect(uart.sockets.length).toBe(4);
+    expect(Buffer.from(console.raw).toString()).toBe('login: ');
+    await connection.write(utf8('root\r'));
+    connection.end();
+    await once(uart.sockets[3] ?? fail(), 'end');
+    expect(uart.received.toString()).toMatch(/root\r$/);
+    expect(await connection.closed).toBe('it was ended here');
+  });
+
+  it('says that somebody else has the port once the time is over, in the words that came', async () => {
+    const uart = new Uart((socket) => socket.end('Port already in use\r\n'));
+    const [connection, console] = await connect(await uart.listen(), { retryFor: 300 });
+    await connection.closed;
+    expect(console.transcript).toBe('Port already in use\n');
+  });
+
+  it('gives up a port that somebody else has when told to', async () => {
+    const uart = new Uart((socket) => socket.end('Port already in use\r\n'));
+    const [connection] = await connect(await uart.listen(), { retryFor: 10 * TIME });
+    await expect.poll(() => uart.sockets.length).toBeGreaterThan(1);
+    connection.end();
+    expect(await connection.closed).toBe('it was ended here');
+  });
+
+  it.each(['Portland\n', 'Port already in use\nby nobody: go on\n', 'P'])(
+    'passes on what is like it: %j',
+    async (words) => {
+      const uart = new Uart((socket) => socket.write(words));
+      const [, console] = await connect(await uart.listen(), { retryFor: TIME });
+      await console.waitFor(words);
+      expect(uart.sockets.length).toBe(1);
+    },
+  );
+
   it('says which console and port nobody answers on', async () => {
     const port = await closedPort();
     const error = await failureOf(connect(port, { retryFor: 50 }));

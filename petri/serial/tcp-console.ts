@@ -1,7 +1,8 @@
 import { createConnection, type Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { PetriError } from '../errors.ts';
+import { BusyPortFilter } from './busy-port.ts';
 import type { SerialConsole } from './console.ts';
 import { escapeTelnet, TelnetFilter } from './telnet-filter.ts';
 
@@ -26,7 +27,8 @@ export interface TcpConsoleOptions {
   /** Gives up connecting, and ends the connection. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds in which connecting is tried again when nobody listens yet.
+   * Milliseconds in which connecting is tried again when nobody listens yet, or a console server says that somebody else
+   * has the port. While it may still say so, its first words are held back.
    *
    * @default 0
    */
@@ -50,19 +52,25 @@ export interface TcpConsole {
  */
 export async function connectConsole(options: TcpConsoleOptions): Promise<TcpConsole> {
   const started = performance.now();
-  const elapsed = (): number => performance.now() - started;
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
-    const left = (options.retryFor ?? 0) - elapsed();
-    try {
-      options.signal?.throwIfAborted();
-      const socket = await attempt(options, Math.min(ATTEMPT, Math.max(left, SHORTEST_ATTEMPT)));
-      return new Connection(socket, options);
-    } catch (error) {
-      if (options.signal?.aborted === true || left <= pause) throw connectionFailed(options, elapsed(), error);
-    }
-    await delay(pause, undefined, { signal: options.signal }).catch(() => {
-      // The next round says that the signal aborted.
+  const left = (): number => (options.retryFor ?? 0) - (performance.now() - started);
+  const connect = (): Promise<Socket> => connectWithin(options, left());
+  return new Connection(await connect(), options, () => (left() > 0 ? connect() : undefined));
+}
+
+async function connectWithin(options: TcpConsoleOptions, time: number): Promise<Socket> {
+  const started = performance.now();
+  const left = (): number => time - (performance.now() - started);
+  const { signal } = options;
+  try {
+    return await pRetry(() => attempt(options, Math.min(ATTEMPT, Math.max(left(), SHORTEST_ATTEMPT))), {
+      retries: Infinity,
+      maxRetryTime: Math.max(0, time),
+      minTimeout: FIRST_PAUSE,
+      maxTimeout: LONGEST_PAUSE,
+      ...(signal === undefined ? {} : { signal }),
     });
+  } catch (error) {
+    throw connectionFailed(options, performance.now() - started, error);
   }
 }
 
@@ -119,46 +127,83 @@ function connectionFailed(
 
 class Connection implements TcpConsole {
   readonly closed: Promise<string>;
-  readonly #socket: Socket;
-  readonly #mode: TcpConsoleOptions['mode'];
+  readonly #options: TcpConsoleOptions;
+  /** Connects again, unless the time for it is over. */
+  readonly #reconnect: () => Promise<Socket> | undefined;
+  #socket: Socket;
+  /** While a port that somebody else has is tried again. */
+  #again: Promise<void> | undefined;
   #endedBy: string | undefined;
+  #resolve: (how: string) => void = () => undefined;
+  readonly #onAbort = (): void => {
+    this.#finish('it was given up');
+  };
 
-  constructor(socket: Socket, { console, mode, signal }: TcpConsoleOptions) {
+  constructor(socket: Socket, options: TcpConsoleOptions, reconnect: () => Promise<Socket> | undefined) {
+    this.#options = options;
+    this.#reconnect = reconnect;
     this.#socket = socket;
-    this.#mode = mode;
-    const onAbort = (): void => {
-      this.#finish('it was given up');
-    };
-    this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
-        signal?.removeEventListener('abort', onAbort);
-        resolve(this.#endedBy ?? 'the other side closed the connection');
-      });
+    this.closed = new Promise((resolve) => (this.#resolve = resolve));
+    this.#attend(socket);
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal?.aborted === true) this.#onAbort();
+  }
+
+  #attend(socket: Socket): void {
+    const { console, mode, retryFor = 0 } = this.#options;
+    const busy = retryFor > 0 ? new BusyPortFilter((bytes) => console.push(bytes)) : undefined;
+    const filter = mode === 'raw' ? undefined : new TelnetFilter((bytes) => socket.write(bytes));
+    socket.once('close', () => {
+      const again = busy?.isBusy === true && this.#endedBy === undefined ? this.#reconnect() : undefined;
+      if (again === undefined) {
+        busy?.release();
+        this.#over('the other side closed the connection');
+      } else this.#again = this.#goOn(again, () => busy?.release());
     });
     socket.on('error', (error) => {
       this.#endedBy ??= `the connection broke: ${error.message}`;
     });
     // Nothing more will come, so there is nothing to wait for either: what is still to be sent has no reader.
     socket.once('end', () => socket.destroy());
-    const filter = mode === 'raw' ? undefined : new TelnetFilter((bytes) => socket.write(bytes));
     socket.on('data', (chunk) => {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-      console.push(filter === undefined ? bytes : filter.push(bytes));
+      const data = filter === undefined ? bytes : filter.push(bytes);
+      if (busy === undefined) console.push(data);
+      else busy.push(data);
     });
-    signal?.addEventListener('abort', onAbort, { once: true });
-    if (signal?.aborted === true) onAbort();
   }
 
-  write(bytes: Uint8Array): Promise<void> {
-    const socket = this.#socket;
-    if (!socket.writable) return Promise.resolve();
-    if (socket.writableLength + bytes.length > INPUT_LIMIT) {
-      this.#finish(`the other side did not read ${socket.writableLength.toLocaleString('en')} bytes of input`);
-      return Promise.resolve();
+  async #goOn(again: Promise<Socket>, release: () => void): Promise<void> {
+    try {
+      const socket = await again;
+      if (this.#endedBy !== undefined) {
+        socket.destroy();
+        return;
+      }
+      this.#socket = socket;
+      this.#attend(socket);
+    } catch (error) {
+      release();
+      this.#over(`the port is in use by somebody else: ${error instanceof Error ? error.message : String(error)}`);
     }
-    // A copy, because the socket may send it after the caller has changed it.
-    const data = Uint8Array.from(this.#mode === 'raw' ? bytes : escapeTelnet(bytes));
-    return new Promise((resolve) => {
+  }
+
+  #over(how: string): void {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#resolve(this.#endedBy ?? how);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    // A copy, because it may be sent after the caller has changed it.
+    const data = Uint8Array.from(this.#options.mode === 'raw' ? bytes : escapeTelnet(bytes));
+    await this.#again;
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    if (socket.writableLength + data.length > INPUT_LIMIT) {
+      this.#finish(`the other side did not read ${socket.writableLength.toLocaleString('en')} bytes of input`);
+      return;
+    }
+    await new Promise<void>((resolve) => {
       socket.write(data, () => {
         resolve();
       });
@@ -171,8 +216,9 @@ class Connection implements TcpConsole {
 
   /** At once, since a peer that reads nothing would keep the connection open. */
   #finish(reason: string): void {
-    if (this.#socket.destroyed) return;
     this.#endedBy ??= reason;
+    // Between two connections there is no socket that could say so.
+    if (this.#socket.destroyed && this.#again !== undefined) this.#over(reason);
     this.#socket.destroy();
   }
 }
