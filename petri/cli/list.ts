@@ -1,18 +1,22 @@
 import pc from 'picocolors';
-import type { TestCase } from 'vitest/node';
+import type { TestCase, TestProject } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
-import { incapable } from '../test/skip-reason.ts';
 import { parseTags } from '../test/tags.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
 import type { Feature } from '../vm/features.ts';
 import type { IsolationType } from '../vm/isolation.ts';
-import { type BackendReport, backendNames, loadBackend, surveyBackends } from '../vitest/backends.ts';
+import { type BackendReport, backendNames, isUserBackend, loadBackend, surveyBackends } from '../vitest/backends.ts';
+import { isolationVariable, resolveOptions } from '../vitest/options.ts';
+import { configuredOptions } from '../vitest/plugin-options.ts';
+import type { ProvidedSurvey } from '../vitest/provided.ts';
 import type { CommandOptions } from './main.ts';
 import { withProject } from './project.ts';
 
 /** One VM test and what becomes of it on each backend. */
 interface Listing {
+  /** Name of the vitest project, where it has one. */
+  readonly project?: string;
   readonly file: string;
   readonly name: string;
   readonly isolation: IsolationType;
@@ -23,9 +27,12 @@ interface Listing {
 
 /** `petri list`: every VM test, and for each backend whether it runs there. */
 export async function list(filters: readonly string[], options: CommandOptions, cwd: string): Promise<void> {
+  // As a run takes it: from the variable, through which it gets to every project.
+  if (options.isolation !== undefined) process.env[isolationVariable] = [options.isolation].flat().join(',');
   const { listings, reports } = await withProject(cwd, async (vitest) => {
     if (options.backend !== undefined) await failIfUnknown(options.backend);
     const surveyed = await surveyBackends(options.backend === undefined ? backendNames() : [options.backend]);
+    for (const project of vitest.projects) project.provide('petriSurvey', surveyOf(project, surveyed));
     const { testModules, unhandledErrors } = await vitest.collect([...filters]);
     const errors = [...unhandledErrors, ...testModules.flatMap((module) => module.errors())];
     if (errors.length > 0) throw uncollected(errors);
@@ -60,26 +67,41 @@ function uncollected(errors: readonly unknown[]): PetriError {
   });
 }
 
+/** What a run of the project would select, and the backends to ask. */
+function surveyOf(project: TestProject, reports: readonly BackendReport[]): ProvidedSurvey {
+  return {
+    backends: reports.map(({ name, probe }) => ({ name, probe, userBackend: isUserBackend(name) })),
+    isolation: resolveOptions([], process.env, configuredOptions(project)).isolation,
+  };
+}
+
 function listing(test: TestCase, reports: readonly BackendReport[]): Listing | undefined {
   const needs = parseTags(test.tags);
   if (needs === undefined) return undefined;
-  const inFile = test.options.mode === 'skip' || test.options.mode === 'todo' ? 'skipped in the test file' : undefined;
+  const { project } = test;
+  const leftOut = test.result().state === 'skipped' ? whyLeftOut(project) : undefined;
+  const surveyed = test.meta().petri?.skippedOn;
   return {
+    ...(project.name === '' ? {} : { project: project.name }),
     file: test.module.relativeModuleId,
     name: test.fullName,
     ...needs,
-    skippedOn: Object.fromEntries(
-      reports.map((report) => [report.name, inFile ?? incapable(report.name, report.probe, needs) ?? null]),
-    ),
+    skippedOn: Object.fromEntries(reports.map(({ name }) => [name, leftOut ?? surveyed?.[name] ?? null])),
   };
+}
+
+function whyLeftOut({ config }: TestProject): string {
+  const isFiltered = (config.tagsFilter?.length ?? 0) > 0 || config.testNamePattern !== undefined;
+  return isFiltered ? 'left out by the test file or by a filter of the configuration' : 'skipped in the test file';
 }
 
 function printList(listings: readonly Listing[], reports: readonly BackendReport[]): void {
   const out: string[] = [];
   let file = '';
   for (const entry of listings) {
-    if (entry.file !== file) out.push(`${file === '' ? '' : '\n'}${pc.bold(entry.file)}`);
-    file = entry.file;
+    const of = `${pc.bold(entry.file)}${entry.project === undefined ? '' : pc.dim(`  project ${entry.project}`)}`;
+    if (of !== file) out.push(`${file === '' ? '' : '\n'}${of}`);
+    file = of;
     const needs = entry.requires.length > 0 ? pc.dim(`  needs ${entry.requires.join(', ')}`) : '';
     out.push(`  ${pc.cyan(entry.isolation.padEnd(5))}${harmlessLine(entry.name)}${needs}`);
     const runs = Object.entries(entry.skippedOn).filter(([, reason]) => reason === null);

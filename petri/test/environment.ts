@@ -17,6 +17,16 @@ export interface TestEnvironment {
    * @default true
    */
   readonly tags?: boolean;
+  /** Backends for each of which it is to be said whether it runs a test, where tests are only listed. */
+  readonly survey?: readonly SurveyedBackend[];
+}
+
+/** A backend as far as it decides which tests it runs; of one that is not available, the name is enough. */
+export interface SurveyedBackend {
+  /** By which it is chosen; its own may be another. */
+  readonly name: string;
+  readonly backend: Pick<Backend, 'name' | 'refuses'>;
+  readonly probe: ProbeResult;
 }
 
 /** The setup file and the tests may load this module through different loaders, each with an instance of its own. */

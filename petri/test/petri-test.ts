@@ -13,6 +13,8 @@ import type { DeclarativeOptions, PetriTestOptions } from './options.ts';
 import { runTest, type PetriTestBody, type PetriTestContext, type RegisteredTest } from './run-test.ts';
 import { featureTag, isolationTag } from './tags.ts';
 import { paceOf, stretched } from './stretch.ts';
+import { skipsOn } from './survey.ts';
+import type { PetriTaskMeta } from './task-meta.ts';
 import { rowTitle } from './title.ts';
 
 /** One test for each row, with the row as the body's first argument. */
@@ -109,7 +111,7 @@ function add(
   declare(
     name,
     {
-      meta: { petri: {} },
+      meta: { petri: surveyed(isolation, options, registered) },
       ...(tagsAreDeclared() ? { tags } : {}),
       ...(timeout === undefined ? {} : { timeout: stretched(timeout, paceOf(pace(), isolation)) }),
       ...(retry === undefined ? {} : { retry }),
@@ -118,6 +120,12 @@ function add(
       await runTest(context, isolation, options, registered);
     },
   );
+}
+
+function surveyed(isolation: IsolationType, options: PetriTestOptions, { linuxOnly }: RegisteredTest): PetriTaskMeta {
+  const environment = hasTestEnvironment() ? testEnvironment() : undefined;
+  if (environment?.survey === undefined) return {};
+  return { skippedOn: skipsOn(environment.survey, environment.selectedIsolation(), { isolation, options, linuxOnly }) };
 }
 
 function pace(): BackendPace | undefined {

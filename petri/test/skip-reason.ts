@@ -16,6 +16,9 @@ export interface Skip {
   readonly reason: string;
 }
 
+/** What of a backend decides which tests it runs. */
+export type DecidingBackend = Pick<Backend, 'name' | 'refuses'>;
+
 /** What a test asks for that decides whether a backend can run it. */
 export interface TestDemand {
   readonly isolation: IsolationType;
@@ -31,7 +34,7 @@ export interface TestDemand {
  *
  * @throws PetriError for options that no VM can be made of
  */
-export function skipOn(backend: Backend, probe: ProbeResult, demand: TestDemand): Skip | undefined {
+export function skipOn(backend: DecidingBackend, probe: ProbeResult, demand: TestDemand): Skip | undefined {
   const { isolation, options } = demand;
   const cannot = (reason: string | undefined, cause: SkipCause = 'backend'): Skip | undefined =>
     reason === undefined ? undefined : { cause, reason };
@@ -49,7 +52,7 @@ export function skipOn(backend: Backend, probe: ProbeResult, demand: TestDemand)
 }
 
 function refusal(
-  backend: Backend,
+  backend: DecidingBackend,
   { isolation, options }: TestDemand,
   payload: PetriPayload,
   config: VmConfig,

@@ -15,9 +15,17 @@ export interface ProvidedSelection {
   readonly runDirectory: string;
 }
 
+/** What a command tells the workers that are only to say which tests there are. */
+export interface ProvidedSurvey {
+  readonly backends: readonly { readonly name: string; readonly userBackend: boolean; readonly probe: ProbeResult }[];
+  /** Isolation types that a run would select. Empty: all of them. */
+  readonly isolation: readonly IsolationType[];
+}
+
 declare module 'vitest' {
   interface ProvidedContext {
     petri?: ProvidedSelection;
+    petriSurvey?: ProvidedSurvey;
     /** Our plugin is there, and with it the declarations of our tags. */
     petriConfigured?: boolean;
   }

@@ -1,11 +1,12 @@
 import { inject } from 'vitest';
 
 import type { Backend, BackendPace, ProbeResult } from '../backend.ts';
+import type { SurveyedBackend } from '../test/environment.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { belongsTo } from '../process/run-identity.ts';
 import { loadBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
-import type { ProvidedSelection } from './provided.ts';
+import type { ProvidedSelection, ProvidedSurvey } from './provided.ts';
 import { makeRunDirectory, runDirectoryPath } from './run-directory.ts';
 
 /** The backend of a run and what it can do on this host. */
@@ -52,7 +53,18 @@ function atWorkersEnd(close: () => Promise<void>): void {
 
 /** The isolation types whose tests run; empty for all of them. */
 export function selectedIsolation(): readonly IsolationType[] {
-  return inject('petri')?.isolation ?? chosenHere().isolation;
+  return (inject('petri') ?? inject('petriSurvey') ?? chosenHere()).isolation;
+}
+
+/** The backends for which tests are only listed. One that is not available is not loaded for it. */
+export async function surveyed({ backends }: ProvidedSurvey): Promise<SurveyedBackend[]> {
+  return await Promise.all(
+    backends.map(async ({ name, probe }) => ({
+      name,
+      backend: probe.available ? await loadBackend(name) : { name },
+      probe,
+    })),
+  );
 }
 
 /** Known without loading the backend: the time-outs of tests are set when they are collected. */

@@ -1,12 +1,13 @@
 import { beforeAll, inject, type RunnerTestSuite } from 'vitest';
 
 import { setTestEnvironment } from '../test/environment.ts';
-import { pace, runDirectory, selectedBackend, selectedIsolation } from './selection.ts';
+import { pace, runDirectory, selectedBackend, selectedIsolation, surveyed } from './selection.ts';
 import { leaveNothingBehind } from './shared-worker.ts';
 import { userConfigModule } from './user-config.ts';
 
 // A function cannot be sent to a worker. A backend that only the configuration file knows is found by reading that file here.
-if (inject('petri')?.userBackend === true) {
+const survey = inject('petriSurvey');
+if (inject('petri')?.userBackend === true || survey?.backends.some(({ userBackend }) => userBackend) === true) {
   const loaded: unknown = await import(/* @vite-ignore */ userConfigModule);
   const config =
     typeof loaded === 'object' && loaded !== null ? (Reflect.get(loaded, 'default') as unknown) : undefined;
@@ -21,6 +22,7 @@ setTestEnvironment({
   pace,
   runDirectory,
   tags: inject('petriConfigured') === true,
+  ...(survey === undefined ? {} : { survey: await surveyed(survey) }),
 });
 
 if (inject('petriShared') === true) leaveNothingBehind();
