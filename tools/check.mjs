@@ -8,6 +8,10 @@ import { fileURLToPath } from 'node:url';
 
 import pc from 'picocolors';
 
+import { load } from '../bin/load.mjs';
+
+const { countRun, countStep, countTable, describeCounts, isGood, sum } = await load('tools/counts');
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const resultFile = fileURLToPath(new URL('../.petri/test-result.json', import.meta.url));
 const busyFile = fileURLToPath(new URL('../.petri/busy-result.json', import.meta.url));
@@ -18,10 +22,11 @@ function bin(name) {
   return fileURLToPath(new URL(`../node_modules/${name}`, import.meta.url));
 }
 
-function run(name, script, argv, { quiet }) {
+function run(name, script, argv, { quiet, env = {} }) {
   const start = performance.now();
   const child = spawn(process.execPath, [script, ...argv], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', quiet ? 'pipe' : 'inherit', quiet ? 'pipe' : 'inherit'],
   });
   const output = [];
@@ -41,29 +46,12 @@ function report({ name, ok, seconds }, note = '') {
   return `  ${mark}  ${name.padEnd(8)}${seconds.toFixed(1).padStart(7)} s  ${note}`;
 }
 
-function counts(file) {
+/** What a step wrote of itself; undefined when it did not get as far, which its exit code says too. */
+function written(file) {
   try {
-    const result = JSON.parse(readFileSync(file, 'utf8'));
-    return {
-      passed: result.numPassedTests,
-      failed: result.numFailedTests,
-      skipped: result.numPendingTests + result.numTodoTests,
-    };
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    // vitest did not get as far as to write it, which its exit code says too.
-    return { passed: 0, failed: 0, skipped: 0 };
-  }
-}
-
-/** Of the backends besides the first, whose tests are counted already. */
-function countsOfBackends() {
-  const count = (rows, verdict) =>
-    rows.flatMap(({ verdicts }) => verdicts.slice(1)).filter((v) => v === verdict).length;
-  try {
-    const { rows } = JSON.parse(readFileSync(verdictsFile, 'utf8'));
-    return { passed: count(rows, 'pass'), failed: count(rows, 'FAIL'), skipped: count(rows, 'skip') };
-  } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return undefined;
   }
 }
 
@@ -79,23 +67,31 @@ for (const check of checks) {
   if (!check.ok) console.log(`${report(check)}\n${check.output}`);
 }
 
-const reporters = (file) => ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
-const tests = await run('tests', 'bin/vitest.mjs', ['run', ...reporters(resultFile), ...process.argv.slice(2)], {
-  quiet: false,
-});
-const steps = [[tests, counts(resultFile)]];
+const reporters = ['--reporter=default', '--reporter=tools/verdicts-reporter.mjs'];
+const recording = (file) => ({ quiet: false, env: { PETRI_VERDICTS_FILE: file } });
+const tests = await run(
+  'tests',
+  'bin/vitest.mjs',
+  ['run', ...reporters, ...process.argv.slice(2)],
+  recording(resultFile),
+);
+const steps = [{ ...tests, counts: countRun(written(resultFile)) }];
 if (process.argv.length === 2) {
   const argv = ['sim', 'qemu', 'fvp', 'hardware', '--here', `--json=${verdictsFile}`];
-  steps.push([await run('backends', 'tools/verdicts.mjs', argv, { quiet: false }), countsOfBackends()]);
-  const busy = [process.execPath, 'bin/vitest.mjs', 'run', '--backend=sim', ...reporters(busyFile)];
-  steps.push([await run('busy', 'tools/busy.mjs', busy, { quiet: false }), counts(busyFile)]);
+  const backends = await run('backends', 'tools/verdicts.mjs', argv, { quiet: false });
+  steps.push({ ...backends, counts: countTable(written(verdictsFile)) });
+  const busy = [process.execPath, 'bin/vitest.mjs', 'run', '--backend=sim', ...reporters];
+  steps.push({
+    ...(await run('busy', 'tools/busy.mjs', busy, recording(busyFile))),
+    counts: countRun(written(busyFile)),
+  });
 }
 
-const words = ({ passed, failed, skipped }) => `${passed} passed, ${failed} failed, ${skipped} skipped`;
-const total = { passed: 0, failed: 0, skipped: 0 };
-for (const [, counted] of steps) for (const key of Object.keys(total)) total[key] += counted[key];
-writeFileSync(countsFile, JSON.stringify(total));
+const all = [...checks, ...steps];
+const total = sum(all);
+const line = describeCounts(total);
+writeFileSync(countsFile, JSON.stringify({ ...total, line }));
 console.log(['', ...checks.map((check) => report(check))].join('\n'));
-for (const [step, counted] of steps) console.log(report(step, words(counted)));
-console.log(words(total));
-process.exitCode = [...checks, ...steps.map(([step]) => step)].every((step) => step.ok) && total.passed > 0 ? 0 : 1;
+for (const step of steps) console.log(report(step, describeCounts(countStep(step))));
+console.log(line);
+process.exitCode = isGood(all) ? 0 : 1;

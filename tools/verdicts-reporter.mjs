@@ -1,17 +1,35 @@
-// A vitest reporter for verdicts.mjs: writes how every test ended, with the reason of those that were skipped.
+// A vitest reporter for check.mjs and verdicts.mjs: writes how every test ended, and what failed besides tests, into the file
+// PETRI_VERDICTS_FILE. Its types are in counts.ts.
 import { writeFileSync } from 'node:fs';
 
+import { load } from '../bin/load.mjs';
+
+const { outcomeOf } = await load('petri/vitest/outcome');
+const { isUnread } = await load('petri/vitest/summary');
+
 export default class {
-  onTestRunEnd(modules) {
+  onTestRunEnd(modules, unhandledErrors) {
     const tests = modules.flatMap((module) =>
-      [...module.children.allTests()].flatMap((test) => {
-        const { state, note } = test.result();
-        // A filter left it out.
-        if (state === 'skipped' && note === undefined) return [];
-        const isolation = test.tags.find((tag) => tag.startsWith('isolation/'))?.slice('isolation/'.length);
-        return { file: module.relativeModuleId, name: `${isolation}: ${test.fullName}`, state, note };
-      }),
+      [...module.children.allTests()].map((test) => ({
+        file: module.relativeModuleId,
+        name: test.fullName,
+        ...outcomeOf(test),
+      })),
     );
-    writeFileSync(process.env.PETRI_VERDICTS_FILE, JSON.stringify(tests));
+    const suites = modules.flatMap((module) =>
+      [module, ...module.children.allSuites()].map((suite) => [module, suite]),
+    );
+    const broken = [
+      ...suites.flatMap(([module, suite]) =>
+        suite.errors().map(({ message }) => `${module.relativeModuleId}: ${firstLine(message)}`),
+      ),
+      ...unhandledErrors.map(({ message }) => `unhandled: ${firstLine(message)}`),
+    ];
+    const unread = modules.filter(isUnread).length;
+    writeFileSync(process.env.PETRI_VERDICTS_FILE, JSON.stringify({ tests, broken, unread }));
   }
+}
+
+function firstLine(message) {
+  return String(message).split('\n')[0];
 }

@@ -70,8 +70,6 @@ const project = new UserProject('list', {
     petriTest('none', 'has another kind of payload', { payload: () => linux({ kernel: '/nowhere' }) }, nothing);
     petriTest('cca', 'has no payload', { memory: '1G' }, nothing);
     petriTest('cca', 'cannot make its payload', { payload: () => { throw new Error('no compiler'); } }, nothing);
-    petriTest('cca', 'has options that are wrong', { ...hello, vcpus: 0 }, nothing);
-    petriTest('snp', 'has an option that does not exist', { ...hello, memroy: 1 }, nothing);
     petriTest.for(['64M', '1G'])('cca', 'row of %s', (memory) => ({ ...hello, memory }), nothing);
     petriTest.skip('cca', 'skipped in the file', hello, nothing);
     describe.skip('skipped suite', () => petriTest('cca', 'inside', hello, nothing));
@@ -135,7 +133,7 @@ async function ran(argv: string[], environment: Record<string, string> = {}): Pr
   return JSON.parse(readFileSync(report, 'utf8')) as readonly Ran[];
 }
 
-describe('petri list', { timeout: 600_000 }, () => {
+describe('petri list', () => {
   it('says of each test what a run makes of it', async () => {
     const listing = await listed([]);
     const results = await ran([]);
@@ -146,7 +144,7 @@ describe('petri list', { timeout: 600_000 }, () => {
       return state !== 'skipped' || (note ?? 'skipped in the test file') !== reason;
     });
     expect(differing).toEqual([]);
-    expect([...listing.values()].filter((reason) => reason === null)).toHaveLength(18);
+    expect([...listing.values()].filter((reason) => reason === null)).toHaveLength(16);
   });
 
   it.each<[string, string[], Record<string, string>]>([

@@ -1,6 +1,6 @@
 import type { IsolationType } from '../vm/index.ts';
 import type { SurveyedBackend, TestEnvironment } from './environment.ts';
-import { checkNames, payloadOf, type PetriTestOptions } from './options.ts';
+import { payloadOf, type PetriTestOptions } from './options.ts';
 import { skipOn, unselected } from './skip-reason.ts';
 
 /**
@@ -30,10 +30,9 @@ function skipReason(
 ): string | undefined {
   const demand = { isolation, options, linuxOnly, payload: () => payloadOf(options) };
   try {
-    checkNames(options);
     return skipOn(backend, probe, demand)?.reason;
   } catch {
-    // Options that are wrong, or a payload that cannot be made: the test is not skipped for it, it fails when it runs.
+    // A payload that cannot be made: the test is not skipped for it, it fails when it runs.
     return undefined;
   }
 }
