@@ -7,7 +7,9 @@ import { PetriError } from '../errors.ts';
 import type { BackendPace } from '../backend.ts';
 import { stretched } from '../test/stretch.ts';
 import type { IsolationType } from '../vm/isolation.ts';
+import { nameForBlob } from './blob-names.ts';
 import { separateGroups } from './groups.ts';
+import { prepareMerge } from './merge.ts';
 import { type PetriPlugin, petriPlugins, pluginName, type PluginOptions } from './plugin-options.ts';
 import { select } from './project-selection.ts';
 import { isolationFilter } from './run-check.ts';
@@ -38,17 +40,20 @@ export function petriPlugin(options: PluginOptions): Plugin {
     },
     // vitest waits for what the hook returns, though its type does not say so.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises
-    async configureVitest({ vitest, project }) {
+    async configureVitest({ vitest, project, injectTestProjects }) {
       markConfigurationSeen();
       project.provide('petriConfigured', true);
       // A project written in the configuration of another has no file of its own.
       configFile ??= vitest.vite.config.configFile;
       // A project that extends the configuration has its plugin beside its own.
       if (petriPlugins(project).at(-1) !== plugin) return;
-      const chosen = await select(vitest, project).catch((error: unknown) => {
+      const readable = (error: unknown): never => {
         throw withoutStack(error);
-      });
+      };
+      if (vitest.config.mergeReports) await prepareMerge(vitest, injectTestProjects).catch(readable);
+      const chosen = await select(vitest, project).catch(readable);
       if (chosen === undefined) return;
+      nameForBlob(project, chosen.backend, chosen.isolation);
       project.provide('petri', chosen);
       filterByIsolation(project, chosen.isolation);
       await applyVmDefaults(project, chosen.probe);

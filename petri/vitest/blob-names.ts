@@ -1,0 +1,66 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import type { TestProject } from 'vitest/node';
+
+import type { IsolationType } from '../vm/isolation.ts';
+
+/**
+ * Gives a project whose results go into a blob the name of what it ran on: `sim:cca`, `vm:qemu:none+cca`. vitest makes the ids of tests
+ * of the project's name and the file, and when blobs are merged it keeps one of the results that have the same id.
+ */
+export function nameForBlob(project: TestProject, backend: string, isolation: readonly IsolationType[]): void {
+  const writesBlob = project.vitest.config.reporters.some((one) => Array.isArray(one) && one[0] === 'blob');
+  if (!writesBlob) return;
+  const { name } = project;
+  const parts = [...(name === '' || name === backend ? [] : [name]), backend, isolation.join('+')];
+  project.config.name = parts.filter((part) => part !== '').join(':');
+}
+
+/** One file of tests in a blob. */
+export interface BlobFile {
+  readonly blob: string;
+  readonly project: string;
+  readonly path: string;
+}
+
+/**
+ * What is in the blobs of a folder, as vitest is about to merge them. What cannot be read is left out: vitest complains of it.
+ *
+ * @param folder as given with `--merge-reports`, relative to the current directory
+ */
+export async function readBlobFiles(folder: string): Promise<BlobFile[]> {
+  const path = resolve(folder);
+  const names = await readdir(path).catch(() => []);
+  const files = await Promise.all(
+    names.sort().map(async (blob) => filesIn(blob, await readFile(resolve(path, blob), 'utf8').catch(() => ''))),
+  );
+  return files.flat();
+}
+
+/**
+ * vitest writes a blob with `flatted`: a list of values of which the first is the root, and where the strings of objects and lists are
+ * positions in that list. The second member of the root are the files.
+ */
+function filesIn(blob: string, text: string): BlobFile[] {
+  let values: unknown;
+  try {
+    values = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  const at = (position: unknown): unknown =>
+    Array.isArray(values) ? (values[Number(position)] as unknown) : undefined;
+  const root = at(0);
+  const files = Array.isArray(root) ? at(root[1]) : undefined;
+  if (!Array.isArray(files)) return [];
+  return files.map(at).flatMap((file) => {
+    if (typeof file !== 'object' || file === null) return [];
+    const text = (key: string): string => {
+      const position: unknown = Reflect.get(file, key);
+      const value = position === undefined ? '' : at(position);
+      return typeof value === 'string' ? value : '';
+    };
+    return [{ blob, project: text('projectName'), path: text('name') }];
+  });
+}
