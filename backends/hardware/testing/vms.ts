@@ -39,7 +39,7 @@ export class TestVms {
     }: { readonly isolation?: 'none' | 'cca'; readonly deadline?: number; readonly test?: string } = {},
   ): Promise<Vm> {
     const payload = tmk(name);
-    const spec = { isolation, payload, config: resolveVmConfig(), boot: 'shared' } as const;
+    const spec = { isolation, payload, config: resolveVmConfig({ consoleLimit: '128M' }), boot: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
       directory: join(this.folder, `vm-${String((this.#count += 1))}`),
       features: ['serial.write', 'tmk', 'tmk.events', 'reset', 'inspect.registers'],
