@@ -90,8 +90,13 @@ export class Wait {
     return this.#settled;
   }
 
-  get #isLoading(): boolean {
-    return this.#loading !== undefined;
+  /** Asked anew after each piece of work, which may have changed it. */
+  #isIdle(): boolean {
+    return this.#settled || this.#loading !== undefined;
+  }
+
+  #isBehind(): boolean {
+    return this.#request.matcher.behind;
   }
 
   /** Looks at what has arrived, unless the last look was so dear that the guest is owed its time first. */
@@ -113,7 +118,7 @@ export class Wait {
 
   /** Returns whether there is more to look at now. */
   #look(): boolean {
-    if (this.settled || this.#isLoading) return false;
+    if (this.#isIdle()) return false;
     const began = performance.now();
     let more = false;
     try {
@@ -121,10 +126,10 @@ export class Wait {
     } catch (error) {
       this.#interrupted(error);
     }
-    if (this.settled || this.#isLoading) return false;
+    if (this.#isIdle()) return false;
     if (this.#request.signal?.aborted === true) this.#fail('abort');
     else this.#rest(performance.now() - began, more);
-    return more && !this.settled;
+    return more && !this.#settled;
   }
 
   /** The same search is made again once its steps can be counted. */
@@ -149,8 +154,8 @@ export class Wait {
   #search(): boolean {
     const { matcher, reader, pending, isClosed } = this.#request;
     if (this.#seenLength === 0 && pending !== '' && this.#feed(pending)) return false;
-    if (matcher.behind && this.#tryAgain()) return false;
-    if (matcher.behind) return true;
+    if (this.#isBehind() && this.#tryAgain()) return false;
+    if (this.#isBehind()) return true;
     // Asked before reading, so that a close in between is seen at the next look.
     const closed = isClosed();
     for (let looked = 0; looked < TURN;) {
@@ -162,7 +167,7 @@ export class Wait {
       }
       looked += piece.length + 1;
       if (this.#feed(piece)) return false;
-      if (matcher.behind) return true;
+      if (this.#isBehind()) return true;
     }
     return true;
   }
@@ -171,7 +176,7 @@ export class Wait {
   #finish(): boolean {
     const { matcher, reader } = this.#request;
     if (this.#feed(reader.finish())) return false;
-    if (matcher.behind) return true;
+    if (this.#isBehind()) return true;
     const found = matcher.settle();
     if (found === undefined) this.#fail('closed');
     else this.#succeed(found);
@@ -222,7 +227,7 @@ export class Wait {
   }
 
   #settle(): void {
-    if (this.#settled || this.#loading !== undefined || this.#request.matcher.behind) return;
+    if (this.#isIdle() || this.#isBehind()) return;
     try {
       const found = this.#request.matcher.settle();
       if (found !== undefined) this.#succeed(found);

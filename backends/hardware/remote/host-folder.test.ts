@@ -78,8 +78,8 @@ describe.skipIf(sshdPath === undefined)('HostFolder', () => {
     const content = randomBytes(2_000_000);
     const run = host.run.bind(host);
     let broken = false;
-    host.run = async (argv, options = {}) => {
-      if (options.input === undefined || broken) return await run(argv, options);
+    host.run = async (argv, options) => {
+      if (options?.input === undefined || broken) return await run(argv, options);
       broken = true;
       const ran = run(argv, options);
       proxy.cut();

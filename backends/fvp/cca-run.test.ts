@@ -6,10 +6,9 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { standInWorks } from '../../../backends/fvp/testing/stand-in.ts';
-import { installStandIn } from './install.ts';
+import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
-const petriBin = fileURLToPath(new URL('../../../bin/petri.mjs', import.meta.url));
+const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'petri-cca-run-'));
 const stack = join(folder, 'stack');
 
