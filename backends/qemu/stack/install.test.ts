@@ -72,7 +72,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     expect(flash.subarray(0, bl1.length)).toEqual(bl1);
     expect(flash.subarray(bl1.length, FIP_OFFSET).every((byte) => byte === 0)).toBe(true);
     expect(flash.subarray(FIP_OFFSET)).toEqual(readFileSync(join(root, 'firmware', 'fip.bin')));
-    expect(flash.toString('latin1')).toMatch(/edk2 -q -a AARCH64 .*rmm\nwhole/s);
+    expect(flash.toString('latin1')).toMatch(/rmm\nwhole.*edk2 -q -a AARCH64 /s);
   });
 
   it('makes a root file system that boots busybox, with the libraries of tmk_vmm', async () => {
@@ -145,7 +145,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     const { message } = await failure(install());
     expect(message).toMatch(/tfa: .*has no RMM; it has: BL2, BL31, BL33[\s\S]*ENABLE_FEAT_RME/);
     world.writeLock({});
-    expect(await install().outcome()).toMatchObject({ ran: expect.arrayContaining(['tfa', 'flash', 'verify']) });
+    expect(await install().outcome()).toMatchObject({ ran: expect.arrayContaining(['tfa', 'verify']) });
   });
 
   it('refuses a busybox without the commands that the host needs', async () => {
