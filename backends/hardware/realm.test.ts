@@ -105,7 +105,7 @@ describe.skipIf(sshdPath === undefined || optionalTool('script', 'bsdutils') ===
       const vm = await vms.launch('hello', { isolation: 'cca' });
       await expect(vm.serial.waitFor('hello')).rejects.toMatchObject({
         code: 'boot-failed',
-        message: expect.stringContaining('kernel of the guest panicked') as string,
+        message: expect.stringContaining('a Linux kernel panicked') as string,
       });
     });
   },
