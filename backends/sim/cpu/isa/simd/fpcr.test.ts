@@ -13,7 +13,7 @@ beforeEach(() => {
 function run(value: bigint, ...words: number[]): RunExit {
   machine.context.setX(0, value);
   machine.load(words);
-  return machine.vcpu.run(100);
+  return machine.vcpu.run(10_000);
 }
 
 describe('FPCR', () => {
