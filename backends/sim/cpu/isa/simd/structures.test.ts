@@ -22,7 +22,7 @@ function run(word: number, address: number): void {
   machine.load([word, hvc(0)]);
   machine.context.pc = BigInt(TestMachine.CODE);
   machine.context.setX(1, BigInt(address));
-  expect(machine.vcpu.run(10_000)).toBe(RunExit.Sync);
+  expect(machine.vcpu.run(1_000_000)).toBe(RunExit.Sync);
 }
 
 function guestBytes(from: number): Uint8Array {
