@@ -47,7 +47,7 @@ export class ObservedVm {
     this.#guest.boot(testIndex);
     const loop = new RunLoop({
       guest: this.#guest,
-      locator: new PayloadLocator(payload.image, realm ? RealmGuest.loadBase : 0),
+      locator: new PayloadLocator(payload.image, (realm ? RealmGuest : PlainGuest).loadBase),
       maxInstructions,
       scheduler: { add: (slice) => (this.#slice = slice) },
       now,
