@@ -10,7 +10,8 @@ import pc from 'picocolors';
 
 import { load } from '../bin/load.mjs';
 
-const { countRun, countStep, countTable, describeCounts, isGood, sum } = await load('tools/counts');
+const { countRun, countStep, countTable, describeCounts, isGood, listFailures, sum } = await load('tools/counts');
+const { harmlessLine } = await load('petri/text/index');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const resultFile = fileURLToPath(new URL('../.petri/test-result.json', import.meta.url));
@@ -75,7 +76,7 @@ const tests = await run(
   ['run', ...reporters, ...process.argv.slice(2)],
   recording(resultFile),
 );
-const steps = [{ ...tests, counts: countRun(written(resultFile)) }];
+const steps = [{ ...tests, counts: countRun(written(resultFile)), failures: listFailures(written(resultFile)) }];
 if (process.argv.length === 2) {
   const argv = ['sim', 'qemu', 'fvp', 'hardware', '--here', `--json=${verdictsFile}`];
   const backends = await run('backends', 'tools/verdicts.mjs', argv, { quiet: false });
@@ -84,6 +85,7 @@ if (process.argv.length === 2) {
   steps.push({
     ...(await run('busy', 'tools/busy.mjs', busy, recording(busyFile))),
     counts: countRun(written(busyFile)),
+    failures: listFailures(written(busyFile)),
   });
 }
 
@@ -92,6 +94,9 @@ const total = sum(all);
 const line = describeCounts(total);
 writeFileSync(countsFile, JSON.stringify({ ...total, line }));
 console.log(['', ...checks.map((check) => report(check))].join('\n'));
-for (const step of steps) console.log(report(step, describeCounts(countStep(step))));
+for (const step of steps) {
+  console.log(report(step, describeCounts(countStep(step))));
+  for (const failure of step.failures ?? []) console.log(`    ${pc.red('×')} ${harmlessLine(failure)}`);
+}
 console.log(line);
 process.exitCode = isGood(all) ? 0 : 1;

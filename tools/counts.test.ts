@@ -6,6 +6,7 @@ import {
   countTable,
   describeCounts,
   isGood,
+  listFailures,
   type RecordedRun,
   type RecordedTest,
   sum,
@@ -61,5 +62,17 @@ describe('the counts of the check', () => {
   it('say what did not run only where there is something', () => {
     expect(describeCounts(countRun(record(['passed'])))).toBe('1 passed, 0 failed, 0 skipped');
     expect(describeCounts(countRun(record(['not run'])))).toBe('0 passed, 0 failed, 0 skipped, 1 not run');
+  });
+
+  it('come with the names and the causes of what failed', () => {
+    const tests: RecordedTest[] = [
+      { file: 'a.test.ts', name: 'boots', kind: 'passed' },
+      { file: 'a.test.ts', name: 'ends', kind: 'failed', failure: 'expected 1 to be 2' },
+    ];
+    expect(listFailures({ tests, broken: ['b.test.ts: oh'], unread: 0 })).toEqual([
+      'a.test.ts > ends: expected 1 to be 2',
+      'b.test.ts: oh',
+    ]);
+    expect(listFailures(undefined)).toEqual([]);
   });
 });

@@ -22,6 +22,8 @@ export interface RecordedTest {
   readonly kind: 'passed' | 'failed' | 'skipped' | 'left out' | 'not run';
   readonly reason?: string;
   readonly cause?: string;
+  /** Of a failed test: the first line of its first error. */
+  readonly failure?: string;
 }
 
 /** How a test ended on one backend, as the table of verdicts.mjs shows it; `-` where it was not to run. */
@@ -87,6 +89,15 @@ export function sum(steps: readonly CheckStep[]): Counts {
 export function isGood(steps: readonly CheckStep[]): boolean {
   const { passed, failed, notRun } = sum(steps);
   return passed > 0 && failed === 0 && notRun === 0;
+}
+
+/** What failed, a line each, for the end of a log of which only the end is kept. */
+export function listFailures(record: RecordedRun | undefined): string[] {
+  const tests = record?.tests.filter(({ kind }) => kind === 'failed') ?? [];
+  return [
+    ...tests.map(({ file, name, failure = 'nothing was reported of it' }) => `${file} > ${name}: ${failure}`),
+    ...(record?.broken ?? []),
+  ];
 }
 
 export function describeCounts({ passed, failed, skipped, notRun }: Counts): string {

@@ -14,6 +14,7 @@ export default class {
         file: module.relativeModuleId,
         name: test.fullName,
         ...outcomeOf(test),
+        failure: failureOf(test),
       })),
     );
     const suites = modules.flatMap((module) =>
@@ -28,6 +29,11 @@ export default class {
     const unread = modules.filter(isUnread).length;
     writeFileSync(process.env.PETRI_VERDICTS_FILE, JSON.stringify({ tests, broken, unread }));
   }
+}
+
+function failureOf(test) {
+  const [error] = test.result().errors ?? [];
+  return error === undefined ? undefined : firstLine(error.message);
 }
 
 function firstLine(message) {
