@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { Cost } from './effort.ts';
-import { MAX_RECORD_PAGES } from './state.ts';
+import { MAX_RECORD_PAGES } from './layout.ts';
 import {
   addImm,
   b,

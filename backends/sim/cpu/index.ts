@@ -3,8 +3,8 @@ import { MachineCpu } from './machine-cpu.ts';
 import type { Cpu, CpuOptions } from './types.ts';
 
 export { LinearMemory } from './linear-memory.ts';
-export { DRAM_OFFSET } from './state.ts';
-export { sysregs } from './sysregs.ts';
+export { DRAM_OFFSET } from './layout.ts';
+export { sysregs } from './pe/system-registers.ts';
 export type * from './types.ts';
 export { ExceptionClass, Permission, RunExit } from './types.ts';
 

@@ -1,17 +1,17 @@
-import { CodeCache, type CodePage } from './code-cache.ts';
-import { Context } from './context.ts';
-import { fillCrcTables } from './crc-tables.ts';
-import { DataAccess } from './data-access.ts';
-import { createHelper } from './exact-float.ts';
+import { CodeCache, type CodePage } from './code/code-cache.ts';
+import { Context } from './pe/context.ts';
+import { fillCrcTables } from './isa/crc-tables.ts';
+import { DataAccess } from './mmu/data-access.ts';
+import { createHelper } from './float/exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './state.ts';
+import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './layout.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
 import { Cost, Effort } from './effort.ts';
 import { engineFault } from './engine-fault.ts';
 import { HandlerTable } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
 import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
-import { VirtualCpu, type VcpuHost } from './vcpu.ts';
+import { VirtualCpu, type VcpuHost } from './pe/vcpu.ts';
 
 /** A machine with more than this is cleaned all at once before it is handed on, and otherwise page by page. */
 const MAX_PAGES_TO_CLEAN = 64;

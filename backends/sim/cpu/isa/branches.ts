@@ -2,7 +2,7 @@ import { atWidth } from './arithmetic.ts';
 import { insn, xSource, type Definition } from './definition.ts';
 import { signExtend } from './encoding.ts';
 import { i32, i64 } from '../wasm/expr.ts';
-import { ContextState } from '../state.ts';
+import { ContextState } from '../layout.ts';
 
 function target(pc: bigint, offset: number, bits: number): bigint {
   return BigInt.asUintN(64, pc + BigInt(signExtend(offset, bits)) * 4n);

@@ -1,6 +1,6 @@
 import { parseEncoding, type Encoding, type Fields } from './encoding.ts';
 import type { Lowering, Operands, Slot } from './lowering.ts';
-import { ContextState, VcpuState } from '../state.ts';
+import { ContextState, VcpuState } from '../layout.ts';
 
 /** Whether the instruction after this one is reached: always, sometimes, or never by falling through. */
 export type Flow = 'next' | 'maybe' | 'never';

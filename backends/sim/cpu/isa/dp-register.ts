@@ -11,7 +11,7 @@ import type { Width, Word } from './arithmetic.ts';
 import { insn, xDest, xOrSp, xSource, type Definition } from './definition.ts';
 import type { Lowering } from './lowering.ts';
 import { i32, i64, type I32, type I64 } from '../wasm/expr.ts';
-import { CRC32_TABLE, CRC32C_TABLE } from '../crc-tables.ts';
+import { CRC32_TABLE, CRC32C_TABLE } from './crc-tables.ts';
 
 /** LSL, LSR, ASR, ROR of Rm by the constant; a shift of LSL #0 is variant `NoShift`. */
 const NoShift = 4;

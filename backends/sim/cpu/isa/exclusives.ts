@@ -2,7 +2,7 @@ import { base } from './addressing.ts';
 import { insn, xDest, xOrSp, xSource, type Definition } from './definition.ts';
 import type { Lowering } from './lowering.ts';
 import { i32, i64, type I32, type I64 } from '../wasm/expr.ts';
-import { ContextState } from '../state.ts';
+import { ContextState } from '../layout.ts';
 
 const state = i32.const(0);
 const MONITOR_OPEN = i64.const(-1n);

@@ -131,6 +131,6 @@ export interface Lowering {
   branchTo(address: I64): void;
   /** Leaves to the run loop at this instruction. */
   exit(reason: Exit): void;
-  /** Calls a floating-point operation of exact-float.ts: operands and results go through the state. */
+  /** Calls a floating-point operation of float/exact-float.ts: operands and results go through the state. */
   helper(index: number, argument: I32): I32;
 }

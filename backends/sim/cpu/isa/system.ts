@@ -1,8 +1,8 @@
 import { insn, xDest, xSource, type Definition } from './definition.ts';
 import { Exit, type Lowering } from './lowering.ts';
 import { i32, i64 } from '../wasm/expr.ts';
-import { ContextState } from '../state.ts';
-import { encodeSysreg, userSysregSlot, sysreg } from '../sysregs.ts';
+import { ContextState } from '../layout.ts';
+import { encodeSysreg, userSysregSlot, sysreg } from '../pe/system-registers.ts';
 
 function toRunLoop(code: Lowering): void {
   code.exit(Exit.System);

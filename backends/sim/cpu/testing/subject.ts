@@ -1,6 +1,6 @@
 import { DRAM_OFFSET, LinearMemory, RunExit, ExceptionClass, Permission } from '../index.ts';
 import { MachineCpu } from '../machine-cpu.ts';
-import { ContextState, VcpuState } from '../state.ts';
+import { ContextState, VcpuState } from '../layout.ts';
 import { PAGE_BYTES, RegisterFile, SCRATCH_PAGE, SLOT_PAGE, type Case, type Outcome } from './registers.ts';
 
 /** Executes cases on this engine. */

@@ -2,11 +2,11 @@ import { encodeModule, ValType, type FunctionBody } from '../wasm/encode.ts';
 import { i32, localGet, returnCallIndirect } from '../wasm/expr.ts';
 import { decode, type TableRow } from '../isa/decoder.ts';
 import { Exit } from '../isa/lowering.ts';
-import { DRAM_OFFSET, Record } from '../state.ts';
+import { DRAM_OFFSET, Record } from '../layout.ts';
 import { commonInstructions } from './common-instructions.ts';
 import { handlerId, handlerNumber, MAX_HANDLERS } from './handler-ids.ts';
 import { importNames } from './imports.ts';
-import { HANDLER_TYPE, HandlerLowering } from './lowering.ts';
+import { HANDLER_TYPE, HandlerLowering } from './handler-lowering.ts';
 import { branchForm, RecordOperands, type BranchForm } from './operands.ts';
 
 /** Handlers that no instruction has: what a record means before, after or instead of being decoded. */

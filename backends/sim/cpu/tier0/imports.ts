@@ -6,7 +6,7 @@ export const Import = {
   SlowModify: 2,
   /** (bytes) -> 0: carries a write from SlowData to the guest. */
   CommitWrite: 3,
-  /** (index, argument) -> result: an operation of exact-float.ts. */
+  /** (index, argument) -> result: an operation of float/exact-float.ts. */
   Helper: 4,
 } as const;
 export type Import = (typeof Import)[keyof typeof Import];

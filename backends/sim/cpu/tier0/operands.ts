@@ -1,6 +1,6 @@
 import type { Decoded } from '../isa/definition.ts';
 import type { RegisterOperand } from '../isa/lowering.ts';
-import { Record } from '../state.ts';
+import { Record } from '../layout.ts';
 import { i32, i64, localGet, type I32, type I64 } from '../wasm/expr.ts';
 
 /** Where generated code takes an instruction's operands from. */

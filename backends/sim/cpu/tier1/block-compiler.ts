@@ -1,10 +1,10 @@
-import type { CodeCache, CodePage } from '../code-cache.ts';
+import type { CodeCache, CodePage } from '../code/code-cache.ts';
 import { decode } from '../isa/decoder.ts';
 import type { LinearMemory } from '../linear-memory.ts';
-import { Record, RECORDS_PER_PAGE } from '../state.ts';
+import { Record, RECORDS_PER_PAGE } from '../layout.ts';
 import { isBlock } from '../tier0/handler-ids.ts';
 import { FixedHandler, type PlacedFunction } from '../tier0/handlers.ts';
-import { HANDLER_TYPE, HandlerLowering } from '../tier0/lowering.ts';
+import { HANDLER_TYPE, HandlerLowering } from '../tier0/handler-lowering.ts';
 import { ConstantOperands } from '../tier0/operands.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 

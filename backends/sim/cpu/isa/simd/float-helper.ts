@@ -1,8 +1,8 @@
 import type { Lowering } from '../lowering.ts';
 import { i32, i64, stmt, type I64 } from '../../wasm/expr.ts';
-import { VcpuState } from '../../state.ts';
+import { VcpuState } from '../../layout.ts';
 
-/** Calls of the floating-point operations that are not generated: see exact-float.ts. */
+/** Calls of the floating-point operations that are not generated: see float/exact-float.ts. */
 export const FloatHelper = {
   /** Operands: addend, and the factors; finite. */
   FusedMultiplyAdd: 0,

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { hvc, mrs, msr, TestMachine } from '../../testing/test-machine.ts';
 import { ExceptionClass, RunExit } from '../../types.ts';
-import { sysreg } from '../../sysregs.ts';
+import { sysreg } from '../../pe/system-registers.ts';
 
 const DEFAULT_NAN = 1n << 25n;
 

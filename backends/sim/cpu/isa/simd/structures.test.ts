@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ESR_EL1, hvc, TestMachine } from '../../testing/test-machine.ts';
 import { ExceptionClass, RunExit } from '../../types.ts';
-import { VcpuState } from '../../state.ts';
+import { VcpuState } from '../../layout.ts';
 
 /** LD4 and ST4 {V30.16B, V31.16B, V0.16B, V1.16B}, [X1]; LD4 {V4.8H-V7.8H}, [X1]. */
 const LD4_BYTES = 0x4c40_003e;

@@ -3,7 +3,7 @@ import type { Decoded, Definition } from '../definition.ts';
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { i32, i64, v128, type I64, type V128 } from '../../wasm/expr.ts';
 import { anyTrue, integerShape, type IntegerShape } from '../../wasm/vector.ts';
-import { VcpuState } from '../../state.ts';
+import { VcpuState } from '../../layout.ts';
 
 /** What the definitions of SIMD instructions have in common. */
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { generalDefinitions, simdAndFpDefinitions } from './isa/index.ts';
+import { generalDefinitions, simdAndFpDefinitions } from '../isa/index.ts';
 import { RecordTemplates } from './record-templates.ts';
 
 it('gives a record back for its word, with what is known of the instruction', () => {

@@ -1,7 +1,7 @@
-import type { LinearMemory } from './linear-memory.ts';
-import { isBlock } from './tier0/handler-ids.ts';
-import { FixedHandler, type HandlerLibrary } from './tier0/handlers.ts';
-import { Record, RECORDS_PER_PAGE } from './state.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import { isBlock } from '../tier0/handler-ids.ts';
+import { FixedHandler, type HandlerLibrary } from '../tier0/handlers.ts';
+import { Record, RECORDS_PER_PAGE } from '../layout.ts';
 
 /** Pages kept for the process, 20 KiB each: the code of a good many payloads. */
 const MAX_PAGES = 256;

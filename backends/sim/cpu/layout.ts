@@ -32,7 +32,7 @@ export const ContextState = {
   /** SP_EL0 and SP_EL1; the one in use is stale, its value is in `Sp`. */
   SpEl0: 0x158,
   SpEl1: 0x160,
-  /** System registers, 8 bytes each, in the order of sysregs.ts. */
+  /** System registers, 8 bytes each, in the order of pe/system-registers.ts. */
   Sysregs: 0x168,
   Size: 0x700,
 } as const;

@@ -1,11 +1,11 @@
-import type { CodeCache } from './code-cache.ts';
-import type { Context } from './context.ts';
-import { Cost, type Effort } from './effort.ts';
+import type { CodeCache } from '../code/code-cache.ts';
+import type { Context } from '../pe/context.ts';
+import { Cost, type Effort } from '../effort.ts';
 import { ADDRESS_LIMIT, readNumber } from './guest-number.ts';
-import type { LinearMemory } from './linear-memory.ts';
-import { Tlb, tlbSet, VcpuState } from './state.ts';
-import { MUST_ALIGN } from './tier0/imports.ts';
-import { Permission } from './types.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import { Tlb, tlbSet, VcpuState } from '../layout.ts';
+import { MUST_ALIGN } from '../tier0/imports.ts';
+import { Permission } from '../types.ts';
 
 const PAGE = 4096;
 const NO_TAG = 0xffff_ffff_ffff_ffffn;

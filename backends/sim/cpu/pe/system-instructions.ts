@@ -1,11 +1,11 @@
 import type { Context } from './context.ts';
 import { cacheSizeId, readOnlyRegister } from './id-registers.ts';
 import { trapOfEl0, waitTrapsFromEl0 } from './el0-traps.ts';
-import type { LinearMemory } from './linear-memory.ts';
+import type { LinearMemory } from '../linear-memory.ts';
 import { Pstate } from './pstate.ts';
-import { systemIss } from './syndrome.ts';
-import { encodeSysreg, findSysreg, slotOf, sysreg } from './sysregs.ts';
-import { ExceptionClass } from './types.ts';
+import { systemIss } from './instruction-syndrome.ts';
+import { encodeSysreg, findSysreg, slotOf, sysreg } from './system-registers.ts';
+import { ExceptionClass } from '../types.ts';
 
 /** Cortex-class hardware runs a few instructions in each tick of a 100 MHz counter; virtual time uses this many. */
 const INSTRUCTIONS_PER_TICK = 10;

@@ -1,4 +1,4 @@
-import { ContextState, VcpuState } from './state.ts';
+import { ContextState, VcpuState } from '../layout.ts';
 
 /** op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2. */
 export function encodeSysreg(op0: number, op1: number, crn: number, crm: number, op2: number): number {
@@ -21,7 +21,7 @@ const SCTLR_RESET = 0xc5_0878n;
 
 /**
  * System registers that hold what was written to them, by name and encoding (Arm ARM, D24). Registers that do more than that are in
- * system.ts.
+ * system-instructions.ts.
  */
 const table: Readonly<Record<string, readonly [number, Row]>> = {
   SCTLR_EL1: [e(3, 0, 1, 0, 0), { el: 1, reset: SCTLR_RESET }],

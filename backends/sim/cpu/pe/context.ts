@@ -1,8 +1,8 @@
-import { ExceptionClass, type CpuContext, type Stage2, type Traps } from './types.ts';
-import type { LinearMemory } from './linear-memory.ts';
+import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../types.ts';
+import type { LinearMemory } from '../linear-memory.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
-import { findSysreg, slotOf, sysreg, sysregs } from './sysregs.ts';
-import { ContextState, savedContext, TLB_SET_BYTES, tlbSet } from './state.ts';
+import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
+import { ContextState, savedContext, TLB_SET_BYTES, tlbSet } from '../layout.ts';
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const VBAR_EL1 = slotOf('VBAR_EL1');

@@ -3,7 +3,7 @@ import { call, f32, f64, i32, i64, localGet, returnCallIndirect, stmt, v128 } fr
 import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
 import { Cost } from '../effort.ts';
-import { ContextState, Itlb, Record, RECORDS_PER_PAGE, Tlb, VcpuState } from '../state.ts';
+import { ContextState, Itlb, Record, RECORDS_PER_PAGE, Tlb, VcpuState } from '../layout.ts';
 import { Import, MUST_ALIGN } from './imports.ts';
 import type { OperandSource } from './operands.ts';
 

@@ -1,4 +1,4 @@
-import { Record } from './state.ts';
+import { Record } from '../layout.ts';
 
 /** Words kept for the process: several times what a large payload has, and little memory. */
 const MAX_WORDS = 32_768;

@@ -1,7 +1,7 @@
-import { Cost, type Effort } from './effort.ts';
-import { FloatHelper, FloatFormat, helperOperand, HELPER_RESULT } from './isa/simd/float-helper.ts';
-import type { LinearMemory } from './linear-memory.ts';
-import { VcpuState } from './state.ts';
+import { Cost, type Effort } from '../effort.ts';
+import { FloatHelper, FloatFormat, helperOperand, HELPER_RESULT } from '../isa/simd/float-helper.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import { VcpuState } from '../layout.ts';
 
 /**
  * Floating-point operations that generated code has no short way for: exact arithmetic on integers, rounded once. Rare in

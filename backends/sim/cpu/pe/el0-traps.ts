@@ -1,6 +1,6 @@
-import { systemIss } from './syndrome.ts';
-import { encodeSysreg, sysreg } from './sysregs.ts';
-import { ExceptionClass } from './types.ts';
+import { systemIss } from './instruction-syndrome.ts';
+import { encodeSysreg, sysreg } from './system-registers.ts';
+import { ExceptionClass } from '../types.ts';
 
 /** Bits of SCTLR_EL1 and CNTKCTL_EL1 that let EL0 do something (Arm ARM, D24.2.118 and D24.12.10). */
 const Sctlr = { UMA: 1 << 9, DZE: 1 << 14, UCT: 1 << 15, nTWI: 1 << 16, nTWE: 1 << 18, UCI: 1 << 26 } as const;

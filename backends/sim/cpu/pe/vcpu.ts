@@ -1,17 +1,17 @@
-import type { CodeCache, CodePage } from './code-cache.ts';
+import type { CodeCache, CodePage } from '../code/code-cache.ts';
 import type { Context } from './context.ts';
-import type { DataAccess } from './data-access.ts';
-import { FaultStatus } from './data-access.ts';
-import { Cost, type Effort } from './effort.ts';
-import { engineFault } from './engine-fault.ts';
-import { ADDRESS_LIMIT, readNumber, writeNumber } from './guest-number.ts';
-import type { LinearMemory } from './linear-memory.ts';
-import { Exit } from './isa/lowering.ts';
-import { dataAbortIss } from './syndrome.ts';
+import type { DataAccess } from '../mmu/data-access.ts';
+import { FaultStatus } from '../mmu/data-access.ts';
+import { Cost, type Effort } from '../effort.ts';
+import { engineFault } from '../engine-fault.ts';
+import { ADDRESS_LIMIT, readNumber, writeNumber } from '../mmu/guest-number.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import { Exit } from '../isa/lowering.ts';
+import { dataAbortIss } from './instruction-syndrome.ts';
 import { executeSystem, syndrome } from './system-instructions.ts';
-import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from './state.ts';
-import { ExceptionClass, Permission, RunExit } from './types.ts';
-import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from './types.ts';
+import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
+import { ExceptionClass, Permission, RunExit } from '../types.ts';
+import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
 /** What a run may spend beyond its budget, so that short ones get on too. */

@@ -1,4 +1,4 @@
-import { encodeSysreg as e, sysreg } from './sysregs.ts';
+import { encodeSysreg as e, sysreg } from './system-registers.ts';
 
 /** Counter frequency that CNTFRQ_EL0 tells, in Hz: that of FVP. */
 export const COUNTER_FREQUENCY = 100_000_000n;

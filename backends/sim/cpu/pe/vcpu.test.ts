@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_RECORD_PAGES, Record, RECORD_REGION } from './state.ts';
-import { blockId, handlerId, isBlock } from './tier0/handler-ids.ts';
-import { ExceptionClass, Permission, RunExit } from './types.ts';
+import { MAX_RECORD_PAGES, Record, RECORD_REGION } from '../layout.ts';
+import { blockId, handlerId, isBlock } from '../tier0/handler-ids.ts';
+import { ExceptionClass, Permission, RunExit } from '../types.ts';
 import {
   addImm,
   b,
@@ -37,7 +37,7 @@ import {
   svc,
   TestMachine,
   wfi,
-} from './testing/test-machine.ts';
+} from '../testing/test-machine.ts';
 
 const { CODE, DATA, VECTORS } = TestMachine;
 const EL1H_MASKED = 0x3c5;

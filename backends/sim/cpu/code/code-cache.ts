@@ -1,12 +1,12 @@
 import { DecodedPages } from './decoded-pages.ts';
-import { Cost, type Effort } from './effort.ts';
-import { decode, type Instruction } from './isa/decoder.ts';
+import { Cost, type Effort } from '../effort.ts';
+import { decode, type Instruction } from '../isa/decoder.ts';
 import { RecordTemplates } from './record-templates.ts';
-import type { LinearMemory } from './linear-memory.ts';
-import type { HandlerTable } from './tier0/handler-table.ts';
-import { FixedHandler } from './tier0/handlers.ts';
-import { branchForm } from './tier0/operands.ts';
-import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from './state.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import type { HandlerTable } from '../tier0/handler-table.ts';
+import { FixedHandler } from '../tier0/handlers.ts';
+import { branchForm } from '../tier0/operands.ts';
+import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from '../layout.ts';
 
 const PAGE = 4096;
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import { encodeSysreg, sysreg } from './sysregs.ts';
-import { hvc, movz, mrs, msr, TestMachine } from './testing/test-machine.ts';
-import { ExceptionClass, RunExit } from './types.ts';
+import { encodeSysreg, sysreg } from './system-registers.ts';
+import { hvc, movz, mrs, msr, TestMachine } from '../testing/test-machine.ts';
+import { ExceptionClass, RunExit } from '../types.ts';
 
 const { CODE, VECTORS } = TestMachine;
 const BUDGET = 1000;

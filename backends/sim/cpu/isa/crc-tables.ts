@@ -1,4 +1,4 @@
-import type { LinearMemory } from './linear-memory.ts';
+import type { LinearMemory } from '../linear-memory.ts';
 
 /** Places of the two CRC tables of 256 words that CRC32 and CRC32C instructions look bytes up in. */
 export const CRC32_TABLE = 0x1000;
