@@ -11,8 +11,8 @@ import {
 import type { Stage2Mapping } from '../backends/sim/cpu/index.ts';
 import { generalDefinitions, simdAndFpDefinitions } from '../backends/sim/cpu/isa/index.ts';
 import { COMMAND_SIZE, decodeCommand } from '../petri/payload/index.ts';
-import { caseCount, runAloneInFreshProcess, runSchedulesInFreshProcess } from '../backends/sim/testing/schedules.ts';
-import { Random } from '../backends/sim/testing/random.ts';
+import { caseCount, runAloneInFreshProcess, runSchedulesInFreshProcess } from '../backends/sim/vm/testing/schedules.ts';
+import { Random } from '../backends/sim/vm/testing/random.ts';
 
 const PAGE = 4096;
 const WORDS = PAGE / 4;

@@ -1,11 +1,11 @@
 import type { Backend, ProbeResult } from '../../petri/backend.ts';
-import { limits } from './limits.ts';
+import { limits } from './guests/limits.ts';
 
-let loading: Promise<typeof import('./simulator.ts')> | undefined;
+let loading: Promise<typeof import('./vm/index.ts')> | undefined;
 
 /** Loaded only where VMs are made: asking what the backend can do needs nothing of it. */
-function simulator(): Promise<typeof import('./simulator.ts')> {
-  loading ??= import('./simulator.ts');
+function simulator(): Promise<typeof import('./vm/index.ts')> {
+  loading ??= import('./vm/index.ts');
   return loading;
 }
 

@@ -19,8 +19,8 @@ const forbidden: [string, string][] = [
   ['tests/some.test.ts', `import { PetriError } from '../petri/errors.ts';`],
   ['tests/some.test.ts', `import { builtinBackends } from '../backends/index.ts';`],
   ['petri/index.ts', `export * from '../backends/index.ts';`],
-  ['petri/vm/some.ts', `import type { Plane0 } from '../../backends/sim/rmm/plane0.ts';`],
-  ['petri/vm/some.ts', `export type P = import('../../backends/sim/rmm/plane0.ts').Plane0;`],
+  ['petri/vm/some.ts', `import type { Plane0 } from '../../backends/sim/rmm/abi/plane0.ts';`],
+  ['petri/vm/some.ts', `export type P = import('../../backends/sim/rmm/abi/plane0.ts').Plane0;`],
   ['petri/vm/some.ts', `await import('../../backends/index.ts');`],
   ['petri/vm/some.test.ts', `import { builtinBackends } from '../../backends/index.ts';`],
   ['petri/vitest/some.ts', `await import('../../backends/sim/cpu/types.ts');`],
@@ -29,10 +29,13 @@ const forbidden: [string, string][] = [
   ['backends/fvp/some.ts', `import '../sim/cpu/types.ts';`],
   ['backends/fvp/some.ts', `import '../index.ts';`],
   ['backends/sim/cpu/some.ts', `import '../machine/physical-memory.ts';`],
-  ['backends/sim/machine/some.ts', `import '../rmm/plane0.ts';`],
+  ['backends/sim/machine/some.ts', `import '../rmm/abi/plane0.ts';`],
   ['backends/sim/rmm/some.ts', `import '../paravisor/exit-log.ts';`],
   ['backends/sim/host/some.ts', `import '../paravisor/exit-log.ts';`],
   ['backends/sim/paravisor/some.ts', `import '../index.ts';`],
+  ['backends/sim/paravisor/some.ts', `import '../guests/guest.ts';`],
+  ['backends/sim/guests/some.ts', `import type { SimVm } from '../vm/sim-vm.ts';`],
+  ['backends/sim/vm/some.ts', `import '../rmm/index.ts';`],
 ];
 
 const allowed: [string, string][] = [
@@ -44,9 +47,14 @@ const allowed: [string, string][] = [
   ['backends/index.ts', `await import('./sim/index.ts');`],
   ['backends/sim/machine/some.ts', `import '../cpu/types.ts'; import '../../../petri/errors.ts';`],
   ['backends/sim/rmm/some.ts', `import '../machine/physical-memory.ts';`],
-  ['backends/sim/host/some.ts', `import '../rmm/plane0.ts';`],
-  ['backends/sim/paravisor/some.ts', `import '../rmm/plane0.ts';`],
-  ['backends/sim/some.ts', `import './rmm/plane0.ts'; import './cpu/types.ts'; import './machine/physical-memory.ts';`],
+  ['backends/sim/host/some.ts', `import '../rmm/abi/plane0.ts';`],
+  ['backends/sim/paravisor/some.ts', `import '../rmm/abi/plane0.ts';`],
+  [
+    'backends/sim/guests/some.ts',
+    `import '../rmm/index.ts'; import '../host/index.ts'; import '../paravisor/index.ts';`,
+  ],
+  ['backends/sim/vm/some.ts', `import type { Guest } from '../guests/guest.ts'; import '../machine/machine-pool.ts';`],
+  ['backends/sim/some.ts', `import './vm/index.ts';`],
 ];
 
 describe('the import arrows of the architecture', () => {

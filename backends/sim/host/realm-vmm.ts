@@ -11,9 +11,9 @@ import {
   type RealmView,
   type Rmm,
 } from '../rmm/index.ts';
-import { type EnterResult, type ExitServices, RecExitHandler } from './exits.ts';
+import { type EnterResult, type ExitServices, RecExitHandler } from './rec-exit-handler.ts';
 import type { GranuleAllocator } from './granule-allocator.ts';
-import { MmioBus } from './mmio.ts';
+import { MmioBus } from './mmio-bus.ts';
 import { RecHandle } from './rec-handle.ts';
 import { RmiClient } from './rmi-client.ts';
 import { rttRootShape } from './rtt-root.ts';

@@ -1,9 +1,9 @@
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
-import { PlaneEnter, PlaneEnterFlag } from '../rmm/plane-run.ts';
-import type { Plane0Port, Plane0Step } from '../rmm/plane0.ts';
-import { RealmConfigLayout } from '../rmm/realm-config.ts';
-import { locate, writePage } from './memory.ts';
-import { Plane0Failure, rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi.ts';
+import { PlaneEnter, PlaneEnterFlag } from '../rmm/abi/plane-run.ts';
+import type { Plane0Port, Plane0Step } from '../rmm/abi/plane0.ts';
+import { RealmConfigLayout } from '../rmm/abi/realm-config.ts';
+import { locate, writePage } from './plane0-memory.ts';
+import { Plane0Failure, rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi-client.ts';
 
 /** Where plane 0 keeps and puts things, and what it starts. All addresses are IPAs of the realm's protected half. */
 export interface PlaneLaunch {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PlaneRunCore, type PlaneOutcome } from './plane-run-core.ts';
 import type { PlaneLaunch } from './plane-launch.ts';
-import { ScriptedRmm, type ScriptedExit } from './scripted-rmm.ts';
+import { ScriptedRmm, type ScriptedExit } from './testing/scripted-rmm.ts';
 import { TmkChannel } from '../../../petri/payload/tmk-channel.ts';
 
 const RAM = 0x8002_0000;

@@ -1,13 +1,19 @@
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
-import { GPR_COUNT, PlaneEnter, PlaneEnterFlag, PlaneExit as ExitField, PlaneExitReason } from '../rmm/plane-run.ts';
-import type { Plane0Port, Plane0Program, Plane0Step } from '../rmm/plane0.ts';
-import { Rsi } from '../rmm/rsi-fids.ts';
+import {
+  GPR_COUNT,
+  PlaneEnter,
+  PlaneEnterFlag,
+  PlaneExit as ExitField,
+  PlaneExitReason,
+} from '../rmm/abi/plane-run.ts';
+import type { Plane0Port, Plane0Program, Plane0Step } from '../rmm/abi/plane0.ts';
+import { Rsi } from '../rmm/abi/rsi-fids.ts';
 import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import { ExitLog } from './exit-log.ts';
 import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
 import { GuestReader } from './guest-reader.ts';
-import { locate } from './memory.ts';
+import { locate } from './plane0-memory.ts';
 import {
   accessBytes,
   completeRead,
@@ -16,9 +22,9 @@ import {
   isWrite,
   writeValueHigh,
   writeValueLow,
-} from './mmio.ts';
+} from './data-abort.ts';
 import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
-import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi.ts';
+import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi-client.ts';
 import { isInHole } from '../../../petri/payload/memory-holes.ts';
 import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
 

@@ -1,8 +1,8 @@
 import { type CpuContext, Permission } from '../cpu/types.ts';
-import type { Realm } from './realm.ts';
-import { entryRipas } from './rtt-entry.ts';
-import { LEAF_LEVEL } from './rtt.ts';
-import { HashAlgorithm } from './status.ts';
+import type { Realm } from './realm/realm.ts';
+import { entryRipas } from './realm/rtt-entry.ts';
+import { LEAF_LEVEL } from './realm/rtt.ts';
+import { HashAlgorithm } from './abi/status.ts';
 
 /** A realm as its inspector sees it: everything here only reads. */
 export class RealmView {

@@ -1,11 +1,11 @@
 import type { Cpu } from '../cpu/types.ts';
 import type { PhysicalMemory } from '../machine/physical-memory.ts';
 import { RealmView } from './inspect.ts';
-import type { RmmModel } from './model.ts';
-import type { Plane0Program } from './plane0.ts';
-import { RegisterFile } from './register-file.ts';
-import { serveRmi } from './rmi.ts';
-import { RmmState } from './state.ts';
+import type { RmmModel } from './abi/model.ts';
+import type { Plane0Program } from './abi/plane0.ts';
+import { RegisterFile } from './abi/register-file.ts';
+import { serveRmi } from './rmi/rmi.ts';
+import { RmmState } from './rec/rmm-state.ts';
 
 /** What an RMM is made of. */
 export interface RmmOptions {

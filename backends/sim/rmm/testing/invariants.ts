@@ -1,8 +1,8 @@
-import { GranuleState } from '../granule.ts';
-import type { Realm } from '../realm.ts';
-import { ENTRIES, ENTRY_BYTES, entryAddress, entryState, EntryState } from '../rtt-entry.ts';
-import { entrySpan, LEAF_LEVEL } from '../rtt.ts';
-import type { RmmState } from '../state.ts';
+import { GranuleState } from '../realm/granule.ts';
+import type { Realm } from '../realm/realm.ts';
+import { ENTRIES, ENTRY_BYTES, entryAddress, entryState, EntryState } from '../realm/rtt-entry.ts';
+import { entrySpan, LEAF_LEVEL } from '../realm/rtt.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
 
 /**
  * What must be true of the RMM whatever host and realms did: every granule has one use, which its state says, and every table

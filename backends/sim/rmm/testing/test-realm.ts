@@ -10,7 +10,7 @@ import {
   Rmm,
   RmiStatus,
 } from '../index.ts';
-import type { RmmState } from '../state.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
 import { ScriptedCpu } from './scripted-cpu.ts';
 
 const GRANULE = 4096;

@@ -1,0 +1,215 @@
+import { decodeSyndrome, faultOrigin, summarizeSyndrome, vectorNote } from '../../../../petri/arm/index.ts';
+import type { TmkEvent } from '../../../../petri/backend.ts';
+import { haltOfVerdict } from '../../../../petri/payload/halt-of-verdict.ts';
+import { imagePages, placeTmk, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
+import { isInHole, PLAIN_RAM_BASE } from '../../../../petri/payload/memory-holes.ts';
+import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
+import type { TmkPayload } from '../../../../petri/payload/payload.ts';
+import { TmkChannel, type TmkListener } from '../../../../petri/payload/tmk-channel.ts';
+import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../../../petri/payload/tmk-protocol.ts';
+import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
+import type { HaltReason } from '../../../../petri/vm/halt.ts';
+import type { Registers } from '../../../../petri/vm/inspect.ts';
+import { ExceptionClass, RunExit, type CpuContext, type Vcpu } from '../../cpu/types.ts';
+import { exceptionState } from '../exception-state.ts';
+import { FlatStage2 } from './flat-stage2.ts';
+import type { Guest } from '../guest.ts';
+import { machinePool, type Machine } from '../../machine/machine-pool.ts';
+import {
+  accessBytes,
+  completeRead,
+  hasValidSyndrome,
+  isWrite,
+  writeValueHigh,
+  writeValueLow,
+} from '../../paravisor/index.ts';
+import { servePsci } from './plain-psci.ts';
+import { readRegisters } from '../read-registers.ts';
+import { logUndefined } from '../undefined-log.ts';
+
+const EXITS_PER_QUESTION = 32;
+const HVC_IMMEDIATE = 0xffff;
+
+/**
+ * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM, no planes; the monitor sees the command page and
+ * everything else outside of RAM as MMIO, and serves PSCI by HVC. RAM does not begin at 0 as there, so that null pointers and a
+ * guest without vectors end in a fault.
+ */
+export class PlainGuest implements Guest {
+  static readonly loadBase = PLAIN_RAM_BASE;
+  readonly planes = [];
+  readonly #locator: PayloadLocator;
+  readonly #placement: TmkPlacement;
+  readonly #machine: Machine;
+  readonly #ramBytes: number;
+  readonly #stage2: FlatStage2;
+  readonly #vcpu: Vcpu;
+  readonly #context: CpuContext;
+  readonly #channel: TmkChannel;
+  readonly #reads: BoundedLog;
+  readonly #writes: BoundedLog;
+  /** The last exit was a command, which may be a long one. */
+  #commanded = false;
+  /** What is left to be told after the machine was given back. */
+  #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
+
+  /** @throws PetriError `payload-too-large` */
+  constructor(payload: TmkPayload, ramBytes: number, listener: TmkListener) {
+    this.#placement = placeTmk(payload, PLAIN_RAM_BASE, ramBytes);
+    this.#locator = new PayloadLocator(payload.image, this.#placement.base);
+    this.#channel = new TmkChannel(listener, this.#locator);
+    this.#reads = new BoundedLog('reads of no device', listener.log);
+    this.#writes = new BoundedLog('writes to no device', listener.log);
+    this.#ramBytes = ramBytes;
+    this.#machine = machinePool.acquire(ramBytes);
+    const { cpu, dram } = this.#machine;
+    logUndefined(cpu, this.#locator, listener.log);
+    this.#stage2 = new FlatStage2(dram.offset, ramBytes, PLAIN_RAM_BASE);
+    this.#vcpu = cpu.createVcpu(0);
+    this.#context = this.#vcpu.createContext(this.#stage2);
+    this.#vcpu.activate(this.#context);
+    this.#context.pc = BigInt(this.#placement.entry);
+    this.#context.setX(0, BigInt(this.#placement.startInput));
+    for (const { address, bytes } of imagePages(payload, this.#placement.base)) this.#write(address, bytes);
+  }
+
+  boot(testIndex: number): void {
+    this.#write(this.#placement.startInput, encodeStartInput(testIndex));
+  }
+
+  get retired(): number {
+    return this.#final?.retired ?? this.#vcpu.retired;
+  }
+
+  get work(): number {
+    return this.#final?.work ?? this.#vcpu.work;
+  }
+
+  get events(): readonly TmkEvent[] {
+    return this.#channel.events;
+  }
+
+  registers(): Registers {
+    return this.#final?.registers ?? readRegisters(this.#context);
+  }
+
+  vectorNote(): string {
+    return this.#final === undefined ? vectorNote(exceptionState(this.#context), this.#locator) : '';
+  }
+
+  run(budget: number, outstayed: () => boolean): HaltReason | undefined {
+    const until = this.#vcpu.effort + budget;
+    for (let exits = 1; ; exits++) {
+      const left = until - this.#vcpu.effort;
+      if (left <= 0) return undefined;
+      const exit = this.#vcpu.run(left);
+      if (exit === RunExit.Budget) return undefined;
+      const halt = exit === RunExit.Sync ? this.#serve() : this.#fault(this.#vcpu.unsupported);
+      if (halt !== undefined) return halt;
+      if ((exits % EXITS_PER_QUESTION === 0 || this.#commanded) && outstayed()) return undefined;
+      this.#commanded = false;
+    }
+  }
+
+  release(): void {
+    if (this.#final !== undefined) return;
+    this.#final = { registers: this.registers(), retired: this.retired, work: this.work };
+    machinePool.release(this.#machine, this.#stage2.touched());
+  }
+
+  #serve(): HaltReason | undefined {
+    const { exit } = this.#vcpu;
+    switch (exit.ec) {
+      case ExceptionClass.DataAbortLower:
+        return this.#serveDataAbort();
+      case ExceptionClass.Hvc64:
+        return this.#serveHvc();
+      case ExceptionClass.InstructionAbortLower:
+        return this.#fault(`${this.#summary()}: there is no RAM`);
+      case ExceptionClass.Sysreg:
+        // A software generated interrupt: there is no other vCPU, and this one takes no interrupts.
+        this.#context.advancePc(4);
+        return undefined;
+      default:
+        return this.#fault(`${this.#summary()}: the monitor does not serve exception class 0x${exit.ec.toString(16)}`);
+    }
+  }
+
+  #serveDataAbort(): HaltReason | undefined {
+    const { esr, ipa } = this.#vcpu.exit;
+    if (!hasValidSyndrome(esr) || isInHole(ipa, PLAIN_RAM_BASE)) {
+      const why = this.#locator.explainHole(BigInt(ipa));
+      return this.#fault(`${this.#summary()}: it cannot be emulated${why}`);
+    }
+    const memory = this.#machine.linear.u32;
+    const gprs = this.#context.gprsOffset >>> 2;
+    this.#context.advancePc(4);
+    if (!isWrite(esr)) {
+      if (ipa !== COMMAND_ADDRESS && this.#reads.open) {
+        this.#reads.add(`${this.#summary()}: no device; read as all ones`);
+      }
+      completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
+      return undefined;
+    }
+    const low = writeValueLow(memory, gprs, esr);
+    const high = writeValueHigh(memory, gprs, esr);
+    if (ipa === COMMAND_ADDRESS) return this.#command(accessBytes(esr), high * 2 ** 32 + low);
+    if (this.#writes.open) {
+      const value = (BigInt(high) << 32n) | BigInt(low);
+      this.#writes.add(`${this.#summary()}: no device; ignored 0x${value.toString(16)}`);
+    }
+    return undefined;
+  }
+
+  #command(bytes: number, pointer: number): HaltReason | undefined {
+    this.#commanded = true;
+    this.#channel.store(bytes, pointer, this.#read);
+    const { verdict } = this.#channel;
+    return verdict === undefined ? undefined : haltOfVerdict(verdict);
+  }
+
+  /** PSCI by HVC #0 (SMCCC); the HVC is behind PC already. */
+  #serveHvc(): HaltReason | undefined {
+    const memory = this.#machine.linear.u32;
+    const x0 = this.#context.gprsOffset >>> 2;
+    const functionId = memory[x0] ?? 0;
+    const result = servePsci(functionId, memory[x0 + 2] ?? 0);
+    if ((this.#vcpu.exit.esr & HVC_IMMEDIATE) !== 0 || result.kind === 'unknown') {
+      return this.#fault(`${this.#summary()} with function 0x${functionId.toString(16)}, which is not served`);
+    }
+    if (result.kind !== 'value') return { reason: result.kind };
+    this.#context.setX(0, BigInt.asUintN(64, result.value));
+    return undefined;
+  }
+
+  #summary(): string {
+    const { esr, ipa } = this.#vcpu.exit;
+    return summarizeSyndrome(decodeSyndrome(esr), BigInt(ipa), 'address');
+  }
+
+  #fault(message: string): HaltReason {
+    const registers = this.registers();
+    const { symbol } = this.#locator.locate(registers.pc);
+    return {
+      reason: 'fault',
+      message: message + faultOrigin(exceptionState(this.#context), registers, this.#locator),
+      registers,
+      ...(symbol === undefined ? {} : { symbol }),
+    };
+  }
+
+  readonly #read: ReadGuestMemory = (gpa, length) => {
+    const at = gpa - PLAIN_RAM_BASE;
+    if (at < 0 || at + length > this.#ramBytes) return undefined;
+    const from = this.#machine.dram.offset + at;
+    return this.#machine.linear.u8.subarray(from, from + length);
+  };
+
+  #write(address: number, bytes: Uint8Array): void {
+    const at = address - PLAIN_RAM_BASE;
+    const to = this.#machine.dram.offset + at;
+    this.#machine.linear.u8.set(bytes, to);
+    this.#machine.cpu.wrote(to, bytes.length);
+    this.#stage2.touch(at, bytes.length);
+  }
+}

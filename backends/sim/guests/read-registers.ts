@@ -1,0 +1,11 @@
+import type { Registers } from '../../../petri/vm/inspect.ts';
+import type { CpuContext } from '../cpu/types.ts';
+
+export function readRegisters(context: CpuContext): Registers {
+  return {
+    x: Array.from({ length: 31 }, (_, n) => context.x(n)),
+    sp: context.sp,
+    pc: context.pc,
+    pstate: BigInt(context.pstate),
+  };
+}

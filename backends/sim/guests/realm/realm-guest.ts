@@ -1,0 +1,199 @@
+import { faultOrigin, vectorNote } from '../../../../petri/arm/index.ts';
+import type { TmkEvent } from '../../../../petri/backend.ts';
+import { haltOfVerdict } from '../../../../petri/payload/halt-of-verdict.ts';
+import { imagePages, placeTmk, type LoadablePayload, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
+import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
+import { TmkChannel, type TmkListener } from '../../../../petri/payload/tmk-channel.ts';
+import type { HaltReason } from '../../../../petri/vm/halt.ts';
+import type { PlaneExit, PlaneInspector, Registers } from '../../../../petri/vm/inspect.ts';
+import type { VmConfig } from '../../../../petri/vm/spec.ts';
+import { exceptionState } from '../exception-state.ts';
+import type { Guest } from '../guest.ts';
+import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from '../../host/index.ts';
+import { machinePool, type Machine } from '../../machine/machine-pool.ts';
+import { PlaneRunCore, type PlaneOutcome } from '../../paravisor/index.ts';
+import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
+import { Rmm } from '../../rmm/index.ts';
+import { logUndefined } from '../undefined-log.ts';
+
+const MIB = 1024 * 1024;
+const PAGE = 4096;
+
+/** Plane 0 has its own pages at the start of RAM, and gives plane 1 four MiB, as tmk_vmm does. */
+const REALM_CONFIG_PAGE = RAM_BASE;
+const RUN_PAGE = RAM_BASE + PAGE;
+/** Aligned to 2 MiB, and so far below 0x847f_f000 that this address stays plane 0's, which a TMK of OpenVMM tests. */
+const TMK_BASE = RAM_BASE + 2 * MIB;
+const TMK_BYTES = 4 * MIB;
+/** DRAM beside the realm's RAM: root tables, descriptors, buffers, and one leaf table for 2 MiB. */
+const HOST_BYTES = 16 * MIB;
+const RAM_PER_TABLE = 512;
+
+const PAYLOAD_PLANE = 1;
+const FIRST_REC = 0;
+/** ESR_EL2.EC of a data abort from a lower Exception level. */
+const DATA_ABORT = 0x24;
+
+/** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
+export class RealmGuest implements Guest {
+  static readonly loadBase = TMK_BASE;
+  readonly realm: InspectedRealm;
+  readonly planes: readonly (PlaneInspector | undefined)[];
+  readonly #locator: PayloadLocator;
+  readonly #placement: TmkPlacement;
+  readonly #channel: TmkChannel;
+  readonly #listener: TmkListener;
+  readonly #machine: Machine;
+  readonly #granules: GranuleAllocator;
+  readonly #rmm: Rmm;
+  readonly #vmm: RealmVmm;
+  readonly #rec: RecHandle;
+  readonly #plane: RealmPlane;
+  #core: PlaneRunCore | undefined;
+  #outstayed: () => boolean = () => false;
+  /** What is left to be told after the machine was given back. */
+  #final: { readonly retired: number; readonly work: number } | undefined;
+
+  /** @throws PetriError `payload-too-large`, `rmi-failed` */
+  constructor(payload: LoadablePayload, config: VmConfig, listener: TmkListener) {
+    this.#placement = placeTmk(payload, TMK_BASE, TMK_BYTES);
+    this.#locator = new PayloadLocator(payload.image, TMK_BASE);
+    this.#listener = listener;
+    this.#channel = new TmkChannel(listener, this.#locator);
+    this.#machine = machinePool.acquire(config.memory + config.memory / RAM_PER_TABLE + HOST_BYTES);
+    const { cpu, dram } = this.#machine;
+    logUndefined(cpu, this.#locator, listener.log);
+    this.#granules = new GranuleAllocator(dram);
+    this.#rmm = new Rmm({ memory: dram, cpu, model: config.rmm });
+    this.#vmm = new RealmVmm({
+      rmm: this.#rmm,
+      memory: dram,
+      granules: this.#granules,
+      ram: config.memory,
+      ipaWidth: config.ipaWidth,
+      numAuxPlanes: config.planes,
+      hashAlgorithm: config.measurementAlgorithm,
+      rpv: config.rpv,
+    });
+    for (const { address, bytes } of imagePages(payload, TMK_BASE)) this.#vmm.populate(address, bytes);
+    this.#rec = this.#vmm.createRec({ pc: 0n });
+    this.#vmm.activate();
+    const { view } = this.#vmm;
+    this.realm = new InspectedRealm(view);
+    this.#plane = new RealmPlane(PAYLOAD_PLANE, view, () => this.#core?.exits);
+    this.planes = [undefined, this.#plane];
+  }
+
+  boot(testIndex: number): void {
+    const { entry, startInput } = this.#placement;
+    this.#core = new PlaneRunCore(
+      {
+        realmConfigPage: REALM_CONFIG_PAGE,
+        runPage: RUN_PAGE,
+        ram: { base: TMK_BASE, bytes: TMK_BYTES },
+        startInput,
+        entry,
+        testIndex,
+      },
+      { channel: this.#channel, log: this.#listener.log, pulse: () => this.#pulse() },
+    );
+    this.#vmm.setPlane0(this.#core.program);
+  }
+
+  get retired(): number {
+    return this.#final?.retired ?? this.#vmm.view.instructions;
+  }
+
+  get work(): number {
+    return this.#final?.work ?? this.#vmm.view.work;
+  }
+
+  get events(): readonly TmkEvent[] {
+    return this.#channel.events;
+  }
+
+  registers(): Registers {
+    return this.#plane.registers();
+  }
+
+  vectorNote(): string {
+    if (this.#final !== undefined) return '';
+    return vectorNote(exceptionState(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE)), this.#locator);
+  }
+
+  get #effort(): number {
+    return this.#vmm.view.effort;
+  }
+
+  run(budget: number, outstayed: () => boolean): HaltReason | undefined {
+    this.#outstayed = outstayed;
+    const until = this.#effort + budget;
+    for (;;) {
+      const left = until - this.#effort;
+      if (left <= 0) return undefined;
+      const result = this.#vmm.enter(this.#rec, left);
+      const outcome = this.#core?.outcome;
+      if (outcome !== undefined) return this.#haltOf(outcome);
+      const halt = this.#haltOfExit(result);
+      if (halt !== undefined) return halt;
+      if (result.kind === 'continue' && result.interrupted) return undefined;
+      if (outstayed()) return undefined;
+    }
+  }
+
+  release(): void {
+    if (this.#final !== undefined) return;
+    this.#final = { retired: this.retired, work: this.work };
+    this.#plane.freeze();
+    this.realm.freeze();
+    machinePool.release(this.#machine, [{ offset: this.#machine.dram.offset, bytes: this.#granules.highWater }]);
+  }
+
+  /** Ends the running REC_ENTER when the time slice is over. */
+  #pulse(): void {
+    if (this.#outstayed()) this.#rmm.interruptAfter(0);
+  }
+
+  #haltOf(outcome: PlaneOutcome): HaltReason {
+    switch (outcome.kind) {
+      case 'verdict':
+        return haltOfVerdict(outcome.verdict);
+      case 'fault':
+        return this.#fault(outcome.message, outcome.exit);
+      case 'lost':
+        return { reason: 'backend-lost', message: outcome.message };
+    }
+  }
+
+  #haltOfExit(result: EnterResult): HaltReason | undefined {
+    switch (result.kind) {
+      case 'continue':
+        return undefined;
+      case 'fault':
+        return this.#fault(`REC exit to the host: ${result.message}`, undefined);
+      case 'cpu-off':
+      case 'system-off':
+        return { reason: 'power-off' };
+      case 'system-reset':
+        return { reason: 'reset' };
+    }
+  }
+
+  /** Of a data access; a fetch from there says what it is by itself. */
+  #explain(exit: PlaneExit | undefined): string {
+    return exit?.ec === DATA_ABORT && exit.ipa !== undefined ? this.#locator.explainHole(exit.ipa) : '';
+  }
+
+  #fault(message: string, exit: PlaneExit | undefined): HaltReason {
+    const registers = this.registers();
+    const { symbol } = this.#locator.locate(registers.pc);
+    const context = this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE);
+    return {
+      reason: 'fault',
+      message: message + this.#explain(exit) + faultOrigin(exceptionState(context), registers, this.#locator),
+      ...(exit === undefined ? {} : { exit }),
+      registers,
+      ...(symbol === undefined ? {} : { symbol }),
+    };
+  }
+}

@@ -1,0 +1,132 @@
+import { PetriError } from '../../../../petri/errors.ts';
+import type {
+  PlaneExit,
+  PlaneInspector,
+  RealmConfig,
+  RealmInspector,
+  Registers,
+  Ripas,
+} from '../../../../petri/vm/inspect.ts';
+import type { ExitLog } from '../../paravisor/index.ts';
+import { readRegisters } from '../read-registers.ts';
+import { Ripas as RipasValue, SysregEncoding } from '../../rmm/index.ts';
+import type { RealmView } from '../../rmm/index.ts';
+
+const FIRST_REC = 0;
+
+const unused: Registers = { x: Array<bigint>(31).fill(0n), sp: 0n, pc: 0n, pstate: 0n };
+
+/** An auxiliary plane on the first REC of a realm. */
+export class RealmPlane implements PlaneInspector {
+  readonly index: number;
+  readonly #exits: () => ExitLog | undefined;
+  #view: RealmView | undefined;
+  /** What is left to be told after `freeze`. */
+  #registers: Registers | undefined;
+
+  constructor(index: number, view: RealmView, exits: () => ExitLog | undefined) {
+    this.index = index;
+    this.#view = view;
+    this.#exits = exits;
+  }
+
+  registers(): Registers {
+    if (this.#registers !== undefined) return this.#registers;
+    const context = this.#live.context(FIRST_REC, this.index);
+    return context === undefined ? unused : readRegisters(context);
+  }
+
+  sysreg(name: string): bigint {
+    const encodings: Readonly<Record<string, number>> = SysregEncoding;
+    const encoding = Object.hasOwn(encodings, name) ? encodings[name] : undefined;
+    if (encoding === undefined) {
+      throw new PetriError(`there is no system register '${name}' of a plane that could be read`, {
+        code: 'unsupported',
+        step: 'run',
+        remedy: `name one of ${Object.keys(encodings).join(', ')}`,
+      });
+    }
+    return this.#live.sysreg(FIRST_REC, this.index, encoding) ?? 0n;
+  }
+
+  get exits(): readonly PlaneExit[] {
+    return this.#exits()?.decode() ?? [];
+  }
+
+  get exitCount(): number {
+    return this.#exits()?.count ?? 0;
+  }
+
+  permissions(ipa: bigint): string {
+    return ipa < 0n || ipa > Number.MAX_SAFE_INTEGER ? '' : this.#live.permissions(this.index, Number(ipa));
+  }
+
+  /** Keeps what can still be told when the machine is given back. */
+  freeze(): void {
+    this.#registers = this.registers();
+    this.#view = undefined;
+  }
+
+  get #live(): RealmView {
+    if (this.#view !== undefined) return this.#view;
+    throw gone(`plane ${this.index}`);
+  }
+}
+
+const ripasNames: Readonly<Record<number, Ripas>> = {
+  [RipasValue.Empty]: 'empty',
+  [RipasValue.Ram]: 'ram',
+  [RipasValue.Destroyed]: 'destroyed',
+  [RipasValue.Dev]: 'dev',
+};
+
+/** The realm, as long as it has its machine; what does not change can be read afterwards too. */
+export class InspectedRealm implements RealmInspector {
+  readonly config: RealmConfig;
+  #view: RealmView | undefined;
+  #measurements: ReturnType<RealmView['measurements']> | undefined;
+
+  constructor(view: RealmView) {
+    this.#view = view;
+    this.config = {
+      ipaWidth: view.ipaWidth,
+      hashAlgorithm: view.hashAlgorithm,
+      numAuxPlanes: view.numAuxPlanes,
+      rpv: view.rpv,
+    };
+  }
+
+  measurements(): ReturnType<RealmView['measurements']> {
+    return this.#measurements ?? this.#live.measurements();
+  }
+
+  ripas(ipa: bigint): Ripas {
+    const value = ipa > Number.MAX_SAFE_INTEGER ? undefined : this.#live.ripas(Number(ipa));
+    const name = value === undefined ? undefined : ripasNames[value];
+    if (name !== undefined) return name;
+    throw new PetriError(`IPA 0x${ipa.toString(16)} is outside of the protected half of the realm's IPA space`, {
+      code: 'invalid-option',
+      step: 'run',
+      remedy: `give an IPA below 0x${(1n << BigInt(this.config.ipaWidth - 1)).toString(16)}`,
+    });
+  }
+
+  /** Keeps what can still be told when the machine is given back: its memory belongs to another VM then. */
+  freeze(): void {
+    this.#measurements = this.measurements();
+    this.#view = undefined;
+  }
+
+  get #live(): RealmView {
+    if (this.#view !== undefined) return this.#view;
+    throw gone('the realm');
+  }
+}
+
+function gone(what: string): PetriError {
+  return new PetriError(`${what} is gone: the VM was ended`, {
+    code: 'vm-closed',
+    step: 'run',
+    remedy: 'look at it before the end of the test and before kill()',
+  });
+}

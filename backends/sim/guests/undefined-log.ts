@@ -1,0 +1,12 @@
+import type { Cpu } from '../cpu/types.ts';
+import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
+import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+
+/** Names the undefined instructions that a guest executes, or that the engine does not know yet, in the VM's log. */
+export function logUndefined(cpu: Cpu, locator: PayloadLocator, log: (message: string) => void): void {
+  const lines = new BoundedLog('undefined instructions', log);
+  cpu.onUndefined = (word, pc) => {
+    if (lines.open)
+      lines.add(`undefined instruction 0x${word.toString(16).padStart(8, '0')} at ${locator.locate(pc).text}`);
+  };
+}

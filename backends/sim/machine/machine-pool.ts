@@ -1,0 +1,81 @@
+import { PetriError } from '../../../petri/errors.ts';
+import { createCpu, DRAM_OFFSET } from '../cpu/index.ts';
+import { LinearMemory } from '../cpu/linear-memory.ts';
+import type { Cpu } from '../cpu/types.ts';
+import { PhysicalMemory } from './physical-memory.ts';
+
+/** What a VM runs on. */
+export interface Machine {
+  readonly linear: LinearMemory;
+  readonly cpu: Cpu;
+  readonly dram: PhysicalMemory;
+}
+
+/** A range of linear memory. */
+export interface Range {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+const MIB = 1024 * 1024;
+/** Sizes are rounded up to it, so that VMs of about the same size share machines. */
+const SIZE_STEP = 64 * MIB;
+/** Machines kept for reuse: more than a worker of a test runner has VMs at once. */
+const MAX_IDLE = 4;
+/** A machine of which more was written is thrown away: its memory is worth more than the time to make another. */
+const MAX_TOUCHED = 64 * MIB;
+
+/**
+ * Machines that VMs of this thread hand on to each other. Making one reserves address space and compiles the engine; handing one
+ * on costs wiping what the last VM wrote. Nothing of one VM is left for the next.
+ */
+export class MachinePool {
+  readonly #idle: Machine[] = [];
+
+  /** @param dramBytes DRAM that the machine must have at least */
+  acquire(dramBytes: number): Machine {
+    const bytes = Math.ceil(dramBytes / SIZE_STEP) * SIZE_STEP;
+    const found = this.#idle.findIndex((machine) => machine.dram.bytes === bytes);
+    const [machine] = found < 0 ? [] : this.#idle.splice(found, 1);
+    return machine ?? makeMachine(bytes);
+  }
+
+  /**
+   * Takes a machine back.
+   *
+   * @param touched every range of linear memory from DRAM on that was written since `acquire`
+   */
+  release(machine: Machine, touched: readonly Range[]): void {
+    const total = touched.reduce((sum, range) => sum + range.bytes, 0);
+    if (this.#idle.length >= MAX_IDLE || total > MAX_TOUCHED) return;
+    // First: it keeps what was decoded, together with the code that it was decoded from.
+    machine.cpu.recycle();
+    for (const { offset, bytes } of touched) machine.linear.u8.fill(0, offset, offset + bytes);
+    this.#idle.push(machine);
+  }
+}
+
+function makeMachine(dramBytes: number): Machine {
+  const linear = allocate(DRAM_OFFSET + dramBytes);
+  return {
+    linear,
+    cpu: createCpu(linear, { yieldAfterCompiling: true }),
+    dram: new PhysicalMemory(linear, DRAM_OFFSET, dramBytes),
+  };
+}
+
+function allocate(bytes: number): LinearMemory {
+  try {
+    return new LinearMemory(bytes);
+  } catch (cause) {
+    throw new PetriError(`there is no address space for another machine of ${bytes / MIB} MiB`, {
+      code: 'backend-fault',
+      step: 'launch',
+      remedy: 'run fewer VMs at once (each reserves about 10 GiB of address space), or raise `ulimit -v`',
+      cause,
+    });
+  }
+}
+
+/** The pool of this thread. */
+export const machinePool = new MachinePool();

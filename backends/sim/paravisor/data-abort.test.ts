@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import {
+  accessBytes,
+  completeRead,
+  faultIpa,
+  hasValidSyndrome,
+  isWrite,
+  writeValueHigh,
+  writeValueLow,
+} from './data-abort.ts';
+
+interface Access {
+  readonly sas: number;
+  readonly signExtend: boolean;
+  readonly wide: boolean;
+  readonly register: number;
+  readonly write: boolean;
+}
+
+function esrOf({ sas, signExtend, wide, register, write }: Access): number {
+  const bits =
+    (0x24 << 26) |
+    (1 << 25) |
+    (1 << 24) |
+    (sas << 22) |
+    (Number(signExtend) << 21) |
+    (register << 16) |
+    (Number(wide) << 15) |
+    (Number(write) << 6) |
+    0x06;
+  return bits >>> 0;
+}
+
+const accesses = (write: boolean): Access[] =>
+  [0, 1, 2, 3].flatMap((sas) =>
+    [false, true].flatMap((signExtend) =>
+      [false, true].flatMap((wide) => [0, 7, 30, 31].map((register) => ({ sas, signExtend, wide, register, write }))),
+    ),
+  );
+
+/** X0 to X30 behind a few words that do not belong to them. */
+const GPRS = 4;
+
+function registers(fill: (n: number) => bigint): Uint32Array {
+  const memory = new Uint32Array(GPRS + 62 + 4);
+  const wide = new BigUint64Array(memory.buffer);
+  for (let n = 0; n < 31; n++) wide[GPRS / 2 + n] = fill(n);
+  return memory;
+}
+
+const value = (memory: Uint32Array, n: number): bigint => new BigUint64Array(memory.buffer)[GPRS / 2 + n] ?? 0n;
+
+describe('a read', () => {
+  // Bit 7, 15, 31 and 63 set, so that sign extension shows; then clear.
+  it.each([
+    ['negative', 0x8182_8384_9192_9394n],
+    ['positive', 0x0102_0304_1112_1314n],
+    ['all ones', 0xffff_ffff_ffff_ffffn],
+  ])('extends a %s value as the load would, for every size, sign, width and register', (_, data) => {
+    for (const access of accesses(false)) {
+      const esr = esrOf(access);
+      const memory = registers((n) => 0xdead_0000_0000_0000n + BigInt(n));
+      const before = memory.slice();
+      // The bytes that a device gives sit at the low end.
+      const bits = 8 << access.sas;
+      const given = BigInt.asUintN(bits, data);
+      completeRead(memory, GPRS, esr, Number(BigInt.asUintN(32, data)), Number(data >> 32n));
+      if (access.register === 31) {
+        expect(memory, JSON.stringify(access)).toEqual(before);
+        continue;
+      }
+      const extended = access.signExtend ? BigInt.asUintN(64, BigInt.asIntN(bits, given)) : given;
+      const expected = access.wide ? extended : BigInt.asUintN(32, extended);
+      expect(value(memory, access.register), JSON.stringify(access)).toBe(expected);
+      for (let n = 0; n < 31; n++) {
+        if (n !== access.register) expect(value(memory, n)).toBe(0xdead_0000_0000_0000n + BigInt(n));
+      }
+    }
+  });
+});
+
+describe('a write', () => {
+  it('takes the low bytes of the register, and zero from the zero register', () => {
+    for (const access of accesses(true)) {
+      const esr = esrOf(access);
+      const memory = registers((n) => 0x8182_8384_9192_9300n + BigInt(n));
+      const bits = 8 << access.sas;
+      const expected =
+        access.register === 31 ? 0n : BigInt.asUintN(bits, 0x8182_8384_9192_9300n + BigInt(access.register));
+      const got = (BigInt(writeValueHigh(memory, GPRS, esr)) << 32n) | BigInt(writeValueLow(memory, GPRS, esr));
+      expect(got, JSON.stringify(access)).toBe(expected);
+    }
+  });
+});
+
+describe('the syndrome bits', () => {
+  it('tell size, direction and validity', () => {
+    const base: Access = { sas: 3, signExtend: false, wide: true, register: 0, write: true };
+    expect([0, 1, 2, 3].map((sas) => accessBytes(esrOf({ ...base, sas })))).toEqual([1, 2, 4, 8]);
+    expect(isWrite(esrOf(base))).toBe(true);
+    expect(isWrite(esrOf({ ...base, write: false }))).toBe(false);
+    expect(hasValidSyndrome(esrOf(base))).toBe(true);
+    expect(hasValidSyndrome(0x9200_0046)).toBe(false);
+  });
+});
+
+describe('faultIpa', () => {
+  it.each([
+    [0xffff_0000, 0x00ff_ff00, 0, 0xffff_0000],
+    [0xffff_0abc, 0x00ff_ff00, 0, 0xffff_0abc],
+    // Stage 1 is on: FAR is a virtual address of which only the byte in the page counts.
+    [0x8000_0123, 0xf000_0010, 0, 0xf0_0000_1123],
+    [0, 0xfffffff0, 0xfff, 0xf_ffff_ffff_f000],
+  ])('of FAR %#x, HPFAR %#x:%#x is %#x', (farLow, hpfarLow, hpfarHigh, ipa) => {
+    expect(faultIpa(hpfarLow, hpfarHigh, farLow)).toBe(ipa);
+  });
+});

@@ -1,0 +1,32 @@
+import type { Plane0Port, Plane0Step } from '../rmm/abi/plane0.ts';
+import { Plane0Failure } from './rsi-client.ts';
+
+const PAGE = 4096;
+/** One access lets the host map a page; a second is what a page taken away in between would need. */
+const ATTEMPTS = 4;
+
+/**
+ * Offset in linear memory of an IPA, letting the host map it first where it must.
+ *
+ * @throws Plane0Failure where no access succeeds, which guest code would see as an abort
+ */
+export function* locate(port: Plane0Port, ipa: number, write: boolean): Generator<Plane0Step, number, void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const offset = port.locate(ipa, write);
+    if (offset >= 0) return offset;
+    yield { kind: 'access', ipa, write };
+  }
+  throw new Plane0Failure(`plane 0 cannot ${write ? 'write' : 'read'} its memory at IPA 0x${ipa.toString(16)}`);
+}
+
+/** Fills one page of realm memory: `words` at its start, zeros after them. */
+export function* writePage(
+  port: Plane0Port,
+  ipa: number,
+  words: readonly (readonly [offset: number, value: bigint])[],
+): Generator<Plane0Step, void, void> {
+  const offset = yield* locate(port, ipa, true);
+  port.linear.u8.fill(0, offset, offset + PAGE);
+  for (const [at, value] of words) port.linear.view.setBigUint64(offset + at, value, true);
+  port.wrote(offset, PAGE);
+}

@@ -1,0 +1,53 @@
+import type { Plane0Port, Plane0Step } from '../rmm/abi/plane0.ts';
+import { Rsi } from '../rmm/abi/rsi-fids.ts';
+
+/** RsiInterfaceVersion 1.1, the first with planes. */
+export const RSI_VERSION_1_1 = 0x1_0001n;
+
+const statusNames = [
+  'RSI_SUCCESS',
+  'RSI_ERROR_INPUT',
+  'RSI_ERROR_STATE',
+  'RSI_INCOMPLETE',
+  'RSI_ERROR_UNKNOWN',
+  'RSI_ERROR_DEVICE',
+] as const;
+
+export function rsiStatusName(status: bigint): string {
+  if (status === 0xffff_ffff_ffff_ffffn) return 'NOT_SUPPORTED';
+  return statusNames[Number(status)] ?? `unknown RSI status 0x${status.toString(16)}`;
+}
+
+/** The one step that executes an SMC; steps carry no state, so all calls share it. */
+export const smc: Plane0Step = { kind: 'smc' };
+
+/** A command of plane 0 failed, so its plane 1 cannot run. Caught in the plane-run core, which ends the run with it. */
+export class Plane0Failure extends Error {
+  override readonly name = 'Plane0Failure';
+}
+
+/** Issues one RSI command with X1 onward from `inputs`; its outputs are in `port.x` from 1. @returns X0 */
+export function* tryRsi(
+  port: Plane0Port,
+  command: keyof typeof Rsi,
+  ...inputs: readonly bigint[]
+): Generator<Plane0Step, bigint, void> {
+  port.x.fill(0n);
+  port.x[0] = BigInt(Rsi[command]);
+  port.x.set(inputs, 1);
+  yield smc;
+  return port.x[0];
+}
+
+/** As `tryRsi`, for commands that cannot fail when plane 0 is right. @throws Plane0Failure unless it was RSI_SUCCESS */
+export function* rsi(
+  port: Plane0Port,
+  command: keyof typeof Rsi,
+  ...inputs: readonly bigint[]
+): Generator<Plane0Step, void, void> {
+  const status = yield* tryRsi(port, command, ...inputs);
+  if (status !== 0n) {
+    const given = inputs.map((value) => `0x${value.toString(16)}`).join(', ');
+    throw new Plane0Failure(`RSI_${command}(${given}) gave ${rsiStatusName(status)}`);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Realm } from './realm.ts';
+import { entryRipas, entryState, EntryState } from './rtt-entry.ts';
+import { entrySpan, LEAF_LEVEL } from './rtt.ts';
+import { Ripas } from '../abi/status.ts';
+
+/** What `operandOffset` says instead of an offset. */
+export const Operand = {
+  /** RIPAS is EMPTY: the command fails with RSI_ERROR_INPUT. */
+  Empty: -1,
+  /** Nothing is mapped: the REC exits as for a data abort, and the command is executed again. */
+  Unmapped: -2,
+} as const;
+
+/**
+ * Finds realm memory that an RSI command names (RMM specification 1.1, B5.1), as the host maps it now.
+ *
+ * @param ipa in the protected half
+ * @returns the offset in linear memory, or a value of `Operand`; the walk's level stays in `realm.rtt`
+ */
+export function operandOffset(realm: Realm, ipa: number): number {
+  const { rtt } = realm;
+  rtt.walk(ipa, LEAF_LEVEL);
+  const { word } = rtt;
+  const ripas = entryRipas(word);
+  if (ripas === Ripas.Ram && entryState(word) === EntryState.Assigned) {
+    return realm.memory.offsetOf(rtt.address + (ipa % entrySpan(rtt.level)));
+  }
+  return ripas === Ripas.Empty ? Operand.Empty : Operand.Unmapped;
+}

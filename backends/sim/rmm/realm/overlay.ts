@@ -1,0 +1,63 @@
+import { Permission } from '../../cpu/types.ts';
+
+/** Overlay indices that a realm may use: 0 to 14 (RMM specification 1.1, A5.6.11). */
+export const OVERLAY_INDICES = 15;
+
+/** Overlay values (S2POR_EL2 of FEAT_S2POE), as RSI_MEM_SET_PERM_VALUE takes them. */
+export const Overlay = {
+  NoAccess: 0,
+  WriteOnly: 4,
+  ReadOnly: 8,
+  /** Reading, writing and execution at EL0 and EL1. */
+  ReadWriteExecute: 15,
+} as const;
+
+/** The values that are implemented: not the reserved ones, nor "mostly read-only", which RSI_FEATURES denies. */
+function isImplemented(value: number): boolean {
+  return value === Overlay.NoAccess || value === Overlay.WriteOnly || (value >= 8 && value <= 15);
+}
+
+/** CPU permission bits of an overlay value: from 8 on, bit 2 is W, bit 0 execution at EL0 and bit 1 at EL1. */
+export function overlayPermissions(value: number): number {
+  if (value < 8) return value === Overlay.WriteOnly ? Permission.W : 0;
+  return (
+    Permission.R |
+    (value & 4 ? Permission.W : 0) |
+    (value & 1 ? Permission.XEl0 : 0) |
+    (value & 2 ? Permission.XEl1 : 0)
+  );
+}
+
+/**
+ * What each plane of a realm may do with the pages of each overlay index. Plane 0 may do everything, for ever; index 0, to
+ * which all pages belong at first, gives auxiliary planes nothing.
+ */
+export class OverlayPermissions {
+  /** Indices whose values cannot change any more; bit n for index n. Index 0 from the start. */
+  #locked = 1;
+  readonly #values: Uint8Array;
+
+  constructor(planes: number) {
+    this.#values = new Uint8Array(planes * OVERLAY_INDICES);
+    this.#values.fill(Overlay.ReadWriteExecute, 0, OVERLAY_INDICES);
+  }
+
+  value(plane: number, index: number): number {
+    return this.#values[plane * OVERLAY_INDICES + index] ?? Overlay.NoAccess;
+  }
+
+  isLocked(index: number): boolean {
+    return (this.#locked & (1 << index)) !== 0;
+  }
+
+  lock(index: number): void {
+    this.#locked |= 1 << index;
+  }
+
+  /** @returns false where the index is locked or the value is not implemented */
+  setValue(plane: number, index: number, value: number): boolean {
+    if (this.isLocked(index) || !isImplemented(value)) return false;
+    this.#values[plane * OVERLAY_INDICES + index] = value;
+    return true;
+  }
+}

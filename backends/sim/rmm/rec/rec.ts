@@ -1,0 +1,177 @@
+import type { Cpu, CpuContext, Vcpu } from '../../cpu/types.ts';
+import { GIC_WORDS } from './vgic.ts';
+import { Plane0Run } from './plane0-run.ts';
+import type { Realm } from '../realm/realm.ts';
+import { RegisterFile } from '../abi/register-file.ts';
+import { RESET_PSTATE, resetContext } from './reset-state.ts';
+import { SysregEncoding } from '../abi/plane-sysregs.ts';
+import { type TimerOffsets, timerOffsets } from './timers.ts';
+import type { VcpuSlot } from './vcpu-pool.ts';
+
+/** Where a REC begins: what RmiRecParams or PSCI CPU_ON say. */
+export interface EntryPoint {
+  readonly pc: bigint;
+  /** X0 and following; the others are zero. */
+  readonly gprs: readonly bigint[];
+  readonly sctlr: bigint;
+}
+
+/** What a plane of a REC has besides its CPU context. */
+export class RecPlane {
+  readonly index: number;
+  /** Exists from the plane's first use on. Plane 0 has none where it is a program. */
+  context: CpuContext | undefined;
+  /** Accessible registers that the CPU does not have, by encoding: they keep what is written. */
+  readonly shadow = new Map<number, bigint>();
+  /** Where the context keeps its timers, for copying; undefined where it does not keep them in memory. */
+  timers: TimerOffsets | undefined;
+  /** ICH_HCR_EL2, then the list registers, as 32-bit words. */
+  readonly gic = new Uint32Array(GIC_WORDS);
+
+  constructor(index: number) {
+    this.index = index;
+  }
+}
+
+/** How the last run ended, as far as it decides what the next REC_ENTER may ask for. */
+export interface LastAbort {
+  /** Whether enter.flags.emul_mmio is legal, and inject_sea. */
+  readonly emulatable: boolean;
+  readonly unprotected: boolean;
+  /** ESR_EL2, unmasked. */
+  readonly esr: number;
+  /** FAR_EL2. */
+  readonly far: bigint;
+}
+
+/** A PSCI request that waits for RMI_PSCI_COMPLETE. */
+export interface PsciRequest {
+  readonly isCpuOn: boolean;
+  /** Index of the REC that it is about. */
+  readonly target: number;
+  readonly entry: bigint;
+  readonly contextId: bigint;
+}
+
+/** A range that the realm asked the host to change; `addr` is how far the host got. */
+export interface RangeRequest {
+  readonly base: number;
+  readonly top: number;
+  addr: number;
+  /** The RIPAS, or the overlay index. */
+  readonly value: number;
+  /** RSI_IPA_STATE_SET: whether RIPAS DESTROYED may change too. */
+  readonly changeDestroyed: boolean;
+}
+
+/** One REC: a virtual processor, shared by all planes of the realm. */
+export class Rec {
+  /** Physical address of the REC granule. */
+  readonly pa: number;
+  readonly realm: Realm;
+  readonly index: number;
+  readonly aux: readonly number[];
+  readonly slot: VcpuSlot;
+  readonly planes: readonly RecPlane[];
+  runnable: boolean;
+  running = false;
+
+  /** The plane that runs when the REC is entered. */
+  active = 0;
+  /** The plane whose list registers the host sees. */
+  gicOwner = 0;
+  /** Plane run page of the active auxiliary plane, and the flags it was entered with. */
+  runIpa = 0;
+  planeFlags = 0;
+  /** RmiRecRun of the current REC_ENTER: offset in linear memory, and its flags. */
+  run = 0;
+  enterFlags = 0;
+
+  /** What the guest did that the engine has no model of, when that ended the last run. */
+  unsupported: string | undefined;
+  lastAbort: LastAbort | undefined;
+  /** IPA of the RsiHostCall to complete; the plane that called is the active one. */
+  hostCall: number | undefined;
+  psci: PsciRequest | undefined;
+  ripas: RangeRequest | undefined;
+  s2ap: RangeRequest | undefined;
+  /** Plane 0's program; undefined where it is guest code, or not begun. */
+  program: Plane0Run | undefined;
+
+  #entry: EntryPoint | undefined;
+  #registers: RegisterFile | undefined;
+
+  constructor(pa: number, realm: Realm, index: number, aux: readonly number[], slot: VcpuSlot, runnable: boolean) {
+    this.pa = pa;
+    this.realm = realm;
+    this.index = index;
+    this.aux = aux;
+    this.slot = slot;
+    this.runnable = runnable;
+    this.planes = Array.from({ length: realm.planeCount }, (_, plane) => new RecPlane(plane));
+  }
+
+  get vcpu(): Vcpu {
+    return this.slot.vcpu;
+  }
+
+  plane(index: number): RecPlane {
+    const plane = this.planes[index];
+    if (plane === undefined) throw new RangeError(`a REC of ${this.planes.length} planes has no plane ${index}`);
+    return plane;
+  }
+
+  /** CPU context of a plane, made in the reset state when it is first needed. */
+  context(index: number): CpuContext {
+    const plane = this.plane(index);
+    if (plane.context === undefined) {
+      const stage2 = this.realm.stage2[index];
+      if (stage2 === undefined) throw new RangeError(`no stage 2 for plane ${index}`);
+      plane.context = this.slot.context(index, stage2);
+      resetContext(plane.context, plane.shadow);
+      plane.timers = timerOffsets(plane.context);
+    }
+    return plane.context;
+  }
+
+  /** Where plane 0 begins, or begins anew, once it is entered. */
+  setEntry(entry: EntryPoint): void {
+    this.#entry = entry;
+    this.active = 0;
+  }
+
+  /** Begins plane 0 if it has not begun, as a program or as guest code. */
+  begin(cpu: Cpu): void {
+    const entry = this.#entry;
+    if (entry === undefined) return;
+    this.#entry = undefined;
+    const stage2 = this.realm.stage2[0];
+    if (this.realm.plane0 !== undefined && stage2 !== undefined) {
+      const x = new BigUint64Array(18);
+      entry.gprs.forEach((value, n) => (x[n] = value));
+      this.program = new Plane0Run(this.realm.plane0, x, stage2, cpu);
+      this.#registers = RegisterFile.over(x);
+      return;
+    }
+    const context = this.context(0);
+    context.pc = entry.pc;
+    context.pstate = RESET_PSTATE;
+    context.setSysreg(SysregEncoding.SCTLR_EL1, entry.sctlr);
+    for (let n = 0; n < 31; n++) context.setX(n, entry.gprs[n] ?? 0n);
+    this.#registers = new RegisterFile(this.realm.memory.linear.view, context.gprsOffset);
+  }
+
+  /** X0 and following of plane 0. */
+  get registers(): RegisterFile {
+    if (this.#registers === undefined) throw new Error('plane 0 has not begun');
+    const context = this.planes[0]?.context;
+    if (context !== undefined && this.program === undefined) this.#registers.moveTo(context.gprsOffset);
+    return this.#registers;
+  }
+
+  /** Lets plane 0 go on behind the SMC that it executed. A program does so by itself. */
+  advancePlane0(): void {
+    if (this.program === undefined) this.context(0).advancePc(4);
+    else this.program.completeStep();
+  }
+}

@@ -1,0 +1,60 @@
+import type { Cpu } from '../../cpu/types.ts';
+import type { PhysicalMemory } from '../../machine/physical-memory.ts';
+import { GranuleState, GranuleTable } from '../realm/granule.ts';
+import type { Realm } from '../realm/realm.ts';
+import type { Rec } from './rec.ts';
+import type { RmmModel } from '../abi/model.ts';
+import { VcpuPool } from './vcpu-pool.ts';
+
+/** Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too. */
+export const CALL_COST = 256;
+
+/** Length of a REC_ENTER in guest instructions unless the host sets its timer. */
+const DEFAULT_SLICE = 1_000_000;
+
+/** Everything that the RMM keeps of one machine. */
+export class RmmState {
+  readonly memory: PhysicalMemory;
+  readonly cpu: Cpu;
+  readonly granules: GranuleTable;
+  /** By physical address of the Realm Descriptor, and of the REC. */
+  readonly realms = new Map<number, Realm>();
+  readonly recs = new Map<number, Rec>();
+  readonly vmids = new Set<number>();
+  readonly vcpus: VcpuPool;
+  /** True for the answers of TF-RMM, false for those of the specification. */
+  readonly asTfRmm: boolean;
+  /** The host's timer: guest instructions after which a REC_ENTER is interrupted. */
+  slice = DEFAULT_SLICE;
+  /** What is left of it in the current REC_ENTER. */
+  budget = 0;
+
+  constructor(memory: PhysicalMemory, cpu: Cpu, model: RmmModel) {
+    this.memory = memory;
+    this.cpu = cpu;
+    this.granules = new GranuleTable(memory);
+    this.vcpus = new VcpuPool(cpu);
+    this.asTfRmm = model === 'tf-rmm';
+  }
+
+  get view(): DataView {
+    return this.memory.linear.view;
+  }
+
+  realm(rd: number): Realm | undefined {
+    return this.realms.get(rd);
+  }
+
+  rec(pa: number): Rec | undefined {
+    return this.recs.get(pa);
+  }
+
+  isDelegated(pa: number): boolean {
+    return this.granules.is(pa, GranuleState.Delegated);
+  }
+
+  /** Bytes of a granule that exists. */
+  page(pa: number): Uint8Array {
+    return this.memory.bytesAt(pa, 4096);
+  }
+}

@@ -1,0 +1,96 @@
+import { completeMmio, injectExternalAbort } from '../rec/aborts.ts';
+import { hasPendingInterrupt, isValidGicInput, loadGic } from '../rec/vgic.ts';
+import { completeHostCall } from '../rsi/host-call.ts';
+import { PlaneExitReason } from '../abi/plane-run.ts';
+import { exitPlane } from '../run/planes.ts';
+import { RealmState } from '../realm/realm.ts';
+import type { RangeRequest, Rec } from '../rec/rec.ts';
+import { RecEnter, RecEnterFlag } from '../abi/rec-run.ts';
+import { answer } from '../rsi/rsi-answer.ts';
+import { runRec } from '../run/run-rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
+import { Response, Ripas, RmiStatus, rmiResult, RsiStatus } from '../abi/status.ts';
+
+/** RMI_REC_ENTER (RMM specification 1.1, B4.3), in the order of TF-RMM. @returns X0 */
+export function recEnter(state: RmmState, recPa: number, runPa: number): number {
+  if (!state.granules.isNormal(runPa)) return RmiStatus.ErrorInput;
+  const rec = state.rec(recPa);
+  if (rec === undefined) return RmiStatus.ErrorInput;
+  if (rec.running) return RmiStatus.ErrorRec;
+  if (rec.realm.state !== RealmState.Active) {
+    return rmiResult(RmiStatus.ErrorRealm, rec.realm.state === RealmState.New ? 0 : 1);
+  }
+  if (!rec.runnable || rec.psci !== undefined) return RmiStatus.ErrorRec;
+  const { view } = state;
+  const run = state.memory.offsetOf(runPa);
+  const flags = view.getUint32(run + RecEnter.flags, true);
+  if (!isValidGicInput(view, run + RecEnter.gicv3Hcr)) return RmiStatus.ErrorRec;
+  const abort = rec.lastAbort;
+  if ((flags & RecEnterFlag.injectSea) !== 0 && abort?.unprotected !== true) return RmiStatus.ErrorRec;
+  if ((flags & RecEnterFlag.emulMmio) !== 0 && abort?.emulatable !== true) return RmiStatus.ErrorRec;
+
+  rec.run = run;
+  rec.enterFlags = flags;
+  rec.unsupported = undefined;
+  rec.running = true;
+  try {
+    rec.begin(state.cpu);
+    if (complete(state, rec)) runRec(state, rec);
+  } finally {
+    rec.running = false;
+  }
+  return RmiStatus.Success;
+}
+
+/** Gives the realm what the host answers to the last exit. @returns false where that already made another REC exit */
+function complete(state: RmmState, rec: Rec): boolean {
+  const { enterFlags, run } = rec;
+  const { view } = state;
+  const abort = rec.lastAbort;
+  rec.lastAbort = undefined;
+  const injectSea = (enterFlags & RecEnterFlag.injectSea) !== 0;
+  const context = rec.plane(rec.active).context;
+  if (abort !== undefined && context !== undefined) {
+    // For an auxiliary plane the abort goes to plane 0; TF-RMM also injects it into the plane.
+    if (injectSea && (rec.active === 0 || state.asTfRmm)) injectExternalAbort(context, abort.esr, abort.far);
+    else if (!injectSea && (enterFlags & RecEnterFlag.emulMmio) !== 0) {
+      completeMmio(context, abort.esr, view.getBigUint64(run + RecEnter.gprs, true));
+    }
+  }
+  loadGic(rec.plane(rec.gicOwner).gic, view, run + RecEnter.gicv3Hcr);
+  if (!completeHostCall(state, rec)) return false;
+  if (rec.active !== 0) return !leavePlane(state, rec, injectSea);
+  completeRipas(rec);
+  completeS2ap(rec);
+  return true;
+}
+
+/** What may bring plane 0 back when the host enters an auxiliary plane. @returns true where that made a REC exit */
+function leavePlane(state: RmmState, rec: Rec, injectSea: boolean): boolean {
+  if (injectSea) return exitPlane(state, rec, PlaneExitReason.Sync);
+  if (rec.gicOwner === 0 && hasPendingInterrupt(rec.plane(0).gic)) return exitPlane(state, rec, PlaneExitReason.Irq);
+  if ((rec.enterFlags & RecEnterFlag.forceP0) !== 0) return exitPlane(state, rec, PlaneExitReason.Host);
+  return false;
+}
+
+function completeRipas(rec: Rec): void {
+  const request = rec.ripas;
+  if (request === undefined) return;
+  rec.ripas = undefined;
+  const rejected = request.value === Ripas.Ram && isRejected(rec, request, RecEnterFlag.ripasReject);
+  answer(rec.registers, RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
+}
+
+function completeS2ap(rec: Rec): void {
+  const request = rec.s2ap;
+  if (request === undefined) return;
+  rec.s2ap = undefined;
+  const rejected = isRejected(rec, request, RecEnterFlag.s2apReject);
+  if (!rejected) rec.realm.overlay.lock(request.value);
+  answer(rec.registers, RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
+}
+
+/** A host that did all it was asked for has not rejected it. */
+function isRejected(rec: Rec, request: RangeRequest, flag: number): boolean {
+  return request.addr !== request.top && (rec.enterFlags & flag) !== 0;
+}

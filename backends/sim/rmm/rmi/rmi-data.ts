@@ -1,0 +1,94 @@
+import { GranuleState } from '../realm/granule.ts';
+import { type Realm, RealmState } from '../realm/realm.ts';
+import type { RegisterFile } from '../abi/register-file.ts';
+import {
+  entryOverlay,
+  entryRipas,
+  entryState,
+  EntryState,
+  unassigned,
+  withRipas,
+  withState,
+} from '../realm/rtt-entry.ts';
+import { LEAF_LEVEL } from '../realm/rtt.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
+import { Ripas, RmiStatus, rmiResult } from '../abi/status.ts';
+
+const GRANULE = 4096;
+/** RmiDataFlags: the content is part of the measurement. */
+const MEASURE_CONTENT = 1;
+
+function isProtectedPage(realm: Realm, ipa: number): boolean {
+  return ipa >= 0 && ipa % GRANULE === 0 && ipa < realm.rtt.parTop;
+}
+
+/** RMI_DATA_CREATE: puts a page of the Normal world into a new realm, and measures it. */
+export function dataCreate(
+  state: RmmState,
+  rd: number,
+  data: number,
+  ipa: number,
+  source: number,
+  flags: number,
+): number {
+  const realm = state.realm(rd);
+  const valid =
+    state.granules.isNormal(source) && state.isDelegated(data) && (flags === 0 || flags === MEASURE_CONTENT);
+  if (realm === undefined || !valid) return RmiStatus.ErrorInput;
+  if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
+  if (!isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
+  const { rtt } = realm;
+  rtt.walk(ipa, LEAF_LEVEL);
+  if (rtt.level !== LEAF_LEVEL || entryState(rtt.word) !== EntryState.Unassigned) {
+    return rmiResult(RmiStatus.ErrorRtt, rtt.level);
+  }
+  const content = state.page(data);
+  content.set(state.page(source));
+  state.cpu.wrote(state.memory.offsetOf(data), GRANULE);
+  realm.measurements.extendData(ipa, flags, flags === MEASURE_CONTENT ? content : undefined);
+  assign(state, realm, data, withRipas(rtt.word, Ripas.Ram));
+  return RmiStatus.Success;
+}
+
+/** RMI_DATA_CREATE_UNKNOWN: gives the realm an empty page where it has none. RIPAS stays as it is. */
+export function dataCreateUnknown(state: RmmState, rd: number, data: number, ipa: number): number {
+  const realm = state.realm(rd);
+  if (realm === undefined || !state.isDelegated(data) || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
+  const { rtt } = realm;
+  rtt.walk(ipa, LEAF_LEVEL);
+  if (rtt.level !== LEAF_LEVEL || entryState(rtt.word) !== EntryState.Unassigned) {
+    return rmiResult(RmiStatus.ErrorRtt, rtt.level);
+  }
+  state.granules.wipe(data);
+  state.cpu.wrote(state.memory.offsetOf(data), GRANULE);
+  assign(state, realm, data, rtt.word);
+  realm.invalidate(ipa, GRANULE);
+  return RmiStatus.Success;
+}
+
+function assign(state: RmmState, realm: Realm, data: number, word: number): void {
+  realm.rtt.write(withState(word, EntryState.Assigned), data);
+  state.granules.set(data, GranuleState.Data);
+}
+
+/** RMI_DATA_DESTROY: X1 is the granule, X2 the next live address. What was RAM is DESTROYED. */
+export function dataDestroy(state: RmmState, rd: number, ipa: number, out: RegisterFile): number {
+  const realm = state.realm(rd);
+  if (realm === undefined || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
+  const { rtt } = realm;
+  rtt.walk(ipa, LEAF_LEVEL);
+  const { word } = rtt;
+  if (rtt.level !== LEAF_LEVEL || entryState(word) !== EntryState.Assigned) {
+    out.set(2, rtt.nextLive(ipa));
+    return rmiResult(RmiStatus.ErrorRtt, rtt.level);
+  }
+  const data = rtt.address;
+  const ripas = entryRipas(word);
+  // TF-RMM forgets the overlay index only with the content that it was given for.
+  rtt.write(unassigned(ripas === Ripas.Ram ? Ripas.Destroyed : ripas, ripas === Ripas.Ram ? 0 : entryOverlay(word)), 0);
+  realm.invalidate(ipa, GRANULE);
+  state.granules.set(data, GranuleState.Delegated);
+  out.set(1, data);
+  out.set(2, rtt.nextLive(ipa));
+  return RmiStatus.Success;
+}

@@ -1,0 +1,59 @@
+import type { GuestTimer } from '../../../petri/backend.ts';
+
+/** Instructions, as `Guest.work` counts them, for a millisecond of a time-out: about what a busy machine still runs in it. */
+export const WORK_PER_MILLISECOND = 100_000;
+
+interface Entry {
+  readonly work: number;
+  readonly callback: () => void;
+  due: number;
+}
+
+/** Timers of one VM that count what its guest does, not what a clock says. */
+export class GuestTimers {
+  /** What the guest has done up to now. */
+  readonly #now: () => number;
+  readonly #entries = new Set<Entry>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  start(milliseconds: number, callback: () => void): GuestTimer {
+    const work = Math.max(1, Math.ceil(milliseconds * WORK_PER_MILLISECOND));
+    const entry: Entry = { work, callback, due: this.#now() + work };
+    this.#entries.add(entry);
+    return {
+      refresh: () => {
+        entry.due = this.#now() + work;
+        this.#entries.add(entry);
+      },
+      cancel: () => {
+        this.#entries.delete(entry);
+      },
+    };
+  }
+
+  /** What the guest may do until a timer is due. */
+  get left(): number {
+    if (this.#entries.size === 0) return Number.POSITIVE_INFINITY;
+    let next = Number.POSITIVE_INFINITY;
+    for (const { due } of this.#entries) next = Math.min(next, due);
+    return next - this.#now();
+  }
+
+  /** Calls back whoever is due. @returns whether anyone was */
+  fire(): boolean {
+    if (this.#entries.size === 0) return false;
+    const now = this.#now();
+    const due = [...this.#entries].filter((entry) => entry.due <= now);
+    for (const entry of due) this.#entries.delete(entry);
+    for (const { callback } of due) callback();
+    return due.length > 0;
+  }
+
+  /** The guest begins again from nothing; what was started for it already counts from there. */
+  restart(): void {
+    for (const entry of this.#entries) entry.due = entry.work;
+  }
+}

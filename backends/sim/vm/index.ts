@@ -1,0 +1,2 @@
+export { launch } from './launch-vm.ts';
+export { warmUp } from './warm-up.ts';

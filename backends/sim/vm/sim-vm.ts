@@ -1,0 +1,91 @@
+import type { BootRequest, GuestTimer, VmBoot, VmRuntime } from '../../../petri/backend.ts';
+import { PetriError } from '../../../petri/errors.ts';
+import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/vm/inspect.ts';
+import type { Guest } from '../guests/guest.ts';
+import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import { CurrentPlane, CurrentRealm } from './current-inspectors.ts';
+import { GuestTimers } from './guest-timers.ts';
+import { RunLoop } from './run-loop.ts';
+
+export interface SimVmOptions {
+  /** Makes a machine in its reset state, payload loaded. @throws PetriError */
+  readonly makeGuest: () => Guest;
+  readonly locator: PayloadLocator;
+  readonly maxInstructions: number;
+  /** Ends the VM; with a `TimeoutError` as its reason the VM halts with `timeout`, else with `stopped`. */
+  readonly signal: AbortSignal;
+}
+
+/** One VM of the simulated machine. Each boot has a machine of its own: nothing of one is left for the next. */
+export class SimVm implements VmRuntime {
+  readonly realm?: RealmInspector;
+  readonly planes: readonly (PlaneInspector | undefined)[];
+  readonly #options: SimVmOptions;
+  readonly #timers = new GuestTimers(() => this.#guest.work);
+  #guest: Guest;
+  #loop: RunLoop | undefined;
+  #killed = false;
+  readonly #onAbort = (): void => this.#abort();
+
+  /** @throws PetriError what making the machine throws */
+  constructor(options: SimVmOptions) {
+    this.#options = options;
+    this.#guest = options.makeGuest();
+    const { realm, planes } = this.#guest;
+    if (realm !== undefined) this.realm = new CurrentRealm(() => this.#guest);
+    this.planes = planes.map((plane) =>
+      plane === undefined ? undefined : new CurrentPlane(plane.index, () => this.#guest),
+    );
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  readonly registers = (): Registers => this.#guest.registers();
+
+  async start({ testIndex }: BootRequest): Promise<VmBoot> {
+    if (this.#killed) {
+      throw new PetriError('the VM was ended and cannot be started again', {
+        code: 'vm-closed',
+        step: 'boot',
+        remedy: 'start it before the end of its test, or launch another',
+      });
+    }
+    if (this.#loop !== undefined) {
+      this.#loop.end({ reason: 'stopped' });
+      this.#guest.release();
+      this.#guest = this.#options.makeGuest();
+      this.#timers.restart();
+    }
+    const guest = this.#guest;
+    const { locator, maxInstructions, signal } = this.#options;
+    guest.boot(testIndex);
+    const loop = new RunLoop({ guest, locator, maxInstructions, timers: this.#timers });
+    this.#loop = loop;
+    if (signal.aborted) this.#abort();
+    else loop.start();
+    return { halted: loop.halted, tmkEvents: guest.events, instructions: () => guest.retired };
+  }
+
+  guestTimer(milliseconds: number, callback: () => void): GuestTimer {
+    return this.#timers.start(milliseconds, callback);
+  }
+
+  /** A TMK has nothing that could be asked, so this ends it. */
+  async stop(): Promise<void> {
+    this.#loop?.end({ reason: 'stopped' });
+  }
+
+  async kill(): Promise<void> {
+    if (this.#killed) return;
+    this.#killed = true;
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#loop?.end({ reason: 'stopped' });
+    this.#guest.release();
+  }
+
+  #abort(): void {
+    const why: unknown = this.#options.signal.reason;
+    if (why instanceof Error && why.name === 'TimeoutError') {
+      this.#loop?.endAt('timeout', why.message);
+    } else this.#loop?.end({ reason: 'stopped' });
+  }
+}

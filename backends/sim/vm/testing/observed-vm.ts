@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+
+import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
+import type { TmkPayload } from '../../../../petri/payload/payload.ts';
+import { resolveVmConfig } from '../../../../petri/vm/config.ts';
+import type { HaltReason } from '../../../../petri/vm/halt.ts';
+import { PlainGuest } from '../../guests/plain/plain-guest.ts';
+import { RealmGuest } from '../../guests/realm/realm-guest.ts';
+import { RunLoop } from '../run-loop.ts';
+import type { Slice } from '../slice-scheduler.ts';
+
+/** One VM: what boots, and everything that its result may depend on. */
+export interface VmCase {
+  readonly payload: TmkPayload;
+  readonly testIndex: number;
+  readonly isolation: 'cca' | 'none';
+  readonly memory: string;
+  readonly maxInstructions: number;
+}
+
+/** Everything that a run shows, as text: equal where two runs were the same. */
+export interface Observed {
+  readonly halt: string;
+  readonly instructions: number;
+  readonly exits: string;
+  readonly transcript: string;
+  readonly log: string;
+}
+
+/** A VM on the simulator's own run loop, whose slices fall where a test wants them. */
+export class ObservedVm {
+  readonly #guest: PlainGuest | RealmGuest;
+  readonly #printed: Uint8Array[] = [];
+  readonly #log: string[] = [];
+  #slice: Slice = () => false;
+  #halt: HaltReason | undefined;
+
+  /** @param now a clock in milliseconds: it decides how long calls into the guest and slices are */
+  constructor({ payload, testIndex, isolation, memory, maxInstructions }: VmCase, now: () => number) {
+    const config = resolveVmConfig({ memory });
+    const listener = {
+      print: (bytes: Uint8Array) => this.#printed.push(bytes.slice()),
+      log: (message: string) => this.#log.push(message),
+    };
+    const realm = isolation === 'cca';
+    this.#guest = realm ? new RealmGuest(payload, config, listener) : new PlainGuest(payload, config.memory, listener);
+    this.#guest.boot(testIndex);
+    const loop = new RunLoop({
+      guest: this.#guest,
+      locator: new PayloadLocator(payload.image, (realm ? RealmGuest : PlainGuest).loadBase),
+      maxInstructions,
+      scheduler: { add: (slice) => (this.#slice = slice) },
+      now,
+    });
+    void loop.halted.then((halt) => (this.#halt = halt));
+    loop.start();
+  }
+
+  /** @returns whether there is another to run */
+  runSlice(): boolean {
+    return this.#slice();
+  }
+
+  /** Gives the machine back, at the end or before it. */
+  end(): void {
+    this.#guest.release();
+  }
+
+  /** Of a run that came to its end. */
+  async observe(): Promise<Observed> {
+    // The halt is known to its promise only.
+    await Promise.resolve();
+    const exits = this.#guest.planes.map((plane) => plane && [plane.exitCount, plane.exits]);
+    const text = (value: unknown): string =>
+      JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `0x${part.toString(16)}` : part));
+    return {
+      halt: text(this.#halt),
+      instructions: this.#guest.retired,
+      exits: createHash('sha256').update(text(exits)).digest('hex'),
+      transcript: Buffer.concat(this.#printed).toString(),
+      log: this.#log.join('\n'),
+    };
+  }
+}
