@@ -34,7 +34,11 @@ export {
 } from './serial/index.ts';
 export { harmlessText } from './text/index.ts';
 export {
+  all,
+  any,
+  not,
   petriTest,
+  type CombinedRequirement,
   type DeclarativeOptions,
   type HaltExpectation,
   type PetriExpectations,
@@ -44,6 +48,7 @@ export {
   type PetriTestContext,
   type PetriTestFor,
   type PetriTestOptions,
+  type Requirement,
   type VmLaunchOptions,
   type VmMatchers,
 } from './test/index.ts';
@@ -55,6 +60,7 @@ export {
   resolveVmConfig,
   type ExecOptions,
   type ExecResult,
+  type BuiltinFeature,
   type Feature,
   type HaltKind,
   type HaltReason,

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 
 import type { Missing, ProbeResult } from '../backend.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
-import { features } from '../vm/features.ts';
+import { knownFeatures } from '../vm/features.ts';
 import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
 import { exitCodes } from './errors.ts';
 import { failIfUnknown } from './list.ts';
@@ -39,7 +39,7 @@ function describe(report: BackendReport): string[] {
 
 function abilities(probe: ProbeResult & { readonly available: true }): string[] {
   const lines = Object.entries(probe.isolation).map(([isolation, has]) => {
-    const lacks = features.filter((feature) => !has.includes(feature));
+    const lacks = knownFeatures().filter((feature) => !has.includes(feature));
     const shown = has.length > 0 ? has.join(', ') : 'no features';
     return `  ${pc.cyan(isolation.padEnd(5))} ${shown}${lacks.length > 0 ? pc.dim(`; without ${lacks.join(', ')}`) : ''}`;
   });

@@ -20,7 +20,10 @@ interface Listing {
   readonly file: string;
   readonly name: string;
   readonly isolation: IsolationType;
+  /** The features without which it never runs. */
   readonly requires: readonly Feature[];
+  /** All that it requires, in words; '' where that is nothing. */
+  readonly requirement: string;
   /** Per backend: null when the test runs there, otherwise why not. */
   readonly skippedOn: Readonly<Record<string, string | null>>;
 }
@@ -80,13 +83,14 @@ function listing(test: TestCase, reports: readonly BackendReport[]): Listing | u
   if (needs === undefined) return undefined;
   const { project } = test;
   const leftOut = test.result().state === 'skipped' ? whyLeftOut(project) : undefined;
-  const surveyed = test.meta().petri?.skippedOn;
+  const { skippedOn, requirement = '' } = test.meta().petri ?? {};
   return {
     ...(project.name === '' ? {} : { project: project.name }),
     file: test.module.relativeModuleId,
     name: test.fullName,
     ...needs,
-    skippedOn: Object.fromEntries(reports.map(({ name }) => [name, leftOut ?? surveyed?.[name] ?? null])),
+    requirement,
+    skippedOn: Object.fromEntries(reports.map(({ name }) => [name, leftOut ?? skippedOn?.[name] ?? null])),
   };
 }
 
@@ -102,7 +106,7 @@ function printList(listings: readonly Listing[], reports: readonly BackendReport
     const of = `${pc.bold(entry.file)}${entry.project === undefined ? '' : pc.dim(`  project ${entry.project}`)}`;
     if (of !== file) out.push(`${file === '' ? '' : '\n'}${of}`);
     file = of;
-    const needs = entry.requires.length > 0 ? pc.dim(`  needs ${entry.requires.join(', ')}`) : '';
+    const needs = entry.requirement === '' ? '' : pc.dim(`  needs ${harmlessLine(entry.requirement)}`);
     out.push(`  ${pc.cyan(entry.isolation.padEnd(5))}${harmlessLine(entry.name)}${needs}`);
     const runs = Object.entries(entry.skippedOn).filter(([, reason]) => reason === null);
     const skipped = Object.entries(entry.skippedOn).filter(([, reason]) => reason !== null);

@@ -10,6 +10,7 @@ export {
   listOf,
   milliseconds,
   oneOf,
+  oneOfThese,
   pattern,
   text,
   textOrPattern,

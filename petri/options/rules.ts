@@ -55,10 +55,19 @@ export function atLeast(least: number): Rule {
 }
 
 export function oneOf(names: readonly string[]): Rule {
+  return oneOfThese(() => names);
+}
+
+/** As `oneOf`, for names that are known only when a value is checked. */
+export function oneOfThese(names: () => readonly string[]): Rule {
   return {
-    accepts: (value) => typeof value === 'string' && names.includes(value),
-    expected: `one of ${names.map((name) => `'${name}'`).join(', ')}`,
-    hint: (value) => (typeof value === 'string' ? didYouMean(value, names) : ''),
+    accepts: (value) => typeof value === 'string' && names().includes(value),
+    get expected() {
+      return `one of ${names()
+        .map((name) => `'${name}'`)
+        .join(', ')}`;
+    },
+    hint: (value) => (typeof value === 'string' ? didYouMean(value, names()) : ''),
   };
 }
 

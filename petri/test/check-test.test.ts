@@ -7,6 +7,7 @@ import { launchVm } from '../vm/index.ts';
 import { SerialConsole } from '../serial/index.ts';
 import { checkHalt } from './check-halt.ts';
 import { petriTest } from './petri-test.ts';
+import { all, any } from './requirement.ts';
 import './matchers.ts';
 
 const payload = namedTmk('a::one', 'a::two');
@@ -26,7 +27,10 @@ describe('a test is refused while tests are collected:', () => {
     [{ payload, memory: '1X' }, /memory is "1X", expected a number of bytes or a text/],
     [{ payload, vcpus: 0 }, /vcpus is 0, expected a whole number from 1 to 512/],
     [{ payload, requires: ['plans'] }, /requires of petriTest is \[ 'plans' \], did you mean 'planes'\?/],
-    [{ payload, requires: 'planes' }, /expected a list/],
+    [{ payload, requires: all('tmk', any('exec', 'plans')) }, /did you mean 'planes'\?/],
+    [{ payload, requires: any() }, /requires of petriTest is \{ any: \[\] \}/],
+    [{ payload, requires: { anyOf: ['tmk'] } }, /expected a feature, a list of features, or all/],
+    [{ payload, requires: 5 }, /expected a feature, a list of features, or all/],
     [{ payload: 'hello' }, /payload of petriTest is 'hello', did you mean tmk\('hello'\)\?/],
     [{ payload, test: 'three' }, /has no test 'three'/],
     [{ payload: { kind: 'linux' }, test: 'a' }, /names the test 'a' of a payload that boots Linux/],

@@ -1,9 +1,20 @@
 import { PetriError } from '../errors.ts';
-import { atLeast, checkOptions, isObject, listOf, milliseconds, oneOf, pattern, text } from '../options/index.ts';
+import {
+  atLeast,
+  checkOptions,
+  isObject,
+  listOf,
+  milliseconds,
+  oneOf,
+  oneOfThese,
+  pattern,
+  text,
+} from '../options/index.ts';
 import type { OptionRules, Rule } from '../options/index.ts';
 import { findTest } from '../payload/index.ts';
-import { features, resolveVmConfig, vmOptionNames } from '../vm/index.ts';
+import { knownFeatures, resolveVmConfig, vmOptionNames } from '../vm/index.ts';
 import { checkHalt } from './check-halt.ts';
+import { requirementRule } from './requirement.ts';
 import { vmOptionsOf, type DeclarativeOptions, type PetriTestOptions, type VmLaunchOptions } from './options.ts';
 
 const payload: Rule = {
@@ -24,7 +35,7 @@ const launchRules: Readonly<Record<keyof VmLaunchOptions, Rule | true>> = {
 
 export const testRules: Readonly<Record<keyof PetriTestOptions, Rule | true>> = {
   ...launchRules,
-  requires: listOf(oneOf(features)),
+  requires: requirementRule(oneOfThese(knownFeatures)),
   timeout: milliseconds,
   unstable: text,
   retry: atLeast(0),

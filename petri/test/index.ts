@@ -11,4 +11,5 @@ export type {
 } from './options.ts';
 export { petriTest, type PetriTest, type PetriTestFor } from './petri-test.ts';
 export type { PetriTestBody, PetriTestContext } from './run-test.ts';
+export { all, any, not, type CombinedRequirement, type Requirement } from './requirement.ts';
 export { featureTag, isolationTag, tagDefinitions } from './tags.ts';

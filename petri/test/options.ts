@@ -1,7 +1,8 @@
 import type { LinuxPayload, TmkPayload } from '../payload/index.ts';
 import type { SerialPattern } from '../serial/index.ts';
-import { vmOptionNames, type Feature, type VmOptions } from '../vm/index.ts';
+import { vmOptionNames, type VmOptions } from '../vm/index.ts';
 import type { HaltExpectation } from './expectation.ts';
+import type { Requirement } from './requirement.ts';
 
 /** What a VM can boot. */
 export type PetriPayload = TmkPayload | LinuxPayload;
@@ -27,8 +28,11 @@ export interface VmLaunchOptions extends VmOptions {
 
 /** What a test says about itself and its VM. */
 export interface PetriTestOptions extends VmLaunchOptions {
-  /** What the backend must be able to show; where it cannot, the test is skipped with the reason. */
-  readonly requires?: readonly Feature[];
+  /**
+   * What the backend must be able to show; where it cannot, the test is skipped with the reason. A list of features, of which all are
+   * needed, or what `all`, `any` and `not` make of them.
+   */
+  readonly requires?: Requirement;
   /** Milliseconds for the whole test. The VM's own deadline is a little shorter. @default vitest's `testTimeout` */
   readonly timeout?: number;
   /** Why a failure of this test is not a failure of the run: it is reported as skipped, with the failure. */

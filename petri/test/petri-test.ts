@@ -11,6 +11,7 @@ import { meet } from './expectation.ts';
 import { checkTest, testRules } from './check-test.ts';
 import type { DeclarativeOptions, PetriTestOptions } from './options.ts';
 import { runTest, type PetriTestBody, type PetriTestContext, type RegisteredTest } from './run-test.ts';
+import { certainFeatures, describeRequirement } from './requirement.ts';
 import { featureTag, isolationTag } from './tags.ts';
 import { paceOf, stretched } from './stretch.ts';
 import { skipsOn } from './survey.ts';
@@ -84,7 +85,7 @@ function make(mode: Mode): PetriTest {
       for (const one of payload.image.tests) {
         // Names come from the ELF file.
         const name = harmlessLine(one.name);
-        const requires = [...(options.requires ?? []), ...(one.expectedFailure ? (['tmk.events'] as const) : [])];
+        const requires = [options.requires ?? [], ...(one.expectedFailure ? ['tmk.events'] : [])];
         const registered = { body: tmkBody(one, site), site, linuxOnly: one.linuxOnly ? name : undefined };
         add(mode, isolation, name, { ...options, payload, test: one.name, requires }, registered);
       }
@@ -107,7 +108,7 @@ function add(
   checkTest(options);
   const declare = mode === 'run' ? test : test[mode];
   const { timeout, retry, requires = [] } = options;
-  const tags = [isolationTag(isolation), ...requires.map(featureTag)];
+  const tags = [isolationTag(isolation), ...certainFeatures(requires).map(featureTag)];
   declare(
     name,
     {
@@ -125,7 +126,10 @@ function add(
 function surveyed(isolation: IsolationType, options: PetriTestOptions, { linuxOnly }: RegisteredTest): PetriTaskMeta {
   const environment = hasTestEnvironment() ? testEnvironment() : undefined;
   if (environment?.survey === undefined) return {};
-  return { skippedOn: skipsOn(environment.survey, environment.selectedIsolation(), { isolation, options, linuxOnly }) };
+  return {
+    requirement: describeRequirement(options.requires ?? []),
+    skippedOn: skipsOn(environment.survey, environment.selectedIsolation(), { isolation, options, linuxOnly }),
+  };
 }
 
 function pace(): BackendPace | undefined {

@@ -1,13 +1,14 @@
 import type { Backend, ProbeResult } from '../backend.ts';
-import { resolveVmConfig, type Feature, type IsolationType, type VmConfig } from '../vm/index.ts';
+import { resolveVmConfig, type IsolationType, type VmConfig } from '../vm/index.ts';
 import { vmOptionsOf, type PetriPayload, type PetriTestOptions } from './options.ts';
+import { unmet, type Requirement } from './requirement.ts';
 import type { SkipCause } from './task-meta.ts';
 
 const MIB = 2 ** 20;
 
 export interface Demand {
   readonly isolation: IsolationType;
-  readonly requires: readonly Feature[];
+  readonly requires: Requirement;
 }
 
 /** Why a test does not run, as it is reported and counted. */
@@ -40,7 +41,7 @@ export function skipOn(backend: DecidingBackend, probe: ProbeResult, demand: Tes
     reason === undefined ? undefined : { cause, reason };
   // What a function gives is known when it is called, and it may give nothing where there is no VM to make.
   const kind = typeof options.payload === 'object' ? [options.payload.kind] : [];
-  const requires = [...kind, ...(options.requires ?? [])];
+  const requires = [...kind, options.requires ?? []];
   const shortcoming = incapable(backend.name, probe, { isolation, requires }) ?? beyondPlane0(demand);
   if (shortcoming !== undefined) return cannot(shortcoming, lacksHere(probe, isolation) ? 'host' : 'backend');
   const payload = demand.payload();
@@ -94,10 +95,8 @@ export function incapable(backend: string, probe: ProbeResult, { isolation, requ
     const types = Object.keys(probe.isolation).map((type) => `'${type}'`);
     return `backend '${backend}' does not make VMs of isolation type '${isolation}': it makes ${types.join(', ') || 'none'}`;
   }
-  const missing = requires.filter((feature) => !features.includes(feature)).map((feature) => `'${feature}'`);
-  return missing.length === 0
-    ? undefined
-    : `backend '${backend}' does not have ${missing.join(', ')} for isolation type '${isolation}'`;
+  const why = unmet(requires, features);
+  return why === undefined ? undefined : `backend '${backend}' ${why} for isolation type '${isolation}'`;
 }
 
 /** Why a backend cannot make a VM of this size. */

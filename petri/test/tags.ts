@@ -10,7 +10,7 @@ export function isolationTag(isolation: IsolationType): string {
   return `${isolationPrefix}${isolation}`;
 }
 
-/** The vitest tag of all tests that require a feature, such as `needs/planes`. */
+/** The vitest tag of all tests that never run without a feature, such as `needs/planes`. */
 export function featureTag(feature: Feature): string {
   return `${featurePrefix}${feature}`;
 }
@@ -21,14 +21,23 @@ export function parseTags(
 ): { readonly isolation: IsolationType; readonly requires: readonly Feature[] } | undefined {
   const isolation = isolationTypes.find((type) => tags.includes(isolationTag(type)));
   if (isolation === undefined) return undefined;
-  return { isolation, requires: features.filter((feature) => tags.includes(featureTag(feature))) };
+  const needs = tags.filter((tag) => tag.startsWith(featurePrefix));
+  return { isolation, requires: needs.map((tag) => tag.slice(featurePrefix.length)) };
 }
 
-/** Every tag that `petriTest` gives, for the `tags` of a vitest configuration: vitest refuses tags it was not told of. */
-export const tagDefinitions: readonly { readonly name: string; readonly description: string }[] = [
+/** A tag as a vitest configuration declares it. */
+export interface TagDefinition {
+  readonly name: string;
+  readonly description: string;
+}
+
+/** Every tag that `petriTest` gives, for the `tags` of a vitest configuration: vitest refuses tags that it does not declare. */
+export const tagDefinitions: readonly TagDefinition[] = [
   ...isolationTypes.map((type) => ({ name: isolationTag(type), description: `VM tests of isolation type ${type}` })),
-  ...features.map((feature) => ({
-    name: featureTag(feature),
-    description: `VM tests that need the feature ${feature}`,
-  })),
+  ...features.map(featureTagDefinition),
 ];
+
+/** The declaration of a feature's tag. */
+export function featureTagDefinition(feature: Feature): TagDefinition {
+  return { name: featureTag(feature), description: `VM tests that need the feature ${feature}` };
+}

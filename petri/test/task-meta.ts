@@ -10,6 +10,8 @@ export interface PetriTaskMeta {
   began?: boolean;
   /** Why it was skipped; absent where its body skipped it. */
   skip?: SkipCause;
+  /** Where tests are only listed: what it requires, in words; '' where that is nothing. */
+  requirement?: string;
   /** Where tests are only listed: by backend, why the test would be skipped there, or null. */
   skippedOn?: Readonly<Record<string, string | null>>;
 }

@@ -123,7 +123,7 @@ export async function surveyBackends(names: readonly string[] = backendNames()):
 async function surveyBackend(name: string): Promise<BackendReport> {
   try {
     const backend = await loadBackend(name);
-    return { name, description: backend.description, probe: await backend.probe() };
+    return { name, description: backend.description, probe: await probe(name, backend) };
   } catch (error) {
     const what = error instanceof PetriError ? (error.message.split('\n')[0] ?? '') : String(error);
     const remedy = error instanceof PetriError ? (error.remedy ?? '') : '';
@@ -135,6 +135,13 @@ async function surveyBackend(name: string): Promise<BackendReport> {
   }
 }
 
+/** @throws PetriError `backend-fault` for a probe that fails or gives something else */
+async function probe(name: string, backend: Backend): Promise<ProbeResult> {
+  // Workers have the result of the main process: they load no checker.
+  const { checkedProbe } = await import('./check-probe.ts');
+  return await checkedProbe(name, backend);
+}
+
 /**
  * Loads a backend and asks it whether it can run here.
  *
@@ -144,12 +151,12 @@ export async function requireBackend(
   name: string,
 ): Promise<{ readonly backend: Backend; readonly probe: ProbeResult & { readonly available: true } }> {
   const backend = await loadBackend(name);
-  const probe = await backend.probe();
-  if (probe.available) return { backend, probe };
+  const result = await probe(name, backend);
+  if (result.available) return { backend, probe: result };
   throw new PetriError(`the backend '${name}' cannot run here`, {
     code: 'backend-unavailable',
     step: 'probe',
-    details: probe.missing.flatMap(({ what, remedy }) => [`missing: ${what}`, `  to get it: ${remedy}`]),
+    details: result.missing.flatMap(({ what, remedy }) => [`missing: ${what}`, `  to get it: ${remedy}`]),
     remedy: `install what is missing, or use what runs here: ${await availableOptions(name)}`,
   });
 }

@@ -1,6 +1,7 @@
 import { PetriError } from '../errors.ts';
 import { checkOptions, flag, isObject, listOf, nearest, oneOf, text, type Rule } from '../options/index.ts';
 import type { ViteUserConfig } from 'vitest/config';
+import { features } from '../vm/features.ts';
 import { isolationTypes } from '../vm/isolation.ts';
 import type { PetriConfig } from './config.ts';
 
@@ -12,7 +13,18 @@ const rules: Readonly<Record<Exclude<keyof PetriConfig, keyof ViteUserConfig>, R
   backend: text,
   isolation: listOf(oneOf(isolationTypes)),
   strictSkips: flag,
+  features: {
+    accepts: (value) =>
+      isObject(value) &&
+      Object.entries(value).every(([name, meaning]) => isNewFeature(name) && typeof meaning === 'string'),
+    expected: `an object from names such as 'acme.trace', which are not built in, to what they mean`,
+  },
 };
+
+/** Lower case, in parts: it becomes a tag of vitest. */
+function isNewFeature(name: string): boolean {
+  return /^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/.test(name) && !features.some((feature) => feature === name);
+}
 
 /** Vite's own options that look like one of ours. */
 const others: readonly string[] = ['base'];

@@ -2,7 +2,8 @@ import { fileURLToPath } from 'node:url';
 
 import type { ViteUserConfig } from 'vitest/config';
 
-import { tagDefinitions } from '../test/tags.ts';
+import { featureTagDefinition, tagDefinitions } from '../test/tags.ts';
+import { declareFeatures } from '../vm/features.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { type BackendLoader, registerUserBackends } from './backends.ts';
 import { checkConfig } from './check-config.ts';
@@ -32,6 +33,11 @@ export interface PetriConfig extends ViteUserConfig {
    * @default false
    */
   readonly strictSkips?: boolean;
+  /**
+   * Features of your own backends beside the built-in ones, by the name that `requires` takes, with what they mean:
+   * `{ 'acme.trace': 'the instruction trace can be read' }`.
+   */
+  readonly features?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -47,16 +53,17 @@ export interface PetriConfig extends ViteUserConfig {
  */
 export function definePetriConfig(config: PetriConfig = {}): ViteUserConfig {
   checkConfig(config);
-  const { backends = {}, backend, isolation, strictSkips, ...vite } = config;
+  const { backends = {}, features = {}, backend, isolation, strictSkips, ...vite } = config;
   registerUserBackends(backends);
+  declareFeatures(features);
   const test = vite.test ?? {};
   return {
     ...vite,
-    plugins: [petriPlugin({ backend, isolation, strictSkips }), ...(vite.plugins ?? [])],
+    plugins: [petriPlugin({ backend, isolation, strictSkips, features }), ...(vite.plugins ?? [])],
     test: {
       ...test,
       setupFiles: [setupFile(), ...[test.setupFiles ?? []].flat()],
-      tags: [...tagDefinitions, ...(test.tags ?? [])],
+      tags: [...tagDefinitions, ...Object.keys(features).map(featureTagDefinition), ...(test.tags ?? [])],
     },
   };
 }

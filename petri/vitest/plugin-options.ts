@@ -10,6 +10,7 @@ export interface PluginOptions {
   readonly backend: string | undefined;
   readonly isolation: readonly IsolationType[] | undefined;
   readonly strictSkips: boolean | undefined;
+  readonly features: Readonly<Record<string, string>>;
 }
 
 /** Our plugin, with what other instances of it need to know. */
@@ -32,6 +33,7 @@ export function configuredOptions(project: TestProject): PluginOptions {
   return {
     backend: all.findLast(({ backend }) => backend !== undefined)?.backend,
     isolation: all.findLast(({ isolation }) => isolation !== undefined)?.isolation,
+    features: Object.assign({}, ...all.map(({ features }) => features)) as Readonly<Record<string, string>>,
     strictSkips: all.findLast(({ strictSkips }) => strictSkips !== undefined)?.strictSkips,
   };
 }

@@ -10,7 +10,7 @@ import type { IsolationType } from '../vm/isolation.ts';
 import { nameForBlob } from './blob-names.ts';
 import { separateGroups } from './groups.ts';
 import { prepareMerge } from './merge.ts';
-import { type PetriPlugin, petriPlugins, pluginName, type PluginOptions } from './plugin-options.ts';
+import { configuredOptions, type PetriPlugin, petriPlugins, pluginName, type PluginOptions } from './plugin-options.ts';
 import { select } from './project-selection.ts';
 import { isolationFilter } from './run-check.ts';
 import { markConfigurationSeen } from './seen.ts';
@@ -43,6 +43,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
     async configureVitest({ vitest, project, injectTestProjects }) {
       markConfigurationSeen();
       project.provide('petriConfigured', true);
+      project.provide('petriFeatures', configuredOptions(project).features);
       // A project written in the configuration of another has no file of its own.
       configFile ??= vitest.vite.config.configFile;
       // A project that extends the configuration has its plugin beside its own.

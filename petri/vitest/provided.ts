@@ -28,5 +28,7 @@ declare module 'vitest' {
     petriSurvey?: ProvidedSurvey;
     /** Our plugin is there, and with it the declarations of our tags. */
     petriConfigured?: boolean;
+    /** Features that the configuration declares, with what they mean. */
+    petriFeatures?: Readonly<Record<string, string>>;
   }
 }

@@ -1,6 +1,7 @@
 import { beforeAll, inject, type RunnerTestSuite } from 'vitest';
 
 import { setTestEnvironment } from '../test/environment.ts';
+import { declareFeatures } from '../vm/features.ts';
 import { pace, runDirectory, selectedBackend, selectedIsolation, surveyed } from './selection.ts';
 import { leaveNothingBehind } from './shared-worker.ts';
 import { userConfigModule } from './user-config.ts';
@@ -16,6 +17,7 @@ if (inject('petri')?.userBackend === true || survey?.backends.some(({ userBacken
   }
 }
 
+declareFeatures(inject('petriFeatures') ?? {});
 setTestEnvironment({
   selectedBackend,
   selectedIsolation,

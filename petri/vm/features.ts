@@ -1,3 +1,5 @@
+import { shared } from '../shared.ts';
+
 /**
  * What a backend may or may not be able to show of a VM. A test lists what it needs in `requires`; where a backend lacks
  * one of them the test is skipped with the reason.
@@ -40,4 +42,20 @@ export const features = [
   'instruction-budget',
 ] as const;
 
-export type Feature = (typeof features)[number];
+export type BuiltinFeature = (typeof features)[number];
+
+/** A built-in feature, or one that the configuration declares for a backend of the user's own (`definePetriConfig({ features })`). */
+export type Feature = BuiltinFeature | (string & Record<never, never>);
+
+/** Features that a configuration declares, with what they mean. */
+const declared = shared('declared-features', () => new Map<string, string>());
+
+/** Makes features of the user's own backends known to this process. A second configuration adds to the first. */
+export function declareFeatures(more: Readonly<Record<string, string>>): void {
+  for (const [name, meaning] of Object.entries(more)) declared.set(name, meaning);
+}
+
+/** The features that a test may require: the built-in ones and those that the configuration declares. */
+export function knownFeatures(): readonly Feature[] {
+  return [...features, ...declared.keys()];
+}

@@ -2,7 +2,7 @@ export type { VmBootSummary } from './boot-run.ts';
 export { resolveVmConfig, vmOptionNames, type VmOptions } from './config.ts';
 export { describeHalt } from './describe-halt.ts';
 export type { ExecOptions, ExecResult } from './exec.ts';
-export { features, type Feature } from './features.ts';
+export { features, knownFeatures, type BuiltinFeature, type Feature } from './features.ts';
 export type { HaltKind, HaltReason, SymbolLocation } from './halt.ts';
 export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from './inspect.ts';
 export { isIsolationType, isolationTypes, type IsolationType } from './isolation.ts';

@@ -1,8 +1,8 @@
 import type { Backend, LaunchContext, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
-import { abortSignal, checkOptions, listOf, milliseconds, oneOf, text, type Rule } from '../options/index.ts';
+import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
-import { features, type Feature } from './features.ts';
+import { knownFeatures, type Feature } from './features.ts';
 import type { LinuxVmSpec, VmSpec } from './spec.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';
@@ -26,7 +26,7 @@ export interface LaunchOptions {
 
 const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
   directory: text,
-  features: listOf(oneOf(features)),
+  features: listOf(oneOfThese(knownFeatures)),
   signal: abortSignal,
   deadline: milliseconds,
   runLimit: milliseconds,
