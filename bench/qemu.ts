@@ -98,7 +98,7 @@ export class Qemu {
   async behindMonitor(payload: TmkPayload, test: string): Promise<number> {
     const backend = await loadBackend('qemu');
     const directory = mkdtempSync(join(this.#directory, 'monitor-'));
-    const spec = { isolation: 'none', payload, config: resolveVmConfig(), boot: 'shared' } as const;
+    const spec = { isolation: 'none', payload, config: resolveVmConfig(), machine: 'shared' } as const;
     const vm = await launchVm(backend, spec, { directory, features: ['tmk'], test });
     try {
       await vm.serial.waitFor('running test');

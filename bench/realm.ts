@@ -14,7 +14,7 @@ export class Realms {
 
   async launch(payload: TmkPayload, test?: string): Promise<Vm> {
     this.#made += 1;
-    const spec = { isolation: 'cca' as const, payload, config: resolveVmConfig({}), boot: 'shared' as const };
+    const spec = { isolation: 'cca' as const, payload, config: resolveVmConfig({}), machine: 'shared' as const };
     const features = ['inspect.exits', 'planes', 'reset'] as const;
     return await launchVm(backend, spec, { directory: join(this.#directory, String(this.#made)), features, test });
   }

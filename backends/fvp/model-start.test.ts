@@ -32,7 +32,7 @@ afterAll(async () => {
 async function boot(name: string): Promise<string> {
   const vm = await launchVm(
     backend,
-    { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(), boot: 'shared' },
+    { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(), machine: 'shared' },
     { directory: join(folder, name), features: ['tmk', 'tmk.events', 'reset'] },
   );
   try {

@@ -35,13 +35,13 @@ afterAll(async () => {
 interface Wish extends VmOptions {
   readonly payload?: string;
   readonly test?: string;
-  readonly boot?: VmSpec['boot'];
+  readonly machine?: VmSpec['machine'];
 }
 
-async function launch({ payload = 'hello', test, boot = 'shared', ...options }: Wish = {}): Promise<Vm> {
+async function launch({ payload = 'hello', test, machine = 'shared', ...options }: Wish = {}): Promise<Vm> {
   const vm = await launchVm(
     backend,
-    { isolation: 'cca', payload: tmk(payload), config: resolveVmConfig(options), boot },
+    { isolation: 'cca', payload: tmk(payload), config: resolveVmConfig(options), machine },
     {
       directory: join(folder, `vm-${++number}`),
       features: ['tmk', 'tmk.events', 'reset'],
@@ -75,7 +75,7 @@ describe.skipIf(!standInWorks())('one model for many VMs', () => {
 
   it('is another one for a test that asks for a fresh one', async () => {
     const first = await modelOf(await launch());
-    const fresh = await modelOf(await launch({ boot: 'fresh' }));
+    const fresh = await modelOf(await launch({ machine: 'fresh' }));
     const after = await modelOf(await launch());
     expect(fresh).not.toBe(first);
     expect(after).toBe(fresh);

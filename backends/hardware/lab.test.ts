@@ -82,7 +82,7 @@ describe.skipIf(sshdPath === undefined)('Lab', () => {
     const vms = new TestVms(sshd);
     try {
       await vms.hosts({ tags: ['rack-2'] });
-      const spec = { isolation: 'none', payload: tmk('hello'), config: resolveVmConfig(), boot: 'shared' } as const;
+      const spec = { isolation: 'none', payload: tmk('hello'), config: resolveVmConfig(), machine: 'shared' } as const;
       expect(backend.refuses?.({ ...spec, hostTags: ['rack-2'] })).toBeUndefined();
       expect(backend.refuses?.({ ...spec, hostTags: ['rack-9'] })).toBe(
         'no host of petri.hosts.yaml has the tags rack-9',

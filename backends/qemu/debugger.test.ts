@@ -41,7 +41,7 @@ describe('PETRI_QEMU_GDB', () => {
     const config = resolveVmConfig({ memory: '16M' });
     const vm = await launchVm(
       backend,
-      { isolation: 'none', payload: tmk('hello'), config, boot: 'shared' },
+      { isolation: 'none', payload: tmk('hello'), config, machine: 'shared' },
       { directory: join(folder, 'vm'), features: ['tmk'] },
     );
     try {

@@ -12,7 +12,7 @@ import { usePrivateState } from '../../petri/process/testing.ts';
 import { hurried } from '../../petri/unit-test/hurried.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { until } from '../../petri/unit-test/until.ts';
-import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, type Vm, type VmSpec } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
@@ -40,11 +40,11 @@ afterAll(async () => {
   await Supervisor.current()?.close();
 });
 
-async function launch(payload: string, test: string, boot: 'shared' | 'fresh' = 'fresh'): Promise<Vm> {
+async function launch(payload: string, test: string, machine: VmSpec['machine'] = 'fresh'): Promise<Vm> {
   const config = resolveVmConfig({ memory: '16M' });
   const vm = await launchVm(
     backend,
-    { isolation: 'none', payload: tmk(payload), config, boot },
+    { isolation: 'none', payload: tmk(payload), config, machine },
     {
       directory: join(folder, `vm-${vms.length}`),
       features: ['tmk', 'tmk.events', 'reset', 'inspect.registers'],

@@ -35,7 +35,7 @@ async function launch(options: LinuxOptions = {}): Promise<Vm> {
   const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
   const vm = await launchVm(
     backend,
-    { isolation: 'none', payload: linux(options), config, boot: 'fresh' },
+    { isolation: 'none', payload: linux(options), config, machine: 'fresh' },
     { directory: join(folder, `vm-${launched++}`), features: ['linux', 'exec', 'reset'] },
   );
   vms.push(vm);

@@ -129,7 +129,7 @@ export class TmkVm implements VmRuntime {
   async #acquire(): Promise<MonitorMachine> {
     const { spec, machine, pool, context, debugger: debugging } = this.#options;
     const options = { ...machine, memory: spec.config.memory, signal: context.signal };
-    const own = spec.boot === 'fresh' || debugging !== undefined;
+    const own = spec.machine === 'fresh' || debugging !== undefined;
     const acquired = own ? await MonitorMachine.start(options) : await pool.acquire(options);
     this.#machine = acquired;
     context.log(`QEMU is process ${acquired.qemu.pid}`);
@@ -141,7 +141,7 @@ export class TmkVm implements VmRuntime {
     const machine = this.#machine;
     if (machine === undefined) return await this.#acquire();
     if (this.#run === undefined && machine.reusable) return machine;
-    if (this.#options.spec.boot !== 'fresh' && machine.reusable) {
+    if (this.#options.spec.machine !== 'fresh' && machine.reusable) {
       await machine.reset();
       return machine;
     }
@@ -154,7 +154,7 @@ export class TmkVm implements VmRuntime {
     if (machine === undefined) return;
     this.#machine = undefined;
     const { pool, spec, debugger: debugging } = this.#options;
-    if (spec.boot === 'fresh' || debugging !== undefined || !machine.reusable) await pool.discard(machine);
+    if (spec.machine === 'fresh' || debugging !== undefined || !machine.reusable) await pool.discard(machine);
     else pool.release(machine);
   }
 

@@ -24,7 +24,7 @@ async function launch(isolation: IsolationType, payload: TmkPayload, options: Vm
     openConsole: () => serial,
     log: () => undefined,
   };
-  const vm = await backend.launch({ isolation, payload, config: resolveVmConfig(options), boot: 'shared' }, context);
+  const vm = await backend.launch({ isolation, payload, config: resolveVmConfig(options), machine: 'shared' }, context);
   return { vm, serial, controller };
 }
 

@@ -42,8 +42,8 @@ const project = new UserProject('list', {
       name: 'small by another name',
       description: 'makes some VMs and refuses others',
       probe: async () => ({ available: true, isolation: { cca: ['tmk', 'reset'], none: ['tmk'] }, lacking, limits, facts: {} }),
-      refuses: ({ config, payload, boot }) =>
-        config.ipaWidth === 40 ? 'no 40 bits' : payload.name === 'exits' && boot === 'fresh' ? 'no fresh exits' : undefined,
+      refuses: ({ config, payload, machine }) =>
+        config.ipaWidth === 40 ? 'no 40 bits' : payload.name === 'exits' && machine === 'fresh' ? 'no fresh exits' : undefined,
       launch: async (spec, context) => {
         context.openConsole('serial');
         return {
@@ -63,7 +63,7 @@ const project = new UserProject('list', {
     petriTest('cca', 'many vCPUs', { ...hello, vcpus: 3 }, nothing);
     petriTest('cca', 'many planes', { ...hello, planes: 2 }, nothing);
     petriTest('cca', 'refused', { ...hello, ipaWidth: 40 }, nothing);
-    petriTest('cca', 'refused for its payload', { payload: () => tmk('exits'), boot: 'fresh' }, nothing);
+    petriTest('cca', 'refused for its payload', { payload: () => tmk('exits'), machine: 'fresh' }, nothing);
     petriTest('cca', 'not refused', { payload: tmk('exits') }, nothing);
     petriTest('none', 'requires what is missing', { ...hello, requires: ['reset'] }, nothing);
     petriTest('cca', 'requires what is there', { ...hello, requires: ['reset'] }, nothing);

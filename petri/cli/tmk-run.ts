@@ -170,7 +170,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
   };
   const vm = await launchVm(
     selected.backend,
-    { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig(), boot: 'shared' },
+    { isolation, payload: { ...payload, test: test.name }, config: resolveVmConfig(), machine: 'shared' },
     {
       directory: join(bench.directory, folderName(payload.name), folderName(`${test.index}-${test.name}`)),
       features: featuresOf(bench),

@@ -37,7 +37,8 @@ describe('a test is refused while tests are collected:', () => {
     [{ payload, timeout: '5s' }, /timeout of petriTest is '5s'/],
     [{ payload, retry: -1 }, /retry of petriTest is -1/],
     [{ payload, unstable: true }, /unstable of petriTest is true/],
-    [{ payload, boot: 'frehs' }, /boot of petriTest is 'frehs', did you mean 'fresh'\?/],
+    [{ payload, machine: 'frehs' }, /machine of petriTest is 'frehs', did you mean 'fresh'\?/],
+    [{ payload, boot: 'fresh' }, /has no option 'boot': it is called 'machine'/],
     [{ payload, hostTags: 'arm' }, /hostTags of petriTest is 'arm'/],
   ])('%j', (options, message) => {
     expect(registering(options)).toThrow(message);

@@ -27,7 +27,7 @@ const payload: Rule = {
 const launchRules: Readonly<Record<keyof VmLaunchOptions, Rule | true>> = {
   payload,
   test: text,
-  boot: oneOf(['shared', 'fresh']),
+  machine: oneOf(['shared', 'fresh']),
   hostTags: listOf(text),
   // Whoever makes the configuration of the VM checks them.
   ...(Object.fromEntries(vmOptionNames.map((name) => [name, true])) as Record<(typeof vmOptionNames)[number], true>),
@@ -49,6 +49,7 @@ const expectRules: OptionRules = { serial: listOf(pattern), not: listOf(pattern)
  * @throws PetriError `invalid-option`, `invalid-config`, `tmk-test-unknown`, `tmk-test-ambiguous`
  */
 export function checkTest(options: PetriTestOptions | DeclarativeOptions): void {
+  refuseOldNames('petriTest', options);
   checkOptions('petriTest', options, { ...testRules, expect: true });
   checkVm('petriTest', options);
   if ('expect' in options) checkExpectations(options.expect);
@@ -65,8 +66,14 @@ export function checkLaunch(options: VmLaunchOptions): void {
       'give it to petriTest',
     );
   }
+  refuseOldNames('launch()', options);
   checkOptions('launch()', options, launchRules);
   checkVm('launch()', options);
+}
+
+function refuseOldNames(what: string, options: unknown): void {
+  if (!isObject(options) || !Object.hasOwn(options, 'boot')) return;
+  throw invalid(`${what} has no option 'boot': it is called 'machine'`, "write machine: 'shared' or machine: 'fresh'");
 }
 
 function checkVm(what: string, options: VmLaunchOptions): void {

@@ -18,7 +18,7 @@ export interface VmLaunchOptions extends VmOptions {
    *
    * @default 'shared'
    */
-  readonly boot?: 'shared' | 'fresh';
+  readonly machine?: 'shared' | 'fresh';
   /**
    * Tags, or the name, that the machine must have where a backend has several to choose from (`petri.hosts.yaml`). Other backends take
    * no notice.

@@ -178,7 +178,7 @@ class TestSession {
     const common = {
       isolation: this.#isolation,
       config,
-      boot: options.boot ?? 'shared',
+      machine: options.machine ?? 'shared',
       ...(options.hostTags === undefined ? {} : { hostTags: options.hostTags }),
     };
     const spec = payload.kind === 'tmk' ? { ...common, payload } : { ...common, payload };

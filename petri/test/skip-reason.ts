@@ -59,8 +59,8 @@ function refusal(
   config: VmConfig,
 ): string | undefined {
   if (payload.kind !== 'tmk') return undefined;
-  const { boot = 'shared', hostTags } = options;
-  return backend.refuses?.({ isolation, payload, config, boot, ...(hostTags === undefined ? {} : { hostTags }) });
+  const { machine = 'shared', hostTags } = options;
+  return backend.refuses?.({ isolation, payload, config, machine, ...(hostTags === undefined ? {} : { hostTags }) });
 }
 
 /** The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none. */

@@ -64,7 +64,7 @@ const files = {
     petriTest('cca', 'hangs', { payload: tmk('loop'), test: 'spin', timeout: 100 }, async ({ vm }) => {
       console.log('ended with', (await vm.halted).message);
     });
-    petriTest('cca', 'fresh', { payload: tmk('hello'), boot: 'fresh' }, async ({ vm }) => {
+    petriTest('cca', 'fresh', { payload: tmk('hello'), machine: 'fresh' }, async ({ vm }) => {
       await vm.halted;
       await vm.dispose();
       console.log('recorded', JSON.parse(readFileSync(vm.directory + '/vm.json', 'utf8')).facts.firmware);

@@ -31,7 +31,7 @@ export interface VmSpec {
    * Whether the VM may run on a machine that other tests have used: `shared` lets one boot of an emulated or real platform serve many
    * tests. A backend that makes every VM from nothing has no choice to make.
    */
-  readonly boot: 'shared' | 'fresh';
+  readonly machine: 'shared' | 'fresh';
   /** What the machine must have as its tags, where a backend has several machines to choose from. @default none */
   readonly hostTags?: readonly string[];
 }

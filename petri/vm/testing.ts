@@ -137,5 +137,5 @@ export function namedTmk(...tests: readonly (string | Partial<TmkTest>)[]): TmkP
 }
 
 export function specFor(payload: TmkPayload, isolation: IsolationType = 'cca'): VmSpec {
-  return { isolation, payload, config: resolveVmConfig(), boot: 'shared' };
+  return { isolation, payload, config: resolveVmConfig(), machine: 'shared' };
 }

@@ -10,7 +10,7 @@ const spec = (isolation: VmSpec['isolation'], rpv = ''): VmSpec => ({
   isolation,
   payload: tmk('hello'),
   config: resolveVmConfig({ memory: '1G', rpv }),
-  boot: 'shared',
+  machine: 'shared',
 });
 const argv = (isolation: VmSpec['isolation'], rpv?: string): string =>
   confidentialQemuArguments({ ...config, args: [] }, spec(isolation, rpv), '/launch').join(' ');

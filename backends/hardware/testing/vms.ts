@@ -39,7 +39,7 @@ export class TestVms {
     }: { readonly isolation?: 'none' | 'cca'; readonly deadline?: number; readonly test?: string } = {},
   ): Promise<Vm> {
     const payload = tmk(name);
-    const spec = { isolation, payload, config: resolveVmConfig({ consoleLimit: '128M' }), boot: 'shared' } as const;
+    const spec = { isolation, payload, config: resolveVmConfig({ consoleLimit: '128M' }), machine: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
       directory: join(this.folder, `vm-${String((this.#count += 1))}`),
       features: ['serial.write', 'tmk', 'tmk.events', 'reset', 'inspect.registers'],
@@ -53,7 +53,7 @@ export class TestVms {
 
   async launchLinux(options: LinuxOptions = {}, deadline = HANGS): Promise<Vm> {
     const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
-    const spec = { isolation: 'none', payload: linux(options), config, boot: 'shared' } as const;
+    const spec = { isolation: 'none', payload: linux(options), config, machine: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
       directory: join(this.folder, `vm-${String((this.#count += 1))}`),
       features: ['linux', 'exec', 'reset', 'inspect.registers'],

@@ -133,7 +133,7 @@ describe('whether there can be realms on QEMU', () => {
 
   it('is no for sizes that are beyond the host', () => {
     const spec = (memory: string) =>
-      ({ isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig({ memory }), boot: 'shared' }) as const;
+      ({ isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig({ memory }), machine: 'shared' }) as const;
     expect(backend.refuses?.(spec('512M'))).toBeUndefined();
     expect(backend.refuses?.(spec('128M'))).toMatch(/256 to 2048 MiB of memory, and the test asks for 128 MiB/);
     expect(backend.refuses?.(spec('3G'))).toMatch(/asks for 3072 MiB/);

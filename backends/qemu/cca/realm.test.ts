@@ -71,7 +71,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       const { fresh = false, ...config } = options;
       const vm = await launchVm(
         backend,
-        { isolation: 'cca', payload, config: resolveVmConfig(config), boot: fresh ? 'fresh' : 'shared' },
+        { isolation: 'cca', payload, config: resolveVmConfig(config), machine: fresh ? 'fresh' : 'shared' },
         { directory: join(folder, `vm-${++number}`), features: ['tmk', 'tmk.events', 'reset'] },
       );
       vms.push(vm);

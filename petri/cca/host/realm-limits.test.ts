@@ -7,7 +7,7 @@ import { checkRealmSpec, kvmtoolRefuses, realmLimits } from './realm-limits.ts';
 import { realmKey, realmRequest } from '../realm-config.ts';
 
 function spec(options: VmOptions): VmSpec {
-  return { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), boot: 'shared' };
+  return { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), machine: 'shared' };
 }
 
 const platform = { name: 'some', limits: realmLimits(2 ** 31) };

@@ -79,7 +79,7 @@ export class SessionPool {
       use.log(`the ${this.#noun} was booted from another stack`);
       await this.#end();
     }
-    if (use.spec.boot === 'fresh' && this.#used && this.#session !== undefined) {
+    if (use.spec.machine === 'fresh' && this.#used && this.#session !== undefined) {
       use.log(`the ${this.#noun} was used before, and the test asks for a fresh one`);
       await this.#end();
     }

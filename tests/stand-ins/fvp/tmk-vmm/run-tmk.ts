@@ -106,7 +106,7 @@ async function runOne(options: {
         rpv,
         maxInstructions: NO_BUDGET,
       }),
-      boot: 'fresh',
+      machine: 'fresh',
     },
     { logDirectory: run.folder, signal, openConsole: () => console, log: () => {} },
   );
