@@ -20,7 +20,7 @@ for (let number = 0; ; number++) {
   try {
     const vm = await launchVm(
       backend,
-      { isolation: 'cca', payload: { ...payload, test: 'boot' }, config: resolveVmConfig(), boot: 'shared' },
+      { isolation: 'cca', payload: { ...payload, test: 'boot' }, config: resolveVmConfig(), machine: 'shared' },
       { directory: join(directory, String(number)), features: ['tmk', 'reset'] },
     );
     try {
