@@ -53,7 +53,7 @@ export const VcpuState = {
   /** Record and limit at which generated code returned. */
   ExitRecord: 0xa80,
   ExitLimit: 0xa84,
-  /** Base of the active context's data TLB and instruction TLB. */
+  /** Base of the data TLB and the instruction TLB of the active context at its Exception level. */
   Tlb: 0xa88,
   Itlb: 0xa8c,
   /** Operands of a helper call that do not fit its arguments. */
@@ -70,23 +70,31 @@ export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Adde
 export const Itlb = { Entries: 64, EntryBytes: 16, Tag: 0, Records: 8 } as const;
 
 const TLB_REGION = 0x1_0000;
-export const TLB_SET_BYTES = Tlb.Entries * Tlb.EntryBytes + Itlb.Entries * Itlb.EntryBytes;
+const TLB_SET_BYTES = Tlb.Entries * Tlb.EntryBytes + Itlb.Entries * Itlb.EntryBytes;
+/** Exception levels that have TLBs of their own, so that a change of level is a change of base. */
+const TLB_LEVELS = 2;
 export const MAX_CONTEXTS = 64;
 
-/** Addresses of one context's two TLBs. */
-export function tlbSet(context: number): { tlb: number; itlb: number } {
-  const tlb = TLB_REGION + context * TLB_SET_BYTES;
+/** Addresses of the two TLBs of a context at an Exception level. */
+export function tlbSet(context: number, el: number): { tlb: number; itlb: number } {
+  const tlb = TLB_REGION + (context * TLB_LEVELS + el) * TLB_SET_BYTES;
   return { tlb, itlb: tlb + Tlb.Entries * Tlb.EntryBytes };
 }
 
+/** Where all TLBs of a context are. */
+export function tlbsOf(context: number): { start: number; end: number } {
+  const start = TLB_REGION + context * TLB_LEVELS * TLB_SET_BYTES;
+  return { start, end: start + TLB_LEVELS * TLB_SET_BYTES };
+}
+
 /** Saved blocks of contexts that are not active. */
-const SAVED_REGION = 0x10_0000;
+const SAVED_REGION = 0x14_0000;
 export function savedContext(context: number): number {
   return SAVED_REGION + context * ContextState.Size;
 }
 
 /** Saved blocks of vCPUs that are not running: SIMD&FP registers, FPCR, FPSR. */
-const SAVED_VCPU_REGION = 0x12_0000;
+const SAVED_VCPU_REGION = 0x16_0000;
 export const VCPU_SAVED_BYTES = VcpuState.EsrEl2 - VcpuState.V;
 export function savedVcpu(vcpu: number): number {
   return SAVED_VCPU_REGION + vcpu * VCPU_SAVED_BYTES;

@@ -2,6 +2,8 @@ import { CodeCache, type CodePage } from './code/code-cache.ts';
 import { Context } from './pe/context.ts';
 import { fillCrcTables } from './isa/crc-tables.ts';
 import { DataAccess } from './mmu/data-access.ts';
+import { FlatRegime } from './mmu/flat-regime.ts';
+import type { Regime } from './mmu/regime.ts';
 import { createHelper } from './float/exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './layout.ts';
@@ -29,12 +31,15 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly #table: HandlerTable;
+  readonly #regime: (stage2: Stage2) => Regime;
   readonly #contexts: Context[] = [];
   readonly #vcpus: VirtualCpu[] = [];
   #current: VirtualCpu | undefined;
   readonly #blocks: BlockCompiler;
 
-  constructor(memory: LinearMemory, { yieldAfterCompiling = false }: CpuOptions = {}) {
+  constructor(memory: LinearMemory, options: CpuOptions = {}) {
+    const { yieldAfterCompiling = false, regime = (stage2) => new FlatRegime(stage2) } = options;
+    this.#regime = regime;
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
     this.#table = new HandlerTable(memory, library, this.effort);
@@ -80,7 +85,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   newContext(stage2: Stage2): Context {
     if (this.#contexts.length >= MAX_CONTEXTS)
       throw new RangeError(`a machine has at most ${String(MAX_CONTEXTS)} contexts`);
-    const context = new Context(this.memory, this.#contexts.length, stage2);
+    const context = new Context(this.memory, this.#contexts.length, stage2, this.#regime);
     this.#contexts.push(context);
     return context;
   }

@@ -1,4 +1,8 @@
 import type { LinearMemory } from './linear-memory.ts';
+import type { Regime } from './mmu/regime.ts';
+
+export type { ExceptionLevel } from './exception-level.ts';
+export type { Regime, Translation } from './mmu/regime.ts';
 
 /** Bits of `Stage2Mapping.permissions`. Execution is split by Exception level, as FEAT_XNX splits it. */
 export const Permission = { R: 1, W: 2, XEl0: 4, XEl1: 8 } as const;
@@ -157,6 +161,8 @@ export interface CpuOptions {
    * divides time wants to be asked before there is more. @default false
    */
   readonly yieldAfterCompiling?: boolean;
+  /** Makes the translation regime of a context over its stage 2. @default stage 1 is off */
+  readonly regime?: (stage2: Stage2) => Regime;
 }
 
 /** The processors of one machine and what they share. */

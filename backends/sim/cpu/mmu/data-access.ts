@@ -1,36 +1,32 @@
 import type { CodeCache } from '../code/code-cache.ts';
 import type { Context } from '../pe/context.ts';
 import { Cost, type Effort } from '../effort.ts';
-import { ADDRESS_LIMIT, readNumber } from './guest-number.ts';
+import { readNumber } from './guest-number.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Tlb, tlbSet, VcpuState } from '../layout.ts';
 import { MUST_ALIGN } from '../tier0/imports.ts';
-import { Permission } from '../types.ts';
+import { Access, FaultStatus, type Translation } from './regime.ts';
 
 const PAGE = 4096;
 const NO_TAG = 0xffff_ffff_ffff_ffffn;
-
-/** Fault status codes (Arm ARM, D24.2.40, DFSC). Those of stage 2 have the level added. */
-export const FaultStatus = { AddressSize: 0x00, Translation: 0x04, Permission: 0x0c, Alignment: 0x21 } as const;
 
 /** What is known of a memory access that faulted. */
 export interface Fault {
   /** Taken to EL2 when true, else to EL1. */
   stage2: boolean;
   status: number;
-  /** Faulting address; for stage 2 below 2^48, and the intermediate physical address too, since stage 1 is off. */
+  /** Faulting address; in the second page where only the part there faulted. */
   address: number;
+  /** For stage 2: the intermediate physical address. */
+  ipa: number;
   write: boolean;
   /** No fault after all: the instruction is to be executed again, since the code that it is part of was taken back. */
   again: boolean;
 }
 
-/**
- * The slow path of loads and stores: what the TLB does not answer. Stage 1 is off, so memory is Device-nGnRnE and every
- * misaligned access faults (Arm ARM, D8.2.11 and B2.13.2).
- */
+/** The slow path of loads and stores: what the TLB does not answer. */
 export class DataAccess {
-  readonly fault: Fault = { stage2: false, status: 0, address: 0, write: false, again: false };
+  readonly fault: Fault = { stage2: false, status: 0, address: 0, ipa: 0, write: false, again: false };
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
   readonly #effort: Effort;
@@ -50,10 +46,10 @@ export class DataAccess {
   }
 
   /** Function imports of generated code; see tier0/imports.ts. Each returns a place in linear memory, or -1. */
-  readonly slowRead = (bytes: number, align: number): number => this.#access(bytes, align, false, Permission.R);
-  readonly slowWrite = (bytes: number, align: number): number => this.#access(bytes, align, true, Permission.W);
+  readonly slowRead = (bytes: number, align: number): number => this.#access(bytes, align, Access.Read);
+  readonly slowWrite = (bytes: number, align: number): number => this.#access(bytes, align, Access.Write);
   readonly slowModify = (bytes: number, align: number): number =>
-    this.#access(bytes, align, true, Permission.R | Permission.W);
+    this.#access(bytes, align, Access.Read | Access.Write);
 
   readonly commitWrite = (bytes: number): number => {
     const { first, second, firstBytes } = this.#bounce;
@@ -65,18 +61,20 @@ export class DataAccess {
     return 0;
   };
 
-  #access(bytes: number, alignAndFlags: number, write: boolean, permissions: number): number {
+  #access(bytes: number, alignAndFlags: number, kind: number): number {
     this.#effort.called += Cost.SlowAccess;
+    const write = (kind & Access.Write) !== 0;
     const address = readNumber(this.#memory.u32, VcpuState.SlowAddress);
-    const align = alignAndFlags & ~MUST_ALIGN;
-    if (address + bytes > ADDRESS_LIMIT) return this.#fail(false, FaultStatus.AddressSize, address, write);
-    if (address % align !== 0) return this.#fail(false, FaultStatus.Alignment, address, write);
-    const first = this.locate(address, write, permissions);
+    const misaligned = address % (alignAndFlags & ~MUST_ALIGN) !== 0;
+    // Before translation where it faults whatever the memory is, else as a part of it (Arm ARM, AArch64.MemSingleRead).
+    if (misaligned && (alignAndFlags & MUST_ALIGN) !== 0) return this.#fail(FaultStatus.Alignment, address, write);
+    const access = misaligned ? kind | Access.Misaligned : kind;
+    const first = this.#locate(address, access, write);
     const firstBytes = PAGE - (address % PAGE);
     if (first < 0 || firstBytes >= bytes) {
       return first >= 0 && write ? this.#toCode(first, bytes) : first;
     }
-    const second = this.locate(address + firstBytes, write, permissions);
+    const second = this.#locate(address + firstBytes, access, write);
     if (second < 0) return second;
     if (write) {
       if (this.#code.releaseBlocks(first) || this.#code.releaseBlocks(second)) return this.#again();
@@ -102,37 +100,38 @@ export class DataAccess {
     return -1;
   }
 
-  /** Offset in linear memory of an address below 2^48, filling the TLB; or -1 with `fault` filled. */
-  locate(address: number, write: boolean, permissions: number): number {
+  /** Place of an address, which the TLB knows from now on; or -1 with `fault` filled. */
+  #locate(address: number, access: number, write: boolean): number {
     const context = this.#context;
     if (context === undefined) return -1;
-    const page = address - (address % PAGE);
-    const mapping = context.stage2.translate(page);
-    if (mapping.offset < 0) return this.#fail(true, FaultStatus.Translation + mapping.level, address, write);
-    if ((mapping.permissions & permissions) !== permissions) {
-      return this.#fail(true, FaultStatus.Permission + mapping.level, address, write);
-    }
-    this.#fill(context, page, mapping.offset, mapping.permissions);
-    return mapping.offset + (address - page);
+    const { el } = context;
+    const translation = context.regime.translate(address, access, el);
+    const { place, status, stage2, ipa } = translation;
+    if (place < 0) return this.#fail(status, address, write, stage2, ipa);
+    this.#fill(tlbSet(context.index, el).tlb, address - (address % PAGE), translation);
+    return place;
   }
 
-  #fill(context: Context, page: number, offset: number, permissions: number): void {
-    const entry = tlbSet(context.index).tlb + ((page / PAGE) % Tlb.Entries) * Tlb.EntryBytes;
+  #fill(tlb: number, page: number, { place, allowed }: Translation): void {
+    const entry = tlb + ((page / PAGE) % Tlb.Entries) * Tlb.EntryBytes;
+    const offset = place - (place % PAGE);
     const tag = BigInt(page);
-    const readable = (permissions & Permission.R) !== 0;
+    const readable = (allowed & Access.Read) !== 0;
     // Writes to pages of code, and to pages that cannot be read, stay on the slow path.
-    const writable = (permissions & Permission.W) !== 0 && readable && !this.#code.hasCode(offset);
+    const writable = (allowed & Access.Write) !== 0 && readable && !this.#code.hasCode(offset);
     this.#memory.u64[(entry + Tlb.ReadTag) >> 3] = readable ? tag : NO_TAG;
     this.#memory.u64[(entry + Tlb.WriteTag) >> 3] = writable ? tag : NO_TAG;
     this.#memory.i32[(entry + Tlb.Addend) >> 2] = (offset - page) % 2 ** 32;
   }
 
-  #fail(stage2: boolean, status: number, address: number, write: boolean): -1 {
-    this.fault.again = false;
-    this.fault.stage2 = stage2;
-    this.fault.status = status;
-    this.fault.address = address;
-    this.fault.write = write;
+  #fail(status: number, address: number, write: boolean, stage2 = false, ipa = 0): -1 {
+    const { fault } = this;
+    fault.again = false;
+    fault.stage2 = stage2;
+    fault.status = status;
+    fault.address = address;
+    fault.ipa = ipa;
+    fault.write = write;
     return -1;
   }
 }

@@ -1,8 +1,9 @@
 import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../types.ts';
+import type { Regime } from '../mmu/regime.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
 import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
-import { ContextState, savedContext, TLB_SET_BYTES, tlbSet } from '../layout.ts';
+import { ContextState, Itlb, savedContext, tlbsOf, tlbSet, VcpuState } from '../layout.ts';
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const VBAR_EL1 = slotOf('VBAR_EL1');
@@ -23,12 +24,16 @@ export class Context implements CpuContext {
   runsSimd = false;
   active = false;
   readonly #memory: LinearMemory;
+  readonly #makeRegime: (stage2: Stage2) => Regime;
   #stage2: Stage2;
+  #regime: Regime;
 
-  constructor(memory: LinearMemory, index: number, stage2: Stage2) {
+  constructor(memory: LinearMemory, index: number, stage2: Stage2, makeRegime: (stage2: Stage2) => Regime) {
     this.#memory = memory;
     this.index = index;
+    this.#makeRegime = makeRegime;
     this.#stage2 = stage2;
+    this.#regime = makeRegime(stage2);
     this.reset(stage2);
   }
 
@@ -36,7 +41,13 @@ export class Context implements CpuContext {
     return this.#stage2;
   }
 
+  /** How its addresses are translated. */
+  get regime(): Regime {
+    return this.#regime;
+  }
+
   reset(stage2: Stage2): void {
+    if (stage2 !== this.#stage2) this.#regime = this.#makeRegime(stage2);
     this.#stage2 = stage2;
     this.traps.wfi = this.traps.wfe = this.traps.simd = false;
     this.#memory.u8.fill(0, this.base, this.base + ContextState.Size);
@@ -47,6 +58,7 @@ export class Context implements CpuContext {
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
     this.#memory.u32[(this.base + ContextState.Pstate) >> 2] = Pstate.El1h | Pstate.Daif;
     this.flushTlb();
+    if (this.active) this.useTlbs();
   }
 
   get base(): number {
@@ -90,8 +102,15 @@ export class Context implements CpuContext {
       this.#set(ContextState.Sp, this.#get(usesSpEl1(next) ? ContextState.SpEl1 : ContextState.SpEl0));
     }
     words[at] = next;
-    // Execute permission depends on the Exception level.
-    if (((old ^ next) & Pstate.El) !== 0) this.flushInstructionTlb();
+    if (this.active && ((old ^ next) & Pstate.El) !== 0) this.useTlbs();
+  }
+
+  /** Has generated code look up addresses in the TLBs of the Exception level. To be called on the active context. */
+  useTlbs(): void {
+    const words = this.#memory.u32;
+    const { tlb, itlb } = tlbSet(this.index, this.el);
+    words[VcpuState.Tlb >> 2] = tlb;
+    words[VcpuState.Itlb >> 2] = itlb;
   }
 
   setNzcv(value: number): void {
@@ -195,11 +214,14 @@ export class Context implements CpuContext {
   }
 
   flushTlb(): void {
-    this.#memory.u8.fill(0xff, tlbSet(this.index).tlb, tlbSet(this.index).tlb + TLB_SET_BYTES);
+    const { start, end } = tlbsOf(this.index);
+    this.#memory.u8.fill(0xff, start, end);
   }
   flushInstructionTlb(): void {
-    const { itlb, tlb } = tlbSet(this.index);
-    this.#memory.u8.fill(0xff, itlb, tlb + TLB_SET_BYTES);
+    for (const el of [0, 1] as const) {
+      const { itlb } = tlbSet(this.index, el);
+      this.#memory.u8.fill(0xff, itlb, itlb + Itlb.Entries * Itlb.EntryBytes);
+    }
   }
 
   #get(slot: number): bigint {

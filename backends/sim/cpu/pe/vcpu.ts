@@ -1,16 +1,16 @@
 import type { CodeCache, CodePage } from '../code/code-cache.ts';
 import type { Context } from './context.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
-import { FaultStatus } from '../mmu/data-access.ts';
 import { Cost, type Effort } from '../effort.ts';
 import { engineFault } from '../engine-fault.ts';
 import { ADDRESS_LIMIT, readNumber, writeNumber } from '../mmu/guest-number.ts';
+import { Access, FaultStatus } from '../mmu/regime.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
 import { dataAbortIss } from './instruction-syndrome.ts';
 import { executeSystem, syndrome } from './system-instructions.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
-import { ExceptionClass, Permission, RunExit } from '../types.ts';
+import { ExceptionClass, RunExit } from '../types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
@@ -121,14 +121,12 @@ export class VirtualCpu implements Vcpu {
   resume(): void {
     const context = this.#active;
     if (context === undefined || context.active) return;
-    const { u8, u32, u64 } = this.#host.memory;
+    const { u8, u64 } = this.#host.memory;
     u8.copyWithin(0, savedContext(context.index), savedContext(context.index) + ContextState.Size);
     u8.copyWithin(VcpuState.V, savedVcpu(this.index), savedVcpu(this.index) + VCPU_SAVED_BYTES);
     context.active = true;
     u64[ContextState.ExclusiveAddress >> 3] = 0xffff_ffff_ffff_ffffn;
-    const { tlb, itlb } = tlbSet(context.index);
-    u32[VcpuState.Tlb >> 2] = tlb;
-    u32[VcpuState.Itlb >> 2] = itlb;
+    context.useTlbs();
   }
 
   run(budget: number): RunExit {
@@ -246,24 +244,24 @@ export class VirtualCpu implements Vcpu {
       context.takeException(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
-    if (pc >= ADDRESS_LIMIT) {
-      const ec = context.el === 1 ? ExceptionClass.InstructionAbortSame : ExceptionClass.InstructionAbortLower;
-      context.takeException(syndrome(ec, FaultStatus.AddressSize), u64[ContextState.Pc >> 3] ?? 0n);
+    const { el } = context;
+    const va = pc - (pc % PAGE);
+    const entry = tlbSet(context.index, el).itlb + ((va / PAGE) % Itlb.Entries) * Itlb.EntryBytes;
+    const offset = ((pc - va) / 4) * Record.Bytes;
+    if (pc < ADDRESS_LIMIT && readNumber(u32, entry + Itlb.Tag) === va)
+      return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
+    const { place, status, stage2, ipa } = context.regime.translate(pc, Access.Execute, el);
+    if (place < 0) {
+      if (stage2) {
+        const forbidden = status >= FaultStatus.Permission;
+        this.#abortToEl2(ExceptionClass.InstructionAbortLower, status, pc, ipa, false, forbidden);
+        return -1;
+      }
+      const ec = el === 0 ? ExceptionClass.InstructionAbortLower : ExceptionClass.InstructionAbortSame;
+      context.takeException(syndrome(ec, status), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
-    const va = pc - (pc % PAGE);
-    const entry = tlbSet(context.index).itlb + ((va / PAGE) % Itlb.Entries) * Itlb.EntryBytes;
-    const offset = ((pc - va) / 4) * Record.Bytes;
-    if (readNumber(u32, entry + Itlb.Tag) === va) return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
-    const mapping = context.stage2.translate(va);
-    const permission = context.el === 1 ? Permission.XEl1 : Permission.XEl0;
-    if (mapping.offset < 0 || (mapping.permissions & permission) === 0) {
-      const forbidden = mapping.offset >= 0;
-      const status = (forbidden ? FaultStatus.Permission : FaultStatus.Translation) + mapping.level;
-      this.#abortToEl2(ExceptionClass.InstructionAbortLower, status, pc, false, forbidden);
-      return -1;
-    }
-    const page = this.#codePage(context, va, mapping.offset);
+    const page = this.#codePage(context, va, place - (place % PAGE));
     writeNumber(u32, entry + Itlb.Tag, va);
     u32[(entry + Itlb.Records) >> 2] = page.records;
     return page.records + offset;
@@ -298,14 +296,13 @@ export class VirtualCpu implements Vcpu {
 
   #decode(context: Context, pc: number): void {
     const allowed = context.simdAccess() === 'allowed';
-    const permission = context.el === 1 ? Permission.XEl1 : Permission.XEl0;
+    const { el } = context;
     const { code } = this.#host;
     code.decodeFrom(pc, allowed, (va) => {
       const known = code.find(context.index, va);
       if (known !== undefined) return known;
-      const mapping = context.stage2.translate(va);
-      if (mapping.offset < 0 || (mapping.permissions & permission) === 0) return undefined;
-      return this.#addPage(context, va, mapping.offset, allowed);
+      const { place } = context.regime.translate(va, Access.Execute, el);
+      return place < 0 ? undefined : this.#addPage(context, va, place, allowed);
     });
     context.runsSimd ||= allowed;
   }
@@ -357,7 +354,8 @@ export class VirtualCpu implements Vcpu {
     if (fault.stage2) {
       const iss = dataAbortIss(this.#word(context, pc), fault.write);
       const permission = fault.status >= FaultStatus.Permission;
-      this.#abortToEl2(ExceptionClass.DataAbortLower, fault.status | iss, fault.address, fault.write, permission);
+      const { address, ipa, write } = fault;
+      this.#abortToEl2(ExceptionClass.DataAbortLower, fault.status | iss, address, ipa, write, permission);
       return RunExit.Sync;
     }
     const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
@@ -366,12 +364,12 @@ export class VirtualCpu implements Vcpu {
     return this.#taken();
   }
 
-  #abortToEl2(ec: number, iss: number, address: number, write: boolean, permission: boolean): void {
-    this.#report(syndrome(ec, iss), address, write, permission);
+  #abortToEl2(ec: number, iss: number, address: number, ipa: number, write: boolean, permission: boolean): void {
+    this.#report(syndrome(ec, iss), ipa, write, permission);
     const { u32 } = this.#host.memory;
     writeNumber(u32, VcpuState.FarEl2, address);
     // FIPA is bits 51:12 of the address at bit 4 (Arm ARM, D24.2.72).
-    writeNumber(u32, VcpuState.HpfarEl2, Math.floor(address / PAGE) * 16);
+    writeNumber(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
   }
 
   /** Fills in an exit to EL2. */

@@ -1,5 +1,5 @@
 import { createCpu, DRAM_OFFSET, LinearMemory, Permission } from '../index.ts';
-import type { Cpu, CpuContext, Stage2, Stage2Mapping, Vcpu } from '../types.ts';
+import type { Cpu, CpuContext, CpuOptions, Stage2, Stage2Mapping, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
 const ALL = Permission.R | Permission.W | Permission.XEl0 | Permission.XEl1;
@@ -22,12 +22,15 @@ export class TestMachine {
   static readonly DATA = 0x2_0000;
   static readonly VECTORS = 0x3_0000;
   readonly memory = new LinearMemory(DRAM_OFFSET + 16 * PAGE + 65536 - ((16 * PAGE) % 65536 || 65536));
-  readonly cpu: Cpu = createCpu(this.memory);
+  readonly cpu: Cpu;
   readonly stage2 = new TestStage2();
-  readonly vcpu: Vcpu = this.cpu.createVcpu(0);
-  readonly context: CpuContext = this.vcpu.createContext(this.stage2);
+  readonly vcpu: Vcpu;
+  readonly context: CpuContext;
 
-  constructor() {
+  constructor(options: CpuOptions = {}) {
+    this.cpu = createCpu(this.memory, options);
+    this.vcpu = this.cpu.createVcpu(0);
+    this.context = this.vcpu.createContext(this.stage2);
     this.stage2.map(TestMachine.CODE, 0);
     this.stage2.map(TestMachine.CODE + PAGE, 1);
     this.stage2.map(TestMachine.DATA, 5);

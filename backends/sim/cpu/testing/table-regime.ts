@@ -1,0 +1,45 @@
+import type { ExceptionLevel } from '../exception-level.ts';
+import { FlatRegime } from '../mmu/flat-regime.ts';
+import { Access, FaultStatus, type Regime, type Translation } from '../mmu/regime.ts';
+import type { Stage2 } from '../types.ts';
+
+const PAGE = 4096;
+const LEVEL = 3;
+
+interface Page {
+  readonly ipa: number;
+  /** Bits of `Access` by Exception level. */
+  readonly allowed: readonly [el0: number, el1: number];
+}
+
+const ALL = Access.Read | Access.Write | Access.Execute;
+
+/** A first stage for tests: a table of pages, in Normal memory, over a second stage. */
+export class TableRegime implements Regime {
+  readonly #pages = new Map<number, Page>();
+  readonly #stage2: FlatRegime;
+
+  constructor(stage2: Stage2) {
+    this.#stage2 = new FlatRegime(stage2);
+  }
+
+  /** To be followed by `Cpu.invalidate`, as a change of stage 2 is. */
+  map(va: number, ipa: number, el0 = ALL, el1 = ALL): void {
+    this.#pages.set(va, { ipa, allowed: [el0, el1] });
+  }
+
+  translate(va: number, access: number, el: ExceptionLevel): Translation {
+    const base = Math.floor(va / PAGE) * PAGE;
+    const page = this.#pages.get(base);
+    if (page === undefined) return fault(FaultStatus.Translation + LEVEL);
+    const wanted = access & ~Access.Misaligned;
+    const allowed = page.allowed[el === 0 ? 0 : 1];
+    if ((allowed & wanted) !== wanted) return fault(FaultStatus.Permission + LEVEL);
+    const { place, status, stage2, ipa, ...second } = this.#stage2.translate(page.ipa + (va - base), wanted, el);
+    return { place, status, stage2, ipa, allowed: second.allowed & allowed };
+  }
+}
+
+function fault(status: number): Translation {
+  return { place: -1, allowed: 0, status, stage2: false, ipa: 0 };
+}
