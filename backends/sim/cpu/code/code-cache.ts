@@ -6,6 +6,7 @@ import type { LinearMemory } from '../linear-memory.ts';
 import type { HandlerTable } from '../tier0/handler-table.ts';
 import { FixedHandler } from '../tier0/handlers.ts';
 import { branchForm } from '../tier0/operands.ts';
+import { pageOf, writeSigned } from '../mmu/virtual-address.ts';
 import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from '../layout.ts';
 
 const PAGE = 4096;
@@ -90,7 +91,7 @@ export class CodeCache {
     if (sharers === undefined) this.#bySource.set(source, [page]);
     else sharers.push(page);
     this.#writeRecord(page.records + RECORDS_PER_PAGE * Record.Bytes, FixedHandler.CrossPage);
-    this.#memory.u64[(page.records + RECORDS_PER_PAGE * Record.Bytes + Record.Imm) >> 3] = BigInt(va + PAGE);
+    writeSigned(this.#memory.u32, page.records + RECORDS_PER_PAGE * Record.Bytes + Record.Imm, va + PAGE);
     return page;
   }
 
@@ -244,7 +245,7 @@ export class CodeCache {
     const pending = library.pending;
     const room = (): boolean => this.#effort.spent < until && library.pending < MAX_NEW_HANDLERS_PER_PASS;
     for (let va = work.pop(); va !== undefined && room(); va = work.pop()) {
-      const pageAddress = va - (va % PAGE);
+      const pageAddress = pageOf(va);
       const page = pageAt(pageAddress);
       if (page === undefined) continue;
       for (let index = (va - pageAddress) / 4; index < RECORDS_PER_PAGE && room(); index += 1) {
@@ -268,7 +269,7 @@ export class CodeCache {
           continue;
         }
         this.#effort.spent += Cost.MadeRecord;
-        const instruction = decode(word, BigInt(pc));
+        const instruction = decode(word, pc);
         if (instruction === undefined) {
           this.#writeRecord(record, FixedHandler.Undefined);
           break;
@@ -283,7 +284,7 @@ export class CodeCache {
           if (!row.definition.usesPc) templates.add(word, this.#memory.u32, record >> 2, row.simd, ends);
         }
         const { target } = instruction.decoded;
-        if (target !== undefined && target < 0x1_0000_0000_0000n) work.push(Number(target));
+        if (target !== undefined) work.push(target);
         if (ends) break;
       }
     }
@@ -291,17 +292,16 @@ export class CodeCache {
   }
 
   #encode(record: number, page: CodePage, pc: number, { row, decoded }: Instruction): void {
-    const { u16, i32, u64 } = this.#memory;
+    const { u16, u32, i32, u64 } = this.#memory;
     const { d, n, m, a, s, small, imm, low, high, target, link } = decoded;
     const branch = branchForm(decoded, page.va);
     if (target !== undefined) {
-      const distance = ((Number(target) - pc) / 4) * Record.Bytes;
+      const distance = ((target - pc) / 4) * Record.Bytes;
       if (link !== undefined) {
-        u64[(record + Record.Imm) >> 3] = link;
-        i32[(record + Record.LinkDistance) >> 2] =
-          branch === 'near-link' ? distance : Number(BigInt.asIntN(32, target - link));
+        writeSigned(u32, record + Record.Imm, link);
+        i32[(record + Record.LinkDistance) >> 2] = branch === 'near-link' ? distance : target - link;
       } else if (branch === 'near') i32[(record + Record.Low) >> 2] = distance;
-      else u64[(record + Record.Imm) >> 3] = target;
+      else writeSigned(u32, record + Record.Imm, target);
     }
     if (imm !== undefined) u64[(record + Record.Imm) >> 3] = imm;
     if (low !== undefined) i32[(record + Record.Low) >> 2] = low;

@@ -24,7 +24,7 @@ it('forgets rather than grows without bound', () => {
 
 it('is kept from instructions that depend on where they stand', () => {
   const decodesDifferently = [...generalDefinitions, ...simdAndFpDefinitions].filter(({ encoding, decode, usesPc }) => {
-    const texts = [0x1000n, 0x2000n].map((pc) =>
+    const texts = [0x1000, 0x2000].map((pc) =>
       JSON.stringify(decode(encoding.value, pc), (_key, value: unknown) =>
         typeof value === 'bigint' ? String(value) : value,
       ),

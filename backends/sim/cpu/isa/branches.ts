@@ -4,8 +4,8 @@ import { signExtend } from './encoding.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { ContextState } from '../layout.ts';
 
-function target(pc: bigint, offset: number, bits: number): bigint {
-  return BigInt.asUintN(64, pc + BigInt(signExtend(offset, bits)) * 4n);
+function target(pc: number, offset: number, bits: number): number {
+  return pc + signExtend(offset, bits) * 4;
 }
 
 /** X30, as a register that is written although the encoding has no field for it. */
@@ -28,7 +28,7 @@ export const branches: readonly Definition[] = [
     ({ imm26 }, pc) => ({
       d: LINK_REGISTER,
       target: target(pc, imm26, 26),
-      link: BigInt.asUintN(64, pc + 4n),
+      link: pc + 4,
     }),
     (code) => {
       code.setX('d', code.link());
@@ -90,7 +90,7 @@ export const branches: readonly Definition[] = [
   insn(
     'BLR',
     '1101011 0001 11111 000000 Rn:5 00000',
-    ({ Rn }, pc) => ({ n: xSource(Rn), d: LINK_REGISTER, imm: BigInt.asUintN(64, pc + 4n) }),
+    ({ Rn }, pc) => ({ n: xSource(Rn), d: LINK_REGISTER, imm: BigInt(pc + 4) }),
     (code) => {
       // BLR X30 branches to the old value.
       const address = code.let(code.x('n'));

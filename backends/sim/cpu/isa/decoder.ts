@@ -33,8 +33,8 @@ function buildBuckets(): readonly (readonly TableRow[])[] {
 
 const buckets = buildBuckets();
 
-/** @returns undefined for an unallocated or unknown instruction */
-export function decode(word: number, pc: bigint): Instruction | undefined {
+/** @param pc its virtual address @returns undefined for an unallocated or unknown instruction */
+export function decode(word: number, pc: number): Instruction | undefined {
   for (const row of buckets[(word >>> BUCKET_SHIFT) & (BUCKETS - 1)] ?? []) {
     const { encoding } = row.definition;
     if ((word & encoding.mask) >>> 0 !== encoding.value) continue;

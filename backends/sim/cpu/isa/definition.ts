@@ -22,15 +22,15 @@ export interface Definition {
   readonly flow: Flow;
   /** The instruction means something else at another address: direct branches and what takes an address from the PC. */
   readonly usesPc: boolean;
-  /** @returns undefined where the fields make an unallocated encoding */
-  decode(word: number, pc: bigint): Decoded | undefined;
+  /** @param pc its virtual address @returns undefined where the fields make an unallocated encoding */
+  decode(word: number, pc: number): Decoded | undefined;
   lower(code: Lowering, variant: readonly number[]): void;
 }
 
 export function insn<const P extends string>(
   name: string,
   pattern: P,
-  decode: (fields: Fields<P>, pc: bigint) => Decoded | undefined,
+  decode: (fields: Fields<P>, pc: number) => Decoded | undefined,
   lower: (code: Lowering, ...variant: number[]) => void,
   flow: Flow = 'next',
 ): Definition {

@@ -10,9 +10,8 @@ export const dpImmediate: readonly Definition[] = [
     'ADR, ADRP',
     'op immlo:2 10000 immhi:19 Rd:5',
     ({ op, immlo, immhi, Rd }, pc) => {
-      const offset = BigInt(signExtend((immhi << 2) | immlo, 21));
-      const value = op === 1 ? (pc & ~0xfffn) + (offset << 12n) : pc + offset;
-      return { d: xDest(Rd), imm: BigInt.asUintN(64, value) };
+      const offset = signExtend((immhi << 2) | immlo, 21);
+      return { d: xDest(Rd), imm: BigInt(op === 1 ? pc - (pc & 0xfff) + offset * 4096 : pc + offset) };
     },
     (code) => {
       code.setX('d', code.imm());

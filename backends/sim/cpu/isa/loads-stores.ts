@@ -140,7 +140,7 @@ const literals: readonly Definition[] = [
     'opc:2 011 V 00 imm19:19 Rt:5',
     ({ opc, V, imm19, Rt }, pc) => {
       if (V === 1 && opc === 3) return undefined;
-      const at = BigInt.asUintN(64, pc + BigInt(signExtend(imm19, 19)) * 4n);
+      const at = BigInt(pc + signExtend(imm19, 19) * 4);
       return { variant: [opc, V], d: V === 1 ? vRegister(Rt) : xDest(Rt), imm: at };
     },
     (code, opc = 0, vector) => {

@@ -21,9 +21,9 @@ export interface Operands {
   readonly imm?: bigint;
   readonly low?: number;
   readonly high?: number;
-  /** Where a direct branch goes; excludes the constants above. With `link`, the value of X30, it excludes `n` and `m` too. */
-  readonly target?: bigint;
-  readonly link?: bigint;
+  /** Virtual address that a direct branch goes to; excludes the constants above. With `link`, the value of X30, it excludes `n` and `m` too. */
+  readonly target?: number;
+  readonly link?: number;
 }
 
 /** Sizes of a memory access in bytes. */

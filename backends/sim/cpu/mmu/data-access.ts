@@ -1,7 +1,7 @@
 import type { CodeCache } from '../code/code-cache.ts';
 import type { Context } from '../pe/context.ts';
 import { Cost, type Effort } from '../effort.ts';
-import { readNumber } from './guest-number.ts';
+import { inPage, pageOf, readSigned, tlbIndex } from './virtual-address.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Tlb, tlbSet, VcpuState } from '../layout.ts';
 import { MUST_ALIGN } from '../tier0/imports.ts';
@@ -64,13 +64,14 @@ export class DataAccess {
   #access(bytes: number, alignAndFlags: number, kind: number): number {
     this.#effort.called += Cost.SlowAccess;
     const write = (kind & Access.Write) !== 0;
-    const address = readNumber(this.#memory.u32, VcpuState.SlowAddress);
-    const misaligned = address % (alignAndFlags & ~MUST_ALIGN) !== 0;
+    const { u32 } = this.#memory;
+    const address = readSigned(u32, VcpuState.SlowAddress);
+    const misaligned = ((u32[VcpuState.SlowAddress >> 2] ?? 0) & ((alignAndFlags & ~MUST_ALIGN) - 1)) !== 0;
     // Before translation where it faults whatever the memory is, else as a part of it (Arm ARM, AArch64.MemSingleRead).
     if (misaligned && (alignAndFlags & MUST_ALIGN) !== 0) return this.#fail(FaultStatus.Alignment, address, write);
     const access = misaligned ? kind | Access.Misaligned : kind;
     const first = this.#locate(address, access, write);
-    const firstBytes = PAGE - (address % PAGE);
+    const firstBytes = PAGE - inPage(address);
     if (first < 0 || firstBytes >= bytes) {
       return first >= 0 && write ? this.#toCode(first, bytes) : first;
     }
@@ -108,12 +109,12 @@ export class DataAccess {
     const translation = context.regime.translate(address, access, el);
     const { place, status, stage2, ipa } = translation;
     if (place < 0) return this.#fail(status, address, write, stage2, ipa);
-    this.#fill(tlbSet(context.index, el).tlb, address - (address % PAGE), translation);
+    this.#fill(tlbSet(context.index, el).tlb, pageOf(address), translation);
     return place;
   }
 
   #fill(tlb: number, page: number, { place, allowed }: Translation): void {
-    const entry = tlb + ((page / PAGE) % Tlb.Entries) * Tlb.EntryBytes;
+    const entry = tlb + tlbIndex(page, Tlb.Entries) * Tlb.EntryBytes;
     const offset = place - (place % PAGE);
     const tag = BigInt(page);
     const readable = (allowed & Access.Read) !== 0;
@@ -121,7 +122,7 @@ export class DataAccess {
     const writable = (allowed & Access.Write) !== 0 && readable && !this.#code.hasCode(offset);
     this.#memory.u64[(entry + Tlb.ReadTag) >> 3] = readable ? tag : NO_TAG;
     this.#memory.u64[(entry + Tlb.WriteTag) >> 3] = writable ? tag : NO_TAG;
-    this.#memory.i32[(entry + Tlb.Addend) >> 2] = (offset - page) % 2 ** 32;
+    this.#memory.i32[(entry + Tlb.Addend) >> 2] = offset - page;
   }
 
   #fail(status: number, address: number, write: boolean, stage2 = false, ipa = 0): -1 {

@@ -1,9 +1,10 @@
 import type { ExceptionLevel } from '../exception-level.ts';
 import { Permission, type Stage2 } from '../types.ts';
-import { ADDRESS_LIMIT } from './guest-number.ts';
+import { inPage } from './virtual-address.ts';
 import { Access, FaultStatus, type Regime, type Translation } from './regime.ts';
 
-const PAGE = 4096;
+/** Above this, addresses are outside of the regime: FEAT_LPA2 is not implemented. */
+const ADDRESS_LIMIT = 2 ** 48;
 
 /**
  * The EL1&0 regime with stage 1 off: a virtual address is the intermediate physical one, and all memory is Device-nGnRnE, so every
@@ -33,14 +34,14 @@ export class FlatRegime implements Regime, Translation {
   }
 
   #translate(ipa: number, access: number, el: ExceptionLevel): void {
-    const inPage = ipa % PAGE;
-    const { offset, permissions, level } = this.#stage2.translate(ipa - inPage);
+    const at = inPage(ipa);
+    const { offset, permissions, level } = this.#stage2.translate(ipa - at);
     if (offset < 0) {
       this.#fault(FaultStatus.Translation + level, ipa);
       return;
     }
     this.allowed = allowedBy(permissions, el);
-    if ((this.allowed & access) === access) this.place = offset + inPage;
+    if ((this.allowed & access) === access) this.place = offset + at;
     else this.#fault(FaultStatus.Permission + level, ipa);
   }
 

@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
 import { Cost, type Effort } from '../effort.ts';
 import { engineFault } from '../engine-fault.ts';
-import { ADDRESS_LIMIT, readNumber, writeNumber } from '../mmu/guest-number.ts';
+import { pageOf, readSigned, tlbIndex, writeSigned } from '../mmu/virtual-address.ts';
 import { Access, FaultStatus } from '../mmu/regime.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
@@ -195,7 +195,7 @@ export class VirtualCpu implements Vcpu {
       const page = this.#host.code.pageOf(at);
       if (page !== undefined) {
         const pc = this.#host.code.addressOf(page, at);
-        writeNumber(u32, ContextState.Pc, pc);
+        writeSigned(u32, ContextState.Pc, pc);
         if (reason === Exit.Budget) this.#sample(page, pc);
       }
     }
@@ -212,7 +212,7 @@ export class VirtualCpu implements Vcpu {
   }
 
   #handle(context: Context, reason: number): Next {
-    const pc = readNumber(this.#host.memory.u32, ContextState.Pc);
+    const pc = readSigned(this.#host.memory.u32, ContextState.Pc);
     switch (reason) {
       case Exit.Budget:
       case Exit.Fetch:
@@ -239,17 +239,16 @@ export class VirtualCpu implements Vcpu {
   /** The record at the PC; 0 after an exception to EL1 was taken instead, -1 after one to EL2. */
   #fetch(context: Context): number {
     const { u32, u64 } = this.#host.memory;
-    const pc = readNumber(u32, ContextState.Pc);
-    if (pc % 4 !== 0) {
+    const pc = readSigned(u32, ContextState.Pc);
+    if (((u32[ContextState.Pc >> 2] ?? 0) & 3) !== 0) {
       context.takeException(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
     const { el } = context;
-    const va = pc - (pc % PAGE);
-    const entry = tlbSet(context.index, el).itlb + ((va / PAGE) % Itlb.Entries) * Itlb.EntryBytes;
+    const va = pageOf(pc);
+    const entry = tlbSet(context.index, el).itlb + tlbIndex(va, Itlb.Entries) * Itlb.EntryBytes;
     const offset = ((pc - va) / 4) * Record.Bytes;
-    if (pc < ADDRESS_LIMIT && readNumber(u32, entry + Itlb.Tag) === va)
-      return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
+    if (readSigned(u32, entry + Itlb.Tag) === va) return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
     const { place, status, stage2, ipa } = context.regime.translate(pc, Access.Execute, el);
     if (place < 0) {
       if (stage2) {
@@ -261,8 +260,8 @@ export class VirtualCpu implements Vcpu {
       context.takeException(syndrome(ec, status), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
-    const page = this.#codePage(context, va, place - (place % PAGE));
-    writeNumber(u32, entry + Itlb.Tag, va);
+    const page = this.#codePage(context, va, pageOf(place));
+    writeSigned(u32, entry + Itlb.Tag, va);
     u32[(entry + Itlb.Records) >> 2] = page.records;
     return page.records + offset;
   }
@@ -308,13 +307,13 @@ export class VirtualCpu implements Vcpu {
   }
 
   #word(context: Context, pc: number): number {
-    const page = this.#host.code.find(context.index, pc - (pc % PAGE));
+    const page = this.#host.code.find(context.index, pageOf(pc));
     return page === undefined ? 0 : (this.#host.memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0);
   }
 
   #system(context: Context, word: number): Next {
     const outcome = executeSystem(this.#host.memory, context, word, this.retired, this.mpidr);
-    if (outcome === 'undefined') return this.#undefined(context, Number(context.pc));
+    if (outcome === 'undefined') return this.#undefined(context, readSigned(this.#host.memory.u32, ContextState.Pc));
     if (outcome === 'zero-block') {
       // Stage 1 is off, so memory is of Device type, where DC ZVA faults (Arm ARM, C5.3.31).
       const rt = word & 31;
@@ -367,9 +366,9 @@ export class VirtualCpu implements Vcpu {
   #abortToEl2(ec: number, iss: number, address: number, ipa: number, write: boolean, permission: boolean): void {
     this.#report(syndrome(ec, iss), ipa, write, permission);
     const { u32 } = this.#host.memory;
-    writeNumber(u32, VcpuState.FarEl2, address);
+    writeSigned(u32, VcpuState.FarEl2, address);
     // FIPA is bits 51:12 of the address at bit 4 (Arm ARM, D24.2.72).
-    writeNumber(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
+    writeSigned(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
   }
 
   /** Fills in an exit to EL2. */
@@ -383,15 +382,15 @@ export class VirtualCpu implements Vcpu {
     exit.write = write;
     exit.permission = permission;
     const { u32 } = this.#host.memory;
-    writeNumber(u32, VcpuState.EsrEl2, esr);
-    writeNumber(u32, VcpuState.FarEl2, 0);
-    writeNumber(u32, VcpuState.HpfarEl2, 0);
+    writeSigned(u32, VcpuState.EsrEl2, esr);
+    writeSigned(u32, VcpuState.FarEl2, 0);
+    writeSigned(u32, VcpuState.HpfarEl2, 0);
   }
 
   #simdTrap(context: Context, pc: number): Next {
     const access = context.simdAccess();
     if (access === 'allowed') {
-      const page = this.#host.code.find(context.index, pc - (pc % PAGE));
+      const page = this.#host.code.find(context.index, pageOf(pc));
       if (page !== undefined) this.#host.code.written(page.source + (pc - page.va), 4);
       return 'again';
     }
@@ -405,7 +404,7 @@ export class VirtualCpu implements Vcpu {
   }
 
   #undefined(context: Context, pc: number): Next {
-    this.#host.onUndefined?.(this.#word(context, pc), BigInt(pc));
+    this.#host.onUndefined?.(this.#word(context, pc), context.pc);
     context.takeException(syndrome(ExceptionClass.Unknown, 0), 0n);
     return this.#taken();
   }

@@ -53,7 +53,7 @@ export function allocationDifferences(seed: number, words: number): string[] {
   const outcomes = runOracle(new Uint8Array(PAGE_BYTES), cases, 'cortex-a57');
   const found = new Map<string, string>();
   for (const [index, { word, pc }] of cases.entries()) {
-    const known = decode(word, BigInt(pc));
+    const known = decode(word, pc);
     const allocated = outcomes[index]?.fault !== SIGILL;
     if ((known !== undefined) === allocated || BEYOND.test(known?.row.definition.name ?? '')) continue;
     const hex = word.toString(16).padStart(8, '0');

@@ -232,7 +232,7 @@ export function randomCase(random: Random, definition: Definition, pc: number): 
       // Unsigned offsets reach far beyond the scratch page.
       word &= ~0x003e_0000 >>> 0;
     }
-    if (isUnpredictable(word) || decode(word >>> 0, BigInt(pc))?.row.definition !== definition) continue;
+    if (isUnpredictable(word) || decode(word >>> 0, pc)?.row.definition !== definition) continue;
     return { name: definition.name, word: word >>> 0, pc, registers: randomRegisters(random, word >>> 0) };
   }
   return undefined;

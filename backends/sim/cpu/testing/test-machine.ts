@@ -81,6 +81,13 @@ export const bl = (offset: number): number => (0x9400_0000 | ((offset >> 2) & 0x
 export const bCond = (cond: number, offset: number): number =>
   (0x5400_0000 | (((offset >> 2) & 0x7_ffff) << 5) | cond) >>> 0;
 export const br = (rn: number): number => (0xd61f_0000 | (rn << 5)) >>> 0;
+export const blr = (rn: number): number => (0xd63f_0000 | (rn << 5)) >>> 0;
+/** ADR and LDR (literal) by bytes from the instruction, ADRP by bytes from its page. */
+export const adr = (rd: number, offset: number): number =>
+  (0x1000_0000 | ((offset & 3) << 29) | (((offset >> 2) & 0x7_ffff) << 5) | rd) >>> 0;
+export const adrp = (rd: number, offset: number): number => (adr(rd, offset >> 12) | 0x8000_0000) >>> 0;
+export const ldrLiteral = (rt: number, offset: number): number =>
+  (0x5800_0000 | (((offset >> 2) & 0x7_ffff) << 5) | rt) >>> 0;
 export const ret = 0xd65f_03c0;
 export const svc = (imm: number): number => (0xd400_0001 | (imm << 5)) >>> 0;
 export const hvc = (imm: number): number => (0xd400_0002 | (imm << 5)) >>> 0;

@@ -43,7 +43,7 @@ export function unknownInstructions(file: string): Listing {
     if (hex === '' || NO_INSTRUCTION.test(mnemonic)) continue;
     total += 1;
     const word = Number.parseInt(hex, 16);
-    if (decode(word, 0n) !== undefined) continue;
+    if (decode(word, 0) !== undefined) continue;
     const text = `${mnemonic}${operands}`;
     const shape = shapeOf(text);
     if (!unknown.has(shape)) unknown.set(shape, { word, text });

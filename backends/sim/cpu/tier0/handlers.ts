@@ -178,7 +178,7 @@ export class HandlerLibrary {
     // More than once, since the decoder itself is slow until it has decoded a few thousand instructions.
     for (let round = 0; round < 16; round += 1) {
       for (const [word, at] of commonInstructions) {
-        const instruction = decode(word, BigInt(PAGE_ADDRESS + at));
+        const instruction = decode(word, PAGE_ADDRESS + at);
         if (instruction === undefined) continue;
         const { row, decoded } = instruction;
         this.idOf(row, decoded.variant ?? [], branchForm(decoded, PAGE_ADDRESS));

@@ -24,7 +24,7 @@ export type BranchForm = 'near' | 'far' | 'near-link' | 'far-link';
 /** @param page address of the page that the branch is in @returns undefined for what is not a direct branch */
 export function branchForm({ target, link }: Decoded, page: number): BranchForm | undefined {
   if (target === undefined) return undefined;
-  const near = target >= BigInt(page) && target < BigInt(page + 4096);
+  const near = target >= page && target < page + 4096;
   if (link !== undefined) return near ? 'near-link' : 'far-link';
   return near ? 'near' : 'far';
 }
@@ -109,13 +109,13 @@ export class ConstantOperands implements OperandSource {
     return i32.const(this.#decoded.high ?? Number((this.#decoded.imm ?? 0n) >> 32n));
   }
   link(): I64 {
-    return i64.const(this.#decoded.link ?? 0n);
+    return i64.const(BigInt(this.#decoded.link ?? 0));
   }
   target(): I32 | I64 {
-    const target = this.#decoded.target ?? 0n;
+    const target = this.#decoded.target ?? 0;
     const form = branchForm(this.#decoded, this.#page);
     return form === 'near' || form === 'near-link'
-      ? i32.const(((Number(target) - this.#pc) / 4) * Record.Bytes)
-      : i64.const(target);
+      ? i32.const(((target - this.#pc) / 4) * Record.Bytes)
+      : i64.const(BigInt(target));
   }
 }

@@ -74,7 +74,7 @@ export class BlockCompiler {
         if (count === 0) return undefined;
         break;
       }
-      const instruction = decode(this.#memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0, BigInt(pc));
+      const instruction = decode(this.#memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0, pc);
       if (instruction === undefined) break;
       if (count === MAX_BLOCK || (lowering?.code.length ?? 0) > MAX_BLOCK_BYTES) {
         work.push(pc);
@@ -86,7 +86,7 @@ export class BlockCompiler {
       else lowering.follow(operands);
       row.definition.lower(lowering, decoded.variant ?? []);
       count += 1;
-      if (decoded.target !== undefined) work.push(Number(decoded.target));
+      if (decoded.target !== undefined) work.push(decoded.target);
       if (lowering.ended) {
         if (row.definition.flow !== 'never') work.push(pc + 4);
         break;
