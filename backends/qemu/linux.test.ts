@@ -29,6 +29,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** One block of the legacy format of lz4, all of literals: what `lz4 -l` makes of what cannot be compressed. */
+function lz4(bytes: Uint8Array): Uint8Array {
+  const rest = bytes.length - 15;
+  const length = Buffer.concat([Buffer.of(0xf0), Buffer.alloc(Math.floor(rest / 255), 255), Buffer.of(rest % 255)]);
+  const head = Buffer.alloc(8);
+  head.writeUInt32LE(0x184c2102);
+  head.writeUInt32LE(length.length + bytes.length, 4);
+  return Buffer.concat([head, length, bytes]);
+}
+
 let launched = 0;
 
 async function launch(options: LinuxOptions = {}): Promise<Vm> {
@@ -101,11 +111,11 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     expect(await vm.halted).toEqual({ reason: 'panic', message: 'sysrq triggered crash', location: 'kernel' });
   });
 
-  it('runs commands beside an init of the user', async () => {
+  it('runs commands beside an init of the user, whose archive follows an early one and is compressed with lz4', async () => {
     const { busybox = '' } = linux();
     const init = '#!/bin/sh\nmount -t devtmpfs dev /dev\necho my own init\nwhile :; do sleep 1; done\n';
     const applets = ['sh', 'mount', 'sleep', 'cat', 'mkdir', 'stty', 'base64', 'timeout', 'sed', 'wc', 'ls'];
-    const own = join(folder, 'own.cpio.gz');
+    const own = join(folder, 'own.cpio');
     const entries: InitramfsEntry[] = [
       { kind: 'file', path: '/bin/busybox', content: readFileSync(busybox), mode: 0o755 },
       ...applets.map((name) => ({ kind: 'symlink' as const, path: `/bin/${name}`, target: 'busybox' })),
@@ -113,9 +123,10 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
       { kind: 'character-device', path: '/dev/console', major: 5, minor: 1 },
       { kind: 'file', path: '/init', content: Buffer.from(init), mode: 0o755 },
     ];
-    writeFileSync(own, initramfs(entries, { gzip: true }));
+    const early = initramfs([{ kind: 'file', path: '/kernel/early', content: Buffer.from('microcode') }]);
+    writeFileSync(own, Buffer.concat([early, lz4(initramfs(entries))]));
     const vm = await launch({ initramfs: own });
-    expect((await vm.exec('ls /')).stdout).toContain('petri');
+    expect((await vm.exec('ls /; cat /kernel/early')).stdout).toMatch(/^petri$[^]*microcode$/m);
     await vm.serial.waitFor('my own init');
   });
 

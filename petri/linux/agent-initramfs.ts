@@ -7,10 +7,14 @@ import type { LinuxPayload } from '../payload/linux-payload.ts';
 /** The program that the kernel is to start (`rdinit=`): it starts the agent, and then `/init`. */
 export const AGENT_INIT = '/petri/start.sh';
 
-/** The kernel looks for the next archive at a multiple of four (Linux, initramfs buffer format). */
-const ALIGNMENT = 4;
-
-/** An initramfs with the agent in it: that of the payload with more behind it, or one of busybox. */
+/**
+ * An initramfs with the agent in it: that of the payload behind the agent's, or one of busybox.
+ *
+ * The agent's archive is a multiple of four bytes, where the kernel takes another one, of whatever compression (Linux,
+ * `Documentation/driver-api/early-userspace/buffer-format.rst`). Behind the payload's it would be taken for more of it by those that have
+ * no end of their own (lz4), and would hide what the kernel looks for at the end (bootconfig). Of two files with one path the
+ * kernel keeps the later one, so the payload's.
+ */
 export function agentInitramfs(payload: LinuxPayload): Uint8Array {
   const agent: InitramfsEntry[] = [
     { kind: 'file', path: AGENT_INIT, content: script('start.sh'), mode: 0o755 },
@@ -19,8 +23,7 @@ export function agentInitramfs(payload: LinuxPayload): Uint8Array {
     { kind: 'file', path: '/petri/agent.sh', content: script('agent.sh'), mode: 0o755 },
   ];
   if (payload.initramfs !== undefined) {
-    const own = readFileSync(payload.initramfs);
-    return Buffer.concat([own, Buffer.alloc(-own.length & (ALIGNMENT - 1)), initramfs(agent)]);
+    return Buffer.concat([initramfs(agent), readFileSync(payload.initramfs)]);
   }
   if (payload.busybox === undefined) throw new Error('a Linux payload has an initramfs or busybox');
   return initramfs([
