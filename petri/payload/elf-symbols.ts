@@ -8,6 +8,8 @@ const STT_OBJECT = 1;
 const STT_FUNC = 2;
 const SHN_UNDEF = 0;
 const SHN_LORESERVE = 0xff00;
+/** The index of the section does not fit, and is elsewhere. */
+const SHN_XINDEX = 0xffff;
 
 /** One entry of a symbol table, its name demangled. */
 export interface ElfSymbol {
@@ -70,7 +72,7 @@ function read(table: Uint8Array, strings: Uint8Array): ElfSymbol[] {
     const type = view.getUint8(entry + 4) & 0xf;
     if (type !== STT_FUNC && type !== STT_NOTYPE && type !== STT_OBJECT) continue;
     const section = view.getUint16(entry + 6, true);
-    if (section === SHN_UNDEF || section >= SHN_LORESERVE) continue;
+    if (section === SHN_UNDEF || (section >= SHN_LORESERVE && section !== SHN_XINDEX)) continue;
     const name = stringAt(strings, view.getUint32(entry, true));
     // Names with a dollar sign are mapping symbols ($x code, $d data: AAELF64, "Mapping symbols").
     if (name === undefined || name === '' || name.startsWith('$')) continue;

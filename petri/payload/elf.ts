@@ -1,15 +1,17 @@
 import type { SymbolLocation } from '../vm/halt.ts';
+import { PetriError } from '../errors.ts';
 import { readRelocations, type ElfRelocation } from './elf-dynamic.ts';
-import { ElfReader, hex, stringAt } from './elf-reader.ts';
+import { ElfReader, hex } from './elf-reader.ts';
+import { ElfSections, extendedSegmentCount, type ElfSection } from './elf-sections.ts';
 import { SymbolTable } from './elf-symbols.ts';
 
 const HEADER_SIZE = 64;
 const PROGRAM_HEADER_SIZE = 56;
-const SECTION_HEADER_SIZE = 64;
 const EM_AARCH64 = 183;
 const PT_LOAD = 1;
+const PT_DYNAMIC = 2;
 const SHT_SYMTAB = 2;
-const SHT_NOBITS = 8;
+/** In e_phnum: the number is in section 0. */
 const PN_XNUM = 0xffff;
 const PF_X = 1;
 
@@ -20,6 +22,9 @@ export const ET_EXEC = 2;
 export const ET_DYN = 3;
 export const PT_INTERP = 3;
 export const PT_GNU_STACK = 0x6474e551;
+
+/** The program headers that somebody asks for. */
+const neededTypes = new Set([PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_GNU_STACK]);
 
 /** A program header, with the bytes that the file has for it. */
 export interface ElfSegment {
@@ -35,18 +40,6 @@ export interface ElfSegment {
   readonly data: Uint8Array;
 }
 
-export interface ElfSection {
-  readonly name: string;
-  readonly type: number;
-  readonly flags: number;
-  readonly address: number;
-  readonly size: number;
-  readonly link: number;
-  readonly entrySize: number;
-  /** A view of the file; empty for SHT_NOBITS. */
-  readonly data: Uint8Array;
-}
-
 /**
  * An ELF64 file for AArch64. Made for files that nobody vouches for: every offset and size is checked when it is read, and what
  * nobody asks for (debug information above all) is never touched.
@@ -56,10 +49,11 @@ export class ElfFile {
   /** ET_EXEC or ET_DYN. */
   readonly type: number;
   readonly entry: number;
+  /** PT_LOAD, PT_DYNAMIC, PT_INTERP and PT_GNU_STACK. */
   readonly segments: readonly ElfSegment[];
   /** The PT_LOAD segments that take up memory, in order of address, none overlapping. */
   readonly loadSegments: readonly ElfSegment[];
-  readonly sections: readonly ElfSection[];
+  readonly #sections: ElfSections;
   readonly #reader: ElfReader;
   #relocations: readonly ElfRelocation[] | undefined;
   #symbols: SymbolTable | undefined;
@@ -80,18 +74,19 @@ export class ElfFile {
     this.entry = reader.u64(24, 'e_entry');
     this.segments = readSegments(reader);
     this.loadSegments = orderLoadSegments(reader, this.segments);
-    this.sections = readSections(reader);
+    this.#sections = new ElfSections(reader);
     const entrySegment = this.segmentAt(this.entry, 4);
     if (entrySegment === undefined || (entrySegment.flags & PF_X) === 0) {
       throw reader.invalid('e_entry', hex(this.entry), 'an address inside an executable PT_LOAD segment');
     }
   }
 
+  /** The first section of a name. @throws PetriError `elf-invalid` where names cannot be read */
   section(name: string): ElfSection | undefined {
-    return this.sections.find((section) => section.name === name);
+    return this.#sections.named(name);
   }
 
-  /** The dynamic relocations (DT_RELA). @throws PetriError `elf-invalid` */
+  /** The dynamic relocations (DT_RELA). @throws PetriError `elf-invalid`, `elf-unsupported` for those of another form */
   get relocations(): readonly ElfRelocation[] {
     return (this.#relocations ??= readRelocations(this.#reader, this));
   }
@@ -128,10 +123,17 @@ export class ElfFile {
   }
 
   #readSymbols(): SymbolTable {
-    const table = this.sections.find((section) => section.type === SHT_SYMTAB);
-    const strings = table === undefined ? undefined : this.sections[table.link];
     const empty = new Uint8Array(0);
-    return new SymbolTable(table?.data ?? empty, strings?.data ?? empty);
+    const { all } = this.#sections;
+    const table = all.find((section) => section.type === SHT_SYMTAB);
+    const strings = table === undefined ? undefined : all[table.link];
+    try {
+      return new SymbolTable(table?.data ?? empty, strings?.data ?? empty);
+    } catch (error) {
+      // Symbols serve reports: a file whose tables are cut off has none.
+      if (error instanceof PetriError) return new SymbolTable(empty, empty);
+      throw error;
+    }
   }
 }
 
@@ -155,19 +157,21 @@ function checkIdentification(reader: ElfReader): void {
 
 function readSegments(reader: ElfReader): ElfSegment[] {
   const tableOffset = reader.u64(32, 'e_phoff');
-  const count = reader.u16(56, 'e_phnum');
-  if (count === PN_XNUM) throw reader.unsupported('e_phnum', count, 'fewer than 65,535 program headers');
+  const stated = reader.u16(56, 'e_phnum');
+  const count = stated === PN_XNUM ? extendedSegmentCount(reader) : stated;
   if (count === 0) throw reader.invalid('e_phnum', 0, 'at least one program header');
   const entrySize = reader.u16(54, 'e_phentsize');
   if (entrySize !== PROGRAM_HEADER_SIZE) throw reader.invalid('e_phentsize', entrySize, `${PROGRAM_HEADER_SIZE}`);
   reader.slice(tableOffset, count * PROGRAM_HEADER_SIZE, 'the program header table');
-  return Array.from({ length: count }, (_, index) => {
+  const segments: ElfSegment[] = [];
+  for (let index = 0; index < count; index++) {
     const at = tableOffset + index * PROGRAM_HEADER_SIZE;
     const name = (field: string): string => `${field} of program header ${index}`;
     const type = reader.u32(at, 'p_type');
+    if (!neededTypes.has(type)) continue;
     const fileSize = reader.u64(at + 32, name('p_filesz'));
     const offset = reader.u64(at + 8, name('p_offset'));
-    return {
+    segments.push({
       type,
       flags: reader.u32(at + 4, 'p_flags'),
       offset,
@@ -175,8 +179,9 @@ function readSegments(reader: ElfReader): ElfSegment[] {
       memsize: reader.u64(at + 40, name('p_memsz')),
       align: reader.u64(at + 48, name('p_align')),
       data: fileSize === 0 ? reader.slice(0, 0, '') : reader.slice(offset, fileSize, `program header ${index}`),
-    };
-  });
+    });
+  }
+  return segments;
 }
 
 function orderLoadSegments(reader: ElfReader, segments: readonly ElfSegment[]): ElfSegment[] {
@@ -212,42 +217,4 @@ function orderLoadSegments(reader: ElfReader, segments: readonly ElfSegment[]): 
     throw reader.unsupported('the span of the PT_LOAD segments', hex(span), `no more than ${hex(MAX_IMAGE_BYTES)}`);
   }
   return loads;
-}
-
-function readSections(reader: ElfReader): ElfSection[] {
-  const tableOffset = reader.u64(40, 'e_shoff');
-  const count = reader.u16(60, 'e_shnum');
-  if (tableOffset === 0) return [];
-  if (count === 0) throw reader.unsupported('e_shnum', 0, 'fewer than 65,280 sections');
-  const entrySize = reader.u16(58, 'e_shentsize');
-  if (entrySize !== SECTION_HEADER_SIZE) throw reader.invalid('e_shentsize', entrySize, `${SECTION_HEADER_SIZE}`);
-  reader.slice(tableOffset, count * SECTION_HEADER_SIZE, 'the section header table');
-  const nameIndex = reader.u16(62, 'e_shstrndx');
-  if (nameIndex >= count) throw reader.invalid('e_shstrndx', nameIndex, `the index of one of ${count} sections`);
-  const contents = (index: number): Uint8Array => {
-    const at = tableOffset + index * SECTION_HEADER_SIZE;
-    const type = reader.u32(at + 4, 'sh_type');
-    if (type === SHT_NOBITS || type === 0) return reader.slice(0, 0, '');
-    const offset = reader.u64(at + 24, `sh_offset of section ${index}`);
-    return reader.slice(offset, reader.u64(at + 32, `sh_size of section ${index}`), `section ${index}`);
-  };
-  const names = contents(nameIndex);
-  return Array.from({ length: count }, (_, index) => {
-    const at = tableOffset + index * SECTION_HEADER_SIZE;
-    const nameOffset = reader.u32(at, 'sh_name');
-    const name = stringAt(names, nameOffset);
-    if (name === undefined && names.length !== 0) {
-      throw reader.invalid(`sh_name of section ${index}`, hex(nameOffset), 'an offset inside the section name table');
-    }
-    return {
-      name: name ?? '',
-      type: reader.u32(at + 4, 'sh_type'),
-      flags: reader.u64(at + 8, `sh_flags of section ${index}`),
-      address: reader.u64(at + 16, `sh_addr of section ${index}`),
-      size: reader.u64(at + 32, `sh_size of section ${index}`),
-      link: reader.u32(at + 40, 'sh_link'),
-      entrySize: reader.u64(at + 56, `sh_entsize of section ${index}`),
-      data: contents(index),
-    };
-  });
 }

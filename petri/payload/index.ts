@@ -1,4 +1,4 @@
-export { ElfFile, type ElfSection, type ElfSegment } from './elf.ts';
+export { ElfFile, type ElfSegment } from './elf.ts';
 export type { ElfRelocation } from './elf-dynamic.ts';
 export type { ElfSymbol } from './elf-symbols.ts';
 export { linux, linuxIsPrepared, type LinuxOptions, type LinuxPayload } from './linux-payload.ts';

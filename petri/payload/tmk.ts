@@ -1,8 +1,9 @@
 import { PetriError } from '../errors.ts';
 import type { SymbolLocation } from '../vm/halt.ts';
-import { ET_DYN, PT_GNU_STACK, PT_INTERP, type ElfFile, type ElfSection } from './elf.ts';
+import { ET_DYN, PT_GNU_STACK, PT_INTERP, type ElfFile } from './elf.ts';
 import { R_AARCH64_RELATIVE } from './elf-dynamic.ts';
 import { hex } from './elf-reader.ts';
+import type { ElfSection } from './elf-sections.ts';
 
 /** The section that holds the test descriptors (OpenVMM `tmk/tmk_core`). */
 export const TESTS_SECTION = 'tmk_tests';
@@ -51,7 +52,8 @@ export interface TmkImage {
  * Reads what makes an ELF file a TMK.
  *
  * @throws PetriError `elf-unsupported` for a program that cannot be loaded anywhere, `tmk-invalid` for one without a readable
- * `tmk_tests` section, `elf-invalid` for relocations outside of the image
+ * `tmk_tests` section, `elf-invalid` for relocations outside of the image; `elf-unsupported` also for relocations that only a
+ * loader or a runtime of its own would apply (DT_REL, DT_RELR)
  */
 export function readTmk(elf: ElfFile): TmkImage {
   if (elf.type !== ET_DYN) {
