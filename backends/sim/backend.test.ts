@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-
 import { describe, expect, it } from 'vitest';
+
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
 import { SerialConsole } from '../../petri/serial/index.ts';

@@ -1,5 +1,5 @@
 import type { ExceptionState } from '../../../petri/arm/index.ts';
-import type { CpuContext } from '../cpu/types.ts';
+import type { CpuContext } from '../cpu/index.ts';
 import { SysregEncoding } from '../rmm/index.ts';
 
 export function exceptionState(context: CpuContext | undefined): ExceptionState | undefined {

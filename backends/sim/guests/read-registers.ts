@@ -1,5 +1,5 @@
 import type { Registers } from '../../../petri/vm/inspect.ts';
-import type { CpuContext } from '../cpu/types.ts';
+import type { CpuContext } from '../cpu/index.ts';
 
 export function readRegisters(context: CpuContext): Registers {
   return {

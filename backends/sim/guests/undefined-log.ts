@@ -1,6 +1,6 @@
-import type { Cpu } from '../cpu/types.ts';
-import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
+import type { Cpu } from '../cpu/index.ts';
 
 /** Names the undefined instructions that a guest executes, or that the engine does not know yet, in the VM's log. */
 export function logUndefined(cpu: Cpu, locator: PayloadLocator, log: (message: string) => void): void {

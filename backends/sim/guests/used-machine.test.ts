@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { tmk } from '../../../petri/payload/index.ts';
 import { resolveVmConfig } from '../../../petri/vm/config.ts';
-import { machinePool } from '../machine/machine-pool.ts';
+import { machinePool } from '../machine/index.ts';
 import type { Guest } from './guest.ts';
 import { PlainGuest } from './plain/plain-guest.ts';
 import { RealmGuest } from './realm/realm-guest.ts';

@@ -1,5 +1,5 @@
 import { PetriError } from '../../../petri/errors.ts';
-import { GRANULE_SIZE, type PhysicalMemory } from '../machine/physical-memory.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../machine/index.ts';
 
 /** Hands out granules of DRAM to the Normal world: those given back first, then ever higher ones. */
 export class GranuleAllocator {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+
 import { PetriError } from '../../../petri/errors.ts';
 import { createCpu, DRAM_OFFSET, LinearMemory } from '../cpu/index.ts';
-import { PhysicalMemory } from '../machine/physical-memory.ts';
-import { HostCallLayout, PlaneEnter, PlaneExit, type Plane0Program, Psci, Ripas, Rmm, Rsi } from '../rmm/index.ts';
+import { PhysicalMemory } from '../machine/index.ts';
+import { HostCallLayout, type Plane0Program, PlaneEnter, PlaneExit, Psci, Ripas, Rmm, Rsi } from '../rmm/index.ts';
 import {
   type EnterResult,
   GranuleAllocator,

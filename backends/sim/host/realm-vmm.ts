@@ -1,19 +1,19 @@
 import { PetriError } from '../../../petri/errors.ts';
-import { GRANULE_SIZE, type PhysicalMemory } from '../machine/physical-memory.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../machine/index.ts';
 import {
   HashAlgorithm,
   type Plane0Program,
   RealmFlag1,
   RealmParams,
+  type RealmView,
   REC_PARAMS_GPRS,
   REC_RUNNABLE,
   RecParams,
-  type RealmView,
   type Rmm,
 } from '../rmm/index.ts';
-import { type EnterResult, type ExitServices, RecExitHandler } from './rec-exit-handler.ts';
 import type { GranuleAllocator } from './granule-allocator.ts';
 import { MmioBus } from './mmio-bus.ts';
+import { type EnterResult, type ExitServices, RecExitHandler } from './rec-exit-handler.ts';
 import { RecHandle } from './rec-handle.ts';
 import { RmiClient } from './rmi-client.ts';
 import { rttRootShape } from './rtt-root.ts';

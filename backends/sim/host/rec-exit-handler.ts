@@ -1,4 +1,4 @@
-import type { PhysicalMemory } from '../machine/physical-memory.ts';
+import type { PhysicalMemory } from '../machine/index.ts';
 import { Psci, PsciStatus, RecEnter, RecEnterFlag, RecExit, RecExitReason, Ripas } from '../rmm/index.ts';
 import type { MmioBus } from './mmio-bus.ts';
 import type { RecHandle } from './rec-handle.ts';

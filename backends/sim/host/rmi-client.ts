@@ -1,5 +1,5 @@
 import { PetriError, type PetriStep } from '../../../petri/errors.ts';
-import { describeRmiResult, Rmi, type RmiCommand, type Rmm, RmiStatus } from '../rmm/index.ts';
+import { describeRmiResult, Rmi, type RmiCommand, RmiStatus, type Rmm } from '../rmm/index.ts';
 
 /** Results beyond X0 that callers ask for: X1 to X4. */
 const REGISTERS = 18;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { MachinePool, type Machine } from './machine-pool.ts';
+import { type Machine, MachinePool } from './machine-pool.ts';
 
 const MIB = 1024 * 1024;
 

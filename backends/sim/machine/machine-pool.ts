@@ -1,7 +1,5 @@
 import { PetriError } from '../../../petri/errors.ts';
-import { createCpu, DRAM_OFFSET } from '../cpu/index.ts';
-import { LinearMemory } from '../cpu/linear-memory.ts';
-import type { Cpu } from '../cpu/types.ts';
+import { type Cpu, createCpu, DRAM_OFFSET, LinearMemory } from '../cpu/index.ts';
 import { PhysicalMemory } from './physical-memory.ts';
 
 /** What a VM runs on. */
@@ -12,7 +10,7 @@ export interface Machine {
 }
 
 /** A range of linear memory. */
-export interface Range {
+export interface MemoryRange {
   readonly offset: number;
   readonly bytes: number;
 }
@@ -45,7 +43,7 @@ export class MachinePool {
    *
    * @param touched every range of linear memory from DRAM on that was written since `acquire`
    */
-  release(machine: Machine, touched: readonly Range[]): void {
+  release(machine: Machine, touched: readonly MemoryRange[]): void {
     const total = touched.reduce((sum, range) => sum + range.bytes, 0);
     if (this.#idle.length >= MAX_IDLE || total > MAX_TOUCHED) return;
     // First: it keeps what was decoded, together with the code that it was decoded from.

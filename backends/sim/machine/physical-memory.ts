@@ -1,4 +1,4 @@
-import type { LinearMemory } from '../cpu/linear-memory.ts';
+import type { LinearMemory } from '../cpu/index.ts';
 
 export const GRANULE_SIZE = 4096;
 /** Where FVP and most servers have their second DRAM bank. */

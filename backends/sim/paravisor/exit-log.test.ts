@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { decodeExit, ExitLog } from './exit-log.ts';
 
 const at = { reason: 0, pc: 2, pstate: 4, esr: 6, far: 8, hpfar: 10 };

@@ -1,5 +1,5 @@
-import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 import { decodeSyndrome, summarizeSyndrome, type Syndrome } from '../../../petri/arm/index.ts';
+import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 
 /** 32-bit words that are kept of one exit. */
 const Word = {

@@ -1,5 +1,5 @@
-import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 import { isPermissionFault } from '../../../petri/arm/index.ts';
+import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 
 /** What RSI_IPA_STATE_GET said of the faulting page; undefined where it refused to say. */
 export type FaultRipas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV' | undefined;

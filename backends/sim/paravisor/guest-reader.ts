@@ -1,5 +1,5 @@
 import type { ReadGuestMemory } from '../../../petri/payload/tmk-protocol.ts';
-import type { Plane0Port } from '../rmm/abi/plane0.ts';
+import type { Plane0Port } from '../rmm/index.ts';
 
 const PAGE = 4096;
 

@@ -1,7 +1,5 @@
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
-import { PlaneEnter, PlaneEnterFlag } from '../rmm/abi/plane-run.ts';
-import type { Plane0Port, Plane0Step } from '../rmm/abi/plane0.ts';
-import { RealmConfigLayout } from '../rmm/abi/realm-config.ts';
+import { type Plane0Port, type Plane0Step, PlaneEnter, PlaneEnterFlag, RealmConfigLayout } from '../rmm/index.ts';
 import { locate, writePage } from './plane0-memory.ts';
 import { Plane0Failure, rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi-client.ts';
 

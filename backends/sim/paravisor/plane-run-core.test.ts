@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { PlaneRunCore, type PlaneOutcome } from './plane-run-core.ts';
-import type { PlaneLaunch } from './plane-launch.ts';
-import { ScriptedRmm, type ScriptedExit } from './testing/scripted-rmm.ts';
+
 import { TmkChannel } from '../../../petri/payload/tmk-channel.ts';
+import type { PlaneLaunch } from './plane-launch.ts';
+import { type PlaneOutcome, PlaneRunCore } from './plane-run-core.ts';
+import { type ScriptedExit, ScriptedRmm } from './testing/scripted-rmm.ts';
 
 const RAM = 0x8002_0000;
 const launch: PlaneLaunch = {

@@ -1,19 +1,19 @@
+import { isInHole } from '../../../petri/payload/memory-holes.ts';
+import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
+import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 import {
   GPR_COUNT,
+  type Plane0Port,
+  type Plane0Program,
+  type Plane0Step,
   PlaneEnter,
   PlaneEnterFlag,
   PlaneExit as ExitField,
   PlaneExitReason,
-} from '../rmm/abi/plane-run.ts';
-import type { Plane0Port, Plane0Program, Plane0Step } from '../rmm/abi/plane0.ts';
-import { Rsi } from '../rmm/abi/rsi-fids.ts';
-import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
-import { ExitLog } from './exit-log.ts';
-import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
-import { GuestReader } from './guest-reader.ts';
-import { locate } from './plane0-memory.ts';
+  Rsi,
+} from '../rmm/index.ts';
 import {
   accessBytes,
   completeRead,
@@ -23,10 +23,12 @@ import {
   writeValueHigh,
   writeValueLow,
 } from './data-abort.ts';
+import { ExitLog } from './exit-log.ts';
+import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
+import { GuestReader } from './guest-reader.ts';
 import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
+import { locate } from './plane0-memory.ts';
 import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi-client.ts';
-import { isInHole } from '../../../petri/payload/memory-holes.ts';
-import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
 
 /** How a run of plane 1 ended, as plane 0 saw it. */
 export type PlaneOutcome =

@@ -1,4 +1,4 @@
-import type { Plane0Port, Plane0Step } from '../rmm/abi/plane0.ts';
+import type { Plane0Port, Plane0Step } from '../rmm/index.ts';
 import { Plane0Failure } from './rsi-client.ts';
 
 const PAGE = 4096;

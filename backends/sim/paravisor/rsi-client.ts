@@ -1,5 +1,4 @@
-import type { Plane0Port, Plane0Step } from '../rmm/abi/plane0.ts';
-import { Rsi } from '../rmm/abi/rsi-fids.ts';
+import { type Plane0Port, type Plane0Step, Rsi } from '../rmm/index.ts';
 
 /** RsiInterfaceVersion 1.1, the first with planes. */
 export const RSI_VERSION_1_1 = 0x1_0001n;

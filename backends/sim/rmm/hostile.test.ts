@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+
 import { Rmi, type RmiCommand, Rsi } from './index.ts';
 import { checkInvariants } from './testing/invariants.ts';
 import { DRAM_AT, GUARD, RAM, runningRealm, type TestRealm } from './testing/test-realm.ts';

@@ -5,7 +5,7 @@ export type { RmmModel } from './abi/model.ts';
 export { Overlay, OVERLAY_INDICES } from './realm/overlay.ts';
 export * from './abi/plane-run.ts';
 export type { Plane0Port, Plane0Program, Plane0Step } from './abi/plane0.ts';
-export { Psci, PsciStatus } from './rsi/psci.ts';
+export { Psci, PsciStatus } from './abi/psci-fids.ts';
 export { RealmConfigLayout } from './abi/realm-config.ts';
 export { RealmFlag, RealmFlag1, RealmParams } from './abi/realm-params.ts';
 export { REC_PARAMS_GPRS, REC_RUNNABLE, RecParams } from './abi/rec-params.ts';

@@ -1,15 +1,19 @@
-import { type CpuContext, Permission } from '../cpu/types.ts';
+import { type CpuContext, Permission } from '../cpu/index.ts';
+import { HashAlgorithm } from './abi/status.ts';
 import type { Realm } from './realm/realm.ts';
 import { entryRipas } from './realm/rtt-entry.ts';
 import { LEAF_LEVEL } from './realm/rtt.ts';
-import { HashAlgorithm } from './abi/status.ts';
+import type { Rec } from './rec/rec.ts';
 
 /** A realm as its inspector sees it: everything here only reads. */
 export class RealmView {
   readonly #realm: Realm;
+  readonly #recs: readonly (Rec | undefined)[];
 
-  constructor(realm: Realm) {
+  /** @param recs by index, with holes for those that are destroyed */
+  constructor(realm: Realm, recs: readonly (Rec | undefined)[]) {
     this.#realm = realm;
+    this.#recs = recs;
   }
 
   get ipaWidth(): number {
@@ -62,43 +66,43 @@ export class RealmView {
 
   /** A plane's registers on a REC; undefined before the plane is first used, and where plane 0 is a program. */
   context(recIndex: number, plane: number): CpuContext | undefined {
-    return this.#realm.recs[recIndex]?.planes[plane]?.context;
+    return this.#recs[recIndex]?.planes[plane]?.context;
   }
 
   /** A system register of a plane on a REC that plane 0 may access, whether the CPU has it or the RMM keeps it. */
   sysreg(recIndex: number, plane: number, encoding: number): bigint | undefined {
-    const state = this.#realm.recs[recIndex]?.planes[plane];
+    const state = this.#recs[recIndex]?.planes[plane];
     return state?.context?.sysreg(encoding) ?? state?.shadow.get(encoding);
   }
 
   /** What a REC did that the simulation has no model of, when that ended its last run. */
   unsupported(recIndex: number): string | undefined {
-    return this.#realm.recs[recIndex]?.unsupported;
+    return this.#recs[recIndex]?.unsupported;
   }
 
   /** The plane that a REC runs when it is entered. */
   activePlane(recIndex: number): number {
-    return this.#realm.recs[recIndex]?.active ?? 0;
+    return this.#recs[recIndex]?.active ?? 0;
   }
 
   /** What all RECs used up of a budget (`Vcpu.work`). */
   get work(): number {
     let total = 0;
-    for (const rec of this.#realm.recs) total += rec?.vcpu.work ?? 0;
+    for (const rec of this.#recs) total += rec?.vcpu.work ?? 0;
     return total;
   }
 
   /** What the host did for all RECs (`Vcpu.effort`). */
   get effort(): number {
     let total = 0;
-    for (const rec of this.#realm.recs) total += rec?.vcpu.effort ?? 0;
+    for (const rec of this.#recs) total += rec?.vcpu.effort ?? 0;
     return total;
   }
 
   /** Guest instructions retired on all RECs. */
   get instructions(): number {
     let total = 0;
-    for (const rec of this.#realm.recs) total += rec?.vcpu.retired ?? 0;
+    for (const rec of this.#recs) total += rec?.vcpu.retired ?? 0;
     return total;
   }
 }

@@ -1,11 +1,11 @@
-import type { Cpu } from '../cpu/types.ts';
-import type { PhysicalMemory } from '../machine/physical-memory.ts';
-import { RealmView } from './inspect.ts';
+import type { Cpu } from '../cpu/index.ts';
+import type { PhysicalMemory } from '../machine/index.ts';
 import type { RmmModel } from './abi/model.ts';
 import type { Plane0Program } from './abi/plane0.ts';
 import { RegisterFile } from './abi/register-file.ts';
-import { serveRmi } from './rmi/rmi.ts';
+import { RealmView } from './inspect.ts';
 import { RmmState } from './rec/rmm-state.ts';
+import { serveRmi } from './rmi/rmi.ts';
 
 /** What an RMM is made of. */
 export interface RmmOptions {
@@ -64,6 +64,6 @@ export class Rmm {
   /** What a debugger sees of a realm, or undefined where there is none. */
   inspect(rd: number): RealmView | undefined {
     const realm = this.state.realm(rd);
-    return realm && new RealmView(realm);
+    return realm && new RealmView(realm, this.state.recsOf(realm));
   }
 }

@@ -7,7 +7,7 @@ import type {
   Registers,
   Ripas,
 } from '../../../petri/vm/inspect.ts';
-import type { Guest } from '../guests/guest.ts';
+import type { Guest } from '../guests/index.ts';
 
 /** A plane of whichever machine the VM has now: a test keeps the inspector over a reset. */
 export class CurrentPlane implements PlaneInspector {

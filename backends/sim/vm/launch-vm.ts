@@ -1,12 +1,9 @@
 import type { LaunchContext, VmRuntime } from '../../../petri/backend.ts';
 import { PetriError } from '../../../petri/errors.ts';
-import type { VmSpec } from '../../../petri/vm/spec.ts';
-import type { Guest } from '../guests/guest.ts';
-import { checkConfig } from '../guests/limits.ts';
-import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
 import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
-import { PlainGuest } from '../guests/plain/plain-guest.ts';
-import { RealmGuest } from '../guests/realm/realm-guest.ts';
+import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
+import type { VmSpec } from '../../../petri/vm/spec.ts';
+import { checkConfig, type Guest, PlainGuest, RealmGuest } from '../guests/index.ts';
 import { SimVm } from './sim-vm.ts';
 
 /** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `rmi-failed` */

@@ -1,9 +1,9 @@
+import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import { DEFAULT_MAX_INSTRUCTIONS } from '../../../petri/vm/config.ts';
 import type { HaltReason } from '../../../petri/vm/halt.ts';
-import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import type { Guest } from '../guests/index.ts';
 import type { GuestTimers } from './guest-timers.ts';
-import { sliceScheduler, type Slice } from './slice-scheduler.ts';
-import type { Guest } from '../guests/guest.ts';
+import { type Slice, sliceScheduler } from './slice-scheduler.ts';
 
 /** Milliseconds after which a slice gives way to the event loop. */
 const SLICE = 1;

@@ -1,8 +1,8 @@
 import type { BootRequest, GuestTimer, VmBoot, VmRuntime } from '../../../petri/backend.ts';
 import { PetriError } from '../../../petri/errors.ts';
-import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/vm/inspect.ts';
-import type { Guest } from '../guests/guest.ts';
 import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/vm/inspect.ts';
+import type { Guest } from '../guests/index.ts';
 import { CurrentPlane, CurrentRealm } from './current-inspectors.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';

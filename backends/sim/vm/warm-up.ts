@@ -1,6 +1,6 @@
-import { resolveVmConfig } from '../../../petri/vm/index.ts';
 import type { LoadablePayload } from '../../../petri/payload/load-image.ts';
-import { RealmGuest } from '../guests/realm/realm-guest.ts';
+import { resolveVmConfig } from '../../../petri/vm/index.ts';
+import { RealmGuest } from '../guests/index.ts';
 
 /** Where the program has its command block and its text: on a page of their own, since stores to code are slow. */
 const BLOCK = 0x1000;

@@ -1,5 +1,5 @@
-import { Permission, type Stage2, type Stage2Mapping } from '../../cpu/types.ts';
-import type { Range } from '../../machine/machine-pool.ts';
+import { Permission, type Stage2, type Stage2Mapping } from '../../cpu/index.ts';
+import type { MemoryRange } from '../../machine/index.ts';
 
 /** Memory is remembered as touched in steps of this many bytes. */
 const STEP = 65536;
@@ -44,8 +44,8 @@ export class FlatStage2 implements Stage2, Stage2Mapping {
   }
 
   /** Ranges of linear memory that may have been written. */
-  touched(): Range[] {
-    const ranges: Range[] = [];
+  touched(): MemoryRange[] {
+    const ranges: MemoryRange[] = [];
     this.#touched.forEach((touched, step) => {
       if (touched === 1) ranges.push({ offset: this.#base + step * STEP, bytes: STEP });
     });

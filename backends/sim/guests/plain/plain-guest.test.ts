@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { tmk } from '../../../../petri/payload/index.ts';
 import type { TmkPayload } from '../../../../petri/payload/payload.ts';
 import type { HaltReason } from '../../../../petri/vm/halt.ts';

@@ -10,11 +10,8 @@ import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../.
 import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
 import type { HaltReason } from '../../../../petri/vm/halt.ts';
 import type { Registers } from '../../../../petri/vm/inspect.ts';
-import { ExceptionClass, RunExit, type CpuContext, type Vcpu } from '../../cpu/types.ts';
-import { exceptionState } from '../exception-state.ts';
-import { FlatStage2 } from './flat-stage2.ts';
-import type { Guest } from '../guest.ts';
-import { machinePool, type Machine } from '../../machine/machine-pool.ts';
+import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
+import { type Machine, machinePool } from '../../machine/index.ts';
 import {
   accessBytes,
   completeRead,
@@ -23,9 +20,12 @@ import {
   writeValueHigh,
   writeValueLow,
 } from '../../paravisor/index.ts';
-import { servePsci } from './plain-psci.ts';
+import { exceptionState } from '../exception-state.ts';
+import type { Guest } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { logUndefined } from '../undefined-log.ts';
+import { FlatStage2 } from './flat-stage2.ts';
+import { servePsci } from './plain-psci.ts';
 
 const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;

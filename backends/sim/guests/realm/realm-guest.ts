@@ -1,20 +1,20 @@
 import { faultOrigin, vectorNote } from '../../../../petri/arm/index.ts';
 import type { TmkEvent } from '../../../../petri/backend.ts';
 import { haltOfVerdict } from '../../../../petri/payload/halt-of-verdict.ts';
-import { imagePages, placeTmk, type LoadablePayload, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
+import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
 import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
 import { TmkChannel, type TmkListener } from '../../../../petri/payload/tmk-channel.ts';
 import type { HaltReason } from '../../../../petri/vm/halt.ts';
 import type { PlaneExit, PlaneInspector, Registers } from '../../../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../../../petri/vm/spec.ts';
+import { type EnterResult, GranuleAllocator, RAM_BASE, RealmVmm, type RecHandle } from '../../host/index.ts';
+import { type Machine, machinePool } from '../../machine/index.ts';
+import { type PlaneOutcome, PlaneRunCore } from '../../paravisor/index.ts';
+import { Rmm } from '../../rmm/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
-import { GranuleAllocator, RAM_BASE, RealmVmm, type EnterResult, type RecHandle } from '../../host/index.ts';
-import { machinePool, type Machine } from '../../machine/machine-pool.ts';
-import { PlaneRunCore, type PlaneOutcome } from '../../paravisor/index.ts';
-import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
-import { Rmm } from '../../rmm/index.ts';
 import { logUndefined } from '../undefined-log.ts';
+import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
 
 const MIB = 1024 * 1024;
 const PAGE = 4096;

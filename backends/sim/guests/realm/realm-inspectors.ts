@@ -8,9 +8,8 @@ import type {
   Ripas,
 } from '../../../../petri/vm/inspect.ts';
 import type { ExitLog } from '../../paravisor/index.ts';
+import { type RealmView, Ripas as RipasValue, SysregEncoding } from '../../rmm/index.ts';
 import { readRegisters } from '../read-registers.ts';
-import { Ripas as RipasValue, SysregEncoding } from '../../rmm/index.ts';
-import type { RealmView } from '../../rmm/index.ts';
 
 const FIRST_REC = 0;
 

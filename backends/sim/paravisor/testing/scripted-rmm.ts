@@ -1,8 +1,13 @@
-import { LinearMemory } from '../../cpu/linear-memory.ts';
-import { GPR_COUNT, PlaneEnter, PlaneExit } from '../../rmm/abi/plane-run.ts';
-import type { Plane0Port, Plane0Program } from '../../rmm/abi/plane0.ts';
-import { RealmConfigLayout } from '../../rmm/abi/realm-config.ts';
-import { Rsi } from '../../rmm/abi/rsi-fids.ts';
+import { LinearMemory } from '../../cpu/index.ts';
+import {
+  GPR_COUNT,
+  type Plane0Port,
+  type Plane0Program,
+  PlaneEnter,
+  PlaneExit,
+  RealmConfigLayout,
+  Rsi,
+} from '../../rmm/index.ts';
 
 const PAGE = 4096;
 

@@ -1,4 +1,4 @@
-import type { LinearMemory } from '../../cpu/linear-memory.ts';
+import type { LinearMemory } from '../../cpu/index.ts';
 
 /** What a plane 0 written in TypeScript does next. */
 export type Plane0Step =

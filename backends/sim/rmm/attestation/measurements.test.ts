@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+
 import { HashAlgorithm, Rsi, RsiStatus } from '../index.ts';
 import { plane0, RAM, runningRealm, TestMachine, TestRealm } from '../testing/test-realm.ts';
 

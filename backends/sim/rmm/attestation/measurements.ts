@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
-import { GRANULE_SIZE } from '../../machine/physical-memory.ts';
+
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import { RealmParams } from '../abi/realm-params.ts';
 import { REC_PARAMS_GPRS, RecParams } from '../abi/rec-params.ts';
 import { HashAlgorithm } from '../abi/status.ts';

@@ -1,7 +1,7 @@
+import { Ripas } from '../abi/status.ts';
 import type { Realm } from './realm.ts';
 import { entryRipas, entryState, EntryState } from './rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL } from './rtt.ts';
-import { Ripas } from '../abi/status.ts';
 
 /** What `operandOffset` says instead of an offset. */
 export const Operand = {

@@ -1,4 +1,4 @@
-import { Permission } from '../../cpu/types.ts';
+import { Permission } from '../../cpu/index.ts';
 
 /** Overlay indices that a realm may use: 0 to 14 (RMM specification 1.1, A5.6.11). */
 export const OVERLAY_INDICES = 15;

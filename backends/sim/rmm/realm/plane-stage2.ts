@@ -1,20 +1,28 @@
-import { Permission, type Stage2, type Stage2Mapping } from '../../cpu/types.ts';
-import { GRANULE_SIZE } from '../../machine/physical-memory.ts';
-import { overlayPermissions } from './overlay.ts';
-import type { Realm } from './realm.ts';
-import { entryOverlay, entryRipas, entryState, EntryState, nsAccess } from './rtt-entry.ts';
-import { entrySpan, LEAF_LEVEL } from './rtt.ts';
+import { Permission, type Stage2, type Stage2Mapping } from '../../cpu/index.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/index.ts';
 import { Ripas } from '../abi/status.ts';
+import type { GranuleTable } from './granule.ts';
+import { type OverlayPermissions, overlayPermissions } from './overlay.ts';
+import { entryOverlay, entryRipas, entryState, EntryState, nsAccess } from './rtt-entry.ts';
+import { entrySpan, LEAF_LEVEL, type Rtt } from './rtt.ts';
 
-/** Stage 2 as one plane of a realm sees it. It is its own answer, so that a TLB miss allocates nothing. */
+/** What stage 2 of a realm's planes reads. */
+export interface RealmMemory {
+  readonly memory: PhysicalMemory;
+  readonly granules: GranuleTable;
+  readonly rtt: Rtt;
+  readonly overlay: OverlayPermissions;
+}
+
+/** Stage 2 as one plane of a realm sees it. `translate` returns this object itself, so that a TLB miss allocates nothing. */
 export class PlaneStage2 implements Stage2, Stage2Mapping {
-  readonly realm: Realm;
+  readonly realm: RealmMemory;
   readonly plane: number;
   offset = -1;
   permissions = 0;
   level = 0;
 
-  constructor(realm: Realm, plane: number) {
+  constructor(realm: RealmMemory, plane: number) {
     this.realm = realm;
     this.plane = plane;
   }

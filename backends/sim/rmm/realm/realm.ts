@@ -1,12 +1,11 @@
-import type { Cpu } from '../../cpu/types.ts';
-import type { PhysicalMemory } from '../../machine/physical-memory.ts';
-import type { GranuleTable } from './granule.ts';
-import { Measurements } from '../attestation/measurements.ts';
-import { OverlayPermissions } from './overlay.ts';
+import type { Cpu } from '../../cpu/index.ts';
+import type { PhysicalMemory } from '../../machine/index.ts';
 import type { Plane0Program } from '../abi/plane0.ts';
-import type { Rec } from '../rec/rec.ts';
+import { Measurements } from '../attestation/measurements.ts';
+import type { GranuleTable } from './granule.ts';
+import { OverlayPermissions } from './overlay.ts';
+import { PlaneStage2, type RealmMemory } from './plane-stage2.ts';
 import { Rtt, type RttRoot } from './rtt.ts';
-import { PlaneStage2 } from './plane-stage2.ts';
 
 /** Life of a realm (RMM specification, A2.1). */
 export const RealmState = { New: 0, Active: 1, SystemOff: 2 } as const;
@@ -28,7 +27,7 @@ export interface RealmOptions {
 }
 
 /** One realm: what its Realm Descriptor granule stands for. */
-export class Realm {
+export class Realm implements RealmMemory {
   /** Physical address of the Realm Descriptor. */
   readonly rd: number;
   readonly options: RealmOptions;
@@ -39,8 +38,6 @@ export class Realm {
   readonly overlay: OverlayPermissions;
   /** One for each plane. */
   readonly stage2: readonly PlaneStage2[];
-  /** By REC index; a destroyed one leaves a hole. */
-  readonly recs: (Rec | undefined)[] = [];
   state: RealmState = RealmState.New;
   plane0: Plane0Program | undefined;
   readonly #cpu: Cpu;
@@ -59,12 +56,6 @@ export class Realm {
 
   get planeCount(): number {
     return 1 + this.options.numAuxPlanes;
-  }
-
-  get liveRecs(): number {
-    let count = 0;
-    for (const rec of this.recs) if (rec !== undefined) count++;
-    return count;
   }
 
   /** Whether [base, top) is granules of the protected half. */

@@ -1,4 +1,4 @@
-import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/physical-memory.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/index.ts';
 import type { GranuleTable } from './granule.ts';
 import {
   ENTRIES,

@@ -1,14 +1,14 @@
-import { type CpuContext, ExceptionClass } from '../../cpu/types.ts';
+import { type CpuContext, ExceptionClass } from '../../cpu/index.ts';
 import { GPR_COUNT } from '../abi/plane-run.ts';
-import type { Realm } from '../realm/realm.ts';
-import type { Rec } from './rec.ts';
-import { exitRec, hpfar } from './rec-exit.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';
 import { writeNumber } from '../abi/register-file.ts';
+import { Ripas } from '../abi/status.ts';
+import type { Realm } from '../realm/realm.ts';
 import { entryRipas, entryState, EntryState } from '../realm/rtt-entry.ts';
 import { LEAF_LEVEL } from '../realm/rtt.ts';
+import { exitRec, hpfar } from './rec-exit.ts';
+import type { Rec } from './rec.ts';
 import type { RmmState } from './rmm-state.ts';
-import { Ripas } from '../abi/status.ts';
 
 /** Fields of ESR_EL2 for aborts (Arm ARM, D24.2.40). */
 export const Esr = {

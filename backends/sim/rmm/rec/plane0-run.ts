@@ -1,5 +1,4 @@
-import { Permission } from '../../cpu/types.ts';
-import type { Cpu } from '../../cpu/types.ts';
+import { type Cpu, Permission } from '../../cpu/index.ts';
 import type { Plane0Port, Plane0Program, Plane0Step } from '../abi/plane0.ts';
 import type { PlaneStage2 } from '../realm/plane-stage2.ts';
 

@@ -1,10 +1,10 @@
-import { ExceptionClass } from '../../cpu/types.ts';
-import { storeGic } from './vgic.ts';
-import type { Rec } from './rec.ts';
+import { ExceptionClass } from '../../cpu/index.ts';
 import { REC_EXIT_OFFSET, RecExit, type RecExitReason, RecExitReason as Reason } from '../abi/rec-run.ts';
 import { writeNumber } from '../abi/register-file.ts';
+import type { Rec } from './rec.ts';
 import type { RmmState } from './rmm-state.ts';
 import { reportTimers } from './timers.ts';
+import { storeGic } from './vgic.ts';
 
 const GRANULE = 4096;
 

@@ -1,11 +1,10 @@
-import type { Cpu, CpuContext, Vcpu } from '../../cpu/types.ts';
-import { GIC_WORDS } from './vgic.ts';
-import { Plane0Run } from './plane0-run.ts';
-import type { Realm } from '../realm/realm.ts';
-import { RegisterFile } from '../abi/register-file.ts';
-import { RESET_PSTATE, resetContext } from './reset-state.ts';
+import type { Cpu, CpuContext, Vcpu } from '../../cpu/index.ts';
 import { SysregEncoding } from '../abi/plane-sysregs.ts';
-import { type TimerOffsets, timerOffsets } from './timers.ts';
+import { RegisterFile } from '../abi/register-file.ts';
+import type { Realm } from '../realm/realm.ts';
+import { Plane0Run } from './plane0-run.ts';
+import { RecPlane, timerOffsets } from './rec-plane.ts';
+import { RESET_PSTATE, resetContext } from './reset-state.ts';
 import type { VcpuSlot } from './vcpu-pool.ts';
 
 /** Where a REC begins: what RmiRecParams or PSCI CPU_ON say. */
@@ -14,23 +13,6 @@ export interface EntryPoint {
   /** X0 and following; the others are zero. */
   readonly gprs: readonly bigint[];
   readonly sctlr: bigint;
-}
-
-/** What a plane of a REC has besides its CPU context. */
-export class RecPlane {
-  readonly index: number;
-  /** Exists from the plane's first use on. Plane 0 has none where it is a program. */
-  context: CpuContext | undefined;
-  /** Accessible registers that the CPU does not have, by encoding: they keep what is written. */
-  readonly shadow = new Map<number, bigint>();
-  /** Where the context keeps its timers, for copying; undefined where it does not keep them in memory. */
-  timers: TimerOffsets | undefined;
-  /** ICH_HCR_EL2, then the list registers, as 32-bit words. */
-  readonly gic = new Uint32Array(GIC_WORDS);
-
-  constructor(index: number) {
-    this.index = index;
-  }
 }
 
 /** How the last run ended, as far as it decides what the next REC_ENTER may ask for. */

@@ -1,4 +1,4 @@
-import type { CpuContext } from '../../cpu/types.ts';
+import type { CpuContext } from '../../cpu/index.ts';
 import { SysregEncoding } from '../abi/plane-sysregs.ts';
 
 /** PSTATE of a plane that has never run: EL1h with DAIF set. */

@@ -1,9 +1,9 @@
-import type { Cpu } from '../../cpu/types.ts';
-import type { PhysicalMemory } from '../../machine/physical-memory.ts';
+import type { Cpu } from '../../cpu/index.ts';
+import type { PhysicalMemory } from '../../machine/index.ts';
+import type { RmmModel } from '../abi/model.ts';
 import { GranuleState, GranuleTable } from '../realm/granule.ts';
 import type { Realm } from '../realm/realm.ts';
 import type { Rec } from './rec.ts';
-import type { RmmModel } from '../abi/model.ts';
 import { VcpuPool } from './vcpu-pool.ts';
 
 /** Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too. */
@@ -17,9 +17,8 @@ export class RmmState {
   readonly memory: PhysicalMemory;
   readonly cpu: Cpu;
   readonly granules: GranuleTable;
-  /** By physical address of the Realm Descriptor, and of the REC. */
+  /** By physical address of the Realm Descriptor. */
   readonly realms = new Map<number, Realm>();
-  readonly recs = new Map<number, Rec>();
   readonly vmids = new Set<number>();
   readonly vcpus: VcpuPool;
   /** True for the answers of TF-RMM, false for those of the specification. */
@@ -28,6 +27,9 @@ export class RmmState {
   slice = DEFAULT_SLICE;
   /** What is left of it in the current REC_ENTER. */
   budget = 0;
+  /** By physical address of the REC. */
+  readonly #recs = new Map<number, Rec>();
+  readonly #recsOfRealms = new WeakMap<Realm, (Rec | undefined)[]>();
 
   constructor(memory: PhysicalMemory, cpu: Cpu, model: RmmModel) {
     this.memory = memory;
@@ -46,7 +48,23 @@ export class RmmState {
   }
 
   rec(pa: number): Rec | undefined {
-    return this.recs.get(pa);
+    return this.#recs.get(pa);
+  }
+
+  /** All RECs that a realm ever had, by index: a destroyed one leaves a hole. The array stays the same and grows. */
+  recsOf(realm: Realm): readonly (Rec | undefined)[] {
+    return this.#listOf(realm);
+  }
+
+  /** @param rec whose index is the length of `recsOf` its realm */
+  addRec(rec: Rec): void {
+    this.#recs.set(rec.pa, rec);
+    this.#listOf(rec.realm).push(rec);
+  }
+
+  removeRec(rec: Rec): void {
+    this.#recs.delete(rec.pa);
+    this.#listOf(rec.realm)[rec.index] = undefined;
   }
 
   isDelegated(pa: number): boolean {
@@ -56,5 +74,14 @@ export class RmmState {
   /** Bytes of a granule that exists. */
   page(pa: number): Uint8Array {
     return this.memory.bytesAt(pa, 4096);
+  }
+
+  #listOf(realm: Realm): (Rec | undefined)[] {
+    let recs = this.#recsOfRealms.get(realm);
+    if (recs === undefined) {
+      recs = [];
+      this.#recsOfRealms.set(realm, recs);
+    }
+    return recs;
   }
 }

@@ -1,9 +1,9 @@
-import type { CpuContext } from '../../cpu/types.ts';
 import { PlaneExit } from '../abi/plane-run.ts';
-import type { Rec, RecPlane } from './rec.ts';
+import { SysregEncoding } from '../abi/plane-sysregs.ts';
 import { RecExit } from '../abi/rec-run.ts';
 import { copyDoubleword } from '../abi/register-file.ts';
-import { SysregEncoding } from '../abi/plane-sysregs.ts';
+import type { RecPlane } from './rec-plane.ts';
+import type { Rec } from './rec.ts';
 
 /** CNTx_CTL_EL0 bits. */
 const ENABLE = 1n;
@@ -22,26 +22,6 @@ export function reportTimers(rec: Rec, view: DataView, run: number): void {
   const virtual = reported(timer(owner, 'CNTV'), rec.active === 0 ? undefined : timer(active, 'CNTV'));
   store(view, run + RecExit.cntpCtl, physical);
   store(view, run + RecExit.cntvCtl, virtual);
-}
-
-/** Where a context keeps its timers: bytes from X0. */
-export interface TimerOffsets {
-  readonly cntpCtl: number;
-  readonly cntpCval: number;
-  readonly cntvCtl: number;
-  readonly cntvCval: number;
-}
-
-export function timerOffsets(context: CpuContext): TimerOffsets | undefined {
-  const fromX0 = (encoding: number) => context.sysregOffset(encoding) - context.gprsOffset;
-  const { CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTV_CTL_EL0, CNTV_CVAL_EL0 } = SysregEncoding;
-  if (context.sysregOffset(CNTV_CTL_EL0) < 0) return undefined;
-  return {
-    cntpCtl: fromX0(CNTP_CTL_EL0),
-    cntpCval: fromX0(CNTP_CVAL_EL0),
-    cntvCtl: fromX0(CNTV_CTL_EL0),
-    cntvCval: fromX0(CNTV_CVAL_EL0),
-  };
 }
 
 /** The timers of a plane that exits. */

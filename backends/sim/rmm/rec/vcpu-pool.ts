@@ -1,4 +1,4 @@
-import type { Cpu, CpuContext, Stage2, Vcpu } from '../../cpu/types.ts';
+import type { Cpu, CpuContext, Stage2, Vcpu } from '../../cpu/index.ts';
 
 /** RECs that may exist at once in a machine: the CPU has room for so many contexts of four planes each. */
 export const MAX_RECS = 15;

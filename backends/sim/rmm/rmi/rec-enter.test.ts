@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { RecEnter, RecEnterFlag, RecExit, RecExitReason, RmiStatus, rmiResult, Rsi, RsiStatus } from '../index.ts';
+
 import { HostCallLayout } from '../abi/host-call-layout.ts';
-import { plane0, RAM, runningRealm, TestMachine, TestRealm } from '../testing/test-realm.ts';
+import { RecEnter, RecEnterFlag, RecExit, RecExitReason, rmiResult, RmiStatus, Rsi, RsiStatus } from '../index.ts';
 import type { RunScript } from '../testing/scripted-cpu.ts';
+import { plane0, RAM, runningRealm, TestMachine, TestRealm } from '../testing/test-realm.ts';
 
 const { Success, ErrorInput, ErrorRealm, ErrorRec } = RmiStatus;
 const UNPROTECTED = 2 ** 32;

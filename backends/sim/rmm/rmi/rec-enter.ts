@@ -1,15 +1,15 @@
+import { PlaneExitReason } from '../abi/plane-run.ts';
+import { RecEnter, RecEnterFlag } from '../abi/rec-run.ts';
+import { Response, Ripas, rmiResult, RmiStatus, RsiStatus } from '../abi/status.ts';
+import { RealmState } from '../realm/realm.ts';
 import { completeMmio, injectExternalAbort } from '../rec/aborts.ts';
+import type { RangeRequest, Rec } from '../rec/rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
 import { hasPendingInterrupt, isValidGicInput, loadGic } from '../rec/vgic.ts';
 import { completeHostCall } from '../rsi/host-call.ts';
-import { PlaneExitReason } from '../abi/plane-run.ts';
-import { exitPlane } from '../run/planes.ts';
-import { RealmState } from '../realm/realm.ts';
-import type { RangeRequest, Rec } from '../rec/rec.ts';
-import { RecEnter, RecEnterFlag } from '../abi/rec-run.ts';
 import { answer } from '../rsi/rsi-answer.ts';
+import { exitPlane } from '../run/plane-exit.ts';
 import { runRec } from '../run/run-rec.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-import { Response, Ripas, RmiStatus, rmiResult, RsiStatus } from '../abi/status.ts';
 
 /** RMI_REC_ENTER (RMM specification 1.1, B4.3), in the order of TF-RMM. @returns X0 */
 export function recEnter(state: RmmState, recPa: number, runPa: number): number {

@@ -1,6 +1,7 @@
+import type { RegisterFile } from '../abi/register-file.ts';
+import { Ripas, rmiResult, RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import { type Realm, RealmState } from '../realm/realm.ts';
-import type { RegisterFile } from '../abi/register-file.ts';
 import {
   entryOverlay,
   entryRipas,
@@ -12,7 +13,6 @@ import {
 } from '../realm/rtt-entry.ts';
 import { LEAF_LEVEL } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { Ripas, RmiStatus, rmiResult } from '../abi/status.ts';
 
 const GRANULE = 4096;
 /** RmiDataFlags: the content is part of the measurement. */

@@ -1,6 +1,6 @@
+import { RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { RmiStatus } from '../abi/status.ts';
 
 /** RMI_GRANULE_DELEGATE: from now on the Normal world cannot reach the granule, not even through a realm's TLB. */
 export function granuleDelegate(state: RmmState, pa: number): number {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RecExit, RecExitReason, Ripas, RmiStatus, rmiResult, Rsi, RsiStatus } from '../index.ts';
+
+import { RecExit, RecExitReason, Ripas, rmiResult, RmiStatus, Rsi, RsiStatus } from '../index.ts';
 import { plane0, RAM, runningRealm, TestMachine, TestRealm } from '../testing/test-realm.ts';
 
 const { Success, ErrorInput, ErrorRealm, ErrorRec } = RmiStatus;

@@ -1,10 +1,10 @@
-import { type Realm, RealmState } from '../realm/realm.ts';
-import type { RangeRequest, Rec } from '../rec/rec.ts';
 import type { RegisterFile } from '../abi/register-file.ts';
+import { Ripas, rmiResult, RmiStatus } from '../abi/status.ts';
+import { type Realm, RealmState } from '../realm/realm.ts';
 import { entryKind, entryRipas, entryState, EntryState, withOverlay, withRipas } from '../realm/rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL } from '../realm/rtt.ts';
+import type { RangeRequest, Rec } from '../rec/rec.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { Ripas, RmiStatus, rmiResult } from '../abi/status.ts';
 
 const GRANULE = 4096;
 

@@ -1,11 +1,11 @@
-import { Limits } from './features.ts';
-import { GranuleState } from '../realm/granule.ts';
 import { RealmFlag, RealmFlag1, RealmParams } from '../abi/realm-params.ts';
-import { Realm, type RealmOptions, RealmState } from '../realm/realm.ts';
 import { readNumber } from '../abi/register-file.ts';
+import { HashAlgorithm, RmiStatus } from '../abi/status.ts';
+import { GranuleState } from '../realm/granule.ts';
+import { Realm, type RealmOptions, RealmState } from '../realm/realm.ts';
 import { isConsistentRoot } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { HashAlgorithm, RmiStatus } from '../abi/status.ts';
+import { Limits } from './features.ts';
 
 const GRANULE = 4096;
 const RPV_BYTES = 64;
@@ -100,7 +100,7 @@ export function realmActivate(state: RmmState, rd: number): number {
 export function realmDestroy(state: RmmState, rd: number): number {
   const realm = state.realm(rd);
   if (realm === undefined) return RmiStatus.ErrorInput;
-  if (realm.liveRecs !== 0 || realm.rtt.isRootLive) return RmiStatus.ErrorRealm;
+  if (state.recsOf(realm).some((rec) => rec !== undefined) || realm.rtt.isRootLive) return RmiStatus.ErrorRealm;
   const { base, count } = realm.options.root;
   realm.invalidate(0, realm.rtt.ipaTop);
   for (let table = 0; table < count; table++) state.granules.set(base + table * GRANULE, GranuleState.Delegated);

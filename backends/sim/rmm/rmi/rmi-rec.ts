@@ -1,13 +1,13 @@
-import { Limits } from './features.ts';
-import { GranuleState } from '../realm/granule.ts';
 import { affinityOfRecMpidr, indexOfRecMpidr } from '../abi/mpidr.ts';
-import { RealmState } from '../realm/realm.ts';
-import { Rec } from '../rec/rec.ts';
 import { REC_PARAMS_GPRS, REC_RUNNABLE, RecParams } from '../abi/rec-params.ts';
 import { readNumber } from '../abi/register-file.ts';
+import { RmiStatus } from '../abi/status.ts';
+import { GranuleState } from '../realm/granule.ts';
+import { RealmState } from '../realm/realm.ts';
+import { Rec } from '../rec/rec.ts';
 import { RESET_SCTLR } from '../rec/reset-state.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { RmiStatus } from '../abi/status.ts';
+import { Limits } from './features.ts';
 
 /** RMI_REC_CREATE. */
 export function recCreate(state: RmmState, rd: number, recPa: number, params: number): number {
@@ -16,7 +16,7 @@ export function recCreate(state: RmmState, rd: number, recPa: number, params: nu
   const realm = state.realm(rd);
   if (realm === undefined || !state.isDelegated(recPa)) return RmiStatus.ErrorInput;
   if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
-  const index = realm.recs.length;
+  const index = state.recsOf(realm).length;
   if (index === 2 ** Limits.maxRecsOrder - 1) return RmiStatus.ErrorRealm;
 
   const at = state.memory.offsetOf(params);
@@ -38,8 +38,7 @@ export function recCreate(state: RmmState, rd: number, recPa: number, params: nu
   const gprs = Array.from({ length: REC_PARAMS_GPRS }, (_, n) => view.getBigUint64(at + RecParams.gprs + n * 8, true));
   rec.setEntry({ pc: view.getBigUint64(at + RecParams.pc, true), gprs, sctlr: RESET_SCTLR });
   if (runnable) realm.measurements.extendRec(state.page(params));
-  realm.recs.push(rec);
-  state.recs.set(recPa, rec);
+  state.addRec(rec);
   granules.set(recPa, GranuleState.Rec);
   for (const pa of aux) granules.set(pa, GranuleState.RecAux);
   return RmiStatus.Success;
@@ -50,8 +49,7 @@ export function recDestroy(state: RmmState, recPa: number): number {
   const rec = state.rec(recPa);
   if (rec === undefined) return RmiStatus.ErrorInput;
   if (rec.running) return RmiStatus.ErrorRec;
-  state.recs.delete(recPa);
-  rec.realm.recs[rec.index] = undefined;
+  state.removeRec(rec);
   state.vcpus.release(rec.slot);
   for (const pa of [recPa, ...rec.aux]) state.granules.set(pa, GranuleState.Delegated);
   return RmiStatus.Success;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RmiStatus, rmiResult } from '../index.ts';
+
+import { rmiResult, RmiStatus } from '../index.ts';
 import { isConsistentRoot } from '../realm/rtt.ts';
 import { RAM, TestMachine, TestRealm } from '../testing/test-realm.ts';
 

@@ -1,6 +1,7 @@
+import type { RegisterFile } from '../abi/register-file.ts';
+import { Ripas, rmiResult, RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { RegisterFile } from '../abi/register-file.ts';
 import {
   assignedNs,
   entryRipas,
@@ -12,7 +13,6 @@ import {
 } from '../realm/rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL, MIN_BLOCK_LEVEL } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { Ripas, RmiStatus, rmiResult } from '../abi/status.ts';
 
 /** RmiRttEntryState. */
 export const RttEntryState = { Unassigned: 0, Assigned: 1, Table: 2 } as const;

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+
 import { RealmParams, Rmi, RmiStatus } from '../index.ts';
 import { realmParams, TestMachine, TestRealm } from '../testing/test-realm.ts';
 

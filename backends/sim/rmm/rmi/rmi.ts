@@ -1,17 +1,17 @@
-import { FEATURE_REGISTER_0, Limits } from './features.ts';
-import { completePsci } from '../rsi/psci.ts';
-import { recEnter } from './rec-enter.ts';
 import type { RegisterFile } from '../abi/register-file.ts';
-import { dataCreate, dataCreateUnknown, dataDestroy } from './rmi-data.ts';
 import { Rmi } from '../abi/rmi-fids.ts';
+import { functionId, negotiate, SMCCC_NOT_SUPPORTED } from '../abi/smccc.ts';
+import { RmiStatus } from '../abi/status.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
+import { completePsci } from '../rsi/psci.ts';
+import { FEATURE_REGISTER_0, Limits } from './features.ts';
+import { recEnter } from './rec-enter.ts';
+import { dataCreate, dataCreateUnknown, dataDestroy } from './rmi-data.ts';
 import { granuleDelegate, granuleUndelegate } from './rmi-granule.ts';
 import { rttInitRipas, rttSetRipas, rttSetS2ap } from './rmi-ranges.ts';
 import { realmActivate, realmCreate, realmDestroy } from './rmi-realm.ts';
 import { recCreate, recDestroy } from './rmi-rec.ts';
 import { rttCreate, rttDestroy, rttFold, rttMapUnprotected, rttReadEntry, rttUnmapUnprotected } from './rmi-rtt.ts';
-import { functionId, negotiate, SMCCC_NOT_SUPPORTED } from '../abi/smccc.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-import { RmiStatus } from '../abi/status.ts';
 
 /** Registers that a result may have: X0 to X16. */
 const RESULT_REGISTERS = 17;

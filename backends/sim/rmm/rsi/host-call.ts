@@ -1,14 +1,14 @@
 import { HostCallLayout } from '../abi/host-call-layout.ts';
-import { Operand, operandOffset } from '../realm/operand.ts';
 import { GPR_COUNT } from '../abi/plane-run.ts';
-import type { Rec } from '../rec/rec.ts';
-import { exitImitatedAbort, exitRec } from '../rec/rec-exit.ts';
 import { RecEnter, RecExit, RecExitReason } from '../abi/rec-run.ts';
 import { RegisterFile } from '../abi/register-file.ts';
+import { RsiStatus } from '../abi/status.ts';
+import { Operand, operandOffset } from '../realm/operand.ts';
+import { exitImitatedAbort, exitRec } from '../rec/rec-exit.ts';
+import type { Rec } from '../rec/rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
 import { answer } from './rsi-answer.ts';
 import { SmcOutcome } from './smc-outcome.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-import { RsiStatus } from '../abi/status.ts';
 
 const GPR_BYTES = GPR_COUNT * 8;
 

@@ -1,42 +1,17 @@
 import { indexOfTarget } from '../abi/mpidr.ts';
-import { RealmState } from '../realm/realm.ts';
-import type { Realm } from '../realm/realm.ts';
-import type { Rec } from '../rec/rec.ts';
-import { exitRec } from '../rec/rec-exit.ts';
+import { SysregEncoding } from '../abi/plane-sysregs.ts';
+import { Psci, PsciStatus } from '../abi/psci-fids.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';
 import { type RegisterFile, writeNumber } from '../abi/register-file.ts';
-import { RESET_SCTLR } from '../rec/reset-state.ts';
-import { answer } from './rsi-answer.ts';
 import { SMCCC_NOT_SUPPORTED, SMCCC_VERSION } from '../abi/smccc.ts';
-import { SmcOutcome } from './smc-outcome.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
 import { RmiStatus } from '../abi/status.ts';
-import { SysregEncoding } from '../abi/plane-sysregs.ts';
-
-/** Function identifiers of PSCI 1.1 (DEN0022). Those with `64` take 64-bit arguments; both forms are served. */
-export const Psci = {
-  VERSION: 0x8400_0000,
-  CPU_SUSPEND: 0x8400_0001,
-  CPU_SUSPEND64: 0xc400_0001,
-  CPU_OFF: 0x8400_0002,
-  CPU_ON: 0x8400_0003,
-  CPU_ON64: 0xc400_0003,
-  AFFINITY_INFO: 0x8400_0004,
-  AFFINITY_INFO64: 0xc400_0004,
-  SYSTEM_OFF: 0x8400_0008,
-  SYSTEM_RESET: 0x8400_0009,
-  FEATURES: 0x8400_000a,
-} as const;
-
-/** PSCI return values. */
-export const PsciStatus = {
-  Success: 0,
-  NotSupported: -1,
-  InvalidParameters: -2,
-  Denied: -3,
-  AlreadyOn: -4,
-  InvalidAddress: -9,
-} as const;
+import { type Realm, RealmState } from '../realm/realm.ts';
+import { exitRec } from '../rec/rec-exit.ts';
+import type { Rec } from '../rec/rec.ts';
+import { RESET_SCTLR } from '../rec/reset-state.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
+import { answer } from './rsi-answer.ts';
+import { SmcOutcome } from './smc-outcome.ts';
 
 /** AFFINITY_INFO results. */
 const Affinity = { On: 0, Off: 1 } as const;
@@ -44,11 +19,6 @@ const Affinity = { On: 0, Off: 1 } as const;
 const PSCI_VERSION_1_1 = 0x1_0001;
 const SCTLR_EE = 1n << 25n;
 const SUPPORTED: ReadonlySet<number> = new Set([...Object.values(Psci), SMCCC_VERSION]);
-
-/** The ranges of function numbers that PSCI owns. */
-export function isPsciFunction(fid: number): boolean {
-  return (fid >= 0x8400_0000 && fid <= 0x8400_001f) || (fid >= 0xc400_0000 && fid <= 0xc400_001f);
-}
 
 /** Serves a PSCI call of plane 0 (RMM specification 1.0, B6). */
 export function servePsci(state: RmmState, rec: Rec, registers: RegisterFile, fid: number): SmcOutcome {
@@ -96,7 +66,7 @@ function exitPsci(state: RmmState, rec: Rec, fid: number, target?: Rec): void {
 /** The REC that X1 of a call names. */
 function targetOf(state: RmmState, realm: Realm, registers: RegisterFile): Rec | undefined {
   const index = indexOfTarget(registers.low(1), registers.high(1), state.asTfRmm);
-  return index < 0 ? undefined : realm.recs[index];
+  return index < 0 ? undefined : state.recsOf(realm)[index];
 }
 
 function cpuOn(state: RmmState, rec: Rec, registers: RegisterFile, fid: number): SmcOutcome {

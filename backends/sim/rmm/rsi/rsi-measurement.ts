@@ -1,9 +1,9 @@
+import type { RegisterFile } from '../abi/register-file.ts';
+import { RsiStatus } from '../abi/status.ts';
 import { MEASUREMENT_BYTES, REM_COUNT } from '../attestation/measurements.ts';
 import type { Realm } from '../realm/realm.ts';
-import type { RegisterFile } from '../abi/register-file.ts';
 import { answer } from './rsi-answer.ts';
 import type { SmcOutcome } from './smc-outcome.ts';
-import { RsiStatus } from '../abi/status.ts';
 
 const GRANULE = 4096;
 

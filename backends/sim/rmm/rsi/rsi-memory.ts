@@ -1,18 +1,17 @@
-import { GIC_VTR } from '../rec/vgic.ts';
-import { Operand, operandOffset } from '../realm/operand.ts';
 import { RealmConfigLayout } from '../abi/realm-config.ts';
-import type { Realm } from '../realm/realm.ts';
-import type { Rec } from '../rec/rec.ts';
-import { exitImitatedAbort, exitRec } from '../rec/rec-exit.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';
-import { writeNumber } from '../abi/register-file.ts';
-import type { RegisterFile } from '../abi/register-file.ts';
-import { answer } from './rsi-answer.ts';
+import { type RegisterFile, writeNumber } from '../abi/register-file.ts';
+import { Ripas, RsiStatus } from '../abi/status.ts';
+import { Operand, operandOffset } from '../realm/operand.ts';
+import type { Realm } from '../realm/realm.ts';
 import { entryRipas } from '../realm/rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL } from '../realm/rtt.ts';
-import { SmcOutcome } from './smc-outcome.ts';
+import { exitImitatedAbort, exitRec } from '../rec/rec-exit.ts';
+import type { Rec } from '../rec/rec.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
-import { Ripas, RsiStatus } from '../abi/status.ts';
+import { GIC_VTR } from '../rec/vgic.ts';
+import { answer } from './rsi-answer.ts';
+import { SmcOutcome } from './smc-outcome.ts';
 
 const GRANULE = 4096;
 /** RSI_IPA_STATE_SET: flags bit 0, "change from DESTROYED". */

@@ -1,13 +1,13 @@
-import { OVERLAY_INDICES } from '../realm/overlay.ts';
-import type { Realm } from '../realm/realm.ts';
-import type { Rec } from '../rec/rec.ts';
-import { exitRec } from '../rec/rec-exit.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';
 import { type RegisterFile, writeNumber } from '../abi/register-file.ts';
+import { RsiStatus } from '../abi/status.ts';
+import { OVERLAY_INDICES } from '../realm/overlay.ts';
+import type { Realm } from '../realm/realm.ts';
+import { exitRec } from '../rec/rec-exit.ts';
+import type { Rec } from '../rec/rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
 import { answer } from './rsi-answer.ts';
 import { SmcOutcome } from './smc-outcome.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-import { RsiStatus } from '../abi/status.ts';
 
 function isIndex(index: number): boolean {
   return index >= 0 && index < OVERLAY_INDICES;

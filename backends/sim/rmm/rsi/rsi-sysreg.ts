@@ -1,9 +1,9 @@
-import type { Rec } from '../rec/rec.ts';
+import { isAccessibleSysreg } from '../abi/plane-sysregs.ts';
 import type { RegisterFile } from '../abi/register-file.ts';
+import { RsiStatus } from '../abi/status.ts';
+import type { Rec } from '../rec/rec.ts';
 import { answer } from './rsi-answer.ts';
 import type { SmcOutcome } from './smc-outcome.ts';
-import { RsiStatus } from '../abi/status.ts';
-import { isAccessibleSysreg } from '../abi/plane-sysregs.ts';
 
 /** Plane 0's own registers are not accessible so, as in TF-RMM. */
 function isAuxiliary(rec: Rec, plane: number): boolean {

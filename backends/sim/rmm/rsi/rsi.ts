@@ -1,10 +1,14 @@
-import { hostCall } from './host-call.ts';
-import { enterPlane } from '../run/planes.ts';
-import { isPsciFunction, servePsci } from './psci.ts';
-import type { Rec } from '../rec/rec.ts';
+import { isPsciFunction } from '../abi/psci-fids.ts';
 import type { RegisterFile } from '../abi/register-file.ts';
-import { answer } from './rsi-answer.ts';
 import { Rsi } from '../abi/rsi-fids.ts';
+import { functionId, negotiate, SMCCC_NOT_SUPPORTED, SMCCC_VERSION, SMCCC_VERSION_1_2 } from '../abi/smccc.ts';
+import { RsiStatus } from '../abi/status.ts';
+import type { Rec } from '../rec/rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
+import { hostCall } from './host-call.ts';
+import { enterPlane } from './plane-enter.ts';
+import { servePsci } from './psci.ts';
+import { answer } from './rsi-answer.ts';
 import {
   attestationTokenContinue,
   attestationTokenInit,
@@ -14,10 +18,7 @@ import {
 import { ipaStateGet, ipaStateSet, realmConfig } from './rsi-memory.ts';
 import { memGetPermValue, memSetPermIndex, memSetPermValue } from './rsi-permissions.ts';
 import { planeSysregRead, planeSysregWrite } from './rsi-sysreg.ts';
-import { functionId, negotiate, SMCCC_NOT_SUPPORTED, SMCCC_VERSION, SMCCC_VERSION_1_2 } from '../abi/smccc.ts';
 import type { SmcOutcome } from './smc-outcome.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-import { RsiStatus } from '../abi/status.ts';
 
 /** Serves an SMC of plane 0: RSI, PSCI and SMCCC_VERSION. @param registers X0 and following of plane 0 */
 export function serveSmc(state: RmmState, rec: Rec, registers: RegisterFile): SmcOutcome {

@@ -1,4 +1,7 @@
-import { type CpuContext, ExceptionClass, type SyncExit } from '../../cpu/types.ts';
+import { type CpuContext, ExceptionClass, type SyncExit } from '../../cpu/index.ts';
+import { GPR_COUNT } from '../abi/plane-run.ts';
+import { RecExit, RecExitReason } from '../abi/rec-run.ts';
+import { writeNumber } from '../abi/register-file.ts';
 import {
   AbortTarget,
   dataAbortTarget,
@@ -8,15 +11,12 @@ import {
   injectUndefined,
   instructionAbortTarget,
 } from '../rec/aborts.ts';
-import { GPR_COUNT } from '../abi/plane-run.ts';
-import { exitWfx, faultAddress } from './planes.ts';
-import type { Rec } from '../rec/rec.ts';
 import { exitRec } from '../rec/rec-exit.ts';
-import { RecExit, RecExitReason } from '../abi/rec-run.ts';
-import { writeNumber } from '../abi/register-file.ts';
+import type { Rec } from '../rec/rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
 import { serveSmc } from '../rsi/rsi.ts';
 import { SmcOutcome } from '../rsi/smc-outcome.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import { exitWfx, faultAddress } from './auxiliary-plane.ts';
 
 const INSTRUCTION = 4;
 

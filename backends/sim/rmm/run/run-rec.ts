@@ -1,16 +1,16 @@
-import { RunExit } from '../../cpu/types.ts';
-import { AbortTarget, dataAbortTarget, exitDataAbort, programAbortEsr } from '../rec/aborts.ts';
+import { RunExit } from '../../cpu/index.ts';
 import { PlaneEnterFlag } from '../abi/plane-run.ts';
-import { servePlane0 } from './plane0-guest.ts';
-import type { Plane0Run } from '../rec/plane0-run.ts';
 import type { Plane0Step } from '../abi/plane0.ts';
-import { serveAuxiliaryPlane } from './planes.ts';
-import type { Rec } from '../rec/rec.ts';
-import { exitRec } from '../rec/rec-exit.ts';
 import { RecEnterFlag, RecExitReason } from '../abi/rec-run.ts';
+import { AbortTarget, dataAbortTarget, exitDataAbort, programAbortEsr } from '../rec/aborts.ts';
+import type { Plane0Run } from '../rec/plane0-run.ts';
+import { exitRec } from '../rec/rec-exit.ts';
+import type { Rec } from '../rec/rec.ts';
+import { CALL_COST, type RmmState } from '../rec/rmm-state.ts';
 import { serveSmc } from '../rsi/rsi.ts';
 import { SmcOutcome } from '../rsi/smc-outcome.ts';
-import { CALL_COST, type RmmState } from '../rec/rmm-state.ts';
+import { serveAuxiliaryPlane } from './auxiliary-plane.ts';
+import { servePlane0 } from './plane0-guest.ts';
 
 /** Runs a REC until it exits: the exit is in its run page. */
 export function runRec(state: RmmState, rec: Rec): void {

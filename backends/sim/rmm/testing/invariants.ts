@@ -26,7 +26,7 @@ export function checkInvariants(state: RmmState): void {
       const ipa = table * ENTRIES * entrySpan(startLevel);
       checkTable(state, realm, base + table * 4096, startLevel, ipa, Math.min(entries, ENTRIES), use);
     }
-    for (const rec of realm.recs) {
+    for (const rec of state.recsOf(realm)) {
       if (rec === undefined) continue;
       use(rec.pa, 'Rec', 'a REC');
       for (const pa of rec.aux) use(pa, 'RecAux', 'an auxiliary granule');

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 import { createCpu, DRAM_OFFSET, LinearMemory } from '../../cpu/index.ts';
-import { PhysicalMemory } from '../../machine/physical-memory.ts';
-import { RealmFlag1, RealmParams, Rmi, Rmm, type RmmModel, RmiStatus } from '../index.ts';
+import { PhysicalMemory } from '../../machine/index.ts';
+import { RealmFlag1, RealmParams, Rmi, RmiStatus, Rmm, type RmmModel } from '../index.ts';
 
 /** The machine that was recorded: Normal DRAM, and instructions until its host's timer interrupts a REC. */
 const DRAM = { base: 0x8000_0000, bytes: 256 * 2 ** 20 } as const;

@@ -1,13 +1,13 @@
-import type { LinearMemory } from '../../cpu/linear-memory.ts';
 import {
   type Cpu,
   type CpuContext,
   type El2Registers,
+  type LinearMemory,
   RunExit,
   type Stage2,
   type SyncExit,
   type Vcpu,
-} from '../../cpu/types.ts';
+} from '../../cpu/index.ts';
 
 const EL2_AT = 0x1000;
 const CONTEXTS_AT = 0x2000;

@@ -1,5 +1,5 @@
-import { LinearMemory } from '../../cpu/linear-memory.ts';
-import { PhysicalMemory } from '../../machine/physical-memory.ts';
+import { LinearMemory } from '../../cpu/index.ts';
+import { PhysicalMemory } from '../../machine/index.ts';
 import {
   type Plane0Program,
   RealmFlag1,
@@ -7,8 +7,8 @@ import {
   RecParams,
   Rmi,
   type RmiCommand,
-  Rmm,
   RmiStatus,
+  Rmm,
 } from '../index.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
 import { ScriptedCpu } from './scripted-cpu.ts';

@@ -4,8 +4,7 @@ import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
 import type { TmkPayload } from '../../../../petri/payload/payload.ts';
 import { resolveVmConfig } from '../../../../petri/vm/config.ts';
 import type { HaltReason } from '../../../../petri/vm/halt.ts';
-import { PlainGuest } from '../../guests/plain/plain-guest.ts';
-import { RealmGuest } from '../../guests/realm/realm-guest.ts';
+import { PlainGuest, RealmGuest } from '../../guests/index.ts';
 import { RunLoop } from '../run-loop.ts';
 import type { Slice } from '../slice-scheduler.ts';
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { tmk } from '../../../../petri/payload/index.ts';
-import { ObservedVm, type Observed, type VmCase } from './observed-vm.ts';
+import { type Observed, ObservedVm, type VmCase } from './observed-vm.ts';
 import { Random } from './random.ts';
 
 type CaseOptions = Partial<Pick<VmCase, 'isolation' | 'memory' | 'maxInstructions'>>;

@@ -1,0 +1,2 @@
+export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';
+export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';

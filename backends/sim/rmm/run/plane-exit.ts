@@ -1,0 +1,66 @@
+import { GPR_COUNT, PLANE_EXIT_OFFSET, PlaneExit } from '../abi/plane-run.ts';
+import { copyDoubleword } from '../abi/register-file.ts';
+import { RsiStatus } from '../abi/status.ts';
+import { Operand, operandOffset } from '../realm/operand.ts';
+import { exitImitatedAbort } from '../rec/rec-exit.ts';
+import type { Rec } from '../rec/rec.ts';
+import type { RmmState } from '../rec/rmm-state.ts';
+import { storePlaneTimers } from '../rec/timers.ts';
+import { storeGic } from '../rec/vgic.ts';
+import { answer } from '../rsi/rsi-answer.ts';
+
+const GPR_BYTES = GPR_COUNT * 8;
+const PAGE = 4096;
+const INSTRUCTION = 4;
+
+/** Where PC is when a plane exit is recorded. */
+export const PcAt = {
+  /** The instruction, which is executed again. */
+  Instruction: 0,
+  /** The instruction, but TF-RMM of the 1.1 specification moves PC past it before it tells plane 0: SMC, WFI, WFE. */
+  Skip: 1,
+  /** Already behind it, which is where HVC returns to. */
+  Behind: 2,
+} as const;
+export type PcAt = (typeof PcAt)[keyof typeof PcAt];
+
+/**
+ * Ends the run of the active plane: fills RsiPlaneExit and gives control back to plane 0.
+ *
+ * @returns true where that made a REC exit instead, because the host took the run page away
+ */
+export function exitPlane(state: RmmState, rec: Rec, reason: number, pc: PcAt = PcAt.Instruction): boolean {
+  const { realm } = rec;
+  const plane = rec.plane(rec.active);
+  const context = rec.context(rec.active);
+  const page = operandOffset(realm, rec.runIpa);
+  if (page === Operand.Unmapped) {
+    if (pc === PcAt.Behind) context.pc = BigInt.asUintN(64, context.pc - BigInt(INSTRUCTION));
+    exitImitatedAbort(state, rec, rec.runIpa, realm.rtt.level);
+    return true;
+  }
+  if (pc === PcAt.Skip) context.advancePc(INSTRUCTION);
+  if (rec.gicOwner !== 0) rec.plane(0).gic.set(plane.gic);
+  rec.gicOwner = 0;
+  rec.active = 0;
+  if (page === Operand.Empty) {
+    answer(rec.registers, RsiStatus.ErrorInput);
+  } else {
+    const { u8, view } = state.memory.linear;
+    const { el2 } = rec.vcpu;
+    u8.fill(0, page + PLANE_EXIT_OFFSET, page + PAGE);
+    view.setUint32(page + PlaneExit.reason, reason, true);
+    copyDoubleword(view, page + PlaneExit.pc, context.pcOffset);
+    copyDoubleword(view, page + PlaneExit.esr, el2.esr);
+    copyDoubleword(view, page + PlaneExit.far, el2.far);
+    copyDoubleword(view, page + PlaneExit.hpfar, el2.hpfar);
+    view.setUint32(page + PlaneExit.pstate, context.pstate, true);
+    u8.copyWithin(page + PlaneExit.gprs, context.gprsOffset, context.gprsOffset + GPR_BYTES);
+    storeGic(plane.gic, view, page + PlaneExit.gicv3Hcr);
+    storePlaneTimers(plane, view, page);
+    state.cpu.wrote(page + PLANE_EXIT_OFFSET, PAGE - PLANE_EXIT_OFFSET);
+    answer(rec.registers, RsiStatus.Success);
+  }
+  rec.advancePlane0();
+  return false;
+}
