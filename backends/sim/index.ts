@@ -1,5 +1,5 @@
 import type { Backend, ProbeResult } from '../../petri/backend.ts';
-import { limits } from './guests/limits.ts';
+import { guestKinds, widestLimits } from './guests/index.ts';
 
 let loading: Promise<typeof import('./vm/index.ts')> | undefined;
 
@@ -15,41 +15,13 @@ export const backend: Backend = {
   description: 'a simulated machine in this process: a CCA realm with its RMM, or a plain VM',
   probe: async (): Promise<ProbeResult> => ({
     available: true,
-    isolation: {
-      cca: [
-        'serial.fast',
-        'tmk',
-        'tmk.events',
-        'tmk.rejections',
-        'reset',
-        'planes',
-        'inspect.exits',
-        'inspect.registers',
-        'realm.config',
-        'realm.measurements',
-        'realm.ripas',
-        'sp.alignment',
-        'memory.holes',
-        'instruction-budget',
-      ],
-      none: [
-        'serial.fast',
-        'tmk',
-        'tmk.events',
-        'tmk.rejections',
-        'reset',
-        'inspect.registers',
-        'sp.alignment',
-        'memory.holes',
-        'instruction-budget',
-      ],
-    },
-    limits,
+    isolation: Object.fromEntries(guestKinds.map(({ isolation, features }) => [isolation, features])),
+    limits: widestLimits(guestKinds),
     facts: { rmi: '1.1', rsi: '1.1', engine: 'AArch64 to WebAssembly' },
   }),
   prepare: async () => {
     const { warmUp } = await simulator();
-    warmUp();
+    await warmUp();
   },
   launch: async (spec, context) => {
     const { launch } = await simulator();

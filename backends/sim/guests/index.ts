@@ -1,4 +1,5 @@
 export type { Guest } from './guest.ts';
-export { checkConfig, limits } from './limits.ts';
-export { PlainGuest } from './plain/plain-guest.ts';
-export { RealmGuest } from './realm/realm-guest.ts';
+export type { GuestFactory, GuestKind } from './kind.ts';
+export { guestKind, guestKinds, widestLimits } from './kinds.ts';
+export { checkConfig } from './limits.ts';
+export { realmKind } from './realm/realm-kind.ts';

@@ -4,8 +4,8 @@ import { tmk } from '../../../petri/payload/index.ts';
 import { resolveVmConfig } from '../../../petri/vm/config.ts';
 import { machinePool } from '../machine/index.ts';
 import type { Guest } from './guest.ts';
-import { PlainGuest } from './plain/plain-guest.ts';
-import { RealmGuest } from './realm/realm-guest.ts';
+import { plainGuests } from './plain/plain-guest.ts';
+import { realmGuests } from './realm/realm-guest.ts';
 
 const MIB = 1024 * 1024;
 const listener = { print: () => undefined, log: () => undefined };
@@ -13,8 +13,8 @@ const payload = tmk('exits');
 const config = resolveVmConfig({ memory: '64M' });
 
 describe.each<[string, number, () => Guest]>([
-  ['a realm', config.memory + MIB, () => new RealmGuest(payload, config, listener)],
-  ['a plain VM', config.memory, () => new PlainGuest(payload, config.memory, listener)],
+  ['a realm', config.memory + MIB, () => realmGuests.make(payload, config, listener)],
+  ['a plain VM', config.memory, () => plainGuests.make(payload, config, listener)],
 ])('%s', (_, dramBytes, make) => {
   it('leaves nothing in memory for the next one', () => {
     const guest = make();

@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { tmk } from '../../../petri/payload/index.ts';
 import { resolveVmConfig } from '../../../petri/vm/config.ts';
 import type { Guest } from './guest.ts';
-import { PlainGuest } from './plain/plain-guest.ts';
-import { RealmGuest } from './realm/realm-guest.ts';
+import { plainGuests } from './plain/plain-guest.ts';
+import { realmGuests } from './realm/realm-guest.ts';
 
 const listener = { print: () => undefined, log: () => undefined };
 const config = resolveVmConfig({ memory: '64M' });
 
 const kinds: readonly [string, (payload: ReturnType<typeof tmk>) => Guest][] = [
-  ['a realm', (payload) => new RealmGuest(payload, config, listener)],
-  ['a plain VM', (payload) => new PlainGuest(payload, config.memory, listener)],
+  ['a realm', (payload) => realmGuests.make(payload, config, listener)],
+  ['a plain VM', (payload) => plainGuests.make(payload, config, listener)],
 ];
 
 /** What a test of a payload used up when it ended, or when it had done `most`. */

@@ -1,6 +1,6 @@
 import type { LoadablePayload } from '../../../petri/payload/load-image.ts';
 import { resolveVmConfig } from '../../../petri/vm/index.ts';
-import { RealmGuest } from '../guests/index.ts';
+import { realmKind } from '../guests/index.ts';
 
 /** Where the program has its command block and its text: on a page of their own, since stores to code are slow. */
 const BLOCK = 0x1000;
@@ -45,9 +45,10 @@ function payload(): LoadablePayload {
  *
  * @returns what the guest logged, for a test
  */
-export function bootOnce(): string {
+export async function bootOnce(): Promise<string> {
   const logged: Uint8Array[] = [];
-  const guest = new RealmGuest(payload(), resolveVmConfig({}), {
+  const guests = await realmKind.load();
+  const guest = guests.make(payload(), resolveVmConfig({}), {
     print: (bytes) => logged.push(bytes.slice()),
     log: () => undefined,
   });
@@ -62,6 +63,6 @@ export function bootOnce(): string {
 const BOOTS = 24;
 
 /** Readies the process for its first VM: compiles the engine and everything on the way to a guest. */
-export function warmUp(): void {
-  for (let boot = 0; boot < BOOTS; boot += 1) bootOnce();
+export async function warmUp(): Promise<void> {
+  for (let boot = 0; boot < BOOTS; boot += 1) await bootOnce();
 }

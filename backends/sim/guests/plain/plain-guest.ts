@@ -1,10 +1,9 @@
 import { decodeSyndrome, faultOrigin, summarizeSyndrome, vectorNote } from '../../../../petri/arm/index.ts';
 import type { TmkEvent } from '../../../../petri/backend.ts';
 import { haltOfVerdict } from '../../../../petri/payload/halt-of-verdict.ts';
-import { imagePages, placeTmk, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
+import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
 import { isInHole, PLAIN_RAM_BASE } from '../../../../petri/payload/memory-holes.ts';
 import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
-import type { TmkPayload } from '../../../../petri/payload/payload.ts';
 import { TmkChannel, type TmkListener } from '../../../../petri/payload/tmk-channel.ts';
 import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../../../petri/payload/tmk-protocol.ts';
 import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
@@ -22,6 +21,7 @@ import {
 } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
+import type { GuestFactory } from '../kind.ts';
 import { readRegisters } from '../read-registers.ts';
 import { logUndefined } from '../undefined-log.ts';
 import { FlatStage2 } from './flat-stage2.ts';
@@ -36,7 +36,6 @@ const HVC_IMMEDIATE = 0xffff;
  * guest without vectors end in a fault.
  */
 export class PlainGuest implements Guest {
-  static readonly loadBase = PLAIN_RAM_BASE;
   readonly planes = [];
   readonly #locator: PayloadLocator;
   readonly #placement: TmkPlacement;
@@ -54,7 +53,7 @@ export class PlainGuest implements Guest {
   #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large` */
-  constructor(payload: TmkPayload, ramBytes: number, listener: TmkListener) {
+  constructor(payload: LoadablePayload, ramBytes: number, listener: TmkListener) {
     this.#placement = placeTmk(payload, PLAIN_RAM_BASE, ramBytes);
     this.#locator = new PayloadLocator(payload.image, this.#placement.base);
     this.#channel = new TmkChannel(listener, this.#locator);
@@ -213,3 +212,8 @@ export class PlainGuest implements Guest {
     this.#stage2.touch(at, bytes.length);
   }
 }
+
+export const plainGuests: GuestFactory = {
+  loadBase: PLAIN_RAM_BASE,
+  make: (payload, { memory }, listener) => new PlainGuest(payload, memory, listener),
+};

@@ -13,6 +13,7 @@ import { type PlaneOutcome, PlaneRunCore } from '../../paravisor/index.ts';
 import { Rmm } from '../../rmm/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
+import type { GuestFactory } from '../kind.ts';
 import { logUndefined } from '../undefined-log.ts';
 import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
 
@@ -36,7 +37,6 @@ const DATA_ABORT = 0x24;
 
 /** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
 export class RealmGuest implements Guest {
-  static readonly loadBase = TMK_BASE;
   readonly realm: InspectedRealm;
   readonly planes: readonly (PlaneInspector | undefined)[];
   readonly #locator: PayloadLocator;
@@ -197,3 +197,8 @@ export class RealmGuest implements Guest {
     };
   }
 }
+
+export const realmGuests: GuestFactory = {
+  loadBase: TMK_BASE,
+  make: (payload, config, listener) => new RealmGuest(payload, config, listener),
+};

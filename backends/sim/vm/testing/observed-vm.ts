@@ -4,7 +4,7 @@ import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
 import type { TmkPayload } from '../../../../petri/payload/payload.ts';
 import { resolveVmConfig } from '../../../../petri/vm/config.ts';
 import type { HaltReason } from '../../../../petri/vm/halt.ts';
-import { PlainGuest, RealmGuest } from '../../guests/index.ts';
+import { type Guest, guestKind, type GuestFactory } from '../../guests/index.ts';
 import { RunLoop } from '../run-loop.ts';
 import type { Slice } from '../slice-scheduler.ts';
 
@@ -28,25 +28,32 @@ export interface Observed {
 
 /** A VM on the simulator's own run loop, whose slices fall where a test wants them. */
 export class ObservedVm {
-  readonly #guest: PlainGuest | RealmGuest;
+  readonly #guest: Guest;
   readonly #printed: Uint8Array[] = [];
   readonly #log: string[] = [];
   #slice: Slice = () => false;
   #halt: HaltReason | undefined;
 
   /** @param now a clock in milliseconds: it decides how long calls into the guest and slices are */
-  constructor({ payload, testIndex, isolation, memory, maxInstructions }: VmCase, now: () => number) {
+  static async make(vmCase: VmCase, now: () => number): Promise<ObservedVm> {
+    return new ObservedVm(vmCase, await guestKind(vmCase.isolation).load(), now);
+  }
+
+  private constructor(
+    { payload, testIndex, memory, maxInstructions }: VmCase,
+    guests: GuestFactory,
+    now: () => number,
+  ) {
     const config = resolveVmConfig({ memory });
     const listener = {
       print: (bytes: Uint8Array) => this.#printed.push(bytes.slice()),
       log: (message: string) => this.#log.push(message),
     };
-    const realm = isolation === 'cca';
-    this.#guest = realm ? new RealmGuest(payload, config, listener) : new PlainGuest(payload, config.memory, listener);
+    this.#guest = guests.make(payload, config, listener);
     this.#guest.boot(testIndex);
     const loop = new RunLoop({
       guest: this.#guest,
-      locator: new PayloadLocator(payload.image, (realm ? RealmGuest : PlainGuest).loadBase),
+      locator: new PayloadLocator(payload.image, guests.loadBase),
       maxInstructions,
       scheduler: { add: (slice) => (this.#slice = slice) },
       now,

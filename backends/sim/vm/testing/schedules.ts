@@ -67,7 +67,7 @@ function theCase(index: number): VmCase {
 
 /** Runs a case by itself, in slices as a clock makes them. */
 export async function runAlone(index: number): Promise<Observed> {
-  const vm = new ObservedVm(theCase(index), () => performance.now());
+  const vm = await ObservedVm.make(theCase(index), () => performance.now());
   while (vm.runSlice());
   const observed = await vm.observe();
   vm.end();
@@ -142,7 +142,7 @@ async function runSchedule(seed: number, alone: readonly Observed[]): Promise<Sc
       const index = chosen[below(chosen.length)] ?? 0;
       // One in five is ended after a few slices.
       const left = below(5) === 0 ? below(40) : Infinity;
-      running.push({ index, vm: new ObservedVm(theCase(index), now), left });
+      running.push({ index, vm: await ObservedVm.make(theCase(index), now), left });
       toLaunch -= 1;
       if (oneIn === 1) continue;
     }

@@ -1,0 +1,35 @@
+import type { BackendLimits } from '../../../petri/backend.ts';
+import type { LoadablePayload } from '../../../petri/payload/load-image.ts';
+import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
+import type { Feature } from '../../../petri/vm/features.ts';
+import type { IsolationType } from '../../../petri/vm/isolation.ts';
+import type { VmConfig } from '../../../petri/vm/spec.ts';
+import type { Guest } from './guest.ts';
+
+/** One kind of guest: everything in which VMs of an isolation type differ from those of another. */
+export interface GuestKind {
+  readonly isolation: IsolationType;
+  readonly features: readonly Feature[];
+  readonly limits: GuestLimits;
+  /** Loads the code that makes such guests: asking what a kind can do needs none of it. */
+  load(): Promise<GuestFactory>;
+}
+
+/** Bounds on the configuration of a kind's guests. Sizes are in bytes. */
+export interface GuestLimits extends BackendLimits {
+  readonly minMemory: number;
+  /** Of the intermediate physical address, in bits, where the kind lets a test choose it. */
+  readonly ipaWidth?: { readonly min: number; readonly max: number; readonly reason: string };
+}
+
+/** Makes the guests of one kind. */
+export interface GuestFactory {
+  /** Guest address of an image's address 0. */
+  readonly loadBase: number;
+  /**
+   * Makes a machine in its reset state, with the payload loaded.
+   *
+   * @throws PetriError `payload-too-large`, `rmi-failed`
+   */
+  make(payload: LoadablePayload, config: VmConfig, listener: TmkListener): Guest;
+}

@@ -1,0 +1,30 @@
+import type { BackendLimits } from '../../../petri/backend.ts';
+import { PetriError } from '../../../petri/errors.ts';
+import type { IsolationType } from '../../../petri/vm/isolation.ts';
+import type { GuestKind } from './kind.ts';
+import { plainKind } from './plain/plain-kind.ts';
+import { realmKind } from './realm/realm-kind.ts';
+
+/** Every kind of guest, in the order in which they are listed to users. */
+export const guestKinds: readonly GuestKind[] = [realmKind, plainKind];
+
+/** @throws PetriError `unsupported` where no guest has the isolation type */
+export function guestKind(isolation: IsolationType): GuestKind {
+  const kind = guestKinds.find((one) => one.isolation === isolation);
+  if (kind !== undefined) return kind;
+  throw new PetriError(`sim cannot make a VM of isolation type '${isolation}'`, {
+    code: 'unsupported',
+    step: 'launch',
+    remedy: `it makes ${guestKinds.map((one) => `'${one.isolation}'`).join(' and ')}`,
+  });
+}
+
+/** The widest bounds of any kind. */
+export function widestLimits(kinds: readonly GuestKind[]): BackendLimits {
+  const most = (of: (limits: BackendLimits) => number): number => Math.max(...kinds.map(({ limits }) => of(limits)));
+  return {
+    maxMemory: most(({ maxMemory }) => maxMemory),
+    maxVcpus: most(({ maxVcpus }) => maxVcpus),
+    maxPlanes: most(({ maxPlanes }) => maxPlanes),
+  };
+}

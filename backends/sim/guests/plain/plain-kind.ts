@@ -1,0 +1,20 @@
+import type { GuestKind } from '../kind.ts';
+import { MAX_MEMORY, MAX_VCPUS, MIB } from '../board-limits.ts';
+
+/** A TMK in an ordinary VM. */
+export const plainKind: GuestKind = {
+  isolation: 'none',
+  features: [
+    'serial.fast',
+    'tmk',
+    'tmk.events',
+    'tmk.rejections',
+    'reset',
+    'inspect.registers',
+    'sp.alignment',
+    'memory.holes',
+    'instruction-budget',
+  ],
+  limits: { minMemory: 4 * MIB, maxMemory: MAX_MEMORY, maxVcpus: MAX_VCPUS, maxPlanes: 0 },
+  load: async () => (await import('./plain-guest.ts')).plainGuests,
+};
