@@ -31,6 +31,7 @@ export type PetriErrorCode =
   | 'spawn-failed'
   | 'teardown-failed'
   | 'state-directory'
+  | 'folder-unusable'
   | 'interrupted'
   | 'image-invalid'
   | 'image-full'

@@ -163,7 +163,10 @@ function memory(facts: Record<string, string>): Missing[] {
 
 async function disk(facts: Record<string, string>): Promise<Missing[]> {
   const folder = tmpdir();
-  const space = await statfs(folder);
+  const space = await statfs(folder).catch(() => undefined);
+  if (space === undefined) {
+    return [{ what: `there is no temporary folder ${folder}`, remedy: 'set TMPDIR to a folder that is there' }];
+  }
   const free = space.bavail * space.bsize;
   facts['disk'] = `${gib(free)} GiB free in ${folder}`;
   if (free >= DISK) return [];

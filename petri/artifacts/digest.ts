@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { PetriError } from '../errors.ts';
 
 /** What says that a file is still the one that was looked at before. */
@@ -8,10 +8,23 @@ export interface FileIdentity {
   readonly size: number;
 }
 
-/** @returns undefined when there is no such file */
+/** @returns undefined when there is no such file @throws PetriError `artifact-missing` where that cannot be found out */
 export function identify(path: string): FileIdentity | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = look(path);
   return stat?.isFile() === true ? { mtimeMs: stat.mtimeMs, size: stat.size } : undefined;
+}
+
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new PetriError(`${path} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, {
+      code: 'artifact-missing',
+      step: 'artifact',
+      remedy: 'let this user read the folders above it, or name another file',
+      cause: error,
+    });
+  }
 }
 
 export function sameFile(a: FileIdentity | undefined, b: FileIdentity | undefined): boolean {

@@ -1,4 +1,5 @@
 import { PetriError } from '../errors.ts';
+import { requireUsable } from '../homes/index.ts';
 import { runInterruptible } from '../process/index.ts';
 import { examine, runSteps } from '../stack/index.ts';
 import { print } from '../text/index.ts';
@@ -12,6 +13,10 @@ export async function installStack(action: CcaAction, options: CcaCommandOptions
   const manager = await stackManagerOf(options.platform);
   const request = stackRequest(action, options, manager, cwd);
   if (action !== 'install' && !request.dryRun) await expectInstallation(request.root, options.platform);
+  if (!request.dryRun) {
+    const remedy = `let --root or ${manager.rootVariable} name a folder that can be written to`;
+    requireUsable('the folder of the stack', request.root, remedy);
+  }
   const prepared = await manager.prepare(request);
   if (request.dryRun) {
     const steps = await examine(prepared.plan, prepared.force);

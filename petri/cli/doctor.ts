@@ -4,25 +4,30 @@ import type { Missing, ProbeResult } from '../backend.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
 import { knownFeatures } from '../vm/features.ts';
 import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
+import { describeFolders, lookAtFolders } from './doctor-folders.ts';
 import { exitCodes } from './errors.ts';
 import { failIfUnknown } from './list.ts';
 import type { CommandOptions } from './main.ts';
 import { hasConfig, withProject } from './project.ts';
 
-/** `petri doctor`: what each backend can do here. Fails when the one that was asked for, or every one, cannot run. */
+/**
+ * `petri doctor`: what each backend can do here, and where things are kept. Fails when the backend that was asked for, or every one,
+ * cannot run, and when a folder cannot be used.
+ */
 export async function doctor(options: CommandOptions, cwd: string): Promise<void> {
   // The user's own backends are in the configuration.
   const reports = hasConfig(cwd)
     ? await withProject(cwd, () => survey(options.backend))
     : await survey(options.backend);
+  const folders = lookAtFolders(cwd);
   if (options.json === true) {
-    printJson({ node: process.version, backends: reports });
+    printJson({ node: process.version, folders, backends: reports });
   } else {
-    print(
-      `${[`Node ${process.version} on ${process.platform} ${process.arch}`, ...reports.flatMap(describe)].join('\n')}\n`,
-    );
+    const title = `Node ${process.version} on ${process.platform} ${process.arch}`;
+    print(`${[title, ...describeFolders(folders), ...reports.flatMap(describe)].join('\n')}\n`);
   }
-  if (!reports.some((report) => report.probe.available)) process.exitCode = exitCodes.failure;
+  const usable = Object.values(folders).every((folder) => !('missing' in folder));
+  if (!usable || !reports.some((report) => report.probe.available)) process.exitCode = exitCodes.failure;
 }
 
 async function survey(backend: string | undefined): Promise<BackendReport[]> {

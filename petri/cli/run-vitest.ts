@@ -7,7 +7,7 @@ import { backendVariable, isolationVariable, splitArguments, strictSkipsVariable
 import { configurationSeen } from '../vitest/seen.ts';
 import { exitCodes, reportError } from './errors.ts';
 import { endWithOutput } from './output.ts';
-import { defaultConfig, hasConfig, vitestFolder } from './project.ts';
+import { chooseConfig, vitestFolder } from './project.ts';
 
 const optionsHelp = `
 Petri Options:
@@ -69,12 +69,20 @@ function complainIfIgnored(): void {
   });
 }
 
-/** Arguments for a project that has no vitest configuration: `petri test` works in an empty folder of tests. */
-function withDefaultConfig(argv: readonly string[], cwd: string): readonly string[] {
-  if (argv.some((argument) => /^(--config|-c|--root|-r)(=|$)/.test(argument)) || hasConfig(cwd)) return argv;
+/** Adds the configuration and how it is loaded, where the user says neither: `petri test` works in an empty folder of tests. */
+function withConfig(argv: readonly string[], cwd: string): readonly string[] {
   const end = argv.indexOf('--');
   const front = end === -1 ? argv : argv.slice(0, end);
-  return [...front, `--config=${defaultConfig()}`, ...argv.slice(front.length)];
+  const says = (names: RegExp): boolean => front.some((argument) => names.test(argument));
+  if (says(/^(--config|-c|--root|-r)(=|$)/)) return argv;
+  const { config, configLoader } = chooseConfig(cwd);
+  const isLoaderGiven = says(/^--config-?loader(=|$)/i);
+  return [
+    ...front,
+    ...(config === undefined ? [] : [`--config=${config}`]),
+    ...(configLoader === undefined || isLoaderGiven ? [] : [`--configLoader=${configLoader}`]),
+    ...argv.slice(front.length),
+  ];
 }
 
 /** What `petri test` gives to vitest: one run, not watch mode, unless something else is asked for. */
@@ -82,5 +90,5 @@ export function testArguments(argv: readonly string[], cwd: string): readonly st
   const commands = ['run', 'watch', 'dev', 'related', 'bench', 'list', 'init', 'complete'];
   const watches = argv.some((argument) => /^(--watch|-w|--standalone)(=|$)/.test(argument));
   const isCommand = commands.includes(argv[0] ?? '');
-  return withDefaultConfig(isCommand || watches ? argv : ['run', ...argv], cwd);
+  return withConfig(isCommand || watches ? argv : ['run', ...argv], cwd);
 }

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { basename, dirname, extname, join, resolve } from 'node:path';
 
 import { artifactsFolder, identify } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
+import { requireUsable, temporaryHome } from '../homes/index.ts';
 import { tmk } from '../payload/index.ts';
 import { harmlessLine, print, printError } from '../text/index.ts';
 import type { TmkCommandOptions } from './tmk.ts';
@@ -22,7 +22,7 @@ const runtimeSources = ['start.S', 'vectors.S', 'main.c', 'exceptions.c', 'forma
 /**
  * `petri tmk build`: links C files with the runtime into a TMK, as the prebuilt ones are made, and checks that it is one.
  *
- * @throws PetriError `invalid-option`, `tool-missing`, `tool-failed`, `tmk-invalid`
+ * @throws PetriError `invalid-option`, `folder-unusable`, `tool-missing`, `tool-failed`, `tmk-invalid`
  */
 export function buildTmk(sources: readonly string[], options: TmkCommandOptions): void {
   const [first] = sources;
@@ -33,10 +33,15 @@ export function buildTmk(sources: readonly string[], options: TmkCommandOptions)
   const optimize = options.optimize ?? '2';
   if (!/^[0-3sgz]$/.test(optimize)) throw wrongUsage(`-O takes 0, 1, 2, 3, s, z or g, not '${optimize}'`);
   const output = options.output ?? `${basename(first, extname(first))}.elf`;
+  requireUsable(
+    'the folder of the TMK',
+    dirname(resolve(output)),
+    'let -o name a file in a folder that can be written to',
+  );
 
   const runtime = join(artifactsFolder(), 'tmk', 'runtime');
   const gcc = new CrossCompiler(runtime);
-  const objects = mkdtempSync(join(tmpdir(), 'petri-tmk-'));
+  const objects = mkdtempSync(join(temporaryHome(), 'petri-tmk-'));
   try {
     const object = (source: string, index: number): string => join(objects, `${index}-${basename(source)}.o`);
     const own = runtimeSources.map((source) => join(runtime, source));

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import pc from 'picocolors';
 
 import { PetriError } from '../errors.ts';
+import { runsHome } from '../homes/index.ts';
 import { findTest, tmk, type TmkPayload, type TmkTest } from '../payload/index.ts';
 import { belongsTo, runInterruptible } from '../process/index.ts';
-import { harmlessLine, print } from '../text/index.ts';
+import { harmlessLine, print, printError } from '../text/index.ts';
 import { checkIsolation, resolveOptions } from '../vitest/options.ts';
 import { requireBackend } from '../vitest/backends.ts';
 import { VM_TEST_TIMEOUT } from '../vitest/vm-defaults.ts';
-import { makeRunDirectory, pruneRuns, runDirectoryPath } from '../vitest/run-directory.ts';
+import { makeRunDirectory, pruneRuns, runDirectoryPath, runsNote } from '../vitest/run-directory.ts';
 import { paceOf, stretched } from '../test/stretch.ts';
 import { launchVm, resolveVmConfig, type Feature, type IsolationType, type TmkResult, type Vm } from '../vm/index.ts';
 import { hasConfig, withProject } from './project.ts';
@@ -116,7 +117,10 @@ async function prepare(options: TmkRunOptions): Promise<Bench> {
       remedy: `choose from ${Object.keys(selected.probe.isolation).join(', ')} with --isolation`,
     });
   }
-  const directory = runDirectoryPath(process.cwd(), new Date(), process.pid);
+  const runs = runsHome(process.cwd());
+  const note = runsNote(runs);
+  if (note !== undefined) printError(`${pc.yellow('petri:')} ${harmlessLine(note)}\n`);
+  const directory = runDirectoryPath(runs.path, new Date(), process.pid);
   makeRunDirectory(directory);
   belongsTo({ directory, runner: process.pid });
   await pruneRuns(directory);

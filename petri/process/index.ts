@@ -1,6 +1,5 @@
 export { type InterruptibleOptions, interruptRunning, runInterruptible } from './interruptible.ts';
 export type { ReapReport } from './reap.ts';
-export { stateDirectory } from './state-directory.ts';
 export { belongsTo } from './run-identity.ts';
 export { Supervisor } from './supervisor.ts';
 export { sweep, type SweepReport, waitForRun } from './sweep.ts';

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
-import { homedir, hostname } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 
 import { PetriError } from '../errors.ts';
+import { makeFallbackRoot, makePrivate, stateHome, stateVariable } from '../homes/index.ts';
 
 /** What numbers of processes mean something in: one boot of one machine, and in it one namespace of processes. */
 export interface Machine {
@@ -21,52 +22,42 @@ export interface StateFolders {
   readonly slots: string;
 }
 
-/**
- * `$PETRI_STATE_DIR`, else `petri-vm` in `$XDG_STATE_HOME` or ~/.local/state. In it each machine has a folder of its own, since home
- * folders are shared between machines and containers.
- */
-export function stateDirectory(): string {
-  const { PETRI_STATE_DIR: own, XDG_STATE_HOME: xdg } = process.env;
-  if (own !== undefined && own !== '') {
-    if (isAbsolute(own)) return own;
-    throw new PetriError(`PETRI_STATE_DIR is not an absolute path: ${own}`, {
-      code: 'state-directory',
-      step: 'options',
-      remedy: 'give it the absolute path of a folder of your own',
-    });
-  }
-  // The XDG base directory specification: a path that is not absolute is to be ignored.
-  return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'state'), 'petri-vm');
-}
-
+/** In the state directory each machine has a folder of its own: home folders are shared between machines and containers. */
 export function machinesFolder(): string {
-  return join(stateDirectory(), 'machines');
+  return join(stateHome().path, 'machines');
 }
 
 export const machineFile = 'machine.json';
 
+/** Makes them. */
 export function stateFolders(): StateFolders {
   const machine = thisMachine();
-  const root = join(machinesFolder(), machineKey(machine));
-  const folders = { root, ledgers: join(root, 'ledgers'), slots: join(root, 'slots') };
-  for (const path of [stateDirectory(), root, folders.ledgers, folders.slots]) makePrivateFolder(path);
+  const { path } = stateHome();
+  const folders = foldersOf(machine);
+  makeFallbackRoot(path);
+  for (const folder of [path, folders.root, folders.ledgers, folders.slots]) makePrivateFolder(folder);
   try {
-    writeFileSync(join(root, machineFile), JSON.stringify(machine), { flag: 'wx', mode: 0o600 });
+    writeFileSync(join(folders.root, machineFile), JSON.stringify(machine), { flag: 'wx', mode: 0o600 });
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw unusable(root, error);
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw unusable(folders.root, error);
   }
   return folders;
+}
+
+/** Where ledgers would be; nothing is made. @throws PetriError as `stateHome` */
+export function ledgersFolder(): string {
+  return foldersOf(thisMachine()).ledgers;
+}
+
+function foldersOf(machine: Machine): StateFolders {
+  const root = join(machinesFolder(), machineKey(machine));
+  return { root, ledgers: join(root, 'ledgers'), slots: join(root, 'slots') };
 }
 
 /** A folder that only we can write to: what is in it decides what is ended. */
 export function makePrivateFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    const found = lstatSync(path);
-    if (!found.isDirectory()) throw new Error('it is no folder');
-    if (process.getuid !== undefined && found.uid !== process.getuid())
-      throw new Error(`it belongs to user ${found.uid}`);
-    if ((found.mode & 0o077) !== 0) chmodSync(path, 0o700);
+    makePrivate(path);
   } catch (error) {
     throw unusable(path, error);
   }
@@ -77,7 +68,7 @@ function unusable(path: string, cause: unknown): PetriError {
   return new PetriError(`the folder that says what runs cannot be used: ${path}: ${why}`, {
     code: 'state-directory',
     step: 'launch',
-    remedy: 'make it writable, or let PETRI_STATE_DIR name a folder of your own',
+    remedy: `make it writable, or let ${stateVariable} name a folder of your own`,
     cause,
   });
 }

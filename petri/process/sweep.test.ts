@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { identityOf, isAlive, type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { readLedger } from './read-ledger.ts';
-import { machineFile, stateDirectory, stateFolders, thisMachine } from './state-directory.ts';
+import { machineFile, machinesFolder, stateFolders, thisMachine } from './state-directory.ts';
 import { Supervisor } from './supervisor.ts';
 import { sweep, waitForRun } from './sweep.ts';
 import { makeTemporaryFolder, temporaryName } from './temporary-folder.ts';
@@ -126,7 +126,7 @@ describe('a sweep', () => {
       { op: 'seen', entry: 1, process: identityOf(process.ppid) },
     ];
     const make = (name: string, machine: object): string => {
-      const root = join(stateDirectory(), 'machines', name);
+      const root = join(machinesFolder(), name);
       mkdirSync(join(root, 'ledgers'), { recursive: true });
       writeFileSync(join(root, machineFile), JSON.stringify(machine));
       writeFileSync(join(root, 'ledgers', '2-abc.ndjson'), records.map((record) => JSON.stringify(record)).join('\n'));

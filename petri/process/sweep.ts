@@ -8,7 +8,7 @@ import { ledgerId } from './ledger.ts';
 import { isAlive, systemProcessTable } from './process-table.ts';
 import { type LedgerState, readLedger } from './read-ledger.ts';
 import { reap, type ReapReport } from './reap.ts';
-import { machineFile, machinesFolder, stateFolders, thisMachine } from './state-directory.ts';
+import { ledgersFolder, machineFile, machinesFolder, stateFolders, thisMachine } from './state-directory.ts';
 
 /** What a sweep found. */
 export interface SweepReport {
@@ -93,8 +93,11 @@ function readMachine(root: string): z.infer<typeof machineSchema> | undefined {
  *
  * @param runDirectory as given to `belongsTo`
  * @returns what is there at the time-out, as parts of sentences; empty when all is gone
+ * @throws PetriError `state-directory`
  */
 export async function waitForRun(runDirectory: string, timeoutMs: number): Promise<readonly string[]> {
+  // Nothing was ever started: a run in the simulator needs no state directory, and makes none.
+  if (!existsSync(ledgersFolder())) return [];
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const left = ledgersIn(stateFolders().ledgers).flatMap((path) => {

@@ -6,13 +6,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import tmp from 'tmp';
 
 import { PetriError } from '../errors.ts';
+import { temporaryHome } from '../homes/index.ts';
 
 const prefix = 'petri-vm-';
 
-/** A path that nothing has yet, so that it can be written down first. */
+/** A path that nothing has yet, so that it can be written down first. @throws PetriError `folder-unusable` */
 export function temporaryName(purpose: string): string {
   const name = purpose.replace(/[^\w-]/g, '-').slice(0, 32);
-  return tmp.tmpNameSync({ tmpdir: realpathSync(tmpdir()), template: `${prefix}${name}-XXXXXX` });
+  return tmp.tmpNameSync({ tmpdir: temporaryHome(), template: `${prefix}${name}-XXXXXX` });
 }
 
 /** @throws Error where the path is taken meanwhile */

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 
 import type { Plugin } from 'vitest/config';
@@ -5,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
 import type { BackendPace } from '../backend.ts';
+import { runsVariable } from '../homes/index.ts';
 import { stretched } from '../test/stretch.ts';
 import type { IsolationType } from '../vm/isolation.ts';
 import { nameForBlob } from './blob-names.ts';
@@ -25,7 +27,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
     name: pluginName,
     api: { petri: options },
     // What VMs write while tests run is no reason to run tests again.
-    config: (config) => ({ server: { watch: { ignored: ['**/.petri/**'] } }, ...vmDefaults(config) }),
+    config: (config) => ({ server: { watch: { ignored: written(config.root) } }, ...vmDefaults(config) }),
     configResolved(config) {
       configFile = config.configFile;
     },
@@ -62,6 +64,12 @@ export function petriPlugin(options: PluginOptions): Plugin {
     },
   };
   return plugin;
+}
+
+/** Patterns of what runs write to. */
+function written(root = process.cwd()): string[] {
+  const runs = process.env[runsVariable] ?? '';
+  return ['**/.petri/**', ...(runs === '' ? [] : [`${resolve(root, runs)}/**`])];
 }
 
 function filterByIsolation(project: TestProject, isolation: readonly IsolationType[]): void {

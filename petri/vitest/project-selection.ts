@@ -2,12 +2,13 @@ import type { TestProject, Vitest } from 'vitest/node';
 
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
+import { runsHome, stateHome } from '../homes/index.ts';
 import { harmlessLine } from '../text/index.ts';
 import { isUserBackend, requireBackend } from './backends.ts';
 import { defaultBackend, givenOptions, type PetriOptions, resolveOptions } from './options.ts';
 import { configuredOptions, petriPlugins, type PluginOptions } from './plugin-options.ts';
 import type { ProvidedSelection } from './provided.ts';
-import { pruneRuns, runDirectoryPath } from './run-directory.ts';
+import { pruneRuns, runDirectoryPath, runsNote } from './run-directory.ts';
 import { type CheckedProject, RunCheck } from './run-check.ts';
 import { PetriSummary } from './summary.ts';
 
@@ -27,8 +28,8 @@ const runs = new WeakMap<Vitest, Run>();
 /**
  * Chooses and probes the backend of a project. Projects of one vitest may have different ones; nothing is chosen where no test runs.
  *
- * @throws PetriError as `resolveOptions` and `requireBackend`, and `invalid-option` for an option that would run several projects on
- *   one backend, or for one isolation type, that the configuration keeps apart
+ * @throws PetriError as `resolveOptions`, `requireBackend`, `stateHome` and `runsHome`, and `invalid-option` for an option that would
+ *   run several projects on one backend, or for one isolation type, that the configuration keeps apart
  */
 export async function select(vitest: Vitest, project: TestProject): Promise<ProvidedSelection | undefined> {
   const { config } = vitest;
@@ -57,8 +58,11 @@ function runOf(vitest: Vitest): Run {
   const known = runs.get(vitest);
   if (known !== undefined) return known;
   const { config } = vitest;
+  // What VMs need of it is refused here, not in the middle of a test.
+  stateHome();
+  const runsAt = runsHome(config.root);
   const run: Run = {
-    directory: runDirectoryPath(config.root, new Date(), process.pid),
+    directory: runDirectoryPath(runsAt.path, new Date(), process.pid),
     projects: new Map(),
     backends: new Map(),
   };
@@ -67,6 +71,8 @@ function runOf(vitest: Vitest): Run {
     config.reporters.push(new PetriSummary(run.projects));
   }
   config.reporters.push(new RunCheck(run.projects));
+  const note = runsNote(runsAt);
+  if (note !== undefined) vitest.logger.warn(`petri: ${harmlessLine(note)}`);
   // Beside the run, whose result does not depend on it.
   pruneRuns(run.directory).catch((error: unknown) => {
     vitest.logger.warn(`petri: old runs could not be removed: ${harmlessLine(String(error))}`);
@@ -84,8 +90,13 @@ const END_TIMEOUT = 8000;
 /** Workers may be gone before what they started is. Whoever waits for vitest wants to find nothing of it. */
 async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void> {
   const { waitForRun } = await import('../process/index.ts');
-  for (const what of await waitForRun(runDirectory, END_TIMEOUT)) {
-    vitest.logger.warn(`petri: this is still there, and being ended: ${harmlessLine(what)}`);
+  try {
+    for (const what of await waitForRun(runDirectory, END_TIMEOUT)) {
+      vitest.logger.warn(`petri: this is still there, and being ended: ${harmlessLine(what)}`);
+    }
+  } catch (error) {
+    if (!(error instanceof PetriError)) throw error;
+    vitest.logger.warn(`petri: whether anything was left behind is not known: ${error.message}`);
   }
 }
 

@@ -20,7 +20,7 @@ afterEach(() => {
 const deadPid = 2 ** 22 + 1;
 
 function makeRun(minute: number, pid = deadPid): string {
-  const path = runDirectoryPath(root, new Date(Date.UTC(2026, 0, 2, 3, minute)), pid);
+  const path = runDirectoryPath(join(root, '.petri/runs'), new Date(Date.UTC(2026, 0, 2, 3, minute)), pid);
   makeRunDirectory(path);
   return path;
 }
@@ -56,6 +56,6 @@ describe('the run directory', () => {
   });
 
   it('is the first: there is nothing to remove then', async () => {
-    await expect(pruneRuns(runDirectoryPath(root, new Date(), deadPid))).resolves.toBeUndefined();
+    await expect(pruneRuns(runDirectoryPath(join(root, '.petri/runs'), new Date(), deadPid))).resolves.toBeUndefined();
   });
 });

@@ -1,27 +1,44 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
+import { type Home, makeFallbackRoot, runsVariable, unusable } from '../homes/index.ts';
+
 const kept = 10;
 
-/** Path of the folder of a run that starts now: `.petri/runs/<UTC time>-<pid>` below the project's root. */
-export function runDirectoryPath(root: string, now: Date, pid: number): string {
+/**
+ * Path of the folder of a run that starts now: `<UTC time>-<pid>` in the folder of the project's runs.
+ *
+ * @param runs absolute; see `runsHome`
+ */
+export function runDirectoryPath(runs: string, now: Date, pid: number): string {
   const time = now.toISOString().replaceAll(':', '-').replace('T', '_').replace('Z', '');
-  return join(root, '.petri', 'runs', `${time}-${String(pid)}`);
+  return join(runs, `${time}-${String(pid)}`);
 }
 
-/** Makes the folder of a run if it is not there yet. Whoever makes it also points `latest` to it. */
+/** What to say where runs are not kept in the project; nothing where they are, or where the user wanted it. */
+export function runsNote({ path, from, because }: Home): string | undefined {
+  if (from !== 'fallback') return undefined;
+  return `.petri/runs cannot be written to (${because ?? ''}): runs are kept in ${path}; ${runsVariable} names another folder`;
+}
+
+/**
+ * Makes the folder of a run if it is not there yet. Whoever makes it also points `latest` to it.
+ *
+ * @throws PetriError `folder-unusable`
+ */
 export function makeRunDirectory(path: string): void {
   const runs = dirname(path);
-  mkdirSync(runs, { recursive: true });
+  makeFallbackRoot(runs);
   try {
+    mkdirSync(runs, { recursive: true });
     mkdirSync(path);
+    pointLatest(runs, basename(path));
   } catch (error) {
     // Another worker of this run was first, and does the rest.
-    if (isErrno(error, 'EEXIST')) return;
-    throw error;
+    if (isErrno(error, 'EEXIST') && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    throw unusable('the folder of runs', runs, error, `let ${runsVariable} name a folder that can be written to`);
   }
-  pointLatest(runs, basename(path));
 }
 
 function pointLatest(runs: string, name: string): void {

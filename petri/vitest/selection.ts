@@ -3,6 +3,7 @@ import { inject } from 'vitest';
 import type { Backend, BackendPace, ProbeResult } from '../backend.ts';
 import type { SurveyedBackend } from '../test/environment.ts';
 import type { IsolationType } from '../vm/isolation.ts';
+import { runsHome } from '../homes/index.ts';
 import { belongsTo } from '../process/run-identity.ts';
 import { loadBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
@@ -72,10 +73,11 @@ export function pace(): BackendPace | undefined {
   return inject('petri')?.probe.pace;
 }
 
-/** Absolute path of this run's folder, which exists: `.petri/runs/<time>-<pid>`. */
+/** Absolute path of this run's folder, which exists; see `runDirectoryPath`. @throws PetriError `folder-unusable` */
 export function runDirectory(): string {
   if (directory === undefined) {
-    directory = inject('petri')?.runDirectory ?? runDirectoryPath(process.cwd(), new Date(), process.pid);
+    directory =
+      inject('petri')?.runDirectory ?? runDirectoryPath(runsHome(process.cwd()).path, new Date(), process.pid);
     makeRunDirectory(directory);
   }
   return directory;

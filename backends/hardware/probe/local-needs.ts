@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import type { Missing } from '../../../petri/backend.ts';
+import { expandHome } from '../../../petri/homes/index.ts';
 import { findProgram } from '../../../petri/stack/index.ts';
 import type { HostConfig, SshTarget } from '../hosts/schema.ts';
 
@@ -36,7 +36,7 @@ export function localNeeds(path: string, hosts: readonly HostConfig[], env: Envi
   ]);
   const keys = look(
     targets.flatMap(({ identityFile }) => (identityFile === undefined ? [] : [identityFile])),
-    (file) => (readable(atHome(file)) ? file : undefined),
+    (file) => (readable(expandHome(file)) ? file : undefined),
     (file) => ({ what: `the key ${file} cannot be read`, remedy: 'correct identityFile in the hosts file' }),
   );
   const wantsAgent = targets.some(({ agent, identityFile }) => agent ?? identityFile === undefined);
@@ -109,8 +109,4 @@ function readable(path: string, mode = constants.R_OK): boolean {
   } catch {
     return false;
   }
-}
-
-function atHome(path: string): string {
-  return path.startsWith('~/') ? join(homedir(), path.slice(2)) : path;
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 
 import { PetriError } from '../../../petri/errors.ts';
+import { expandHome } from '../../../petri/homes/index.ts';
 import type { SshTarget } from '../hosts/schema.ts';
 import { loadSsh2 } from './ssh2.ts';
 
@@ -43,7 +42,7 @@ async function readKey(
   identityFile: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Credentials> {
-  const path = identityFile.startsWith('~/') ? join(homedir(), identityFile.slice(2)) : identityFile;
+  const path = expandHome(identityFile);
   let privateKey: Buffer;
   try {
     privateKey = readFileSync(path);
