@@ -49,12 +49,27 @@ export interface BackendLimits {
   readonly maxPlanes: number;
 }
 
+/** Why a VM is ended from outside of its guest: how its boot halts then. */
+export type EndReason =
+  | { readonly reason: 'stopped' }
+  | {
+      readonly reason: 'timeout';
+      /** Which deadline passed. */
+      readonly message: string;
+    };
+
 /** What the framework owns and lends to a backend for one VM. */
 export interface LaunchContext {
   /** Absolute path of the VM's own folder, which exists. */
   readonly logDirectory: string;
-  /** Aborted when the VM must go: test over, deadline passed, Ctrl-C. */
+  /** Aborted when the VM is ended from outside of its guest, for whatever takes an `AbortSignal`. */
   readonly signal: AbortSignal;
+  /**
+   * Calls back when the VM is ended from outside of its guest: its test is over, a deadline passed, Ctrl-C. The running boot is to halt with
+   * that reason at once; with `timeout` it may first look where the guest was. A boot that was on its way is told again when `start` has
+   * resolved. Nobody is called after `kill`.
+   */
+  onEnd(end: (why: EndReason) => void): void;
   /**
    * Makes a console that is written to disk as bytes arrive. The first one opened is the default.
    *
@@ -82,7 +97,7 @@ export type TmkEvent =
 /** One VM as a backend made it. The framework wraps it into the `Vm` that tests see. */
 export interface VmRuntime {
   /**
-   * Boots from the start: a runtime that ran before is reset to the state `launch` left it in.
+   * Boots from the start: a runtime that ran before is reset to the state `launch` left it in. It is not called after `kill`.
    * Resolves when the guest's first instruction may run; the end is told by the promise in the result.
    */
   start(boot: BootRequest): Promise<VmBoot>;

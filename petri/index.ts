@@ -6,6 +6,7 @@
 export type {
   Backend,
   BackendLimits,
+  EndReason,
   BootRequest,
   LaunchContext,
   Missing,

@@ -1,4 +1,4 @@
-import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import type { BootRequest, EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
@@ -34,18 +34,20 @@ export class HardwareVm implements VmRuntime {
   #consoles: OpenConsoles | undefined;
   #boot: Boot | undefined;
   #dead: HaltReason | undefined;
+  /** Why the VM is ended from outside, once it is. */
+  #why: EndReason | undefined;
   #killing: Promise<void> | undefined;
   /** Where the guest has a shell. */
   readonly exec?: (command: string, options: ExecOptions) => Promise<ExecResult>;
-  readonly #onAbort = (): void => {
-    this.#abort();
-  };
 
   /** @throws PetriError what the consoles throw */
   static async launch(plan: VmPlan, context: LaunchContext, use: MachineUse): Promise<HardwareVm> {
     const vm = new HardwareVm(plan, context, use);
     vm.#consoles = await openConsoles(consoleSources(use.machine.config), context);
-    context.signal.addEventListener('abort', vm.#onAbort, { once: true });
+    context.onEnd((why) => {
+      vm.#why = why;
+      vm.#end(why);
+    });
     void use.lease.lost.then((why) => {
       vm.#lose(why);
     });
@@ -122,7 +124,7 @@ export class HardwareVm implements VmRuntime {
     });
     const boot = this.#watch(guest, launch);
     this.#boot = boot;
-    if (signal.aborted) this.#abort();
+    if (this.#why !== undefined) this.#end(this.#why);
     guest.attach?.((bytes, port) => {
       launch.write(bytes, port);
     });
@@ -215,7 +217,6 @@ export class HardwareVm implements VmRuntime {
   }
 
   async #kill(): Promise<void> {
-    this.#context.signal.removeEventListener('abort', this.#onAbort);
     await this.#endBoot({ reason: 'stopped' });
     await this.#consoles?.end();
     await this.#use.release();
@@ -228,11 +229,10 @@ export class HardwareVm implements VmRuntime {
     await boot.launch.remove();
   }
 
-  #abort(): void {
+  #end(why: EndReason): void {
     const boot = this.#boot;
     if (boot === undefined || boot.over) return;
-    const why: unknown = this.#context.signal.reason;
-    if (!(why instanceof Error && why.name === 'TimeoutError')) boot.end({ reason: 'stopped' });
+    if (why.reason !== 'timeout') boot.end(why);
     else if (boot.guest.expire === undefined) boot.end({ reason: 'timeout', message: why.message });
     else void boot.guest.expire(why.message).then(boot.end);
   }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import type { EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
@@ -72,7 +72,6 @@ export class LinuxVm implements VmRuntime {
   /** The newest boot, started or about to be. */
   #boot: LinuxBoot | undefined;
   #killing: Promise<void> | undefined;
-  readonly #onAbort = (): void => void this.#abort();
 
   /** @throws PetriError what starting QEMU throws */
   static async launch(options: LinuxVmOptions): Promise<LinuxVm> {
@@ -82,7 +81,7 @@ export class LinuxVm implements VmRuntime {
       writeFileSync(join(folder.path, 'initramfs'), agentInitramfs(options.spec.payload));
       const vm = new LinuxVm(options, folder);
       vm.#boot = await vm.#prepare();
-      options.context.signal.addEventListener('abort', vm.#onAbort, { once: true });
+      options.context.onEnd((why) => void vm.#end(why));
       return vm;
     } catch (error) {
       await folder.remove();
@@ -119,7 +118,6 @@ export class LinuxVm implements VmRuntime {
     boot.started = true;
     boot.serial.resume();
     await boot.qemu.qmp.execute('cont');
-    if (this.#options.context.signal.aborted) void this.#abort();
     return { halted: boot.halted, tmkEvents: [] };
   }
 
@@ -149,19 +147,17 @@ export class LinuxVm implements VmRuntime {
   }
 
   async #kill(): Promise<void> {
-    this.#options.context.signal.removeEventListener('abort', this.#onAbort);
     this.#boot?.end({ reason: 'stopped' });
     await this.#boot?.qemu.stop();
     // What cannot be removed now is removed by the supervisor at the end, or told then.
     await this.#folder.remove().catch(() => undefined);
   }
 
-  async #abort(): Promise<void> {
+  async #end(why: EndReason): Promise<void> {
     const boot = this.#boot;
     if (boot === undefined || boot.over || !boot.started) return;
-    const why: unknown = this.#options.context.signal.reason;
-    if (!(why instanceof Error && why.name === 'TimeoutError')) {
-      boot.end({ reason: 'stopped' });
+    if (why.reason !== 'timeout') {
+      boot.end(why);
       return;
     }
     const limit = budget('locate');

@@ -1,4 +1,4 @@
-import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import type { BootRequest, EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/monitor/index.ts';
 import { PLAIN_RAM_BASE } from '../../petri/payload/memory-holes.ts';
@@ -31,7 +31,6 @@ export class TmkVm implements VmRuntime {
   #machine: MonitorMachine | undefined;
   #run: GuestRun | undefined;
   #killing: Promise<void> | undefined;
-  readonly #onAbort = (): void => void this.#abort();
 
   /** @throws PetriError `payload-too-large`, and what starting QEMU throws */
   static async launch(options: TmkVmOptions): Promise<TmkVm> {
@@ -40,7 +39,7 @@ export class TmkVm implements VmRuntime {
     for (const _request of bootRequests(spec.payload, ramOf(spec), 0)) break;
     const vm = new TmkVm(options);
     await vm.#acquire();
-    context.signal.addEventListener('abort', vm.#onAbort, { once: true });
+    context.onEnd((why) => void vm.#end(why));
     return vm;
   }
 
@@ -66,7 +65,7 @@ export class TmkVm implements VmRuntime {
 
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
     this.#mustLive();
-    const { spec, context } = this.#options;
+    const { spec } = this.#options;
     this.#run?.end({ reason: 'stopped' });
     const machine = await this.#freshMachine();
     this.#mustLive();
@@ -74,7 +73,6 @@ export class TmkVm implements VmRuntime {
     this.#run = run;
     await this.#attachDebugger(machine);
     machine.run(bootRequests(spec.payload, ramOf(spec), testIndex), run);
-    if (context.signal.aborted) void this.#abort();
     return { halted: run.halted, tmkEvents: run.events };
   }
 
@@ -98,17 +96,15 @@ export class TmkVm implements VmRuntime {
   }
 
   async #kill(): Promise<void> {
-    this.#options.context.signal.removeEventListener('abort', this.#onAbort);
     this.#run?.end({ reason: 'stopped' });
     await this.#giveBack();
   }
 
-  async #abort(): Promise<void> {
-    const why: unknown = this.#options.context.signal.reason;
+  async #end(why: EndReason): Promise<void> {
     const run = this.#run;
     if (run === undefined || run.over) return;
-    if (!(why instanceof Error && why.name === 'TimeoutError') || this.#machine === undefined) {
-      run.end({ reason: 'stopped' });
+    if (why.reason !== 'timeout' || this.#machine === undefined) {
+      run.end(why);
       return;
     }
     const limit = budget('locate');

@@ -4,6 +4,7 @@ import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import { knownFeatures, type Feature } from './features.ts';
 import type { LinuxVmSpec, VmSpec } from './spec.ts';
+import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';
 
@@ -42,7 +43,7 @@ const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
 export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, options: LaunchOptions): Promise<Vm> {
   checkOptions('launchVm()', options, rules);
   const folder = new VmFolder(options.directory);
-  const controller = new AbortController();
+  const end = new VmEnd();
   const consoles = new Map<string, SerialConsole>();
   /** Empty until the backend has made the VM: nothing can be booted before. */
   const handle: { vm?: Vm; runtime?: VmRuntime } = {};
@@ -62,13 +63,13 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
     return console;
   };
   const overdue = `it was to end within ${((options.deadline ?? 0) / 1000).toFixed(1)} s`;
-  watch(controller, options, {
+  watch(end.signal, options, {
     onAbort: () => {
-      if (handle.vm === undefined) controller.abort(options.signal?.reason);
+      if (handle.vm === undefined) end.end({ reason: 'stopped' });
       else void handle.vm.kill();
     },
     onDeadline: () => {
-      if (handle.vm === undefined) controller.abort(new DOMException(overdue, 'TimeoutError'));
+      if (handle.vm === undefined) end.end({ reason: 'timeout', message: overdue });
       else void handle.vm.expire(overdue);
     },
   });
@@ -76,7 +77,8 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
   try {
     runtime = await launchWith(backend, spec, {
       logDirectory: folder.path,
-      signal: controller.signal,
+      signal: end.signal,
+      onEnd: (handler) => end.on(handler),
       openConsole,
       log: (message) => {
         folder.log.write(message);
@@ -84,8 +86,9 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
       },
     });
   } catch (error) {
-    const late = controller.signal.reason instanceof DOMException && controller.signal.reason.name === 'TimeoutError';
-    controller.abort(error);
+    const late = end.why?.reason === 'timeout';
+    end.release();
+    end.end({ reason: 'stopped' });
     folder.log.write(`launch failed: ${String(error)}`);
     for (const console of consoles.values()) console.dispose('the VM could not be made');
     folder.log.close();
@@ -100,13 +103,13 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
     consoles,
     features: options.features,
     folder,
-    controller,
+    end,
     test: options.test,
     runLimit: options.runLimit,
   });
   handle.vm = vm;
   // Its backend was told, and went on all the same.
-  if (controller.signal.aborted) await vm.kill();
+  if (end.why !== undefined) await vm.kill();
   return vm;
 }
 
@@ -116,16 +119,12 @@ interface WatchHandlers {
 }
 
 /** Watches the deadline and the caller's signal until the VM is ended, from before the backend makes it. */
-function watch(
-  controller: AbortController,
-  { signal, deadline }: LaunchOptions,
-  { onAbort, onDeadline }: WatchHandlers,
-): void {
+function watch(ended: AbortSignal, { signal, deadline }: LaunchOptions, { onAbort, onDeadline }: WatchHandlers): void {
   const timer = deadline === undefined ? undefined : setTimeout(onDeadline, deadline);
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   // Every end of a VM goes through its own signal.
-  controller.signal.addEventListener(
+  ended.addEventListener(
     'abort',
     () => {
       clearTimeout(timer);

@@ -68,8 +68,8 @@ interface RuntimeParts {
 
 function scriptedRuntime(script: GuestScript, { spec, context, serial, calls, obedient }: RuntimeParts): VmRuntime {
   let end: (reason: HaltReason) => void = () => undefined;
-  context.signal.addEventListener('abort', () => {
-    calls.push(`abort ${context.signal.reason instanceof Error ? context.signal.reason.name : ''}`.trim());
+  context.onEnd((why) => {
+    calls.push(`end ${why.reason}`);
     if (obedient) end({ reason: 'stopped' });
   });
   return {

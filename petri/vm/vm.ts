@@ -14,6 +14,7 @@ import type { PlaneInspector, RealmInspector, Registers } from './inspect.ts';
 import type { IsolationType } from './isolation.ts';
 import type { LinuxVmSpec, VmSpec } from './spec.ts';
 import type { VmTmk } from './tmk.ts';
+import type { VmEnd } from './vm-end.ts';
 import type { VmFolder } from './vm-folder.ts';
 import { judge, type TmkResult } from './verdict.ts';
 
@@ -26,9 +27,6 @@ const END_GRACE = 1000;
 /** Exits of each plane that go into the record. */
 const RECORDED_EXITS = 16;
 
-/** One for all: making it for each of a thousand VMs takes longer than the abort. */
-const ENDED = new DOMException('the VM was ended', 'AbortError');
-
 /** What a handle is made of. */
 export interface VmParts {
   readonly backend: string;
@@ -37,7 +35,7 @@ export interface VmParts {
   readonly consoles: ReadonlyMap<string, SerialConsole>;
   readonly features: readonly Feature[];
   readonly folder: VmFolder;
-  readonly controller: AbortController;
+  readonly end: VmEnd;
   /** The test inside the TMK that booting without `tmk.run` starts, if it has a choice. */
   readonly test: string | undefined;
   /** Milliseconds that a payload may run, where there is such a limit. */
@@ -279,16 +277,17 @@ export class Vm {
   }
 
   async #boot(testIndex: () => number): Promise<BootRun> {
-    const overdue = timeoutOf(this.#parts.controller.signal);
-    if (overdue !== undefined || this.#ending !== undefined) {
-      throw new PetriError(`the VM cannot be booted: ${overdue?.message ?? 'it was ended'}`, {
+    const { why } = this.#parts.end;
+    if (why !== undefined || this.#ending !== undefined) {
+      const overdue = why?.reason === 'timeout' ? why.message : undefined;
+      throw new PetriError(`the VM cannot be booted: ${overdue ?? 'it was ended'}`, {
         code: 'vm-closed',
         step: 'boot',
         remedy: 'use it before the end of its test and before kill()',
       });
     }
     const index = testIndex();
-    const { runtime, controller } = this.#parts;
+    const { runtime, end } = this.#parts;
     if (this.#boots.length > 0) this.#require('reset');
     this.#current = undefined;
     if (this.#boots.length > 0) for (const console of this.consoles.values()) console.reopen();
@@ -297,11 +296,12 @@ export class Vm {
     });
     this.#boots.at(-1)?.force({ reason: 'stopped' });
     const run: BootRun = new BootRun(index, boot, {
-      interpret: (halt) => (halt.reason === 'stopped' ? (timeoutOf(controller.signal) ?? halt) : halt),
+      interpret: (halt) => (halt.reason === 'stopped' ? (end.why ?? halt) : halt),
       onHalt: (halt) => this.#onHalt(run, halt),
     });
     this.#boots.push(run);
     this.#current = run;
+    end.repeat();
     this.#limit(run);
     return run;
   }
@@ -352,10 +352,11 @@ export class Vm {
   }
 
   async #end(): Promise<void> {
-    const { controller, runtime } = this.#parts;
-    if (!controller.signal.aborted) controller.abort(ENDED);
+    const { end, runtime } = this.#parts;
+    end.end({ reason: 'stopped' });
     if (this.#booting !== undefined) await withGrace(this.#booting.catch(() => undefined));
     const run = this.#running();
+    end.release();
     try {
       await withGrace(runtime.kill());
     } catch (error) {
@@ -371,9 +372,9 @@ export class Vm {
 
   /** Ends the VM because its deadline has passed, also where the backend does not do so on its signal. */
   async expire(message: string): Promise<void> {
-    const { controller } = this.#parts;
-    if (controller.signal.aborted) return;
-    controller.abort(new DOMException(message, 'TimeoutError'));
+    const { end } = this.#parts;
+    if (end.why !== undefined) return;
+    end.end({ reason: 'timeout', message });
     const run = this.#running();
     if (run === undefined) return;
     await withGrace(run.halted);
@@ -430,11 +431,6 @@ export class Vm {
 
 function testsOf(payload: TmkPayload | LinuxPayload): readonly TmkTest[] {
   return payload.kind === 'tmk' ? payload.image.tests : [];
-}
-
-function timeoutOf(signal: AbortSignal): { readonly reason: 'timeout'; readonly message: string } | undefined {
-  const why: unknown = signal.reason;
-  return why instanceof Error && why.name === 'TimeoutError' ? { reason: 'timeout', message: why.message } : undefined;
 }
 
 /** Waits for a promise, but not for ever. */

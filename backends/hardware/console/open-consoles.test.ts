@@ -17,6 +17,7 @@ function context() {
     logged,
     logDirectory: '/',
     signal: new AbortController().signal,
+    onEnd: () => undefined,
     openConsole: (name: string, input?: (bytes: Uint8Array) => void) => {
       const console = new SerialConsole({ name, ...(input === undefined ? {} : { input }) });
       consoles.set(name, console);

@@ -169,6 +169,7 @@ describe('labgridLease', () => {
     const open = await openConsoles(sources, {
       logDirectory: folder,
       signal: new AbortController().signal,
+      onEnd: () => undefined,
       log: () => undefined,
       openConsole: (name, input) => {
         const opened = new SerialConsole({ name, ...(input === undefined ? {} : { input }) });

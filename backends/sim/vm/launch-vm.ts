@@ -19,6 +19,6 @@ export async function launch({ isolation, payload, config }: VmSpec, context: La
     makeGuest: () => guests.make(payload, config, listener),
     locator: new PayloadLocator(payload.image, guests.loadBase),
     maxInstructions: config.maxInstructions,
-    signal: context.signal,
+    context,
   });
 }

@@ -1,5 +1,4 @@
-import type { BootRequest, GuestTimer, VmBoot, VmRuntime } from '../../../petri/backend.ts';
-import { PetriError } from '../../../petri/errors.ts';
+import type { BootRequest, GuestTimer, LaunchContext, VmBoot, VmRuntime } from '../../../petri/backend.ts';
 import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/vm/inspect.ts';
 import type { Guest } from '../guests/index.ts';
@@ -12,8 +11,7 @@ export interface SimVmOptions {
   readonly makeGuest: () => Guest;
   readonly locator: PayloadLocator;
   readonly maxInstructions: number;
-  /** Ends the VM; with a `TimeoutError` as its reason the VM halts with `timeout`, else with `stopped`. */
-  readonly signal: AbortSignal;
+  readonly context: Pick<LaunchContext, 'onEnd'>;
 }
 
 /** One VM of the simulated machine. Each boot has a machine of its own: nothing of one is left for the next. */
@@ -25,7 +23,6 @@ export class SimVm implements VmRuntime {
   #guest: Guest;
   #loop: RunLoop | undefined;
   #killed = false;
-  readonly #onAbort = (): void => this.#abort();
 
   /** @throws PetriError what making the machine throws */
   constructor(options: SimVmOptions) {
@@ -36,19 +33,15 @@ export class SimVm implements VmRuntime {
     this.planes = planes.map((plane) =>
       plane === undefined ? undefined : new CurrentPlane(plane.index, () => this.#guest),
     );
-    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    options.context.onEnd((why) => {
+      if (why.reason === 'timeout') this.#loop?.endAt('timeout', why.message);
+      else this.#loop?.end(why);
+    });
   }
 
   readonly registers = (): Registers => this.#guest.registers();
 
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
-    if (this.#killed) {
-      throw new PetriError('the VM was ended and cannot be started again', {
-        code: 'vm-closed',
-        step: 'boot',
-        remedy: 'start it before the end of its test, or launch another',
-      });
-    }
     if (this.#loop !== undefined) {
       this.#loop.end({ reason: 'stopped' });
       this.#guest.release();
@@ -56,12 +49,11 @@ export class SimVm implements VmRuntime {
       this.#timers.restart();
     }
     const guest = this.#guest;
-    const { locator, maxInstructions, signal } = this.#options;
+    const { locator, maxInstructions } = this.#options;
     guest.boot(testIndex);
     const loop = new RunLoop({ guest, locator, maxInstructions, timers: this.#timers });
     this.#loop = loop;
-    if (signal.aborted) this.#abort();
-    else loop.start();
+    loop.start();
     return { halted: loop.halted, tmkEvents: guest.events, instructions: () => guest.retired };
   }
 
@@ -77,15 +69,7 @@ export class SimVm implements VmRuntime {
   async kill(): Promise<void> {
     if (this.#killed) return;
     this.#killed = true;
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#loop?.end({ reason: 'stopped' });
     this.#guest.release();
-  }
-
-  #abort(): void {
-    const why: unknown = this.#options.signal.reason;
-    if (why instanceof Error && why.name === 'TimeoutError') {
-      this.#loop?.endAt('timeout', why.message);
-    } else this.#loop?.end({ reason: 'stopped' });
   }
 }

@@ -1,4 +1,4 @@
-import type { LaunchContext, TmkEvent, VmBoot } from '../../backend.ts';
+import type { EndReason, LaunchContext, TmkEvent, VmBoot } from '../../backend.ts';
 import type { TmkTest } from '../../payload/index.ts';
 import type { SerialConsole } from '../../serial/index.ts';
 import type { HaltReason } from '../../vm/halt.ts';
@@ -59,12 +59,6 @@ export class RealmRun implements VmBoot {
     this.halted = new Promise((resolve) => {
       this.#halt = resolve;
     });
-    const { signal } = options.context;
-    const onAbort = (): void => {
-      this.#abort(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
     let fail: (error: Error) => void = () => undefined;
     this.started = new Promise((resolve, reject) => {
       this.#started = resolve;
@@ -77,7 +71,6 @@ export class RealmRun implements VmBoot {
         this.#halt({ reason: 'backend-lost', message: error.message });
       })
       .finally(() => {
-        signal.removeEventListener('abort', onAbort);
         for (const untap of this.#untap.splice(0)) untap();
       });
   }
@@ -102,15 +95,15 @@ export class RealmRun implements VmBoot {
 
   /** Ends it, and resolves when nothing of it is left on the machine. Never rejects. */
   async end(): Promise<void> {
-    this.#abort(new DOMException('the VM is ended', 'AbortError'));
+    this.halt({ reason: 'stopped' });
     await this.#over;
   }
 
-  /** For whoever asks the VM it is over at once; what is left on the machine is cleared away behind them. */
-  #abort(reason: unknown): void {
-    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
-    const isTimeout = reason instanceof Error && reason.name === 'TimeoutError';
-    this.#halt(isTimeout ? { reason: 'timeout', message: reason.message } : { reason: 'stopped' });
+  /** The VM is over at once for whoever asks it; what is left on the machine is cleared away after that. */
+  halt(why: EndReason): void {
+    const reason = why.reason === 'timeout' ? why.message : 'the VM is ended';
+    if (!this.#controller.signal.aborted) this.#controller.abort(new DOMException(reason, 'AbortError'));
+    this.#halt(why);
   }
 
   async #use(): Promise<void> {

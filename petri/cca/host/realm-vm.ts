@@ -17,7 +17,6 @@ export class RealmVm implements VmRuntime {
   readonly #serial: SerialConsole;
   readonly #consoles: ReadonlyMap<string, SerialConsole>;
   #run: RealmRun | undefined;
-  #killed = false;
 
   constructor(platform: HostPlatform, spec: VmSpec, context: LaunchContext) {
     this.#platform = platform;
@@ -25,6 +24,7 @@ export class RealmVm implements VmRuntime {
     this.#context = context;
     this.#serial = context.openConsole('serial');
     this.#consoles = new Map(platform.consoles.map((name) => [name, context.openConsole(name)]));
+    context.onEnd((why) => this.#run?.halt(why));
   }
 
   get facts(): Readonly<Record<string, string>> {
@@ -33,13 +33,6 @@ export class RealmVm implements VmRuntime {
 
   /** @throws BootError, PetriError */
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
-    if (this.#killed) {
-      throw new PetriError('the VM was ended and cannot be started again', {
-        code: 'vm-closed',
-        step: 'boot',
-        remedy: 'start it before the end of its test, or launch another',
-      });
-    }
     await this.#run?.end();
     const run = new RealmRun({
       pool: sessionPool(this.#platform),
@@ -60,7 +53,6 @@ export class RealmVm implements VmRuntime {
   }
 
   async kill(): Promise<void> {
-    this.#killed = true;
     await this.#run?.end();
   }
 

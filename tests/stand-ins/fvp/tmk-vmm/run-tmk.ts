@@ -108,7 +108,13 @@ async function runOne(options: {
       }),
       machine: 'fresh',
     },
-    { logDirectory: run.folder, signal, openConsole: () => console, log: () => {} },
+    {
+      logDirectory: run.folder,
+      signal,
+      onEnd: (end) => signal.addEventListener('abort', () => end({ reason: 'stopped' }), { once: true }),
+      openConsole: () => console,
+      log: () => {},
+    },
   );
   try {
     const boot = await runtime.start({ testIndex: test.index });
