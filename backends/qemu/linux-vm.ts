@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
+import { unpackKernel } from '../../petri/payload/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
 import {
   kernelPanic,
@@ -68,6 +69,8 @@ export class LinuxVm implements VmRuntime {
   readonly facts: Readonly<Record<string, string>>;
   readonly #options: LinuxVmOptions;
   readonly #folder: TemporaryFolder;
+  /** Path of what QEMU can boot. */
+  readonly #kernel: string;
   readonly #console: SerialConsole;
   /** The newest boot, started or about to be. */
   #boot: LinuxBoot | undefined;
@@ -78,8 +81,12 @@ export class LinuxVm implements VmRuntime {
     const supervisor = await Supervisor.open();
     const folder = await supervisor.temporaryFolder('linux');
     try {
-      writeFileSync(join(folder.path, 'initramfs'), agentInitramfs(options.spec.payload));
-      const vm = new LinuxVm(options, folder);
+      const { payload } = options.spec;
+      writeFileSync(join(folder.path, 'initramfs'), agentInitramfs(payload));
+      const image = unpackKernel(payload.path);
+      const kernel = image === undefined ? payload.path : join(folder.path, 'kernel');
+      if (image !== undefined) writeFileSync(kernel, image);
+      const vm = new LinuxVm(options, folder, kernel);
       vm.#boot = await vm.#prepare();
       options.context.onEnd((why) => void vm.#end(why));
       return vm;
@@ -89,8 +96,9 @@ export class LinuxVm implements VmRuntime {
     }
   }
 
-  private constructor(options: LinuxVmOptions, folder: TemporaryFolder) {
+  private constructor(options: LinuxVmOptions, folder: TemporaryFolder, kernel: string) {
     this.#options = options;
+    this.#kernel = kernel;
     this.#folder = folder;
     this.facts = options.facts;
     this.#console = options.context.openConsole(SERIAL, (bytes) => void this.#boot?.serial.write(bytes));
@@ -216,7 +224,7 @@ export class LinuxVm implements VmRuntime {
     return [
       ...linuxMachineArguments({
         spec,
-        kernel: spec.payload.path,
+        kernel: this.#kernel,
         initramfs,
         nonce,
         serial: SERIAL,

@@ -1,15 +1,15 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { artifactVariable, identify } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
 import { anyText, checkOptions, text, type Rule } from '../options/index.ts';
+import { checkKernel } from './linux-kernel.ts';
 
 /** A Linux kernel for AArch64 and what it starts. */
 export interface LinuxPayload {
   readonly kind: 'linux';
   /** As messages call it. */
   readonly name: string;
-  /** Path of the kernel, an arm64 `Image`, compressed with gzip or not. */
+  /** Path of the kernel, an arm64 `Image`, compressed with gzip or not, or one of EFI zboot. */
   readonly path: string;
   /** Path of an initramfs of the user's own, with a shell; without it, one is made of busybox. */
   readonly initramfs?: string;
@@ -35,9 +35,6 @@ export interface LinuxOptions {
 const PREPARED = '.petri/linux';
 /** QEMU passes longer ones on, and arm64 Linux cuts them (COMMAND_LINE_SIZE). */
 const MAX_COMMAND_LINE = 1024;
-/** At offset 56 of an arm64 Image (Linux, `Documentation/arch/arm64/booting.rst`). */
-const IMAGE_MAGIC = 'ARM\x64';
-const GZIP_MAGIC = '\x1f\x8b';
 
 const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initramfs: text, commandLine: anyText };
 
@@ -82,21 +79,5 @@ function given(artifact: string, path: string | undefined, prepared: string): st
     code: 'artifact-missing',
     step: 'payload',
     remedy: `artifacts/linux/prepare.sh downloads Debian's kernel and busybox; or set ${variable} to a file`,
-  });
-}
-
-function checkKernel(path: string): void {
-  const head = Buffer.alloc(64);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, head, 0, head.length, 0);
-  } finally {
-    closeSync(file);
-  }
-  if (head.toString('latin1', 56, 60) === IMAGE_MAGIC || head.toString('latin1', 0, 2) === GZIP_MAGIC) return;
-  throw new PetriError(`${path} is no arm64 kernel: it has neither the magic of an Image nor that of gzip`, {
-    code: 'image-invalid',
-    step: 'payload',
-    remedy: 'give the file that is built as arch/arm64/boot/Image or Image.gz, or vmlinuz of an arm64 distribution',
   });
 }

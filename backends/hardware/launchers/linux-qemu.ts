@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { agentInitramfs } from '../../../petri/linux/index.ts';
+import { unpackKernel } from '../../../petri/payload/index.ts';
 import { linuxMachineArguments } from '../../../petri/qemu/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { LinuxVmSpec } from '../../../petri/vm/spec.ts';
@@ -26,7 +27,7 @@ export async function linuxQemu(
   config: MonitorQemuConfig,
   { spec, home, serial, reconnect }: LinuxProgramContext,
 ): Promise<Program> {
-  const kernel = await home.put(spec.payload.path);
+  const kernel = await home.put(unpackKernel(spec.payload.path) ?? spec.payload.path);
   const initramfs = await home.put(agentInitramfs(spec.payload));
   const nonce = randomBytes(8).toString('hex');
   const { memory, vcpus } = spec.config;
