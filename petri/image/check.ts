@@ -1,4 +1,6 @@
-import { invalid, readSuperblock } from './superblock.ts';
+import { refuseForeignJournal, refuseUnreplayed } from './features.ts';
+import { invalid } from './invalid.ts';
+import { readSuperblock } from './superblock.ts';
 import { toolFailed, type ToolRun } from './tools.ts';
 import type { ImageOptions } from './types.ts';
 import { IMAGE, Workspace } from './workspace.ts';
@@ -10,10 +12,12 @@ const UNCORRECTED = 4;
 /**
  * Checks that an image is an ext4 file system without errors. Changes nothing.
  *
- * @throws PetriError `image-invalid`, with what e2fsck says
+ * @throws PetriError `image-invalid`, with what e2fsck says; also for one with a journal to replay
  */
 export async function checkImage(image: string, options: ImageOptions = {}): Promise<void> {
-  await readSuperblock(image);
+  const superblock = await readSuperblock(image);
+  refuseForeignJournal(image, superblock);
+  refuseUnreplayed(image, superblock);
   await Workspace.with(image, options.signal, (workspace) => check(workspace, image));
 }
 

@@ -1,5 +1,5 @@
 import { PetriError } from '../errors.ts';
-import { invalid } from './superblock.ts';
+import { invalid } from './invalid.ts';
 import { toolFailed } from './tools.ts';
 import { IMAGE, type Workspace } from './workspace.ts';
 
@@ -11,6 +11,8 @@ export interface GuestFile {
   readonly user: number;
   readonly group: number;
   readonly size: number;
+  /** Of the inode (`EXT4_*_FL`). */
+  readonly flags: number;
 }
 
 /** A word of a debugfs command. Its parser takes a doubled quote in quotes for a quote. */
@@ -87,7 +89,7 @@ export async function inspect(
 /** The first three lines of what `stat` prints. */
 function parseStat(lines: readonly string[]): GuestFile | undefined {
   const [first = '', , third = ''] = lines;
-  const kind = /^Inode: \d+ +Type: (.+?) +Mode: +([0-7]+) /.exec(first);
+  const kind = /^Inode: \d+ +Type: (.+?) +Mode: +([0-7]+) +Flags: 0x([0-9a-f]+)$/.exec(first.trimEnd());
   if (kind === null) return undefined;
   const owner = /^User: +(\d+) +Group: +(\d+)(?: +Project: +\d+)? +Size: +(\d+)$/.exec(third.trimEnd());
   if (owner === null) {
@@ -102,6 +104,7 @@ function parseStat(lines: readonly string[]): GuestFile | undefined {
     user: Number(owner[1]),
     group: Number(owner[2]),
     size: Number(owner[3]),
+    flags: Number.parseInt(kind[3] ?? '', 16),
   };
 }
 

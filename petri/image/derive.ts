@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { copyTo } from './copy.ts';
+import { refuseChanges } from './features.ts';
 import { injectFiles } from './inject.ts';
 import { diskFull, replaceFile } from './replace-file.ts';
 import { readSuperblock } from './superblock.ts';
@@ -14,7 +15,7 @@ import type { DeriveImageOptions, DerivedImage, InjectedFile } from './types.ts'
  */
 export async function deriveImage(options: DeriveImageOptions): Promise<DerivedImage> {
   const { source, target, files, spare, signal } = options;
-  await readSuperblock(source);
+  refuseChanges(source, await readSuperblock(source));
   return replaceFile(target, async (temporary) => {
     const copy = await copyTo(source, target, temporary, signal);
     await refuseFullDisk(target, files);

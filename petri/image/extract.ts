@@ -1,8 +1,12 @@
 import { PetriError } from '../errors.ts';
-import { inspect, read, word } from './debugfs.ts';
+import { inspect } from './debugfs.ts';
+import { dump } from './dump.ts';
+import { refuseUnreplayed } from './features.ts';
+import { refuseEncrypted } from './encoded.ts';
 import { splitGuestPath } from './guest-path.ts';
 import { replaceFile } from './replace-file.ts';
-import { invalid, readSuperblock } from './superblock.ts';
+import { invalid } from './invalid.ts';
+import { readSuperblock } from './superblock.ts';
 import type { ImageOptions } from './types.ts';
 import { Workspace } from './workspace.ts';
 
@@ -21,8 +25,9 @@ export async function extractFile(
 ): Promise<number> {
   const { folders } = splitGuestPath(path);
   const superblock = await readSuperblock(image);
+  refuseUnreplayed(image, superblock);
   return Workspace.with(image, options.signal, async (workspace) => {
-    const there = await inspect(workspace, image, [...folders, path]);
+    const there = await inspect(workspace, image, ['/', ...folders, path]);
     for (const folder of folders) {
       if (there.get(folder)?.type !== 'directory') throw absent(image, path, `${folder} is no folder in it`);
     }
@@ -30,8 +35,9 @@ export async function extractFile(
     if (file?.type !== 'regular') throw absent(image, path, `it is of type ${file?.type ?? 'nothing'} there`);
     // A file with holes can claim to be far larger than any disk.
     if (file.size > superblock.size) throw invalid(image, `${path} is larger than its file system`);
+    refuseEncrypted(image, there);
     return replaceFile(target, async (temporary) => {
-      await read(workspace, [`dump ${word(path)} ${word(await workspace.link(temporary))}`]);
+      await dump(workspace, image, [{ path, file, output: await workspace.link(temporary) }]);
       return file.size;
     });
   });

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { PetriError } from '../errors.ts';
 import { repair } from './check.ts';
+import { refuseChanges, refuseGrowth } from './features.ts';
 import { readSuperblock, type Superblock } from './superblock.ts';
 import { toolFailed } from './tools.ts';
 import type { ImageOptions } from './types.ts';
@@ -27,8 +28,11 @@ export interface Need {
  * @throws PetriError `image-invalid`, `tool-failed`, and `image-full` when there is no space on the disk here
  */
 export async function growImage(image: string, bytes: number, options: ImageOptions = {}): Promise<number> {
-  const { size } = await readSuperblock(image);
+  const superblock = await readSuperblock(image);
+  const { size } = superblock;
   if (size >= bytes) return size;
+  refuseChanges(image, superblock);
+  refuseGrowth(image, superblock, bytes - size);
   return Workspace.with(image, options.signal, async (workspace) => {
     await repair(workspace, image);
     return grow(workspace, image, bytes);
@@ -41,6 +45,7 @@ export async function ensureSpace(workspace: Workspace, image: string, need: Nee
     const superblock = await readSuperblock(image);
     const lacking = bytesLacking(superblock, need);
     if (lacking === 0) return;
+    refuseGrowth(image, superblock, lacking);
     if (round === ROUNDS) {
       throw new PetriError(
         `the image ${JSON.stringify(image)} has no room for what is to go into it, though it was grown to ${superblock.size.toLocaleString('en')} bytes`,
@@ -52,14 +57,15 @@ export async function ensureSpace(workspace: Workspace, image: string, need: Nee
 }
 
 /** How much longer an image has to be, by a guess that is right or too low. */
-function bytesLacking(superblock: Superblock, { sizes, newFolders, spare }: Need): number {
+export function bytesLacking(superblock: Superblock, { sizes, newFolders, spare }: Need): number {
   const { blockSize, blocksPerGroup, freeBlocks, freeInodes, inodesPerGroup, inodeSize, reservedBlocks } = superblock;
-  const blocksOf = (size: number): number => Math.ceil(size / blockSize);
+  const { clusterBlocks } = superblock;
+  const blocksOf = (size: number): number => Math.ceil(size / (blockSize * clusterBlocks)) * clusterBlocks;
   // Besides its data a file may need a block of its extent tree for every few hundred pieces that it is in, or, without
   // extents, one of pointers for every quarter of a block's bytes; each new folder has a block, as its parent may need.
-  const pointers = (size: number): number => Math.ceil(blocksOf(size) / (blockSize / 4)) + 2;
+  const pointers = (size: number): number => (Math.ceil(blocksOf(size) / (blockSize / 4)) + 2) * clusterBlocks;
   const data = sizes.reduce((sum, size) => sum + blocksOf(size) + pointers(size), 0);
-  const blocks = data + 2 * newFolders + sizes.length + blocksOf(spare) + reservedBlocks;
+  const blocks = data + (2 * newFolders + sizes.length) * clusterBlocks + blocksOf(spare) + reservedBlocks;
   const lackingBlocks = Math.max(0, blocks - freeBlocks);
   const lackingInodes = Math.max(0, sizes.length + newFolders - freeInodes);
   if (lackingBlocks === 0 && lackingInodes === 0) return 0;
