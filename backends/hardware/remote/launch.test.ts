@@ -162,6 +162,12 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(await stubborn.launch.ended).toEqual({ kind: 'stopped', code: 137 });
   });
 
+  it('asks a program to end that it does not attend yet', async () => {
+    const { launch } = await start(sshd.host(), `trap 'exit 9' TERM; while :; do sleep 0.1; done`);
+    launch.stop();
+    expect(await launch.ended).toMatchObject({ kind: 'stopped' });
+  });
+
   it('knows when the machine was rebooted under it', async () => {
     const config = await throughProxy();
     const { launch, output } = await start(config, 'echo ready; exec sleep 4321');

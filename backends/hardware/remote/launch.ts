@@ -69,6 +69,7 @@ export class RemoteLaunch {
   #reason: 'exited' | EndReason = 'exited';
   /** What the program's end was, and how large its files are. */
   #exit: { readonly code: number; readonly sizes: ReadonlyMap<string, number> } | undefined;
+  #stopping = false;
   #over = false;
   #end: (end: LaunchEnd) => void = () => undefined;
 
@@ -138,7 +139,13 @@ export class RemoteLaunch {
 
   /** Asks the program to end: SIGTERM, and SIGKILL after the grace. `ended` tells when it has. */
   stop(): void {
-    this.#attendant?.write('stop\n');
+    this.#stopping = true;
+    this.#sendStop();
+  }
+
+  /** To whoever attends the program now: it may be asked before the first one is there, and again after a connection broke. */
+  #sendStop(): void {
+    if (this.#stopping) this.#attendant?.write('stop\n');
   }
 
   /** Ends it at once and takes away its folder. Idempotent; never rejects. */
@@ -206,6 +213,7 @@ export class RemoteLaunch {
         output.onStart(() => {
           this.#attendant = channel;
           for (const input of this.#inputs.values()) this.#send(input.again());
+          this.#sendStop();
         });
         return {
           closed: closing(channel),
