@@ -15,6 +15,7 @@ import { HandlerLibrary } from './tier0/handlers.ts';
 import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './pe/vcpu.ts';
 
+const PAGE = 4096;
 /** A machine with more than this is cleaned all at once before it is handed on, and otherwise page by page. */
 const MAX_PAGES_TO_CLEAN = 64;
 const MAX_BLOCKS_TO_CLEAN = 256;
@@ -60,21 +61,25 @@ export class MachineCpu implements Cpu, VcpuHost {
     return vcpu;
   }
 
-  invalidate(stage2: Stage2, ipa: number, bytes: number): void {
+  invalidate(stage2: Stage2): void {
     for (const context of this.#contexts) {
-      if (context.stage2 !== stage2) continue;
-      context.flushTlb();
-      this.code.drop(context.index, ipa, bytes);
+      if (context.stage2 === stage2) context.flushTlb();
     }
   }
 
   wrote(offset: number, bytes: number): void {
     this.code.written(offset, bytes);
+    // Pages that are written as a whole hold something else from now on.
+    let dropped = false;
+    for (let page = Math.ceil(offset / PAGE) * PAGE; page + PAGE <= offset + bytes; page += PAGE) {
+      if (this.code.drop(page)) dropped = true;
+    }
+    if (dropped) for (const context of this.#contexts) context.flushInstructionTlbs();
   }
 
   recycle(): void {
     if (this.code.size > MAX_PAGES_TO_CLEAN || this.#table.blocks > MAX_BLOCKS_TO_CLEAN) this.startOver();
-    else for (const { index } of this.#contexts) this.code.drop(index, 0, Infinity);
+    else this.code.dropAll();
     this.#contexts.length = 0;
     this.#vcpus.length = 0;
     this.#current = undefined;
@@ -132,7 +137,7 @@ export class MachineCpu implements Cpu, VcpuHost {
    */
   startOver(): void {
     this.code.forget(MAX_PAGES_TO_CLEAN);
-    for (const context of this.#contexts) context.flushInstructionTlb();
+    for (const context of this.#contexts) context.flushInstructionTlbs();
     library.merge();
     this.#table.replace();
   }

@@ -15,13 +15,14 @@ const PAGE = 4096;
 const decodedPages = new DecodedPages();
 const templates = new RecordTemplates();
 
-/** One page of code of one context, decoded or about to be. */
+/** A page of code at one of its addresses, decoded or about to be. */
 export interface CodePage {
-  readonly context: number;
   /** Virtual address of its first instruction. */
   readonly va: number;
   /** Offset in linear memory of the code. */
   readonly source: number;
+  /** SIMD&FP instructions are decoded to run, else to trap. */
+  readonly simdAccess: boolean;
   /** Offset in linear memory of the first record. */
   readonly records: number;
   /** How often a sample of the PC fell here since it was compiled last. */
@@ -30,25 +31,26 @@ export interface CodePage {
   readonly blocks: number[];
   /** Records were decoded here that others could use. */
   worthSharing: boolean;
-  /** SIMD&FP instructions are among its records, ready to run. */
-  simd: boolean;
 }
 
 /**
- * Decoded instructions of a machine. Records are made as they are reached, a connected piece of code at a time; a write to a
- * page of code clears the records of the words written, so that they are decoded again.
+ * Decoded instructions of a machine, by where the code is and the address it runs at: whichever context has it there runs the same
+ * records and blocks. Records are made as they are reached, a connected piece of code at a time; a write to a page of code clears the
+ * records of the words written, so that they are decoded again.
  */
 export class CodeCache {
   readonly #memory: LinearMemory;
   readonly #table: HandlerTable;
   readonly #effort: Effort;
-  #byAddress: Map<number, CodePage>[] = [];
-  #bySource = new Map<number, CodePage[]>();
+  /** By place of the code, then by what `keyOf` makes of the rest. */
+  #bySource = new Map<number, Map<number, CodePage>>();
   /** By place in the record region. */
   #slots: (CodePage | undefined)[] = [];
   #free: number[] = [];
   /** Places that were never used, and so hold zeros, begin here. */
   #untouched = 0;
+  #decoded = 0;
+  #compiled = 0;
 
   constructor(memory: LinearMemory, table: HandlerTable, effort: Effort) {
     this.#effort = effort;
@@ -56,8 +58,13 @@ export class CodeCache {
     this.#table = table;
   }
 
-  find(context: number, va: number): CodePage | undefined {
-    return this.#byAddress[context]?.get(va);
+  /** What was made since the machine was: instructions decoded one by one, and blocks compiled. */
+  get made(): { readonly decoded: number; readonly compiled: number } {
+    return { decoded: this.#decoded, compiled: this.#compiled };
+  }
+
+  find(source: number, va: number, simdAccess: boolean): CodePage | undefined {
+    return this.#bySource.get(source)?.get(keyOf(va, simdAccess));
   }
 
   /** The page that holds a record. */
@@ -70,12 +77,17 @@ export class CodeCache {
     return page.va + ((record - page.records) / Record.Bytes) * 4;
   }
 
+  /** The instruction word of a record. */
+  wordOf(page: CodePage, record: number): number {
+    return this.#memory.u32[(page.source + ((record - page.records) / Record.Bytes) * 4) >> 2] ?? 0;
+  }
+
   hasCode(source: number): boolean {
     return this.#bySource.has(source);
   }
 
   /** @returns undefined when the region is full: the caller clears it and starts again */
-  add(context: number, va: number, source: number): CodePage | undefined {
+  add(source: number, va: number, simdAccess: boolean): CodePage | undefined {
     const slot = this.#free.pop() ?? this.#slots.length;
     if (slot >= MAX_RECORD_PAGES) return undefined;
     const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
@@ -83,31 +95,26 @@ export class CodeCache {
     this.#effort.spent += Cost.Page;
     if (slot < this.#untouched) this.#memory.u8.fill(0, records, records + RECORD_PAGE_BYTES);
     else this.#untouched = slot + 1;
-    const page: CodePage = { context, va, source, records, heat: 0, blocks: [], worthSharing: false, simd: false };
+    const page: CodePage = { va, source, simdAccess, records, heat: 0, blocks: [], worthSharing: false };
     this.#slots[slot] = page;
-    const pages = (this.#byAddress[context] ??= new Map());
-    pages.set(va, page);
-    const sharers = this.#bySource.get(source);
-    if (sharers === undefined) this.#bySource.set(source, [page]);
-    else sharers.push(page);
+    const pages = this.#bySource.get(source) ?? new Map<number, CodePage>();
+    this.#bySource.set(source, pages.set(keyOf(va, simdAccess), page));
     this.#writeRecord(page.records + RECORDS_PER_PAGE * Record.Bytes, FixedHandler.CrossPage);
     writeSigned(this.#memory.u32, page.records + RECORDS_PER_PAGE * Record.Bytes + Record.Imm, va + PAGE);
+    this.#restore(page);
     return page;
   }
 
-  /** Takes over what the process decoded of the same code before. @param simdAccess as of `decodeFrom` */
-  restore(page: CodePage, simdAccess: boolean): void {
+  /** Takes over what the process decoded of the same code before. */
+  #restore(page: CodePage): void {
     const found = decodedPages.find(this.#memory, page.va, page.source);
     if (found === undefined) return;
     this.#effort.spent += Cost.Page;
     this.#memory.u8.set(found.records, page.records);
     for (const handler of found.handlers) {
-      const simd = this.#table.library.isSimd(handler);
-      if (simd && !simdAccess) continue;
-      page.simd ||= simd;
-      this.#table.want(handler);
+      if (page.simdAccess || !this.#table.library.isSimd(handler)) this.#table.want(handler);
     }
-    if (found.simd && !simdAccess) this.#trapSimd(page);
+    if (found.simd && !page.simdAccess) this.#trapSimd(page);
   }
 
   #trapSimd(page: CodePage): void {
@@ -118,16 +125,13 @@ export class CodeCache {
     }
   }
 
-  /** To be called before a page is run without access to SIMD&FP: what of it was decoded to run is decoded again. */
-  revokeSimd(page: CodePage): void {
-    if (page.simd) this.#clear(page);
-  }
-
   /** A handler for a block of a page; undefined when there are none left. */
   takeBlockHandler(page: CodePage): number | undefined {
     this.#share(page);
     const id = this.#table.takeBlock();
-    if (id !== undefined) page.blocks.push(id);
+    if (id === undefined) return undefined;
+    page.blocks.push(id);
+    this.#compiled += 1;
     return id;
   }
   /**
@@ -137,7 +141,7 @@ export class CodeCache {
    */
   releaseBlocks(offset: number): boolean {
     let released = false;
-    for (const page of this.#bySource.get(offset - (offset % PAGE)) ?? []) {
+    for (const page of this.#pagesAt(offset - (offset % PAGE))) {
       if (page.blocks.length === 0) continue;
       released = true;
       this.#clear(page);
@@ -145,10 +149,11 @@ export class CodeCache {
     return released;
   }
 
-  /** Leaves a page's records to whoever runs the same code next. */
+  /** Leaves a page's records to whoever runs the same code next: those that know more, where SIMD&FP instructions trap in others. */
   #share(page: CodePage): void {
     if (!page.worthSharing) return;
     page.worthSharing = false;
+    if (!page.simdAccess && this.find(page.source, page.va, true) !== undefined) return;
     this.#effort.spent += 2 * Cost.Page;
     const { u8 } = this.#memory;
     const records = u8.slice(page.records, page.records + RECORD_PAGE_BYTES);
@@ -157,7 +162,6 @@ export class CodeCache {
 
   #clear(page: CodePage): void {
     page.worthSharing = false;
-    page.simd = false;
     this.#effort.spent += Cost.Page + Cost.Block * page.blocks.length;
     this.#memory.u8.fill(0, page.records, page.records + RECORDS_PER_PAGE * Record.Bytes);
     this.#table.releaseBlocks(page.blocks.splice(0));
@@ -169,7 +173,7 @@ export class CodeCache {
     if (this.#bySource.size === 0) return;
     const last = offset + bytes - 1;
     for (let source = offset - (offset % PAGE); source <= last; source += PAGE) {
-      for (const page of this.#bySource.get(source) ?? []) {
+      for (const page of this.#pagesAt(source)) {
         page.worthSharing = false;
         if (page.blocks.length > 0) this.#clear(page);
         const from = Math.max(offset - source, 0) >> 2;
@@ -179,26 +183,25 @@ export class CodeCache {
     }
   }
 
-  /** Drops pages of a context whose addresses are in a range. */
-  drop(context: number, from: number, bytes: number): void {
-    const pages = this.#byAddress[context];
-    if (pages === undefined) return;
-    const first = from - (from % PAGE);
-    if (bytes <= pages.size * PAGE) {
-      for (let va = first; va < from + bytes; va += PAGE) this.#drop(pages, pages.get(va));
-      return;
-    }
-    for (const page of pages.values()) {
-      if (page.va >= first && page.va < from + bytes) this.#drop(pages, page);
-    }
+  /** Drops a page of code at all of its addresses; instruction TLBs must be flushed. @returns whether there was any code */
+  drop(source: number): boolean {
+    const pages = this.#bySource.get(source);
+    if (pages === undefined) return false;
+    for (const page of pages.values()) this.#drop(page);
+    this.#bySource.delete(source);
+    return true;
   }
 
-  #drop(pages: Map<number, CodePage>, page: CodePage | undefined): void {
-    if (page === undefined) return;
-    pages.delete(page.va);
-    const sharers = (this.#bySource.get(page.source) ?? []).filter((other) => other !== page);
-    if (sharers.length === 0) this.#bySource.delete(page.source);
-    else this.#bySource.set(page.source, sharers);
+  /** Drops everything, as `drop` does. */
+  dropAll(): void {
+    for (const source of [...this.#bySource.keys()]) this.drop(source);
+  }
+
+  #pagesAt(source: number): Iterable<CodePage> {
+    return this.#bySource.get(source)?.values() ?? [];
+  }
+
+  #drop(page: CodePage): void {
     const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
     this.#share(page);
     this.#effort.spent += Cost.Event + Cost.Block * page.blocks.length;
@@ -221,7 +224,6 @@ export class CodeCache {
       left -= 1;
       if (left === 0) break;
     }
-    this.#byAddress = [];
     this.#bySource = new Map();
     this.#slots = [];
     this.#free = [];
@@ -235,10 +237,9 @@ export class CodeCache {
   /**
    * Decodes from an address on: everything that is reached from there by falling through and by direct branches.
    *
-   * @param simdAccess whether SIMD&FP instructions may run; else they are marked to be decoded again when they may
    * @param pageAt finds the page of an address without side effects that a guest could see
    */
-  decodeFrom(start: number, simdAccess: boolean, pageAt: (va: number) => CodePage | undefined): void {
+  decodeFrom(start: number, pageAt: (va: number) => CodePage | undefined): void {
     const work = [start];
     const until = this.#effort.spent + MAX_EFFORT_PER_PASS;
     const { library } = this.#table;
@@ -252,6 +253,7 @@ export class CodeCache {
         const record = page.records + index * Record.Bytes;
         if (this.#memory.u16[record >> 1] !== FixedHandler.Decode) break;
         this.#effort.spent += Cost.CopiedRecord;
+        this.#decoded += 1;
         // A page with compiled blocks has handlers that only this machine knows.
         page.worthSharing = page.blocks.length === 0;
         const pc = page.va + index * 4;
@@ -259,11 +261,10 @@ export class CodeCache {
         const template = templates.find(word);
         if (template >= 0) {
           const usesSimd = templates.isSimd(template);
-          if (usesSimd && !simdAccess) this.#writeRecord(record, FixedHandler.SimdTrap);
+          if (usesSimd && !page.simdAccess) this.#writeRecord(record, FixedHandler.SimdTrap);
           else {
             templates.copyTo(this.#memory.u32, record >> 2, template);
             this.#table.want(this.#memory.u16[record >> 1] ?? FixedHandler.Decode);
-            page.simd ||= usesSimd;
           }
           if (templates.ends(template)) break;
           continue;
@@ -276,10 +277,9 @@ export class CodeCache {
         }
         const { row } = instruction;
         const ends = row.definition.flow === 'never';
-        if (row.simd && !simdAccess) {
+        if (row.simd && !page.simdAccess) {
           this.#writeRecord(record, FixedHandler.SimdTrap);
         } else {
-          page.simd ||= row.simd;
           this.#encode(record, page, pc, instruction);
           if (!row.definition.usesPc) templates.add(word, this.#memory.u32, record >> 2, row.simd, ends);
         }
@@ -320,6 +320,11 @@ export class CodeCache {
   #writeRecord(record: number, handler: number): void {
     this.#memory.u16[record >> 1] = handler;
   }
+}
+
+/** A page's key beside its source. Addresses of pages are even. */
+function keyOf(va: number, simdAccess: boolean): number {
+  return simdAccess ? va : va + 1;
 }
 
 /**

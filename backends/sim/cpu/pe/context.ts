@@ -1,4 +1,5 @@
 import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../types.ts';
+import type { ExceptionLevel } from '../exception-level.ts';
 import type { Regime } from '../mmu/regime.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
@@ -20,8 +21,8 @@ const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 export class Context implements CpuContext {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
-  /** Its instruction TLB may lead to SIMD&FP instructions that are ready to run; to be flushed when access is taken away. */
-  runsSimd = false;
+  /** By Exception level, whether its instruction TLB leads to code in which SIMD&FP instructions run. */
+  readonly #fetchesSimd = [false, false, false, false];
   active = false;
   readonly #memory: LinearMemory;
   readonly #makeRegime: (stage2: Stage2) => Regime;
@@ -217,11 +218,23 @@ export class Context implements CpuContext {
     const { start, end } = tlbsOf(this.index);
     this.#memory.u8.fill(0xff, start, end);
   }
-  flushInstructionTlb(): void {
-    for (const el of [0, 1] as const) {
-      const { itlb } = tlbSet(this.index, el);
-      this.#memory.u8.fill(0xff, itlb, itlb + Itlb.Entries * Itlb.EntryBytes);
+  flushInstructionTlbs(): void {
+    for (const el of [0, 1] as const) this.#flushInstructionTlb(el);
+  }
+  #flushInstructionTlb(el: ExceptionLevel): void {
+    const { itlb } = tlbSet(this.index, el);
+    this.#memory.u8.fill(0xff, itlb, itlb + Itlb.Entries * Itlb.EntryBytes);
+  }
+
+  /** Has the instruction TLB in use lead to code that is decoded for the access to SIMD&FP that there is now, and says which. */
+  fetchesSimd(): boolean {
+    const { el } = this;
+    const allowed = this.simdAccess() === 'allowed';
+    if (this.#fetchesSimd[el] !== allowed) {
+      this.#fetchesSimd[el] = allowed;
+      this.#flushInstructionTlb(el);
     }
+    return allowed;
   }
 
   #get(slot: number): bigint {

@@ -369,7 +369,7 @@ describe('memory', () => {
     machine.stage2.map(DATA, 5, Permission.W);
     run();
     expect(machine.vcpu.exit.ec).toBe(ExceptionClass.Hvc64);
-    machine.cpu.invalidate(machine.stage2, DATA, 4096);
+    machine.cpu.invalidate(machine.stage2);
     run();
     expect(machine.vcpu.exit).toMatchObject({ ec: ExceptionClass.DataAbortLower, permission: true });
     expect(machine.vcpu.exit.esr & 0x3f).toBe(0x0f);
@@ -441,7 +441,7 @@ describe('exceptions', () => {
     machine.load([0]);
     expect(machine.vcpu.run(1000)).toBe(RunExit.Budget);
     machine.stage2.pages.delete(VECTORS);
-    machine.cpu.invalidate(machine.stage2, VECTORS, 4096);
+    machine.cpu.invalidate(machine.stage2);
     expect(machine.vcpu.run(1000)).toBe(RunExit.Sync);
     expect(machine.vcpu.exit.ipa).toBe(VECTORS + 0x200);
   });

@@ -71,6 +71,9 @@ export class VirtualCpu implements Vcpu {
   #remaining = 0;
   /** Effort at which the run ends. */
   #allowed = 0;
+  /** Where generated code was left last, but to fetch. */
+  #exitRecord = 0;
+  #exitPage: CodePage | undefined;
   /** How often the run made new code. */
   #compilations = 0;
 
@@ -160,14 +163,11 @@ export class VirtualCpu implements Vcpu {
 
   /** Runs to the next event and handles it. */
   #step(context: Context): Next {
-    if (context.runsSimd && context.simdAccess() !== 'allowed') {
-      context.flushInstructionTlb();
-      context.runsSimd = false;
-    }
-    const record = this.#fetch(context);
+    const simdAccess = context.fetchesSimd();
+    const record = this.#fetch(context, simdAccess);
     if (record < 0) return RunExit.Sync;
     if (record === 0) return this.#taken();
-    if (this.#host.missingHandlers === 0) return this.#handle(context, this.#enter(record));
+    if (this.#host.missingHandlers === 0) return this.#handle(context, simdAccess, this.#enter(record));
     this.#host.loadHandlers();
     this.#compilations += 1;
     return 'again';
@@ -193,6 +193,8 @@ export class VirtualCpu implements Vcpu {
     this.retired += executed;
     if (reason !== Exit.Fetch) {
       const page = this.#host.code.pageOf(at);
+      this.#exitRecord = at;
+      this.#exitPage = page;
       if (page !== undefined) {
         const pc = this.#host.code.addressOf(page, at);
         writeSigned(u32, ContextState.Pc, pc);
@@ -211,33 +213,33 @@ export class VirtualCpu implements Vcpu {
     page.heat = compiled ? 0 : COLD_AGAIN;
   }
 
-  #handle(context: Context, reason: number): Next {
+  #handle(context: Context, simdAccess: boolean, reason: number): Next {
     const pc = readSigned(this.#host.memory.u32, ContextState.Pc);
     switch (reason) {
       case Exit.Budget:
       case Exit.Fetch:
         return 'continue';
       case Exit.Decode:
-        this.#decode(context, pc);
+        this.#decode(context, pc, simdAccess);
         return 'again';
       case Exit.Abort:
-        return this.#dataAbort(context, pc);
+        return this.#dataAbort(context);
       case Exit.System:
-        return this.#system(context, this.#word(context, pc));
+        return this.#system(context, this.#word);
       case Exit.SimdTrap:
-        return this.#simdTrap(context, pc);
+        return this.#simdTrap(context);
       case Exit.NoHandler:
         throw engineFault(`it has no code for the instruction at 0x${pc.toString(16)}`);
       case Exit.SpAlignment:
         context.takeException(syndrome(ExceptionClass.SpAlignment, 0), 0n);
         return this.#taken();
       default:
-        return this.#undefined(context, pc);
+        return this.#undefined(context);
     }
   }
 
   /** The record at the PC; 0 after an exception to EL1 was taken instead, -1 after one to EL2. */
-  #fetch(context: Context): number {
+  #fetch(context: Context, simdAccess: boolean): number {
     const { u32, u64 } = this.#host.memory;
     const pc = readSigned(u32, ContextState.Pc);
     if (((u32[ContextState.Pc >> 2] ?? 0) & 3) !== 0) {
@@ -260,60 +262,50 @@ export class VirtualCpu implements Vcpu {
       context.takeException(syndrome(ec, status), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
-    const page = this.#codePage(context, va, pageOf(place));
+    const page = this.#codePage(pageOf(place), va, simdAccess);
     writeSigned(u32, entry + Itlb.Tag, va);
     u32[(entry + Itlb.Records) >> 2] = page.records;
     return page.records + offset;
   }
 
-  #codePage(context: Context, va: number, source: number): CodePage {
-    const { code } = this.#host;
-    const allowed = context.simdAccess() === 'allowed';
-    let page = code.find(context.index, va);
-    if (page !== undefined && page.source !== source) {
-      code.drop(context.index, va, PAGE);
-      page = undefined;
-    }
-    page ??= this.#addPage(context, va, source, allowed);
-    if (page === undefined) {
-      this.#host.startOver();
-      page = this.#addPage(context, va, source, allowed);
-      if (page === undefined) throw new RangeError('an empty code cache refused a page');
-    }
-    if (!allowed) code.revokeSimd(page);
-    context.runsSimd ||= page.simd;
+  #codePage(source: number, va: number, simdAccess: boolean): CodePage {
+    const known = this.#host.code.find(source, va, simdAccess) ?? this.#addPage(source, va, simdAccess);
+    if (known !== undefined) return known;
+    this.#host.startOver();
+    const page = this.#addPage(source, va, simdAccess);
+    if (page === undefined) throw engineFault('an empty code cache refused a page');
     return page;
   }
 
-  #addPage(context: Context, va: number, source: number, simdAccess: boolean): CodePage | undefined {
+  #addPage(source: number, va: number, simdAccess: boolean): CodePage | undefined {
     const { code } = this.#host;
     if (!code.hasCode(source)) this.#host.guardCode();
-    const page = code.add(context.index, va, source);
-    if (page !== undefined) code.restore(page, simdAccess);
-    return page;
+    return code.add(source, va, simdAccess);
   }
 
-  #decode(context: Context, pc: number): void {
-    const allowed = context.simdAccess() === 'allowed';
-    const { el } = context;
+  /** Decodes from the exit record on. */
+  #decode(context: Context, pc: number, simdAccess: boolean): void {
+    const { el, regime } = context;
     const { code } = this.#host;
-    code.decodeFrom(pc, allowed, (va) => {
-      const known = code.find(context.index, va);
-      if (known !== undefined) return known;
-      const { place } = context.regime.translate(va, Access.Execute, el);
-      return place < 0 ? undefined : this.#addPage(context, va, place, allowed);
+    const pages = new Map([[pageOf(pc), this.#exitPage]]);
+    code.decodeFrom(pc, (va) => {
+      if (pages.has(va)) return pages.get(va);
+      this.#spending.spent += Cost.SlowAccess;
+      const { place } = regime.translate(va, Access.Execute, el);
+      const page = place < 0 ? undefined : (code.find(place, va, simdAccess) ?? this.#addPage(place, va, simdAccess));
+      pages.set(va, page);
+      return page;
     });
-    context.runsSimd ||= allowed;
   }
 
-  #word(context: Context, pc: number): number {
-    const page = this.#host.code.find(context.index, pageOf(pc));
-    return page === undefined ? 0 : (this.#host.memory.u32[(page.source + (pc - page.va)) >> 2] ?? 0);
+  /** The word of the exit record. */
+  get #word(): number {
+    return this.#exitPage === undefined ? 0 : this.#host.code.wordOf(this.#exitPage, this.#exitRecord);
   }
 
   #system(context: Context, word: number): Next {
     const outcome = executeSystem(this.#host.memory, context, word, this.retired, this.mpidr);
-    if (outcome === 'undefined') return this.#undefined(context, readSigned(this.#host.memory.u32, ContextState.Pc));
+    if (outcome === 'undefined') return this.#undefined(context);
     if (outcome === 'zero-block') {
       // Stage 1 is off, so memory is of Device type, where DC ZVA faults (Arm ARM, C5.3.31).
       const rt = word & 31;
@@ -347,11 +339,11 @@ export class VirtualCpu implements Vcpu {
     this.effort += 1;
   }
 
-  #dataAbort(context: Context, pc: number): Next {
+  #dataAbort(context: Context): Next {
     const { fault } = this.#host.access;
     if (fault.again) return 'again';
     if (fault.stage2) {
-      const iss = dataAbortIss(this.#word(context, pc), fault.write);
+      const iss = dataAbortIss(this.#word, fault.write);
       const permission = fault.status >= FaultStatus.Permission;
       const { address, ipa, write } = fault;
       this.#abortToEl2(ExceptionClass.DataAbortLower, fault.status | iss, address, ipa, write, permission);
@@ -387,13 +379,9 @@ export class VirtualCpu implements Vcpu {
     writeSigned(u32, VcpuState.HpfarEl2, 0);
   }
 
-  #simdTrap(context: Context, pc: number): Next {
+  #simdTrap(context: Context): Next {
     const access = context.simdAccess();
-    if (access === 'allowed') {
-      const page = this.#host.code.find(context.index, pageOf(pc));
-      if (page !== undefined) this.#host.code.written(page.source + (pc - page.va), 4);
-      return 'again';
-    }
+    if (access === 'allowed') throw engineFault('code traps that was decoded to run');
     const esr = syndrome(ExceptionClass.SimdFp, SIMD_TRAP_ISS);
     if (access === 'el1') {
       context.takeException(esr, 0n);
@@ -403,8 +391,8 @@ export class VirtualCpu implements Vcpu {
     return RunExit.Sync;
   }
 
-  #undefined(context: Context, pc: number): Next {
-    this.#host.onUndefined?.(this.#word(context, pc), context.pc);
+  #undefined(context: Context): Next {
+    this.#host.onUndefined?.(this.#word, context.pc);
     context.takeException(syndrome(ExceptionClass.Unknown, 0), 0n);
     return this.#taken();
   }

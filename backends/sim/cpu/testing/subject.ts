@@ -69,12 +69,12 @@ export class Subject {
   /** Has a case begin a block. Some others of its page may be compiled with it. */
   #compile(item: Case): void {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-      const page = this.#cpu.code.find(0, SLOT_PAGE);
+      const page = this.#cpu.code.find(this.#code, SLOT_PAGE, true);
       const record = (page?.records ?? 0) + ((item.pc - SLOT_PAGE) / 4) * Record.Bytes;
       if (page !== undefined && isBlock(this.#memory.u16[record >> 1] ?? 0)) return;
       // Only what has been decoded can be compiled, and all of it is forgotten where the table is worn.
       this.#execute(item);
-      const decoded = this.#cpu.code.find(0, SLOT_PAGE);
+      const decoded = this.#cpu.code.find(this.#code, SLOT_PAGE, true);
       if (decoded !== undefined) this.#cpu.compile(decoded, item.pc);
     }
     throw new Error(`${item.name} 0x${item.word.toString(16)} was not compiled`);

@@ -1,5 +1,6 @@
-import { createCpu, DRAM_OFFSET, LinearMemory, Permission } from '../index.ts';
-import type { Cpu, CpuContext, CpuOptions, Stage2, Stage2Mapping, Vcpu } from '../types.ts';
+import { DRAM_OFFSET, LinearMemory, Permission } from '../index.ts';
+import { MachineCpu } from '../machine-cpu.ts';
+import type { CpuContext, CpuOptions, Stage2, Stage2Mapping, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
 const ALL = Permission.R | Permission.W | Permission.XEl0 | Permission.XEl1;
@@ -22,13 +23,13 @@ export class TestMachine {
   static readonly DATA = 0x2_0000;
   static readonly VECTORS = 0x3_0000;
   readonly memory = new LinearMemory(DRAM_OFFSET + 16 * PAGE + 65536 - ((16 * PAGE) % 65536 || 65536));
-  readonly cpu: Cpu;
+  readonly cpu: MachineCpu;
   readonly stage2 = new TestStage2();
   readonly vcpu: Vcpu;
   readonly context: CpuContext;
 
   constructor(options: CpuOptions = {}) {
-    this.cpu = createCpu(this.memory, options);
+    this.cpu = new MachineCpu(this.memory, options);
     this.vcpu = this.cpu.createVcpu(0);
     this.context = this.vcpu.createContext(this.stage2);
     this.stage2.map(TestMachine.CODE, 0);
