@@ -116,6 +116,12 @@ async function pack(): Promise<string> {
   return join(folder, tarball ?? 'no tarball');
 }
 
+/** Paths that a guide links to, relative to its folder. */
+function linksIn(guide: string): string[] {
+  const links = [...readFileSync(guide, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+  return links.filter((link) => !/^([a-z]+:|#)/.test(link)).map((link) => link.replace(/#.*/, ''));
+}
+
 describe('the package, installed in an empty project', () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'petri-package-'));
@@ -153,6 +159,21 @@ describe('the package, installed in an empty project', () => {
       ]),
     );
     expect(all.filter((name) => /\.test\.|(?<!\.d)\.ts$|^(tools|tests|bench|petri|backends)\//.test(name))).toEqual([]);
+  });
+
+  it('brings guides whose links lead to what is there, and whose commands work in a project', ({ skip }) => {
+    if (unreachable !== undefined) skip(unreachable);
+    const root = join(project, 'node_modules', 'petri-vm');
+    const guides = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md'));
+    expect(guides).toEqual(expect.arrayContaining(['README.md', 'docs/writing-tests.md', 'docs/hardware.md']));
+    const broken = guides.flatMap((guide) =>
+      linksIn(join(root, guide)).filter((link) => !existsSync(join(root, guide, '..', link))),
+    );
+    expect(broken).toEqual([]);
+    for (const guide of guides.filter((name) => name.startsWith('docs/'))) {
+      // vitest's own command refuses our options.
+      expect(readFileSync(join(root, guide), 'utf8')).not.toMatch(/npx vitest[^\n]* --(backend|isolation)/);
+    }
   });
 
   it('brings the command petri and leaves the command vitest to vitest', ({ skip }) => {
