@@ -46,7 +46,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
   });
   const launches = (): string[] => readdirSync(join(sshd.folder, 'remote', 'launches'));
 
-  // artifacts/linux/prepare.sh downloads it, which is no part of the tests.
+  // `petri linux install` downloads it, which is no part of the tests.
   describe.skipIf(!linuxIsPrepared())('with Linux', () => {
     it('boots, takes what is typed, runs commands apart from that, and powers off', async () => {
       await vms.hosts({ ...host(), launchers: script('exit 1'), name: 'plain' }, host());

@@ -11,7 +11,7 @@ import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
-// artifacts/linux/prepare.sh downloads it, which is no part of the tests.
+// `petri linux install` downloads it, which is no part of the tests.
 const prepared = linuxIsPrepared();
 
 let folder: string;
@@ -53,7 +53,7 @@ async function launch(options: LinuxOptions = {}): Promise<Vm> {
 }
 
 it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
-  expect(prepared, 'artifacts/linux/prepare.sh was not run').toBe(true);
+  expect(prepared, 'petri linux install was not run').toBe(true);
 });
 
 describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {

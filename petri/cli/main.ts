@@ -83,6 +83,8 @@ export async function addCommands(cli: CAC): Promise<void> {
   registerTmkCommands(cli);
   const { registerCcaCommands } = await import('./cca.ts');
   registerCcaCommands(cli);
+  const { registerLinuxCommand } = await import('./linux.ts');
+  registerLinuxCommand(cli);
   const { registerHostsCommand } = await import('./hosts.ts');
   registerHostsCommand(cli);
 }

@@ -1,2 +1,3 @@
 export { AgentClient } from './agent-client.ts';
+export { prepareLinux } from './prepare.ts';
 export { AGENT_INIT, agentInitramfs } from './agent-initramfs.ts';

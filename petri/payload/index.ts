@@ -1,8 +1,9 @@
 export { ElfFile, type ElfSegment } from './elf.ts';
 export type { ElfRelocation } from './elf-dynamic.ts';
 export type { ElfSymbol } from './elf-symbols.ts';
-export { unpackKernel } from './linux-kernel.ts';
-export { linux, linuxIsPrepared, type LinuxOptions, type LinuxPayload } from './linux-payload.ts';
+export { checkKernel, unpackKernel } from './linux-kernel.ts';
+export { linux, linuxIsPrepared, type LinuxOptions, type LinuxPayload, preparedLinux } from './linux-payload.ts';
+export { checkStaticProgram } from './static-program.ts';
 export type { TmkPayload } from './payload.ts';
 export { findTest, readTmk, type TmkImage, type TmkSegment, type TmkTest } from './tmk.ts';
 export { prebuiltTmks, tmk, type TmkOptions } from './tmk-payload.ts';

@@ -32,7 +32,8 @@ export interface LinuxOptions {
   readonly commandLine?: string;
 }
 
-const PREPARED = '.petri/linux';
+/** Where `petri linux install` puts what `linux()` boots, relative to the working directory. */
+export const preparedLinux = '.petri/linux';
 /** QEMU passes longer ones on, and arm64 Linux cuts them (COMMAND_LINE_SIZE). */
 const MAX_COMMAND_LINE = 1024;
 
@@ -73,11 +74,11 @@ export function linuxIsPrepared(): boolean {
 function given(artifact: string, path: string | undefined, prepared: string): string {
   const variable = artifactVariable(artifact);
   const fromEnvironment = process.env[variable] ?? '';
-  const chosen = resolve(path ?? (fromEnvironment === '' ? `${PREPARED}/${prepared}` : fromEnvironment));
+  const chosen = resolve(path ?? (fromEnvironment === '' ? `${preparedLinux}/${prepared}` : fromEnvironment));
   if (identify(chosen) !== undefined) return chosen;
   throw new PetriError(`there is no file ${chosen}`, {
     code: 'artifact-missing',
     step: 'payload',
-    remedy: `artifacts/linux/prepare.sh downloads Debian's kernel and busybox; or set ${variable} to a file`,
+    remedy: `npx petri linux install downloads Debian's kernel and busybox; or set ${variable} to a file`,
   });
 }

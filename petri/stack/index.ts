@@ -5,6 +5,7 @@ export { expectFipContents, expectFipImages, type FipImage } from './fip.ts';
 export { expectFormat, formats } from './formats.ts';
 export { checkoutStep, fullCommit, type GitSource, resolveRef, submodulesCommand } from './git-source.ts';
 export { crossCompile, type LinuxKernel, linuxKernelStep } from './linux-kernel.ts';
+export { beginLog } from './log-file.ts';
 export { type Lock, type LockedSource, lockFields, LockFormat } from './lock-format.ts';
 export type {
   PreparedStack,
@@ -30,6 +31,7 @@ export {
   versionOf,
 } from './prerequisites.ts';
 export { resolveLock, type ResolveRequest } from './resolve-lock.ts';
+export { withRootLock } from './root-lock.ts';
 export { checkRootPath } from './root-path.ts';
 export { type RunOptions, type RunOutcome, runSteps, type StackReporter } from './run-steps.ts';
 export { readSettings, writeSettings } from './settings.ts';

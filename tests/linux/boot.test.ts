@@ -5,7 +5,7 @@ petriTest(
   'Linux boots, and tells a test what it asks',
   { memory: '256M', requires: ['linux', 'exec'], timeout: 120_000 },
   async ({ launch, skip, expect }) => {
-    skip(!linuxIsPrepared(), 'there is no kernel here: artifacts/linux/prepare.sh downloads one');
+    skip(!linuxIsPrepared(), 'there is no kernel here: petri linux install downloads one');
     const vm = await launch({ payload: linux() });
     expect(await vm.exec('uname -m')).toEqual({ stdout: 'aarch64\n', stderr: '', exitCode: 0 });
     await vm.serial.waitFor('petri: init has started');

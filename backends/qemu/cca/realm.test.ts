@@ -21,7 +21,7 @@ const mke2fs = optionalTool('mke2fs', 'e2fsprogs');
 const prepared = plainHostIsPrepared();
 
 it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
-  expect(prepared, 'artifacts/linux/prepare.sh was not run').toBe(true);
+  expect(prepared, 'petri linux install was not run').toBe(true);
 });
 
 /**

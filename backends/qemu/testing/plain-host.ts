@@ -11,7 +11,7 @@ import type { InstalledStack } from '../stack/installed.ts';
 const prepared = resolve('.petri/linux');
 const sources = join(import.meta.dirname, 'plain-host');
 
-/** Whether artifacts/linux/prepare.sh has been run. */
+/** Whether `petri linux install` has been run. */
 export function plainHostIsPrepared(): boolean {
   return ['vmlinuz', 'busybox', 'modules/load'].every((name) => existsSync(join(prepared, name)));
 }

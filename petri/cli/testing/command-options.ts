@@ -1,5 +1,6 @@
 import { ccaOptions } from '../cca.ts';
 import { hostsOptions } from '../hosts.ts';
+import { linuxOptions } from '../linux.ts';
 import { doctorOptions, listOptions, sweepOptions } from '../main.ts';
 import { tmkOptions } from '../tmk.ts';
 
@@ -10,5 +11,6 @@ export const commandOptions = {
   sweep: sweepOptions,
   tmk: tmkOptions,
   cca: ccaOptions,
+  linux: linuxOptions,
   hosts: hostsOptions,
 } as const;
