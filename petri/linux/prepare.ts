@@ -37,7 +37,8 @@ const MODULES = [
  * What is there already is not downloaded again.
  *
  * @returns the lines of `versions`, and whether anything was done
- * @throws PetriError `artifact-missing` for a file that cannot be read, `image-invalid` for one of the wrong kind, `stack-busy`, as `expectApt` and `downloadDebian`
+ * @throws PetriError `artifact-missing` for a file that cannot be read, `image-invalid` for one of the wrong kind, `stack-busy`, as
+ *   `expectApt` and `downloadDebian`
  */
 export async function prepareLinux(
   request: PrepareRequest,
