@@ -4,7 +4,7 @@ import type { Feature } from './vm/features.ts';
 import type { HaltReason } from './vm/halt.ts';
 import type { PlaneInspector, RealmInspector } from './vm/inspect.ts';
 import type { IsolationType } from './vm/isolation.ts';
-import type { LinuxVmSpec, VmSpec } from './vm/spec.ts';
+import type { VmSpec } from './vm/spec.ts';
 
 /** One thing that keeps a backend from running here, and what to do about it. */
 export interface Missing {
@@ -199,8 +199,11 @@ export interface Backend {
    */
   close?(): Promise<void>;
   readonly hosts?: HostControl;
-  /** Makes one VM; resolves when its consoles are connected, before its first instruction. @throws PetriError */
+  /**
+   * Makes one VM; resolves when its consoles are connected, before its first instruction. It is asked only for payloads whose kind is
+   * among its features, and `tmk`; for one that is no TMK, the runtime's `start` has no test to choose.
+   *
+   * @throws PetriError
+   */
   launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime>;
-  /** As `launch`, for a VM that boots Linux; its runtime's `start` has no test to choose. Needs `linux`. @throws PetriError */
-  launchLinux?(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime>;
 }

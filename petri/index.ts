@@ -43,7 +43,6 @@ export {
   type DeclarativeOptions,
   type HaltExpectation,
   type PetriExpectations,
-  type PetriPayload,
   type PetriTest,
   type PetriTestBody,
   type PetriTestContext,
@@ -67,7 +66,6 @@ export {
   type HaltReason,
   type IsolationType,
   type LaunchOptions,
-  type LinuxVmSpec,
   type PlaneExit,
   type PlaneInspector,
   type RealmConfig,
@@ -80,6 +78,7 @@ export {
   type VmBootSummary,
   type VmConfig,
   type VmOptions,
+  type VmPayload,
   type VmSpec,
   type VmTmk,
 } from './vm/index.ts';

@@ -1,13 +1,14 @@
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { checkRealmSpec } from '../../petri/cca/host/realm-limits.ts';
 import { RealmVm } from '../../petri/cca/host/realm-vm.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import { tmkSpec, type VmSpec } from '../../petri/vm/spec.ts';
 import { identity, limits } from './identity.ts';
 import { fvpPlatform } from './platform.ts';
 import { readInstalledStack, stackRoot } from './stack/installed.ts';
 
 /** @throws PetriError `unsupported`, `invalid-config`, `stack-missing`, `stack-invalid` */
 export function launch(spec: VmSpec, context: LaunchContext): VmRuntime {
-  checkRealmSpec({ ...identity, limits }, spec);
-  return new RealmVm(fvpPlatform(readInstalledStack(stackRoot(process.cwd()))), spec, context);
+  const realm = tmkSpec(identity.name, spec);
+  checkRealmSpec({ ...identity, limits }, realm);
+  return new RealmVm(fvpPlatform(readInstalledStack(stackRoot(process.cwd()))), realm, context);
 }

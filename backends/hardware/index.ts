@@ -19,10 +19,6 @@ export const backend: Backend = {
     const { launch } = await import('./launch.ts');
     return await launch(spec, context);
   },
-  launchLinux: async (spec, context) => {
-    const { launchLinux } = await import('./launch.ts');
-    return await launchLinux(spec, context);
-  },
   close: async () => {
     const { closeLab } = await import('./lab.ts');
     await closeLab();

@@ -1,7 +1,8 @@
 import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { linuxLimits } from '../../petri/qemu/index.ts';
-import type { LinuxVmSpec, VmSpec } from '../../petri/vm/spec.ts';
+import type { TmkPayload, LinuxPayload } from '../../petri/payload/index.ts';
+import { boots, tmkSpec, type VmSpec } from '../../petri/vm/spec.ts';
 import { HardwareVm } from './hardware-vm.ts';
 import type { HostConfig } from './hosts/schema.ts';
 import { launcherFor, linuxLauncherFor, openLab, runTags } from './lab.ts';
@@ -9,16 +10,20 @@ import { linuxPlan, tmkPlan, type VmPlan } from './launchers/plan.ts';
 
 const MIB = 2 ** 20;
 
-/** @throws PetriError `unsupported`, `wait-timeout`, `lease-lost`, and what connecting throws */
+/** @throws PetriError `unsupported`, `invalid-config`, `wait-timeout`, `lease-lost`, and what connecting throws */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
+  if (boots(spec, 'linux')) return await launchLinux(spec, context);
+  return await launchTmk(tmkSpec('hardware', spec), context);
+}
+
+async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Promise<VmRuntime> {
   return await launchOn(spec, context, (host) => {
     const launcher = launcherFor(host, spec.isolation);
     return launcher === undefined ? undefined : tmkPlan(spec, launcher);
   });
 }
 
-/** @throws PetriError `invalid-config`, and what `launch` throws */
-export async function launchLinux(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
+async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<VmRuntime> {
   const { minMemory = 0, maxVcpus } = linuxLimits;
   const { memory, vcpus } = spec.config;
   if (memory < minMemory || vcpus > maxVcpus) {
@@ -36,7 +41,7 @@ export async function launchLinux(spec: LinuxVmSpec, context: LaunchContext): Pr
 
 /** @param planFor undefined for a host that makes no such VM */
 async function launchOn(
-  { isolation, hostTags = [], payload }: VmSpec | LinuxVmSpec,
+  { isolation, hostTags = [], payload }: VmSpec,
   context: LaunchContext,
   planFor: (host: HostConfig) => VmPlan | undefined,
 ): Promise<VmRuntime> {

@@ -4,8 +4,8 @@ import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import { runTags, suits } from './lab.ts';
 
 /** Why no host makes a VM of this configuration. */
-export function refusal({ isolation, config, hostTags = [] }: VmSpec): string | undefined {
-  if (config.vcpus > 1)
+export function refusal({ isolation, payload, config, hostTags = [] }: VmSpec): string | undefined {
+  if (payload.kind === 'tmk' && config.vcpus > 1)
     return `a TMK on a machine of the lab has 1 vCPU, and the test asks for ${String(config.vcpus)}`;
   if (hostTags.length === 0) return undefined;
   try {

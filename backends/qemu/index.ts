@@ -23,10 +23,6 @@ export const backend: Backend = {
     return await launch(spec, context);
   },
   refuses: (spec) => refusal(spec),
-  launchLinux: async (spec, context) => {
-    const { launchLinux } = await machinery();
-    return await launchLinux(spec, context);
-  },
   close: async () => {
     if (loading === undefined) return;
     const { close } = await loading;

@@ -3,7 +3,8 @@ import { PetriError } from '../../petri/errors.ts';
 import { linuxLimits } from '../../petri/qemu/index.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
 import type { IsolationType } from '../../petri/vm/isolation.ts';
-import type { LinuxVmSpec, VmConfig, VmSpec } from '../../petri/vm/spec.ts';
+import type { LinuxPayload, TmkPayload } from '../../petri/payload/index.ts';
+import { boots, tmkSpec, type VmConfig, type VmSpec } from '../../petri/vm/spec.ts';
 import { closeRealms, launchRealm } from './cca/launch.ts';
 import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';
@@ -18,6 +19,11 @@ const pool = new MachinePool();
 
 /** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `stack-missing`, `stack-invalid`, and what starting QEMU throws */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
+  if (boots(spec, 'linux')) return await launchLinux(spec, context);
+  return await launchTmk(tmkSpec('qemu', spec), context);
+}
+
+async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Promise<VmRuntime> {
   if (spec.isolation === 'cca') return launchRealm(spec, context, qemuCommand());
   checkIsolation(spec.isolation, "it makes 'none' and 'cca'");
   checkConfig(spec.config, tmkLimits);
@@ -32,8 +38,7 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
   });
 }
 
-/** @throws PetriError `unsupported`, `invalid-config`, and what starting QEMU throws */
-export async function launchLinux(spec: LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
+async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<VmRuntime> {
   checkIsolation(spec.isolation, "it boots Linux in VMs of 'none'");
   checkConfig(spec.config, linuxLimits);
   const command = qemuCommand();

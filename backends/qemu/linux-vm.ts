@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
-import { unpackKernel } from '../../petri/payload/index.ts';
+import { unpackKernel, type LinuxPayload } from '../../petri/payload/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
 import {
   kernelPanic,
@@ -22,7 +22,7 @@ import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
 import { describeHalt } from '../../petri/vm/describe-halt.ts';
 import type { HaltReason } from '../../petri/vm/halt.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
-import type { LinuxVmSpec } from '../../petri/vm/spec.ts';
+import type { VmSpec } from '../../petri/vm/spec.ts';
 import { budget } from './budgets.ts';
 import { QemuProcess } from './qemu-process.ts';
 
@@ -30,7 +30,7 @@ const SERIAL = 'serial';
 const AGENT = 'agent';
 
 export interface LinuxVmOptions {
-  readonly spec: LinuxVmSpec;
+  readonly spec: VmSpec<LinuxPayload>;
   readonly context: LaunchContext;
   readonly command: string;
   readonly facts: Readonly<Record<string, string>>;

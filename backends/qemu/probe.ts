@@ -37,6 +37,7 @@ const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };
 /** Why a TMK cannot run in a VM that is within the limits. */
 export function refusal(spec: VmSpec): string | undefined {
   if (spec.isolation === 'cca') return refusesRealm(spec);
+  if (spec.payload.kind !== 'tmk') return undefined;
   const { config } = spec;
   const { maxMemory, maxVcpus } = tmkLimits;
   if (config.vcpus > maxVcpus) return `a TMK in QEMU has ${maxVcpus} vCPU, and the test asks for ${config.vcpus}`;

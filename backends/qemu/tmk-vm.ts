@@ -6,6 +6,7 @@ import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
 import type { TmkListener } from '../../petri/payload/tmk-channel.ts';
 import { stopAndLook } from '../../petri/qemu/index.ts';
 import type { Registers } from '../../petri/vm/inspect.ts';
+import type { TmkPayload } from '../../petri/payload/index.ts';
 import type { VmSpec } from '../../petri/vm/spec.ts';
 import { budget } from './budgets.ts';
 import { openDebugger, type DebuggerRequest } from './debugger.ts';
@@ -13,7 +14,7 @@ import type { MachinePool } from './machine-pool.ts';
 import { MonitorMachine, type MonitorMachineOptions } from './monitor-machine.ts';
 
 export interface TmkVmOptions {
-  readonly spec: VmSpec;
+  readonly spec: VmSpec<TmkPayload>;
   readonly context: LaunchContext;
   readonly machine: Omit<MonitorMachineOptions, 'memory' | 'signal'>;
   readonly pool: MachinePool;

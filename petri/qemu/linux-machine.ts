@@ -2,7 +2,8 @@ import { panicWords } from '../boot/index.ts';
 import { AGENT_INIT } from '../linux/index.ts';
 import type { HaltReason } from '../vm/halt.ts';
 import type { BackendLimits } from '../backend.ts';
-import type { LinuxVmSpec } from '../vm/spec.ts';
+import type { LinuxPayload } from '../payload/index.ts';
+import type { VmSpec } from '../vm/spec.ts';
 
 const MIB = 2 ** 20;
 /** Of the first PCI serial port. */
@@ -17,7 +18,7 @@ export const linuxLimits: BackendLimits = {
 };
 
 export interface LinuxMachine {
-  readonly spec: LinuxVmSpec;
+  readonly spec: VmSpec<LinuxPayload>;
   /** Paths where QEMU runs: the kernel, and an initramfs with the agent in it. */
   readonly kernel: string;
   readonly initramfs: string;

@@ -1,16 +1,12 @@
-import type { LinuxPayload, TmkPayload } from '../payload/index.ts';
 import type { SerialPattern } from '../serial/index.ts';
-import { vmOptionNames, type VmOptions } from '../vm/index.ts';
+import { vmOptionNames, type VmOptions, type VmPayload } from '../vm/index.ts';
 import type { HaltExpectation } from './expectation.ts';
 import type { Requirement } from './requirement.ts';
-
-/** What a VM can boot. */
-export type PetriPayload = TmkPayload | LinuxPayload;
 
 /** What can be said of one VM. */
 export interface VmLaunchOptions extends VmOptions {
   /** What the VM boots; a function is called when the test runs. */
-  readonly payload?: PetriPayload | (() => PetriPayload);
+  readonly payload?: VmPayload | (() => VmPayload);
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string;
   /**
@@ -53,7 +49,7 @@ export interface PetriExpectations {
 
 /** A test without a body: what it boots and what must come of it. */
 export interface DeclarativeOptions extends PetriTestOptions {
-  readonly payload: PetriPayload | (() => PetriPayload);
+  readonly payload: VmPayload | (() => VmPayload);
   readonly expect: PetriExpectations;
 }
 
@@ -63,6 +59,6 @@ export function vmOptionsOf(options: VmLaunchOptions): VmOptions {
   return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
 
-export function payloadOf(options: VmLaunchOptions): PetriPayload | undefined {
+export function payloadOf(options: VmLaunchOptions): VmPayload | undefined {
   return typeof options.payload === 'function' ? options.payload() : options.payload;
 }

@@ -4,14 +4,14 @@ import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { harmlessLine } from '../text/index.ts';
-import { launchVm, resolveVmConfig, type IsolationType, type Vm } from '../vm/index.ts';
+import { launchVm, resolveVmConfig, type IsolationType, type Vm, type VmPayload } from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo } from './call-site.ts';
 import { checkLaunch } from './check-test.ts';
 import { testEnvironment } from './environment.ts';
 import { HarmlessFailures, harmlessContext } from './harmless-failures.ts';
-import { payloadOf, vmOptionsOf, type PetriPayload, type PetriTestOptions, type VmLaunchOptions } from './options.ts';
+import { payloadOf, vmOptionsOf, type PetriTestOptions, type VmLaunchOptions } from './options.ts';
 import { SeenEnds } from './seen-ends.ts';
 import { skipOn, unselected, type Skip } from './skip-reason.ts';
 import { paceOf } from './stretch.ts';
@@ -121,8 +121,8 @@ class TestSession {
   }
 
   /** Skips what the backend cannot run. Gives what is to be booted, if anything. */
-  #decide(backend: Backend, probe: ProbeResult, options: PetriTestOptions): PetriPayload | undefined {
-    let payload: PetriPayload | undefined;
+  #decide(backend: Backend, probe: ProbeResult, options: PetriTestOptions): VmPayload | undefined {
+    let payload: VmPayload | undefined;
     const demand = {
       isolation: this.#isolation,
       options,
@@ -171,7 +171,7 @@ class TestSession {
     return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as TestContext & typeof own;
   }
 
-  async #launch(backend: Backend, probe: ProbeResult, options: PetriTestOptions, payload: PetriPayload): Promise<Vm> {
+  async #launch(backend: Backend, probe: ProbeResult, options: PetriTestOptions, payload: VmPayload): Promise<Vm> {
     const config = resolveVmConfig(vmOptionsOf(options));
     const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
     const number = this.#vms.length + 1;

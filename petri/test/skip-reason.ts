@@ -1,6 +1,6 @@
 import type { Backend, ProbeResult } from '../backend.ts';
-import { resolveVmConfig, type IsolationType, type VmConfig } from '../vm/index.ts';
-import { vmOptionsOf, type PetriPayload, type PetriTestOptions } from './options.ts';
+import { resolveVmConfig, type IsolationType, type VmConfig, type VmPayload } from '../vm/index.ts';
+import { vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { unmet, type Requirement } from './requirement.ts';
 import type { SkipCause } from './task-meta.ts';
 
@@ -27,7 +27,7 @@ export interface TestDemand {
   /** Name of the test inside the TMK, where it is only for a Linux plane 0. */
   readonly linuxOnly: string | undefined;
   /** Gives what the VM boots; not called for a test that is skipped without it. */
-  payload(): PetriPayload | undefined;
+  payload(): VmPayload | undefined;
 }
 
 /**
@@ -55,10 +55,9 @@ export function skipOn(backend: DecidingBackend, probe: ProbeResult, demand: Tes
 function refusal(
   backend: DecidingBackend,
   { isolation, options }: TestDemand,
-  payload: PetriPayload,
+  payload: VmPayload,
   config: VmConfig,
 ): string | undefined {
-  if (payload.kind !== 'tmk') return undefined;
   const { machine = 'shared', hostTags } = options;
   return backend.refuses?.({ isolation, payload, config, machine, ...(hostTags === undefined ? {} : { hostTags }) });
 }

@@ -7,7 +7,7 @@ export type { HaltKind, HaltReason, SymbolLocation } from './halt.ts';
 export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from './inspect.ts';
 export { isIsolationType, isolationTypes, type IsolationType } from './isolation.ts';
 export { launchVm, type LaunchOptions } from './launch.ts';
-export type { LinuxVmSpec, VmConfig, VmSpec } from './spec.ts';
+export { boots, cannotBoot, tmkSpec, type VmConfig, type VmPayload, type VmSpec } from './spec.ts';
 export type { VmTmk } from './tmk.ts';
 export { judge, type TmkResult } from './verdict.ts';
 export { Vm } from './vm.ts';

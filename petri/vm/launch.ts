@@ -1,9 +1,9 @@
-import type { Backend, LaunchContext, VmRuntime } from '../backend.ts';
+import type { Backend, VmRuntime } from '../backend.ts';
 import { PetriError } from '../errors.ts';
 import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import { knownFeatures, type Feature } from './features.ts';
-import type { LinuxVmSpec, VmSpec } from './spec.ts';
+import { cannotBoot, type VmSpec } from './spec.ts';
 import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';
@@ -40,8 +40,11 @@ const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
  *
  * @throws PetriError `invalid-option`; what the backend says, as it is; anything else as `backend-fault`
  */
-export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, options: LaunchOptions): Promise<Vm> {
+export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOptions): Promise<Vm> {
   checkOptions('launchVm()', options, rules);
+  // Every backend boots TMKs.
+  if (spec.payload.kind !== 'tmk' && !options.features.includes(spec.payload.kind))
+    throw cannotBoot(backend.name, spec);
   const folder = new VmFolder(options.directory);
   const end = new VmEnd();
   const consoles = new Map<string, SerialConsole>();
@@ -75,7 +78,7 @@ export async function launchVm(backend: Backend, spec: VmSpec | LinuxVmSpec, opt
   });
   let runtime: VmRuntime;
   try {
-    runtime = await launchWith(backend, spec, {
+    runtime = await backend.launch(spec, {
       logDirectory: folder.path,
       signal: end.signal,
       onEnd: (handler) => end.on(handler),
@@ -132,20 +135,6 @@ function watch(ended: AbortSignal, { signal, deadline }: LaunchOptions, { onAbor
     },
     { once: true },
   );
-}
-
-async function launchWith(backend: Backend, spec: VmSpec | LinuxVmSpec, context: LaunchContext): Promise<VmRuntime> {
-  if (isTmk(spec)) return await backend.launch(spec, context);
-  if (backend.launchLinux !== undefined) return await backend.launchLinux(spec, context);
-  throw new PetriError(`backend '${backend.name}' cannot boot Linux`, {
-    code: 'unsupported',
-    step: 'launch',
-    remedy: "list 'linux' in the test's `requires`, so that it is skipped here",
-  });
-}
-
-function isTmk(spec: VmSpec | LinuxVmSpec): spec is VmSpec {
-  return spec.payload.kind === 'tmk';
 }
 
 function tooLate(backend: Backend, overdue: string, cause: unknown): PetriError {

@@ -1,5 +1,6 @@
 import type { LinuxPayload } from '../payload/linux-payload.ts';
 import type { TmkPayload } from '../payload/payload.ts';
+import { PetriError } from '../errors.ts';
 import type { IsolationType } from './isolation.ts';
 
 /** VM configuration with every default filled in. Sizes are in bytes. */
@@ -22,10 +23,13 @@ export interface VmConfig {
   readonly consoleLimit: number;
 }
 
+/** What a VM can boot. */
+export type VmPayload = TmkPayload | LinuxPayload;
+
 /** Everything a backend needs to know to make one VM. */
-export interface VmSpec {
+export interface VmSpec<P extends VmPayload = VmPayload> {
   readonly isolation: IsolationType;
-  readonly payload: TmkPayload;
+  readonly payload: P;
   readonly config: VmConfig;
   /**
    * Whether the VM may run on a machine that other tests have used: `shared` lets one boot of an emulated or real platform serve many
@@ -36,7 +40,30 @@ export interface VmSpec {
   readonly hostTags?: readonly string[];
 }
 
-/** A VM that boots Linux. */
-export interface LinuxVmSpec extends Omit<VmSpec, 'payload'> {
-  readonly payload: LinuxPayload;
+/** Whether a VM boots a payload of a kind. */
+export function boots<K extends VmPayload['kind']>(
+  spec: VmSpec,
+  kind: K,
+): spec is VmSpec<Extract<VmPayload, { readonly kind: K }>> {
+  return spec.payload.kind === kind;
+}
+
+/**
+ * A specification as a backend takes it that has no feature but `tmk`.
+ *
+ * @param backend its name
+ * @throws PetriError `unsupported` for another payload
+ */
+export function tmkSpec(backend: string, spec: VmSpec): VmSpec<TmkPayload> {
+  if (boots(spec, 'tmk')) return spec;
+  throw cannotBoot(backend, spec);
+}
+
+/** That a backend does not boot a payload of its kind. */
+export function cannotBoot(backend: string, { payload }: VmSpec): PetriError {
+  return new PetriError(`backend '${backend}' cannot boot a payload of kind '${payload.kind}'`, {
+    code: 'unsupported',
+    step: 'launch',
+    remedy: `list '${payload.kind}' in the test's \`requires\`, so that it is skipped here`,
+  });
 }

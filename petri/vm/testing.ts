@@ -5,7 +5,7 @@ import { resolveVmConfig } from './config.ts';
 import type { Feature } from './features.ts';
 import type { HaltReason } from './halt.ts';
 import type { IsolationType } from './isolation.ts';
-import type { VmSpec } from './spec.ts';
+import { tmkSpec, type VmSpec } from './spec.ts';
 
 /** What a scripted guest can do. */
 export interface GuestDesk {
@@ -49,7 +49,8 @@ export function scriptedBackend(script: GuestScript, options: ScriptedOptions = 
     description: 'guests that are functions',
     calls,
     probe: async () => probe,
-    launch: async (spec, context) => {
+    launch: async (anySpec, context) => {
+      const spec = tmkSpec('scripted', anySpec);
       calls.push('launch');
       options.onLaunch?.(context);
       const serial = context.openConsole('serial', (bytes) => calls.push(`typed ${Buffer.from(bytes).toString()}`));
@@ -59,7 +60,7 @@ export function scriptedBackend(script: GuestScript, options: ScriptedOptions = 
 }
 
 interface RuntimeParts {
-  readonly spec: VmSpec;
+  readonly spec: VmSpec<TmkPayload>;
   readonly context: LaunchContext;
   readonly serial: SerialConsole;
   readonly calls: string[];

@@ -2,7 +2,7 @@ import type { TmkEvent, VmRuntime } from '../backend.ts';
 import { slowFactor } from '../boot/slow-factor.ts';
 import { PetriError } from '../errors.ts';
 import { bytesOrText, checkArgument, checkOptions, milliseconds, text } from '../options/index.ts';
-import { findTest, type LinuxPayload, type TmkPayload, type TmkTest } from '../payload/index.ts';
+import { findTest, type TmkTest } from '../payload/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { quotedLines } from '../text/index.ts';
 import { BootRun, type PlaneSummary, type VmBootSummary } from './boot-run.ts';
@@ -12,7 +12,7 @@ import type { Feature } from './features.ts';
 import type { HaltReason } from './halt.ts';
 import type { PlaneInspector, RealmInspector, Registers } from './inspect.ts';
 import type { IsolationType } from './isolation.ts';
-import type { LinuxVmSpec, VmSpec } from './spec.ts';
+import type { VmPayload, VmSpec } from './spec.ts';
 import type { VmTmk } from './tmk.ts';
 import type { VmEnd } from './vm-end.ts';
 import type { VmFolder } from './vm-folder.ts';
@@ -30,7 +30,7 @@ const RECORDED_EXITS = 16;
 /** What a handle is made of. */
 export interface VmParts {
   readonly backend: string;
-  readonly spec: VmSpec | LinuxVmSpec;
+  readonly spec: VmSpec;
   readonly runtime: VmRuntime;
   readonly consoles: ReadonlyMap<string, SerialConsole>;
   readonly features: readonly Feature[];
@@ -48,7 +48,7 @@ export interface VmParts {
 export class Vm {
   readonly backend: string;
   readonly isolation: IsolationType;
-  readonly payload: TmkPayload | LinuxPayload;
+  readonly payload: VmPayload;
   readonly config: VmSpec['config'];
   /** What the backend can show of this VM. */
   readonly features: readonly Feature[];
@@ -429,7 +429,7 @@ export class Vm {
   }
 }
 
-function testsOf(payload: TmkPayload | LinuxPayload): readonly TmkTest[] {
+function testsOf(payload: VmPayload): readonly TmkTest[] {
   return payload.kind === 'tmk' ? payload.image.tests : [];
 }
 

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { agentInitramfs } from '../../../petri/linux/index.ts';
-import { unpackKernel } from '../../../petri/payload/index.ts';
+import { unpackKernel, type LinuxPayload } from '../../../petri/payload/index.ts';
 import { linuxMachineArguments } from '../../../petri/qemu/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { LinuxVmSpec } from '../../../petri/vm/spec.ts';
+import type { VmSpec } from '../../../petri/vm/spec.ts';
 import { AGENT_PORT, LinuxGuest } from '../guests/linux-guest.ts';
 import type { MonitorQemuConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';
@@ -15,7 +15,7 @@ import { portChardev, qmpArguments } from './qemu-ports.ts';
 const SERIAL = 'serial';
 
 export interface LinuxProgramContext {
-  readonly spec: LinuxVmSpec;
+  readonly spec: VmSpec<LinuxPayload>;
   readonly home: HostFolder;
   readonly serial: SerialConsole;
   /** Milliseconds in which a broken connection is made again. */

@@ -1,5 +1,6 @@
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { LinuxVmSpec, VmSpec } from '../../../petri/vm/spec.ts';
+import type { TmkPayload, LinuxPayload } from '../../../petri/payload/index.ts';
+import type { VmSpec } from '../../../petri/vm/spec.ts';
 import type { LauncherConfig, MonitorQemuConfig } from '../hosts/schema.ts';
 import type { HostFolder } from '../remote/host-folder.ts';
 import { makeProgram } from './index.ts';
@@ -31,7 +32,7 @@ export interface VmPlan {
   program(testIndex: number, context: BootContext): Promise<Program>;
 }
 
-export function tmkPlan(spec: VmSpec, launcher: LauncherConfig): VmPlan {
+export function tmkPlan(spec: VmSpec<TmkPayload>, launcher: LauncherConfig): VmPlan {
   const isPlain = launcher.kind === 'command' && launcher.output === 'exit-code';
   return {
     launcher: launcher.kind,
@@ -50,7 +51,7 @@ export function tmkPlan(spec: VmSpec, launcher: LauncherConfig): VmPlan {
   };
 }
 
-export function linuxPlan(spec: LinuxVmSpec, launcher: MonitorQemuConfig): VmPlan {
+export function linuxPlan(spec: VmSpec<LinuxPayload>, launcher: MonitorQemuConfig): VmPlan {
   return {
     launcher: launcher.kind,
     takesInput: true,

@@ -1,6 +1,6 @@
 import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { VmSpec } from '../../../petri/vm/spec.ts';
-import type { TmkTest } from '../../../petri/payload/index.ts';
+import type { TmkTest, TmkPayload } from '../../../petri/payload/index.ts';
 import type { Guest } from '../guests/guest.ts';
 import type { TemplateValues } from '../hosts/template.ts';
 import type { HostFolder } from '../remote/host-folder.ts';
@@ -16,7 +16,7 @@ export interface Program {
 }
 
 export interface ProgramContext {
-  readonly spec: VmSpec;
+  readonly spec: VmSpec<TmkPayload>;
   readonly testIndex: number;
   readonly home: HostFolder;
   /** Takes what the guest prints. */
@@ -32,14 +32,14 @@ export interface ProgramContext {
 export type ProgramMaker<Config> = (config: Config, context: ProgramContext) => Promise<Program>;
 
 /** The test that is to be run. */
-export function testOf({ payload }: VmSpec, testIndex: number): TmkTest {
+export function testOf({ payload }: VmSpec<TmkPayload>, testIndex: number): TmkTest {
   const test = payload.image.tests[testIndex];
   if (test === undefined) throw new RangeError(`the payload ${payload.name} has no test ${String(testIndex)}`);
   return test;
 }
 
 export function templateValues(
-  { config, payload }: VmSpec,
+  { config, payload }: VmSpec<TmkPayload>,
   testIndex: number,
   { payload: path, folder }: { readonly payload: string; readonly folder: string },
 ): TemplateValues {

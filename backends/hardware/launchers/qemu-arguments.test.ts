@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { tmk } from '../../../petri/payload/index.ts';
+import { tmk, type TmkPayload } from '../../../petri/payload/index.ts';
 import { resolveVmConfig, type VmSpec } from '../../../petri/vm/index.ts';
 import { kvmtoolArguments } from './kvmtool-arguments.ts';
 import { confidentialQemuArguments } from './qemu-arguments.ts';
 
 const config = { kind: 'qemu', kernel: '/k', initrd: '/i', tmkVmm: '/t', args: [] } as const;
-const spec = (isolation: VmSpec['isolation'], rpv = ''): VmSpec => ({
+const spec = (isolation: VmSpec['isolation'], rpv = ''): VmSpec<TmkPayload> => ({
   isolation,
   payload: tmk('hello'),
   config: resolveVmConfig({ memory: '1G', rpv }),

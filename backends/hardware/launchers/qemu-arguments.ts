@@ -1,5 +1,6 @@
 import { realmRequest } from '../../../petri/cca/realm-config.ts';
 import { PetriError } from '../../../petri/errors.ts';
+import type { TmkPayload } from '../../../petri/payload/index.ts';
 import type { VmSpec } from '../../../petri/vm/spec.ts';
 import type { QemuGuestConfig } from '../hosts/schema.ts';
 
@@ -11,7 +12,7 @@ const part = (text: string): string => text.replaceAll(',', ',,');
  *
  * @throws PetriError `unsupported`
  */
-export function confidentialQemuArguments(config: QemuGuestConfig, spec: VmSpec, folder: string): string[] {
+export function confidentialQemuArguments(config: QemuGuestConfig, spec: VmSpec<TmkPayload>, folder: string): string[] {
   const memory = `${String(spec.config.memory / 2 ** 20)}M`;
   const isolation = isolationArguments(spec, memory);
   return [

@@ -10,7 +10,7 @@ import { tmk, type TmkPayload } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/process/index.ts';
 import { HANGS } from '../../../petri/unit-test/hangs.ts';
 import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
-import { launchVm, resolveVmConfig, type Vm, type VmOptions } from '../../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, tmkSpec, type Vm, type VmOptions } from '../../../petri/vm/index.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { makePlainHost, plainBoard, plainHostIsPrepared } from '../testing/plain-host.ts';
 import { closeRealms } from './launch.ts';
@@ -56,7 +56,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       probe: () => Promise.reject(new Error('not asked')),
       launch: (spec, context) => {
         const platform = realmPlatform({ stack, command: 'qemu-system-aarch64', board: plainBoard, runBudgets });
-        return Promise.resolve(new RealmVm(platform, spec, context));
+        return Promise.resolve(new RealmVm(platform, tmkSpec('qemu', spec), context));
       },
     };
 

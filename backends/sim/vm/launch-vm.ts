@@ -1,12 +1,13 @@
 import type { LaunchContext, VmRuntime } from '../../../petri/backend.ts';
 import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
 import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
-import type { VmSpec } from '../../../petri/vm/spec.ts';
+import { tmkSpec, type VmSpec } from '../../../petri/vm/spec.ts';
 import { checkConfig, guestKind } from '../guests/index.ts';
 import { SimVm } from './sim-vm.ts';
 
 /** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `rmi-failed` */
-export async function launch({ isolation, payload, config }: VmSpec, context: LaunchContext): Promise<VmRuntime> {
+export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
+  const { isolation, payload, config } = tmkSpec('sim', spec);
   const kind = guestKind(isolation);
   checkConfig(kind.limits, config);
   const guests = await kind.load();

@@ -1,5 +1,5 @@
 import type { EndReason, LaunchContext, TmkEvent, VmBoot } from '../../backend.ts';
-import type { TmkTest } from '../../payload/index.ts';
+import type { TmkTest, TmkPayload } from '../../payload/index.ts';
 import type { SerialConsole } from '../../serial/index.ts';
 import type { HaltReason } from '../../vm/halt.ts';
 import type { VmSpec } from '../../vm/spec.ts';
@@ -23,7 +23,7 @@ const REPEATED = '[petri: bytes were lost on the way; what follows is the whole 
 export interface RealmRunOptions {
   readonly pool: SessionPool;
   readonly platform: HostPlatform;
-  readonly spec: VmSpec;
+  readonly spec: VmSpec<TmkPayload>;
   readonly context: LaunchContext;
   readonly test: TmkTest;
   readonly serial: SerialConsole;

@@ -1,6 +1,6 @@
 import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../backend.ts';
 import { PetriError } from '../../errors.ts';
-import type { TmkTest } from '../../payload/index.ts';
+import type { TmkTest, TmkPayload } from '../../payload/index.ts';
 import type { SerialConsole } from '../../serial/index.ts';
 import type { VmSpec } from '../../vm/spec.ts';
 import { fitsCommand } from '../agent-protocol.ts';
@@ -12,13 +12,13 @@ import { sessionPool } from './session-pool.ts';
 export class RealmVm implements VmRuntime {
   readonly planes = [];
   readonly #platform: HostPlatform;
-  readonly #spec: VmSpec;
+  readonly #spec: VmSpec<TmkPayload>;
   readonly #context: LaunchContext;
   readonly #serial: SerialConsole;
   readonly #consoles: ReadonlyMap<string, SerialConsole>;
   #run: RealmRun | undefined;
 
-  constructor(platform: HostPlatform, spec: VmSpec, context: LaunchContext) {
+  constructor(platform: HostPlatform, spec: VmSpec<TmkPayload>, context: LaunchContext) {
     this.#platform = platform;
     this.#spec = spec;
     this.#context = context;

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BootError } from '../../boot/index.ts';
 import { PetriError } from '../../errors.ts';
+import type { TmkPayload } from '../../payload/index.ts';
 import type { VmSpec } from '../../vm/spec.ts';
 import type { HostPlatform } from './host-platform.ts';
 import { HostSession, type SessionOptions } from './host-session.ts';
@@ -13,7 +14,7 @@ const MAX_FAILURES = 2;
 
 export interface SessionUse {
   readonly platform: HostPlatform;
-  readonly spec: VmSpec;
+  readonly spec: VmSpec<TmkPayload>;
   /** Folder of the VM that asks. */
   readonly logDirectory: string;
   readonly log: (message: string) => void;
