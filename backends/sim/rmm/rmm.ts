@@ -5,6 +5,7 @@ import type { Plane0Program } from './abi/plane0.ts';
 import { RegisterFile } from './abi/register-file.ts';
 import { RealmView } from './inspect.ts';
 import { RmmState } from './rec/rmm-state.ts';
+import type { RmiCall } from './rmi/rmi-call.ts';
 import { serveRmi } from './rmi/rmi.ts';
 
 /** What an RMM is made of. */
@@ -25,7 +26,7 @@ export interface RmmOptions {
 export class Rmm {
   protected readonly state: RmmState;
   #x: BigUint64Array | undefined;
-  #registers: RegisterFile | undefined;
+  #call: RmiCall | undefined;
 
   constructor({ memory, cpu, model = 'specification' }: RmmOptions) {
     this.state = new RmmState(memory, cpu, model);
@@ -33,11 +34,11 @@ export class Rmm {
 
   /** One SMC of the host. @param x X0 to X17: function identifier and arguments, replaced by the results */
   rmi(x: BigUint64Array): void {
-    if (this.#registers === undefined || this.#x !== x) {
+    if (this.#call === undefined || this.#x !== x) {
       this.#x = x;
-      this.#registers = RegisterFile.over(x);
+      this.#call = { state: this.state, out: RegisterFile.over(x) };
     }
-    serveRmi(this.state, this.#registers);
+    serveRmi(this.#call);
   }
 
   /**

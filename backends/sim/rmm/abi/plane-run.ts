@@ -52,3 +52,4 @@ export const PlaneExitReason = { Sync: 0, Irq: 1, Host: 2 } as const;
 
 /** General-purpose registers in the run page: X0 to X30. */
 export const GPR_COUNT = 31;
+export const GPR_BYTES = GPR_COUNT * 8;

@@ -23,6 +23,9 @@ export const PsciStatus = {
   InvalidAddress: -9,
 } as const;
 
+/** AFFINITY_INFO results. */
+export const Affinity = { On: 0, Off: 1 } as const;
+
 /** The ranges of function numbers that PSCI owns. */
 export function isPsciFunction(fid: number): boolean {
   return (fid >= 0x8400_0000 && fid <= 0x8400_001f) || (fid >= 0xc400_0000 && fid <= 0xc400_001f);

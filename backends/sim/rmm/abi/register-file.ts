@@ -45,6 +45,14 @@ export class RegisterFile {
     writeNumber(this.#view, this.#offset + n * 8, value);
   }
 
+  /** X0 to X3 of an answer; the registers that follow stay, as in TF-RMM. */
+  setResults(x0: number, x1 = 0, x2 = 0, x3 = 0): void {
+    this.set(0, x0);
+    this.set(1, x1);
+    this.set(2, x2);
+    this.set(3, x3);
+  }
+
   setBig(n: number, value: bigint): void {
     this.#view.setBigUint64(this.#offset + n * 8, value, true);
   }

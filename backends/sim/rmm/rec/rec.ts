@@ -65,9 +65,6 @@ export class Rec {
   /** Plane run page of the active auxiliary plane, and the flags it was entered with. */
   runIpa = 0;
   planeFlags = 0;
-  /** RmiRecRun of the current REC_ENTER: offset in linear memory, and its flags. */
-  run = 0;
-  enterFlags = 0;
 
   /** What the guest did that the engine has no model of, when that ended the last run. */
   unsupported: string | undefined;

@@ -6,9 +6,6 @@ import type { Realm } from '../realm/realm.ts';
 import type { Rec } from './rec.ts';
 import { VcpuPool } from './vcpu-pool.ts';
 
-/** Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too. */
-export const CALL_COST = 256;
-
 /** Length of a REC_ENTER in guest instructions unless the host sets its timer. */
 const DEFAULT_SLICE = 1_000_000;
 

@@ -3,16 +3,16 @@ import { RecEnter, RecEnterFlag } from '../abi/rec-run.ts';
 import { Response, Ripas, rmiResult, RmiStatus, RsiStatus } from '../abi/status.ts';
 import { RealmState } from '../realm/realm.ts';
 import { completeMmio, injectExternalAbort } from '../rec/aborts.ts';
-import type { RangeRequest, Rec } from '../rec/rec.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import { RecEntry } from '../rec/rec-entry.ts';
+import type { RangeRequest } from '../rec/rec.ts';
 import { hasPendingInterrupt, isValidGicInput, loadGic } from '../rec/vgic.ts';
 import { completeHostCall } from '../rsi/host-call.ts';
-import { answer } from '../rsi/rsi-answer.ts';
 import { exitPlane } from '../run/plane-exit.ts';
 import { runRec } from '../run/run-rec.ts';
+import type { RmiCall } from './rmi-call.ts';
 
 /** RMI_REC_ENTER (RMM specification 1.1, B4.3), in the order of TF-RMM. @returns X0 */
-export function recEnter(state: RmmState, recPa: number, runPa: number): number {
+export function recEnter({ state }: RmiCall, recPa: number, runPa: number): number {
   if (!state.granules.isNormal(runPa)) return RmiStatus.ErrorInput;
   const rec = state.rec(recPa);
   if (rec === undefined) return RmiStatus.ErrorInput;
@@ -29,13 +29,12 @@ export function recEnter(state: RmmState, recPa: number, runPa: number): number 
   if ((flags & RecEnterFlag.injectSea) !== 0 && abort?.unprotected !== true) return RmiStatus.ErrorRec;
   if ((flags & RecEnterFlag.emulMmio) !== 0 && abort?.emulatable !== true) return RmiStatus.ErrorRec;
 
-  rec.run = run;
-  rec.enterFlags = flags;
+  const entry = new RecEntry(state, rec, run, flags);
   rec.unsupported = undefined;
   rec.running = true;
   try {
     rec.begin(state.cpu);
-    if (complete(state, rec)) runRec(state, rec);
+    if (complete(entry)) runRec(entry);
   } finally {
     rec.running = false;
   }
@@ -43,54 +42,56 @@ export function recEnter(state: RmmState, recPa: number, runPa: number): number 
 }
 
 /** Gives the realm what the host answers to the last exit. @returns false where that already made another REC exit */
-function complete(state: RmmState, rec: Rec): boolean {
-  const { enterFlags, run } = rec;
-  const { view } = state;
+function complete(entry: RecEntry): boolean {
+  const { rec, run, flags, view } = entry;
   const abort = rec.lastAbort;
   rec.lastAbort = undefined;
-  const injectSea = (enterFlags & RecEnterFlag.injectSea) !== 0;
+  const injectSea = (flags & RecEnterFlag.injectSea) !== 0;
   const context = rec.plane(rec.active).context;
   if (abort !== undefined && context !== undefined) {
     // For an auxiliary plane the abort goes to plane 0; TF-RMM also injects it into the plane.
-    if (injectSea && (rec.active === 0 || state.asTfRmm)) injectExternalAbort(context, abort.esr, abort.far);
-    else if (!injectSea && (enterFlags & RecEnterFlag.emulMmio) !== 0) {
+    if (injectSea && (rec.active === 0 || entry.state.asTfRmm)) injectExternalAbort(context, abort.esr, abort.far);
+    else if (!injectSea && (flags & RecEnterFlag.emulMmio) !== 0) {
       completeMmio(context, abort.esr, view.getBigUint64(run + RecEnter.gprs, true));
     }
   }
   loadGic(rec.plane(rec.gicOwner).gic, view, run + RecEnter.gicv3Hcr);
-  if (!completeHostCall(state, rec)) return false;
-  if (rec.active !== 0) return !leavePlane(state, rec, injectSea);
-  completeRipas(rec);
-  completeS2ap(rec);
+  if (!completeHostCall(entry)) return false;
+  if (rec.active !== 0) return !leavePlane(entry, injectSea);
+  completeRipas(entry);
+  completeS2ap(entry);
   return true;
 }
 
 /** What may bring plane 0 back when the host enters an auxiliary plane. @returns true where that made a REC exit */
-function leavePlane(state: RmmState, rec: Rec, injectSea: boolean): boolean {
-  if (injectSea) return exitPlane(state, rec, PlaneExitReason.Sync);
-  if (rec.gicOwner === 0 && hasPendingInterrupt(rec.plane(0).gic)) return exitPlane(state, rec, PlaneExitReason.Irq);
-  if ((rec.enterFlags & RecEnterFlag.forceP0) !== 0) return exitPlane(state, rec, PlaneExitReason.Host);
+function leavePlane(entry: RecEntry, injectSea: boolean): boolean {
+  const { rec, flags } = entry;
+  if (injectSea) return exitPlane(entry, PlaneExitReason.Sync);
+  if (rec.gicOwner === 0 && hasPendingInterrupt(rec.plane(0).gic)) return exitPlane(entry, PlaneExitReason.Irq);
+  if ((flags & RecEnterFlag.forceP0) !== 0) return exitPlane(entry, PlaneExitReason.Host);
   return false;
 }
 
-function completeRipas(rec: Rec): void {
+function completeRipas(entry: RecEntry): void {
+  const { rec } = entry;
   const request = rec.ripas;
   if (request === undefined) return;
   rec.ripas = undefined;
-  const rejected = request.value === Ripas.Ram && isRejected(rec, request, RecEnterFlag.ripasReject);
-  answer(rec.registers, RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
+  const rejected = request.value === Ripas.Ram && isRejected(entry, request, RecEnterFlag.ripasReject);
+  entry.answer(RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
 }
 
-function completeS2ap(rec: Rec): void {
+function completeS2ap(entry: RecEntry): void {
+  const { rec } = entry;
   const request = rec.s2ap;
   if (request === undefined) return;
   rec.s2ap = undefined;
-  const rejected = isRejected(rec, request, RecEnterFlag.s2apReject);
+  const rejected = isRejected(entry, request, RecEnterFlag.s2apReject);
   if (!rejected) rec.realm.overlay.lock(request.value);
-  answer(rec.registers, RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
+  entry.answer(RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
 }
 
 /** A host that did all it was asked for has not rejected it. */
-function isRejected(rec: Rec, request: RangeRequest, flag: number): boolean {
-  return request.addr !== request.top && (rec.enterFlags & flag) !== 0;
+function isRejected({ flags }: RecEntry, request: RangeRequest, flag: number): boolean {
+  return request.addr !== request.top && (flags & flag) !== 0;
 }

@@ -1,4 +1,4 @@
-import type { RegisterFile } from '../abi/register-file.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import { Ripas, rmiResult, RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import { type Realm, RealmState } from '../realm/realm.ts';
@@ -13,18 +13,18 @@ import {
 } from '../realm/rtt-entry.ts';
 import { LEAF_LEVEL } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
+import type { RmiCall } from './rmi-call.ts';
 
-const GRANULE = 4096;
 /** RmiDataFlags: the content is part of the measurement. */
 const MEASURE_CONTENT = 1;
 
 function isProtectedPage(realm: Realm, ipa: number): boolean {
-  return ipa >= 0 && ipa % GRANULE === 0 && ipa < realm.rtt.parTop;
+  return ipa >= 0 && ipa % GRANULE_SIZE === 0 && ipa < realm.rtt.parTop;
 }
 
 /** RMI_DATA_CREATE: puts a page of the Normal world into a new realm, and measures it. */
 export function dataCreate(
-  state: RmmState,
+  { state }: RmiCall,
   rd: number,
   data: number,
   ipa: number,
@@ -44,14 +44,14 @@ export function dataCreate(
   }
   const content = state.page(data);
   content.set(state.page(source));
-  state.cpu.wrote(state.memory.offsetOf(data), GRANULE);
+  state.cpu.wrote(state.memory.offsetOf(data), GRANULE_SIZE);
   realm.measurements.extendData(ipa, flags, flags === MEASURE_CONTENT ? content : undefined);
   assign(state, realm, data, withRipas(rtt.word, Ripas.Ram));
   return RmiStatus.Success;
 }
 
 /** RMI_DATA_CREATE_UNKNOWN: gives the realm an empty page where it has none. RIPAS stays as it is. */
-export function dataCreateUnknown(state: RmmState, rd: number, data: number, ipa: number): number {
+export function dataCreateUnknown({ state }: RmiCall, rd: number, data: number, ipa: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !state.isDelegated(data) || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
   const { rtt } = realm;
@@ -60,9 +60,9 @@ export function dataCreateUnknown(state: RmmState, rd: number, data: number, ipa
     return rmiResult(RmiStatus.ErrorRtt, rtt.level);
   }
   state.granules.wipe(data);
-  state.cpu.wrote(state.memory.offsetOf(data), GRANULE);
+  state.cpu.wrote(state.memory.offsetOf(data), GRANULE_SIZE);
   assign(state, realm, data, rtt.word);
-  realm.invalidate(ipa, GRANULE);
+  realm.invalidate(ipa, GRANULE_SIZE);
   return RmiStatus.Success;
 }
 
@@ -72,7 +72,7 @@ function assign(state: RmmState, realm: Realm, data: number, word: number): void
 }
 
 /** RMI_DATA_DESTROY: X1 is the granule, X2 the next live address. What was RAM is DESTROYED. */
-export function dataDestroy(state: RmmState, rd: number, ipa: number, out: RegisterFile): number {
+export function dataDestroy({ out, state }: RmiCall, rd: number, ipa: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
   const { rtt } = realm;
@@ -86,7 +86,7 @@ export function dataDestroy(state: RmmState, rd: number, ipa: number, out: Regis
   const ripas = entryRipas(word);
   // TF-RMM forgets the overlay index only with the content that it was given for.
   rtt.write(unassigned(ripas === Ripas.Ram ? Ripas.Destroyed : ripas, ripas === Ripas.Ram ? 0 : entryOverlay(word)), 0);
-  realm.invalidate(ipa, GRANULE);
+  realm.invalidate(ipa, GRANULE_SIZE);
   state.granules.set(data, GranuleState.Delegated);
   out.set(1, data);
   out.set(2, rtt.nextLive(ipa));

@@ -1,9 +1,9 @@
 import { RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import type { RmiCall } from './rmi-call.ts';
 
 /** RMI_GRANULE_DELEGATE: from now on the Normal world cannot reach the granule, not even through a realm's TLB. */
-export function granuleDelegate(state: RmmState, pa: number): number {
+export function granuleDelegate({ state }: RmiCall, pa: number): number {
   const { granules } = state;
   if (!granules.is(pa, GranuleState.Undelegated)) return RmiStatus.ErrorInput;
   granules.set(pa, GranuleState.Delegated);
@@ -14,7 +14,7 @@ export function granuleDelegate(state: RmmState, pa: number): number {
 }
 
 /** RMI_GRANULE_UNDELEGATE: the host finds nothing in it. */
-export function granuleUndelegate(state: RmmState, pa: number): number {
+export function granuleUndelegate({ state }: RmiCall, pa: number): number {
   const { granules } = state;
   if (!granules.is(pa, GranuleState.Delegated)) return RmiStatus.ErrorInput;
   granules.wipe(pa);

@@ -1,21 +1,19 @@
-import type { RegisterFile } from '../abi/register-file.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import { Ripas, rmiResult, RmiStatus } from '../abi/status.ts';
-import { type Realm, RealmState } from '../realm/realm.ts';
+import { RealmState } from '../realm/realm.ts';
 import { entryKind, entryRipas, entryState, EntryState, withOverlay, withRipas } from '../realm/rtt-entry.ts';
-import { entrySpan, LEAF_LEVEL } from '../realm/rtt.ts';
+import { entrySpan, LEAF_LEVEL, type Rtt } from '../realm/rtt.ts';
 import type { RangeRequest, Rec } from '../rec/rec.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-
-const GRANULE = 4096;
+import type { RmiCall } from './rmi-call.ts';
 
 /** RMI_RTT_INIT_RIPAS: RIPAS RAM for as much of [base, top) as one table has. X1 is how far that was. */
-export function rttInitRipas(state: RmmState, rd: number, base: number, top: number, out: RegisterFile): number {
+export function rttInitRipas({ out, state }: RmiCall, rd: number, base: number, top: number): number {
   const realm = state.realm(rd);
-  if (realm === undefined || base < 0 || top <= base || top > realm.rtt.parTop || top % GRANULE !== 0) {
+  if (realm === undefined || base < 0 || top <= base || top > realm.rtt.parTop || top % GRANULE_SIZE !== 0) {
     return RmiStatus.ErrorInput;
   }
   // The specification leaves open how such a base fails; TF-RMM looks at it before the walk.
-  if (base % GRANULE !== 0) return RmiStatus.ErrorInput;
+  if (base % GRANULE_SIZE !== 0) return RmiStatus.ErrorInput;
   if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
   const { rtt } = realm;
   rtt.walk(base, LEAF_LEVEL);
@@ -36,87 +34,87 @@ export function rttInitRipas(state: RmmState, rd: number, base: number, top: num
   return RmiStatus.Success;
 }
 
-/** Checks what RTT_SET_RIPAS and RTT_SET_S2AP have in common: [base, top) continues what the REC asked for. */
-function checkRequest(realm: Realm, rec: Rec, request: RangeRequest | undefined, base: number, top: number): number {
-  if (rec.running || rec.realm !== realm) return RmiStatus.ErrorRec;
-  if (request === undefined || base !== request.addr || top > request.top) return RmiStatus.ErrorInput;
-  return RmiStatus.Success;
+/** How RTT_SET_RIPAS and RTT_SET_S2AP differ. */
+interface RangeChange {
+  /** What the REC asked for and waits for. */
+  request(rec: Rec): RangeRequest | undefined;
+  /** Changes the entry of `from`, where the walk is. @returns where the next one begins, or `from` where it may not change */
+  change(rtt: Rtt, request: RangeRequest, from: number, top: number): number;
 }
 
-/** RMI_RTT_SET_RIPAS: does what RSI_IPA_STATE_SET asked for, in one table. X1 is how far that was. */
-export function rttSetRipas(
-  state: RmmState,
+/** Does what a REC asked for from `base` on, in one table: [base, top) continues the request. @returns X0 */
+function setRange(
+  { out, state }: RmiCall,
+  range: RangeChange,
   rd: number,
   recPa: number,
   base: number,
   top: number,
-  out: RegisterFile,
 ): number {
   const realm = state.realm(rd);
   const rec = state.rec(recPa);
-  if (realm === undefined || rec === undefined || base < 0 || top <= base || top % GRANULE !== 0) {
+  if (realm === undefined || rec === undefined || base < 0 || top <= base || top % GRANULE_SIZE !== 0) {
     return RmiStatus.ErrorInput;
   }
-  const request = rec.ripas;
-  const status = checkRequest(realm, rec, request, base, top);
-  if (status !== RmiStatus.Success || request === undefined) return status;
+  if (rec.running || rec.realm !== realm) return RmiStatus.ErrorRec;
+  const request = range.request(rec);
+  if (request === undefined || base !== request.addr || top > request.top) return RmiStatus.ErrorInput;
 
   const { rtt } = realm;
   rtt.walk(base, LEAF_LEVEL);
   const { level } = rtt;
-  const span = entrySpan(level);
   let end = base;
   do {
+    const next = range.change(rtt, request, end, top);
+    if (next === end) break;
+    end = next;
+  } while (end < top && rtt.next());
+  if (end === base) return rmiResult(RmiStatus.ErrorRtt, level);
+  realm.invalidate(base, end - base);
+  request.addr = end;
+  out.set(1, end);
+  return RmiStatus.Success;
+}
+
+const ripasChange: RangeChange = {
+  request: (rec) => rec.ripas,
+  change(rtt, request, from, top) {
     const { word } = rtt;
-    if (entryState(word) === EntryState.Table) break;
-    const entryEnd = (Math.floor(end / span) + 1) * span;
+    if (entryState(word) === EntryState.Table) return from;
+    const span = entrySpan(rtt.level);
+    const next = (Math.floor(from / span) + 1) * span;
     const ripas = entryRipas(word);
     if (ripas !== request.value) {
-      if (end % span !== 0 || entryEnd > top) break;
-      if (ripas === Ripas.Destroyed && !request.changeDestroyed) break;
+      if (from % span !== 0 || next > top) return from;
+      if (ripas === Ripas.Destroyed && !request.changeDestroyed) return from;
       rtt.writeKind(withRipas(entryKind(word), request.value));
     }
-    end = Math.min(entryEnd, top);
-  } while (end < top && rtt.next());
-  if (end === base) return rmiResult(RmiStatus.ErrorRtt, level);
-  realm.invalidate(base, end - base);
-  request.addr = end;
-  out.set(1, end);
-  return RmiStatus.Success;
+    return Math.min(next, top);
+  },
+};
+
+/** RMI_RTT_SET_RIPAS: does what RSI_IPA_STATE_SET asked for, in one table. X1 is how far that was. */
+export function rttSetRipas(call: RmiCall, rd: number, recPa: number, base: number, top: number): number {
+  return setRange(call, ripasChange, rd, recPa, base, top);
 }
 
-/** RMI_RTT_SET_S2AP: does what RSI_MEM_SET_PERM_INDEX asked for, in one table. X1 is how far that was, X2 the tree. */
-export function rttSetS2ap(
-  state: RmmState,
-  rd: number,
-  recPa: number,
-  base: number,
-  top: number,
-  out: RegisterFile,
-): number {
-  const realm = state.realm(rd);
-  const rec = state.rec(recPa);
-  if (realm === undefined || rec === undefined || base < 0 || top <= base || top % GRANULE !== 0) {
-    return RmiStatus.ErrorInput;
-  }
-  const request = rec.s2ap;
-  const status = checkRequest(realm, rec, request, base, top);
-  if (status !== RmiStatus.Success || request === undefined) return status;
-
-  const { rtt } = realm;
-  rtt.walk(base, LEAF_LEVEL);
-  const { level } = rtt;
-  const span = entrySpan(level);
-  let end = base;
-  do {
+const s2apChange: RangeChange = {
+  request: (rec) => rec.s2ap,
+  change(rtt, request, from, top) {
     const { word } = rtt;
-    if (entryState(word) === EntryState.Table || end % span !== 0 || end + span > top) break;
+    const span = entrySpan(rtt.level);
+    if (entryState(word) === EntryState.Table || from % span !== 0 || from + span > top) return from;
     rtt.writeKind(withOverlay(entryKind(word), request.value));
-    end += span;
-  } while (end < top && rtt.next());
-  out.set(1, end);
-  if (end === base) return rmiResult(RmiStatus.ErrorRtt, level);
-  realm.invalidate(base, end - base);
-  request.addr = end;
-  return RmiStatus.Success;
+    return from + span;
+  },
+};
+
+/**
+ * RMI_RTT_SET_S2AP: does what RSI_MEM_SET_PERM_INDEX asked for, in one table. X1 is how far that was, also where it was not a single
+ * entry; X2 is the tree.
+ */
+export function rttSetS2ap(call: RmiCall, rd: number, recPa: number, base: number, top: number): number {
+  const result = setRange(call, s2apChange, rd, recPa, base, top);
+  if ((result & 0xff) === RmiStatus.ErrorRtt) call.out.set(1, base);
+  return result;
 }

@@ -1,13 +1,13 @@
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import { RealmFlag, RealmFlag1, RealmParams } from '../abi/realm-params.ts';
 import { readNumber } from '../abi/register-file.ts';
 import { HashAlgorithm, RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import { Realm, type RealmOptions, RealmState } from '../realm/realm.ts';
 import { isConsistentRoot } from '../realm/rtt.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
 import { Limits } from './features.ts';
+import type { RmiCall } from './rmi-call.ts';
 
-const GRANULE = 4096;
 const RPV_BYTES = 64;
 const WIDENED_FIELDS = [RealmParams.s2sz, RealmParams.numBps, RealmParams.numWps] as const;
 
@@ -51,7 +51,7 @@ function parseParams(view: DataView, at: number, asTfRmm: boolean): RealmOptions
     count: view.getUint32(at + RealmParams.rttNumStart, true),
   };
   if (!isConsistentRoot(ipaWidth, root.startLevel, root.count)) return undefined;
-  if (root.base < 0 || root.base % (root.count * GRANULE) !== 0) return undefined;
+  if (root.base < 0 || root.base % (root.count * GRANULE_SIZE) !== 0) return undefined;
 
   const vmids = [u16(RealmParams.vmid)];
   for (let plane = 0; plane < numAuxPlanes; plane++) vmids.push(u16(RealmParams.auxVmid + plane * 2));
@@ -63,21 +63,21 @@ function parseParams(view: DataView, at: number, asTfRmm: boolean): RealmOptions
 }
 
 /** RMI_REALM_CREATE. */
-export function realmCreate(state: RmmState, rd: number, params: number): number {
+export function realmCreate({ state }: RmiCall, rd: number, params: number): number {
   const { granules, memory } = state;
   if (!granules.isNormal(params)) return RmiStatus.ErrorInput;
   const options = parseParams(state.view, memory.offsetOf(params), state.asTfRmm);
   if (options === undefined || options.vmids.some((vmid) => state.vmids.has(vmid))) return RmiStatus.ErrorInput;
   const { base, count } = options.root;
   for (let table = 0; table < count; table++) {
-    const pa = base + table * GRANULE;
+    const pa = base + table * GRANULE_SIZE;
     if (pa === rd || !state.isDelegated(pa)) return RmiStatus.ErrorInput;
   }
   if (!state.isDelegated(rd)) return RmiStatus.ErrorInput;
 
   for (let table = 0; table < count; table++) {
-    granules.set(base + table * GRANULE, GranuleState.Rtt);
-    granules.wipe(base + table * GRANULE);
+    granules.set(base + table * GRANULE_SIZE, GranuleState.Rtt);
+    granules.wipe(base + table * GRANULE_SIZE);
   }
   granules.set(rd, GranuleState.Rd);
   for (const vmid of options.vmids) state.vmids.add(vmid);
@@ -88,7 +88,7 @@ export function realmCreate(state: RmmState, rd: number, params: number): number
 }
 
 /** RMI_REALM_ACTIVATE. */
-export function realmActivate(state: RmmState, rd: number): number {
+export function realmActivate({ state }: RmiCall, rd: number): number {
   const realm = state.realm(rd);
   if (realm === undefined) return RmiStatus.ErrorInput;
   if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
@@ -97,13 +97,13 @@ export function realmActivate(state: RmmState, rd: number): number {
 }
 
 /** RMI_REALM_DESTROY. */
-export function realmDestroy(state: RmmState, rd: number): number {
+export function realmDestroy({ state }: RmiCall, rd: number): number {
   const realm = state.realm(rd);
   if (realm === undefined) return RmiStatus.ErrorInput;
   if (state.recsOf(realm).some((rec) => rec !== undefined) || realm.rtt.isRootLive) return RmiStatus.ErrorRealm;
   const { base, count } = realm.options.root;
   realm.invalidate(0, realm.rtt.ipaTop);
-  for (let table = 0; table < count; table++) state.granules.set(base + table * GRANULE, GranuleState.Delegated);
+  for (let table = 0; table < count; table++) state.granules.set(base + table * GRANULE_SIZE, GranuleState.Delegated);
   state.granules.set(rd, GranuleState.Delegated);
   for (const vmid of realm.options.vmids) state.vmids.delete(vmid);
   state.realms.delete(rd);

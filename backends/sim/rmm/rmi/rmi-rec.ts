@@ -6,11 +6,11 @@ import { GranuleState } from '../realm/granule.ts';
 import { RealmState } from '../realm/realm.ts';
 import { Rec } from '../rec/rec.ts';
 import { RESET_SCTLR } from '../rec/reset-state.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
 import { Limits } from './features.ts';
+import type { RmiCall } from './rmi-call.ts';
 
 /** RMI_REC_CREATE. */
-export function recCreate(state: RmmState, rd: number, recPa: number, params: number): number {
+export function recCreate({ state }: RmiCall, rd: number, recPa: number, params: number): number {
   const { granules, view } = state;
   if (!granules.isNormal(params)) return RmiStatus.ErrorInput;
   const realm = state.realm(rd);
@@ -45,7 +45,7 @@ export function recCreate(state: RmmState, rd: number, recPa: number, params: nu
 }
 
 /** RMI_REC_DESTROY. */
-export function recDestroy(state: RmmState, recPa: number): number {
+export function recDestroy({ state }: RmiCall, recPa: number): number {
   const rec = state.rec(recPa);
   if (rec === undefined) return RmiStatus.ErrorInput;
   if (rec.running) return RmiStatus.ErrorRec;

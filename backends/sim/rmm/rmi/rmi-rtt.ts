@@ -1,4 +1,4 @@
-import type { RegisterFile } from '../abi/register-file.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import { Ripas, rmiResult, RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import type { Realm } from '../realm/realm.ts';
@@ -12,7 +12,7 @@ import {
   unassigned,
 } from '../realm/rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL, MIN_BLOCK_LEVEL } from '../realm/rtt.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import type { RmiCall } from './rmi-call.ts';
 
 /** RmiRttEntryState. */
 export const RttEntryState = { Unassigned: 0, Assigned: 1, Table: 2 } as const;
@@ -29,7 +29,7 @@ function isTablePlace(realm: Realm, ipa: number, level: number): boolean {
 }
 
 /** RMI_RTT_CREATE. */
-export function rttCreate(state: RmmState, rd: number, table: number, ipa: number, level: number): number {
+export function rttCreate({ state }: RmiCall, rd: number, table: number, ipa: number, level: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isTablePlace(realm, ipa, level)) return RmiStatus.ErrorInput;
   if (!state.isDelegated(table)) return RmiStatus.ErrorInput;
@@ -45,7 +45,7 @@ export function rttCreate(state: RmmState, rd: number, table: number, ipa: numbe
 }
 
 /** RMI_RTT_DESTROY: X1 is the table, X2 the next live address. */
-export function rttDestroy(state: RmmState, rd: number, ipa: number, level: number, out: RegisterFile): number {
+export function rttDestroy({ out, state }: RmiCall, rd: number, ipa: number, level: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isTablePlace(realm, ipa, level)) return RmiStatus.ErrorInput;
   const { rtt } = realm;
@@ -68,7 +68,7 @@ export function rttDestroy(state: RmmState, rd: number, ipa: number, level: numb
 }
 
 /** RMI_RTT_FOLD: X1 is the table that is no longer needed. */
-export function rttFold(state: RmmState, rd: number, ipa: number, level: number, out: RegisterFile): number {
+export function rttFold({ out, state }: RmiCall, rd: number, ipa: number, level: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isTablePlace(realm, ipa, level)) return RmiStatus.ErrorInput;
   const { rtt } = realm;
@@ -87,7 +87,7 @@ export function rttFold(state: RmmState, rd: number, ipa: number, level: number,
 }
 
 /** RMI_RTT_READ_ENTRY: X1 level of the walk, X2 state, X3 descriptor, X4 RIPAS. */
-export function rttReadEntry(state: RmmState, rd: number, ipa: number, level: number, out: RegisterFile): number {
+export function rttReadEntry({ out, state }: RmiCall, rd: number, ipa: number, level: number): number {
   const realm = state.realm(rd);
   if (realm === undefined) return RmiStatus.ErrorInput;
   const { rtt } = realm;
@@ -126,10 +126,16 @@ function isUnprotectedPlace(realm: Realm, ipa: number, level: number): boolean {
 }
 
 /** RMI_RTT_MAP_UNPROTECTED. @param descriptor address, MemAttr[2:0] in bits 4:2, and access in bits 7:6: read, write */
-export function rttMapUnprotected(state: RmmState, rd: number, ipa: number, level: number, descriptor: number): number {
+export function rttMapUnprotected(
+  { state }: RmiCall,
+  rd: number,
+  ipa: number,
+  level: number,
+  descriptor: number,
+): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isUnprotectedPlace(realm, ipa, level)) return RmiStatus.ErrorInput;
-  const attributes = descriptor % 4096;
+  const attributes = descriptor % GRANULE_SIZE;
   const pa = descriptor - attributes;
   if (descriptor < 0 || pa >= 2 ** 48 || pa % entrySpan(level) !== 0) return RmiStatus.ErrorInput;
   if ((attributes & ~NS_ATTRIBUTES) !== 0 || (attributes & MEM_ATTR_MASK) === MEM_ATTR_RESERVED) {
@@ -146,13 +152,7 @@ export function rttMapUnprotected(state: RmmState, rd: number, ipa: number, leve
 }
 
 /** RMI_RTT_UNMAP_UNPROTECTED: X1 is the next live address. */
-export function rttUnmapUnprotected(
-  state: RmmState,
-  rd: number,
-  ipa: number,
-  level: number,
-  out: RegisterFile,
-): number {
+export function rttUnmapUnprotected({ out, state }: RmiCall, rd: number, ipa: number, level: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isUnprotectedPlace(realm, ipa, level)) return RmiStatus.ErrorInput;
   const { rtt } = realm;

@@ -1,17 +1,75 @@
-import type { RegisterFile } from '../abi/register-file.ts';
-import { Rmi } from '../abi/rmi-fids.ts';
+import { type Command, CommandTable } from '../abi/command-table.ts';
+import { Rmi, type RmiCommand } from '../abi/rmi-fids.ts';
 import { functionId, negotiate, SMCCC_NOT_SUPPORTED } from '../abi/smccc.ts';
 import { RmiStatus } from '../abi/status.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
-import { completePsci } from '../rsi/psci.ts';
 import { FEATURE_REGISTER_0, Limits } from './features.ts';
 import { recEnter } from './rec-enter.ts';
+import type { RmiCall } from './rmi-call.ts';
 import { dataCreate, dataCreateUnknown, dataDestroy } from './rmi-data.ts';
 import { granuleDelegate, granuleUndelegate } from './rmi-granule.ts';
+import { completePsci } from './rmi-psci.ts';
 import { rttInitRipas, rttSetRipas, rttSetS2ap } from './rmi-ranges.ts';
 import { realmActivate, realmCreate, realmDestroy } from './rmi-realm.ts';
 import { recCreate, recDestroy } from './rmi-rec.ts';
 import { rttCreate, rttDestroy, rttFold, rttMapUnprotected, rttReadEntry, rttUnmapUnprotected } from './rmi-rtt.ts';
+
+/**
+ * Serves one command.
+ *
+ * @param operands X1 to X5; -1 for one of 2^52 or more, which is no valid address, index or count
+ * @returns X0
+ */
+export type RmiHandler = (call: RmiCall, ...operands: number[]) => number;
+
+/** A handler that takes the operands of its row, one number for each. */
+type HandlerOf<Names extends readonly string[]> = (
+  call: RmiCall,
+  ...operands: { [N in keyof Names]: number }
+) => number;
+
+function row<const Names extends readonly string[]>(
+  name: RmiCommand,
+  operands: Names,
+  serve: HandlerOf<Names>,
+): Command<RmiHandler> {
+  // Safe: `serveRmi` passes as many operands as any command has.
+  return { fid: Rmi[name], name, operands, serve: serve as RmiHandler };
+}
+
+/** The Realm Management Interface (RMM specification 1.1, B4.3). */
+export const rmiCommands = new CommandTable<RmiHandler>([
+  row('VERSION', ['req'], version),
+  row('FEATURES', ['index'], features),
+  row('GRANULE_DELEGATE', ['addr'], granuleDelegate),
+  row('GRANULE_UNDELEGATE', ['addr'], granuleUndelegate),
+  row('REALM_CREATE', ['rd', 'params_ptr'], realmCreate),
+  row('REALM_ACTIVATE', ['rd'], realmActivate),
+  row('REALM_DESTROY', ['rd'], realmDestroy),
+  row('REC_AUX_COUNT', ['rd'], recAuxCount),
+  row('REC_CREATE', ['rd', 'rec', 'params_ptr'], recCreate),
+  row('REC_DESTROY', ['rec'], recDestroy),
+  row('REC_ENTER', ['rec', 'run_ptr'], recEnter),
+  row('PSCI_COMPLETE', ['calling_rec', 'target_rec', 'status'], completePsci),
+  row('DATA_CREATE', ['rd', 'data', 'ipa', 'src', 'flags'], dataCreate),
+  row('DATA_CREATE_UNKNOWN', ['rd', 'data', 'ipa'], dataCreateUnknown),
+  row('DATA_DESTROY', ['rd', 'ipa'], dataDestroy),
+  row('RTT_CREATE', ['rd', 'rtt', 'ipa', 'level'], rttCreate),
+  row('RTT_DESTROY', ['rd', 'ipa', 'level'], rttDestroy),
+  row('RTT_FOLD', ['rd', 'ipa', 'level'], rttFold),
+  row('RTT_READ_ENTRY', ['rd', 'ipa', 'level'], rttReadEntry),
+  row('RTT_MAP_UNPROTECTED', ['rd', 'ipa', 'level', 'desc'], rttMapUnprotected),
+  row('RTT_UNMAP_UNPROTECTED', ['rd', 'ipa', 'level'], rttUnmapUnprotected),
+  row('RTT_INIT_RIPAS', ['rd', 'base', 'top'], rttInitRipas),
+  row('RTT_SET_RIPAS', ['rd', 'rec', 'base', 'top'], rttSetRipas),
+  row('RTT_SET_S2AP', ['rd', 'rec', 'base', 'top'], rttSetS2ap),
+  row('RTT_AUX_CREATE', ['rd', 'rtt', 'ipa', 'level', 'index'], noAuxiliaryTree),
+  row('RTT_AUX_DESTROY', ['rd', 'ipa', 'level', 'index'], noAuxiliaryTree),
+  row('RTT_AUX_FOLD', ['rd', 'ipa', 'level', 'index'], noAuxiliaryTree),
+  row('RTT_AUX_MAP_PROTECTED', ['rd', 'ipa', 'index'], noAuxiliaryTree),
+  row('RTT_AUX_MAP_UNPROTECTED', ['rd', 'ipa', 'index', 'desc'], noAuxiliaryTree),
+  row('RTT_AUX_UNMAP_PROTECTED', ['rd', 'ipa', 'index'], noAuxiliaryTree),
+  row('RTT_AUX_UNMAP_UNPROTECTED', ['rd', 'ipa', 'index'], noAuxiliaryTree),
+]);
 
 /** Registers that a result may have: X0 to X16. */
 const RESULT_REGISTERS = 17;
@@ -19,98 +77,43 @@ const RESULT_REGISTERS = 17;
 const TFRMM_RESULT_REGISTERS = 4;
 
 /** Serves one call of the host: function and arguments in, results out, what is no result zero (RMM specification, B2). */
-export function serveRmi(state: RmmState, x: RegisterFile): void {
+export function serveRmi(call: RmiCall): void {
+  const { out: x, state } = call;
   const fid = x.get(0);
+  const command = fid >= 0 && fid <= 0xffff_ffff ? rmiCommands.find(functionId(fid)) : undefined;
   const a1 = x.get(1);
   const a2 = x.get(2);
-  const a3 = x.get(3);
+  // The status of PSCI_COMPLETE may be negative: it is the only signed operand.
+  const a3 = command?.fid === Rmi.PSCI_COMPLETE ? Number(BigInt.asIntN(64, x.big(3))) : x.get(3);
   const a4 = x.get(4);
   const a5 = x.get(5);
-  // PSCI_COMPLETE takes a negative status: the only signed argument.
-  const signed3 = fid >= 0 && functionId(fid) === Rmi.PSCI_COMPLETE ? Number(BigInt.asIntN(64, x.big(3))) : a3;
   const cleared = state.asTfRmm ? TFRMM_RESULT_REGISTERS : RESULT_REGISTERS;
   for (let n = 0; n < cleared; n++) x.set(n, 0);
-  const known = fid >= 0 && fid <= 0xffff_ffff;
-  x.set(0, known ? dispatch(state, functionId(fid), a1, a2, signed3, a4, a5, x) : SMCCC_NOT_SUPPORTED);
+  x.set(0, command === undefined ? SMCCC_NOT_SUPPORTED : command.serve(call, a1, a2, a3, a4, a5));
 }
 
-/** @returns X0; further results are in `out` */
-function dispatch(
-  state: RmmState,
-  fid: number,
-  a1: number,
-  a2: number,
-  a3: number,
-  a4: number,
-  a5: number,
-  out: RegisterFile,
-): number {
-  switch (fid) {
-    case Rmi.VERSION: {
-      const { compatible, lower, higher } = negotiate(a1);
-      out.set(1, lower);
-      out.set(2, higher);
-      return compatible ? RmiStatus.Success : RmiStatus.ErrorInput;
-    }
-    case Rmi.FEATURES:
-      out.set(1, a1 === 0 ? FEATURE_REGISTER_0 : 0);
-      return RmiStatus.Success;
-    case Rmi.GRANULE_DELEGATE:
-      return granuleDelegate(state, a1);
-    case Rmi.GRANULE_UNDELEGATE:
-      return granuleUndelegate(state, a1);
-    case Rmi.REALM_CREATE:
-      return realmCreate(state, a1, a2);
-    case Rmi.REALM_ACTIVATE:
-      return realmActivate(state, a1);
-    case Rmi.REALM_DESTROY:
-      return realmDestroy(state, a1);
-    case Rmi.REC_AUX_COUNT:
-      if (state.realm(a1) === undefined) return RmiStatus.ErrorInput;
-      out.set(1, Limits.recAuxCount);
-      return RmiStatus.Success;
-    case Rmi.REC_CREATE:
-      return recCreate(state, a1, a2, a3);
-    case Rmi.REC_DESTROY:
-      return recDestroy(state, a1);
-    case Rmi.REC_ENTER:
-      return recEnter(state, a1, a2);
-    case Rmi.PSCI_COMPLETE:
-      return completePsci(state, a1, a2, a3);
-    case Rmi.DATA_CREATE:
-      return dataCreate(state, a1, a2, a3, a4, a5);
-    case Rmi.DATA_CREATE_UNKNOWN:
-      return dataCreateUnknown(state, a1, a2, a3);
-    case Rmi.DATA_DESTROY:
-      return dataDestroy(state, a1, a2, out);
-    case Rmi.RTT_CREATE:
-      return rttCreate(state, a1, a2, a3, a4);
-    case Rmi.RTT_DESTROY:
-      return rttDestroy(state, a1, a2, a3, out);
-    case Rmi.RTT_FOLD:
-      return rttFold(state, a1, a2, a3, out);
-    case Rmi.RTT_READ_ENTRY:
-      return rttReadEntry(state, a1, a2, a3, out);
-    case Rmi.RTT_MAP_UNPROTECTED:
-      return rttMapUnprotected(state, a1, a2, a3, a4);
-    case Rmi.RTT_UNMAP_UNPROTECTED:
-      return rttUnmapUnprotected(state, a1, a2, a3, out);
-    case Rmi.RTT_INIT_RIPAS:
-      return rttInitRipas(state, a1, a2, a3, out);
-    case Rmi.RTT_SET_RIPAS:
-      return rttSetRipas(state, a1, a2, a3, a4, out);
-    case Rmi.RTT_SET_S2AP:
-      return rttSetS2ap(state, a1, a2, a3, a4, out);
-    case Rmi.RTT_AUX_CREATE:
-    case Rmi.RTT_AUX_DESTROY:
-    case Rmi.RTT_AUX_FOLD:
-    case Rmi.RTT_AUX_MAP_PROTECTED:
-    case Rmi.RTT_AUX_MAP_UNPROTECTED:
-    case Rmi.RTT_AUX_UNMAP_PROTECTED:
-    case Rmi.RTT_AUX_UNMAP_UNPROTECTED:
-      // No realm has a tree for each plane, so that there is no auxiliary tree to name.
-      return RmiStatus.ErrorInput;
-    default:
-      return SMCCC_NOT_SUPPORTED;
-  }
+/** RMI_VERSION: X1 and X2 are the revisions to report. */
+function version({ out }: RmiCall, requested: number): number {
+  const { compatible, lower, higher } = negotiate(requested);
+  out.set(1, lower);
+  out.set(2, higher);
+  return compatible ? RmiStatus.Success : RmiStatus.ErrorInput;
+}
+
+/** RMI_FEATURES: X1 is the register. */
+function features({ out }: RmiCall, index: number): number {
+  out.set(1, index === 0 ? FEATURE_REGISTER_0 : 0);
+  return RmiStatus.Success;
+}
+
+/** RMI_REC_AUX_COUNT: X1 is the number of granules. */
+function recAuxCount({ out, state }: RmiCall, rd: number): number {
+  if (state.realm(rd) === undefined) return RmiStatus.ErrorInput;
+  out.set(1, Limits.recAuxCount);
+  return RmiStatus.Success;
+}
+
+/** No realm has a tree for each plane, so that there is no auxiliary tree to name. */
+function noAuxiliaryTree(): number {
+  return RmiStatus.ErrorInput;
 }

@@ -1,16 +1,11 @@
-import { GPR_COUNT, PlaneEnter, PlaneEnterFlag } from '../abi/plane-run.ts';
-import { copyDoubleword, RegisterFile } from '../abi/register-file.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
+import { GPR_BYTES, PlaneEnter, PlaneEnterFlag } from '../abi/plane-run.ts';
+import { copyDoubleword, type RegisterFile } from '../abi/register-file.ts';
 import { RsiStatus } from '../abi/status.ts';
-import { Operand, operandOffset } from '../realm/operand.ts';
-import { exitImitatedAbort } from '../rec/rec-exit.ts';
-import type { Rec } from '../rec/rec.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import { Operand } from '../realm/operand.ts';
+import type { RecEntry } from '../rec/rec-entry.ts';
+import { SmcOutcome } from '../rec/smc-outcome.ts';
 import { loadGic } from '../rec/vgic.ts';
-import { answer } from './rsi-answer.ts';
-import { SmcOutcome } from './smc-outcome.ts';
-
-const GPR_BYTES = GPR_COUNT * 8;
-const PAGE = 4096;
 
 /** PSTATE.M of the only states that a plane may be entered in: EL0t, EL1t, EL1h. */
 function isEnterable(pstate: number): boolean {
@@ -19,21 +14,18 @@ function isEnterable(pstate: number): boolean {
 }
 
 /** RSI_PLANE_ENTER (RMM specification 1.1, B5.3). */
-export function enterPlane(state: RmmState, rec: Rec, registers: RegisterFile): SmcOutcome {
-  const { realm } = rec;
-  const index = registers.get(1);
-  const runIpa = registers.get(2);
+export function enterPlane(entry: RecEntry, x: RegisterFile): SmcOutcome {
+  const { rec, realm } = entry;
+  const index = x.get(1);
+  const runIpa = x.get(2);
   const valid = index >= 1 && index < realm.planeCount && runIpa >= 0 && runIpa < realm.rtt.parTop;
-  if (!valid || runIpa % PAGE !== 0) return answer(registers, RsiStatus.ErrorInput);
-  const page = operandOffset(realm, runIpa);
-  if (page === Operand.Empty) return answer(registers, RsiStatus.ErrorInput);
-  if (page === Operand.Unmapped) {
-    exitImitatedAbort(state, rec, runIpa, realm.rtt.level);
-    return SmcOutcome.Retry;
-  }
-  const { u8, view } = state.memory.linear;
+  if (!valid || runIpa % GRANULE_SIZE !== 0) return entry.answer(RsiStatus.ErrorInput);
+  const page = entry.operand(runIpa);
+  if (page === Operand.Empty) return entry.answer(RsiStatus.ErrorInput);
+  if (page === Operand.Unmapped) return SmcOutcome.Retry;
+  const { u8, view } = entry.state.memory.linear;
   const pstate = view.getUint32(page + PlaneEnter.pstate, true);
-  if (!isEnterable(pstate)) return answer(registers, RsiStatus.ErrorInput);
+  if (!isEnterable(pstate)) return entry.answer(RsiStatus.ErrorInput);
 
   const context = rec.context(index);
   rec.vcpu.activate(context);

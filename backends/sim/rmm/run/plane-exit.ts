@@ -1,23 +1,19 @@
-import { GPR_COUNT, PLANE_EXIT_OFFSET, PlaneExit } from '../abi/plane-run.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
+import { GPR_BYTES, PLANE_EXIT_OFFSET, PlaneExit } from '../abi/plane-run.ts';
 import { copyDoubleword } from '../abi/register-file.ts';
 import { RsiStatus } from '../abi/status.ts';
-import { Operand, operandOffset } from '../realm/operand.ts';
-import { exitImitatedAbort } from '../rec/rec-exit.ts';
-import type { Rec } from '../rec/rec.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import { Operand } from '../realm/operand.ts';
+import type { RecEntry } from '../rec/rec-entry.ts';
 import { storePlaneTimers } from '../rec/timers.ts';
 import { storeGic } from '../rec/vgic.ts';
-import { answer } from '../rsi/rsi-answer.ts';
 
-const GPR_BYTES = GPR_COUNT * 8;
-const PAGE = 4096;
 const INSTRUCTION = 4;
 
 /** Where PC is when a plane exit is recorded. */
 export const PcAt = {
   /** The instruction, which is executed again. */
   Instruction: 0,
-  /** The instruction, but TF-RMM of the 1.1 specification moves PC past it before it tells plane 0: SMC, WFI, WFE. */
+  /** The instruction, but TF-RMM of the 1.1 specification moves PC past it before it reports the exit: SMC, WFI, WFE. */
   Skip: 1,
   /** Already behind it, which is where HVC returns to. */
   Behind: 2,
@@ -29,14 +25,13 @@ export type PcAt = (typeof PcAt)[keyof typeof PcAt];
  *
  * @returns true where that made a REC exit instead, because the host took the run page away
  */
-export function exitPlane(state: RmmState, rec: Rec, reason: number, pc: PcAt = PcAt.Instruction): boolean {
-  const { realm } = rec;
+export function exitPlane(entry: RecEntry, reason: number, pc: PcAt = PcAt.Instruction): boolean {
+  const { rec, state } = entry;
   const plane = rec.plane(rec.active);
   const context = rec.context(rec.active);
-  const page = operandOffset(realm, rec.runIpa);
+  const page = entry.operand(rec.runIpa);
   if (page === Operand.Unmapped) {
     if (pc === PcAt.Behind) context.pc = BigInt.asUintN(64, context.pc - BigInt(INSTRUCTION));
-    exitImitatedAbort(state, rec, rec.runIpa, realm.rtt.level);
     return true;
   }
   if (pc === PcAt.Skip) context.advancePc(INSTRUCTION);
@@ -44,11 +39,11 @@ export function exitPlane(state: RmmState, rec: Rec, reason: number, pc: PcAt = 
   rec.gicOwner = 0;
   rec.active = 0;
   if (page === Operand.Empty) {
-    answer(rec.registers, RsiStatus.ErrorInput);
+    entry.answer(RsiStatus.ErrorInput);
   } else {
     const { u8, view } = state.memory.linear;
     const { el2 } = rec.vcpu;
-    u8.fill(0, page + PLANE_EXIT_OFFSET, page + PAGE);
+    u8.fill(0, page + PLANE_EXIT_OFFSET, page + GRANULE_SIZE);
     view.setUint32(page + PlaneExit.reason, reason, true);
     copyDoubleword(view, page + PlaneExit.pc, context.pcOffset);
     copyDoubleword(view, page + PlaneExit.esr, el2.esr);
@@ -58,8 +53,8 @@ export function exitPlane(state: RmmState, rec: Rec, reason: number, pc: PcAt = 
     u8.copyWithin(page + PlaneExit.gprs, context.gprsOffset, context.gprsOffset + GPR_BYTES);
     storeGic(plane.gic, view, page + PlaneExit.gicv3Hcr);
     storePlaneTimers(plane, view, page);
-    state.cpu.wrote(page + PLANE_EXIT_OFFSET, PAGE - PLANE_EXIT_OFFSET);
-    answer(rec.registers, RsiStatus.Success);
+    state.cpu.wrote(page + PLANE_EXIT_OFFSET, GRANULE_SIZE - PLANE_EXIT_OFFSET);
+    entry.answer(RsiStatus.Success);
   }
   rec.advancePlane0();
   return false;

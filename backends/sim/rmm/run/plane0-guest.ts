@@ -1,22 +1,12 @@
 import { type CpuContext, ExceptionClass, type SyncExit } from '../../cpu/index.ts';
 import { GPR_COUNT } from '../abi/plane-run.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';
-import { writeNumber } from '../abi/register-file.ts';
-import {
-  AbortTarget,
-  dataAbortTarget,
-  exitDataAbort,
-  exitInstructionAbort,
-  injectExternalAbort,
-  injectUndefined,
-  instructionAbortTarget,
-} from '../rec/aborts.ts';
-import { exitRec } from '../rec/rec-exit.ts';
-import type { Rec } from '../rec/rec.ts';
-import type { RmmState } from '../rec/rmm-state.ts';
+import { injectUndefined } from '../rec/aborts.ts';
+import type { RecEntry } from '../rec/rec-entry.ts';
+import { SmcOutcome } from '../rec/smc-outcome.ts';
 import { serveSmc } from '../rsi/rsi.ts';
-import { SmcOutcome } from '../rsi/smc-outcome.ts';
-import { exitWfx, faultAddress } from './auxiliary-plane.ts';
+import { serveDataAbort, serveInstructionAbort } from './stage2-abort.ts';
+import { exitWfx } from './wfx.ts';
 
 const INSTRUCTION = 4;
 
@@ -36,10 +26,10 @@ function issSysreg(op0: number, op1: number, crn: number, crm: number, op2: numb
 }
 
 /** Serves a synchronous exception of a plane 0 that is guest code. @returns true for a REC exit */
-export function servePlane0(state: RmmState, rec: Rec, context: CpuContext, exit: SyncExit): boolean {
+export function servePlane0(entry: RecEntry, context: CpuContext, exit: SyncExit): boolean {
   switch (exit.ec) {
     case ExceptionClass.Smc64: {
-      const outcome = serveSmc(state, rec, rec.registers);
+      const outcome = serveSmc(entry);
       if (outcome === SmcOutcome.Resume || outcome === SmcOutcome.Exit) context.advancePc(INSTRUCTION);
       return outcome === SmcOutcome.Exit || outcome === SmcOutcome.Retry;
     }
@@ -49,51 +39,28 @@ export function servePlane0(state: RmmState, rec: Rec, context: CpuContext, exit
       injectUndefined(context);
       return false;
     case ExceptionClass.Wfx:
-      return exitWfx(state, rec, context, exit.esr);
+      return exitWfx(entry, context, exit.esr);
     case ExceptionClass.DataAbortLower:
-      return serveDataAbort(state, rec, context, exit);
+      return serveDataAbort(entry, context, exit);
     case ExceptionClass.InstructionAbortLower:
-      return serveInstructionAbort(state, rec, context, exit);
+      return serveInstructionAbort(entry, context, exit);
     case ExceptionClass.Sysreg:
-      return serveSysreg(state, rec, context, exit.esr);
+      return serveSysreg(entry, context, exit.esr);
     default:
-      exitRec(state, rec, RecExitReason.Sync);
+      entry.exit(RecExitReason.Sync);
       return true;
   }
 }
 
-function serveDataAbort(state: RmmState, rec: Rec, context: CpuContext, exit: SyncExit): boolean {
-  const far = faultAddress(state, rec);
-  const target = dataAbortTarget(rec.realm, 0, exit.ipa, exit.permission);
-  if (target === AbortTarget.None) return false;
-  if (target === AbortTarget.Host || target === AbortTarget.HostUnprotected) {
-    exitDataAbort(state, rec, context, exit.esr, far, exit.ipa, target === AbortTarget.HostUnprotected);
-    return true;
-  }
-  injectExternalAbort(context, exit.esr, far);
-  return false;
-}
-
-function serveInstructionAbort(state: RmmState, rec: Rec, context: CpuContext, exit: SyncExit): boolean {
-  const target = instructionAbortTarget(rec.realm, 0, exit.ipa, exit.permission);
-  if (target === AbortTarget.None) return false;
-  if (target === AbortTarget.Host) {
-    exitInstructionAbort(state, rec, exit.esr, exit.ipa);
-    return true;
-  }
-  injectExternalAbort(context, exit.esr, faultAddress(state, rec));
-  return false;
-}
-
 /** Interrupt generation is emulated by the host; every other trapped register reads as zero and ignores writes. */
-function serveSysreg(state: RmmState, rec: Rec, context: CpuContext, esr: number): boolean {
+function serveSysreg(entry: RecEntry, context: CpuContext, esr: number): boolean {
   const register = (esr >>> 5) & 0x1f;
   const isRead = (esr & ISS_READ) !== 0;
   context.advancePc(INSTRUCTION);
   if (!isRead && HOST_SYSREGS.has(esr & ISS_SYSREG)) {
-    const run = exitRec(state, rec, RecExitReason.Sync);
-    writeNumber(state.view, run + RecExit.esr, esr >>> 0);
-    if (register < GPR_COUNT) state.view.setBigUint64(run + RecExit.gprs, context.x(register), true);
+    entry.exit(RecExitReason.Sync);
+    entry.report(RecExit.esr, esr >>> 0);
+    if (register < GPR_COUNT) entry.view.setBigUint64(entry.run + RecExit.gprs, context.x(register), true);
     return true;
   }
   if (isRead && register < GPR_COUNT) context.setX(register, 0n);
