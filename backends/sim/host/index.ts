@@ -1,5 +1,4 @@
-export type { EnterResult } from './rec-exit-handler.ts';
 export { GranuleAllocator } from './granule-allocator.ts';
-export type { MmioDevice } from './mmio-bus.ts';
-export { RAM_BASE, RealmVmm, type RealmVmmOptions, type RecSetup } from './realm-vmm.ts';
+export type { EnterResult } from './rec-exit-handler.ts';
 export type { RecHandle } from './rec-handle.ts';
+export { RAM_BASE, RealmVmm, type RealmVmmOptions } from './realm-vmm.ts';

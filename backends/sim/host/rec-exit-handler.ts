@@ -1,5 +1,7 @@
-import type { PhysicalMemory } from '../machine/index.ts';
-import { Psci, PsciStatus, RecEnter, RecEnterFlag, RecExit, RecExitReason, Ripas } from '../rmm/index.ts';
+import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/arm/index.ts';
+import { ExceptionClass } from '../cpu/index.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../machine/index.ts';
+import { GPR_COUNT, Psci, PsciStatus, RecEnter, RecEnterFlag, RecExit, RecExitReason, Ripas } from '../rmm/index.ts';
 import type { MmioBus } from './mmio-bus.ts';
 import type { RecHandle } from './rec-handle.ts';
 import type { RmiClient } from './rmi-client.ts';
@@ -16,14 +18,14 @@ export type EnterResult =
   /** The realm did something that this host cannot continue from. */
   | { readonly kind: 'fault'; readonly message: string; readonly esr: number; readonly ipa: number };
 
-export const CONTINUE: EnterResult = { kind: 'continue', interrupted: false };
-export const INTERRUPTED: EnterResult = { kind: 'continue', interrupted: true };
+const CONTINUE: EnterResult = { kind: 'continue', interrupted: false };
+const INTERRUPTED: EnterResult = { kind: 'continue', interrupted: true };
 const CPU_OFF: EnterResult = { kind: 'cpu-off' };
 const SYSTEM_OFF: EnterResult = { kind: 'system-off' };
 const SYSTEM_RESET: EnterResult = { kind: 'system-reset' };
 
 /** What of a realm's address space is RAM, and where its unprotected half begins. */
-export interface RealmLayout {
+interface RealmLayout {
   readonly ramBase: number;
   readonly ramTop: number;
   readonly parTop: number;
@@ -39,16 +41,8 @@ export interface ExitServices {
   readonly unsupported: (rec: number) => string | undefined;
 }
 
-const GRANULE = 4096;
-/** ESR_EL2 fields of what the RMM tells a host. */
-const EC_WFX = 0x01;
-const EC_INSTRUCTION_ABORT = 0x20;
-const EC_DATA_ABORT = 0x24;
-const ESR_ISV = 1 << 24;
-const ESR_WNR = 1 << 6;
 /** Normal write-back memory that the realm may read and write. */
 const SHARED_RAM_ATTRIBUTES = (0b11 << 6) | (0b110 << 2);
-const GPR_COUNT = 31;
 
 /** Serves the exits of RECs as KVM and kvmtool do. */
 export class RecExitHandler {
@@ -97,8 +91,8 @@ export class RecExitHandler {
     const esr = this.#esr(rec);
     const ipa = this.#ipa(rec);
     const ec = esr >>> 26;
-    if (ec === EC_WFX) return CONTINUE;
-    if (ec !== EC_DATA_ABORT && ec !== EC_INSTRUCTION_ABORT) {
+    if (ec === ExceptionClass.Wfx) return CONTINUE;
+    if (ec !== ExceptionClass.DataAbortLower && ec !== ExceptionClass.InstructionAbortLower) {
       const unsupported = this.#services.unsupported(rec.index);
       return this.#fault(rec, unsupported ?? 'the realm took an exception that the RMM does not tell the host of');
     }
@@ -113,7 +107,7 @@ export class RecExitHandler {
       if (stage2.mapShared(ipa, SHARED_RAM_ATTRIBUTES) === 'mapped') return CONTINUE;
       return this.#fault(rec, `the realm may not do this at the shared IPA 0x${ipa.toString(16)}`);
     }
-    if ((esr & ESR_ISV) === 0) {
+    if (!hasValidSyndrome(esr)) {
       return this.#fault(rec, `an access at IPA 0x${ipa.toString(16)} cannot be emulated: its syndrome is not valid`);
     }
     this.#emulate(rec, esr, ipa - parTop);
@@ -124,8 +118,8 @@ export class RecExitHandler {
     const { mmio } = this.#services;
     const { runOffset } = rec;
     const address = page + this.#view.getUint32(runOffset + RecExit.far, true);
-    const bytes = 1 << ((esr >>> 22) & 3);
-    if ((esr & ESR_WNR) !== 0) {
+    const bytes = accessBytes(esr);
+    if (isWrite(esr)) {
       mmio.write(address, bytes, this.#view.getBigUint64(runOffset + RecExit.gprs, true));
     } else {
       this.#view.setBigUint64(runOffset + RecEnter.gprs, BigInt.asUintN(64, mmio.read(address, bytes)), true);
@@ -215,7 +209,7 @@ export class RecExitHandler {
 
   /** The page of the abort: HPFAR_EL2 has its number from bit 4 on. */
   #ipa(rec: RecHandle): number {
-    return (this.#number(rec, RecExit.hpfar) / 16) * GRANULE;
+    return (this.#number(rec, RecExit.hpfar) / 16) * GRANULE_SIZE;
   }
 
   #number(rec: RecHandle, field: number): number {

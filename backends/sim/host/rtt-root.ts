@@ -1,5 +1,5 @@
 /** Where the stage-2 walk of a realm starts. */
-export interface RttRootShape {
+interface RttRootShape {
   readonly level: number;
   /** Concatenated tables. */
   readonly tables: number;
@@ -9,7 +9,7 @@ const MAX_CONCATENATED_BITS = 4;
 const HIGHEST_START_LEVEL = 2;
 
 /** Bits of IPA that an entry of a level spans. */
-export function entryBits(level: number): number {
+function entryBits(level: number): number {
   return 12 + 9 * (3 - level);
 }
 

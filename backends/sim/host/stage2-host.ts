@@ -12,7 +12,7 @@ interface Table {
 }
 
 /** Whether a page could be mapped. */
-export type MapResult = 'mapped' | 'already-mapped';
+type MapResult = 'mapped' | 'already-mapped';
 
 /** The host's part of a realm's stage 2: gives it tables and pages where they are missing. */
 export class Stage2Host {

@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  accessBytes,
-  completeRead,
-  faultIpa,
-  hasValidSyndrome,
-  isWrite,
-  writeValueHigh,
-  writeValueLow,
-} from './data-abort.ts';
+import { completeRead, faultIpa, writeValueHigh, writeValueLow } from './data-abort.ts';
 
 interface Access {
   readonly sas: number;
@@ -91,17 +83,6 @@ describe('a write', () => {
       const got = (BigInt(writeValueHigh(memory, GPRS, esr)) << 32n) | BigInt(writeValueLow(memory, GPRS, esr));
       expect(got, JSON.stringify(access)).toBe(expected);
     }
-  });
-});
-
-describe('the syndrome bits', () => {
-  it('tell size, direction and validity', () => {
-    const base: Access = { sas: 3, signExtend: false, wide: true, register: 0, write: true };
-    expect([0, 1, 2, 3].map((sas) => accessBytes(esrOf({ ...base, sas })))).toEqual([1, 2, 4, 8]);
-    expect(isWrite(esrOf(base))).toBe(true);
-    expect(isWrite(esrOf({ ...base, write: false }))).toBe(false);
-    expect(hasValidSyndrome(esrOf(base))).toBe(true);
-    expect(hasValidSyndrome(0x9200_0046)).toBe(false);
   });
 });
 

@@ -1,5 +1,6 @@
 import { decodeSyndrome, summarizeSyndrome, type Syndrome } from '../../../petri/arm/index.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { ExceptionClass } from '../cpu/index.ts';
 
 /** 32-bit words that are kept of one exit. */
 const Word = {
@@ -17,10 +18,17 @@ const Word = {
   pstateHigh: 11,
 } as const;
 const WORDS = 12;
+/** Exception classes whose syndrome comes with an address. */
+const ABORTS: readonly number[] = [
+  ExceptionClass.InstructionAbortLower,
+  ExceptionClass.InstructionAbortSame,
+  ExceptionClass.DataAbortLower,
+  ExceptionClass.DataAbortSame,
+];
 const INITIAL_EXITS = 32;
 
 /** Offsets, in 32-bit words from the start of the run page, of the fields that are recorded. */
-export interface ExitWords {
+interface ExitWords {
   readonly reason: number;
   readonly pstate: number;
   readonly pc: number;
@@ -29,7 +37,7 @@ export interface ExitWords {
   readonly hpfar: number;
 }
 
-export interface ExitLogCapacity {
+interface ExitLogCapacity {
   /** Exits kept from the start of the run. */
   readonly first: number;
   /** Exits kept from its end. */
@@ -126,7 +134,7 @@ export class ExitLog {
 }
 
 /** An exit as the run page tells it. */
-export interface RawExit {
+interface RawExit {
   readonly index: number;
   readonly reason: bigint;
   readonly pc: bigint;
@@ -144,7 +152,7 @@ export function decodeExit(raw: RawExit, syndromes = new Map<bigint, Syndrome>()
     syndrome = decodeSyndrome(Number(raw.esr & 0xffff_ffffn));
     syndromes.set(raw.esr, syndrome);
   }
-  const isAbort = reason === 'sync' && [0x20, 0x21, 0x24, 0x25].includes(syndrome.ec);
+  const isAbort = reason === 'sync' && ABORTS.includes(syndrome.ec);
   const ipa = isAbort ? faultingIpa(raw.hpfar, raw.far, syndrome.iss['FnV'] === 1) : undefined;
   return {
     index: raw.index,

@@ -1,8 +1,9 @@
 import { isPermissionFault } from '../../../petri/arm/index.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { ExceptionClass } from '../cpu/index.ts';
 
 /** What RSI_IPA_STATE_GET said of the faulting page; undefined where it refused to say. */
-export type FaultRipas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV' | undefined;
+type FaultRipas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV' | undefined;
 
 const ripasNames: readonly FaultRipas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
 
@@ -36,9 +37,9 @@ export function describeInstructionAbort(exit: PlaneExit, ipaWidth: number, ripa
 /** Why plane 1 cannot go on from any other exit. */
 export function describeUnserved(exit: PlaneExit): string {
   if (exit.reason !== 'sync') return `${exit.summary}: plane 0 knows no such reason to exit`;
-  if (exit.ec === 0x24 && exit.iss['ISV'] === 0) {
+  if (exit.ec === ExceptionClass.DataAbortLower && exit.iss['ISV'] === 0) {
     return `${exit.summary}: no syndrome describes such an access (pair, exclusive, vector, atomic), so it cannot be emulated`;
   }
-  if (exit.ec === 0x24) return `${exit.summary}: nothing is emulated there`;
+  if (exit.ec === ExceptionClass.DataAbortLower) return `${exit.summary}: nothing is emulated there`;
   return `${exit.summary}: plane 0 does not serve exception class 0x${exit.ec.toString(16)}`;
 }

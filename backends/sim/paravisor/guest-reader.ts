@@ -1,7 +1,6 @@
 import type { ReadGuestMemory } from '../../../petri/payload/tmk-protocol.ts';
+import { GRANULE_SIZE } from '../machine/index.ts';
 import type { Plane0Port } from '../rmm/index.ts';
-
-const PAGE = 4096;
 
 /**
  * Reads the memory of plane 1 through plane 0's mapping. Reading cannot wait for the host to map a page, so where one is missing
@@ -24,7 +23,7 @@ export class GuestReader {
     const memory = this.#port.linear.u8;
     const into = new Uint8Array(length);
     for (let done = 0; done < length;) {
-      const part = Math.min(length - done, PAGE - ((gpa + done) % PAGE));
+      const part = Math.min(length - done, GRANULE_SIZE - ((gpa + done) % GRANULE_SIZE));
       const offset = this.#port.locate(gpa + done, false);
       if (offset >= 0) into.set(memory.subarray(offset, offset + part), done);
       else if (this.unmapped < 0) this.unmapped = gpa + done;

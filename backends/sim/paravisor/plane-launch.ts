@@ -20,7 +20,7 @@ export interface PlaneLaunch {
 }
 
 /** Of RsiRealmConfig, what the plane-run core needs. */
-export interface RealmFacts {
+interface RealmFacts {
   readonly ipaWidth: number;
   readonly numAuxPlanes: number;
 }

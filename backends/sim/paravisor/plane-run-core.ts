@@ -1,8 +1,10 @@
+import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/arm/index.ts';
 import { isInHole } from '../../../petri/payload/memory-holes.ts';
 import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
 import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
 import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { ExceptionClass } from '../cpu/index.ts';
 import {
   GPR_COUNT,
   type Plane0Port,
@@ -14,15 +16,7 @@ import {
   PlaneExitReason,
   Rsi,
 } from '../rmm/index.ts';
-import {
-  accessBytes,
-  completeRead,
-  faultIpa,
-  hasValidSyndrome,
-  isWrite,
-  writeValueHigh,
-  writeValueLow,
-} from './data-abort.ts';
+import { completeRead, faultIpa, writeValueHigh, writeValueLow } from './data-abort.ts';
 import { ExitLog } from './exit-log.ts';
 import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
 import { GuestReader } from './guest-reader.ts';
@@ -55,8 +49,6 @@ const MAX_COMMAND_PAGES = 64;
 /** What `#serve` made of an exit. */
 const Served = { Yes: 0, No: 1, Command: 2, InstructionAbort: 3 } as const;
 type Served = (typeof Served)[keyof typeof Served];
-
-const Class = { simd: 0x07, smc: 0x17, instructionAbort: 0x20, dataAbort: 0x24 } as const;
 
 /** Positions in the run page as 32-bit words. */
 const words = {
@@ -182,16 +174,16 @@ export class PlaneRunCore {
       return Served.Yes;
     }
     switch ((memory[page + words.esr] ?? 0) >>> 26) {
-      case Class.dataAbort:
+      case ExceptionClass.DataAbortLower:
         return this.#serveDataAbort(memory, page, gprs);
-      case Class.simd:
+      case ExceptionClass.SimdFp:
         memory[page + words.enterFlags] = (memory[page + words.enterFlags] ?? 0) & ~PlaneEnterFlag.trapSimd;
         return Served.Yes;
-      case Class.smc:
+      case ExceptionClass.Smc64:
         // The RMM has moved PC past the SMC (TF-RMM up to RMM 1.1 does, 2.0 does not).
         if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it goes on`);
         return Served.Yes;
-      case Class.instructionAbort:
+      case ExceptionClass.InstructionAbortLower:
         return Served.InstructionAbort;
       default:
         return Served.No;

@@ -1,7 +1,7 @@
+import { GRANULE_SIZE } from '../machine/index.ts';
 import type { Plane0Port, Plane0Step } from '../rmm/index.ts';
 import { Plane0Failure } from './rsi-client.ts';
 
-const PAGE = 4096;
 /** One access lets the host map a page; a second is what a page taken away in between would need. */
 const ATTEMPTS = 4;
 
@@ -26,7 +26,7 @@ export function* writePage(
   words: readonly (readonly [offset: number, value: bigint])[],
 ): Generator<Plane0Step, void, void> {
   const offset = yield* locate(port, ipa, true);
-  port.linear.u8.fill(0, offset, offset + PAGE);
+  port.linear.u8.fill(0, offset, offset + GRANULE_SIZE);
   for (const [at, value] of words) port.linear.view.setBigUint64(offset + at, value, true);
-  port.wrote(offset, PAGE);
+  port.wrote(offset, GRANULE_SIZE);
 }

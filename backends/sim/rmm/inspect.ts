@@ -1,4 +1,5 @@
 import { type CpuContext, Permission } from '../cpu/index.ts';
+import { GRANULE_SIZE } from '../machine/index.ts';
 import { HashAlgorithm } from './abi/status.ts';
 import type { Realm } from './realm/realm.ts';
 import { entryRipas } from './realm/rtt-entry.ts';
@@ -61,7 +62,7 @@ export class RealmView {
   /** Offset in linear memory of an IPA as plane 0 maps it, or -1. Valid until the realm runs again. */
   locate(ipa: number): number {
     const offset = this.#realm.stage2[0]?.translate(ipa).offset ?? -1;
-    return offset < 0 ? -1 : offset + (ipa % 4096);
+    return offset < 0 ? -1 : offset + (ipa % GRANULE_SIZE);
   }
 
   /** A plane's registers on a REC; undefined before the plane is first used, and where plane 0 is a program. */

@@ -18,7 +18,7 @@ const MIN_CHUNK = 1_000;
  */
 const MAX_CHUNK = 200_000;
 
-export interface RunLoopOptions {
+interface RunLoopOptions {
   readonly guest: Guest;
   readonly locator: PayloadLocator;
   /** Instructions after which the guest is ended. */

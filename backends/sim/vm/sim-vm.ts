@@ -6,7 +6,7 @@ import { CurrentPlane, CurrentRealm } from './current-inspectors.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 
-export interface SimVmOptions {
+interface SimVmOptions {
   /** Makes a machine in its reset state, payload loaded. @throws PetriError */
   readonly makeGuest: () => Guest;
   readonly locator: PayloadLocator;

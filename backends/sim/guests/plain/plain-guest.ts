@@ -1,4 +1,12 @@
-import { decodeSyndrome, faultOrigin, summarizeSyndrome, vectorNote } from '../../../../petri/arm/index.ts';
+import {
+  accessBytes,
+  decodeSyndrome,
+  faultOrigin,
+  hasValidSyndrome,
+  isWrite,
+  summarizeSyndrome,
+  vectorNote,
+} from '../../../../petri/arm/index.ts';
 import type { TmkEvent } from '../../../../petri/backend.ts';
 import { haltOfVerdict } from '../../../../petri/payload/halt-of-verdict.ts';
 import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
@@ -11,14 +19,7 @@ import type { HaltReason } from '../../../../petri/vm/halt.ts';
 import type { Registers } from '../../../../petri/vm/inspect.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { type Machine, machinePool } from '../../machine/index.ts';
-import {
-  accessBytes,
-  completeRead,
-  hasValidSyndrome,
-  isWrite,
-  writeValueHigh,
-  writeValueLow,
-} from '../../paravisor/index.ts';
+import { completeRead, writeValueHigh, writeValueLow } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
 import type { GuestFactory } from '../kind.ts';

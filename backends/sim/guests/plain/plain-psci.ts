@@ -1,5 +1,5 @@
 /** What a PSCI call comes to (Arm DEN0022, PSCI 1.1), for a machine with one PE. */
-export type PsciResult =
+type PsciResult =
   | { readonly kind: 'value'; readonly value: bigint }
   | { readonly kind: 'power-off' | 'reset' }
   /** No function of PSCI that is served here. */

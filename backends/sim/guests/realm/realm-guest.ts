@@ -7,8 +7,9 @@ import { TmkChannel, type TmkListener } from '../../../../petri/payload/tmk-chan
 import type { HaltReason } from '../../../../petri/vm/halt.ts';
 import type { PlaneExit, PlaneInspector, Registers } from '../../../../petri/vm/inspect.ts';
 import type { VmConfig } from '../../../../petri/vm/spec.ts';
+import { ExceptionClass } from '../../cpu/index.ts';
 import { type EnterResult, GranuleAllocator, RAM_BASE, RealmVmm, type RecHandle } from '../../host/index.ts';
-import { type Machine, machinePool } from '../../machine/index.ts';
+import { GRANULE_SIZE, type Machine, machinePool } from '../../machine/index.ts';
 import { type PlaneOutcome, PlaneRunCore } from '../../paravisor/index.ts';
 import { Rmm } from '../../rmm/index.ts';
 import { exceptionState } from '../exception-state.ts';
@@ -18,11 +19,10 @@ import { logUndefined } from '../undefined-log.ts';
 import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
 
 const MIB = 1024 * 1024;
-const PAGE = 4096;
 
 /** Plane 0 has its own pages at the start of RAM, and gives plane 1 four MiB, as tmk_vmm does. */
 const REALM_CONFIG_PAGE = RAM_BASE;
-const RUN_PAGE = RAM_BASE + PAGE;
+const RUN_PAGE = RAM_BASE + GRANULE_SIZE;
 /** Aligned to 2 MiB, and so far below 0x847f_f000 that this address stays plane 0's, which a TMK of OpenVMM tests. */
 const TMK_BASE = RAM_BASE + 2 * MIB;
 const TMK_BYTES = 4 * MIB;
@@ -32,11 +32,9 @@ const RAM_PER_TABLE = 512;
 
 const PAYLOAD_PLANE = 1;
 const FIRST_REC = 0;
-/** ESR_EL2.EC of a data abort from a lower Exception level. */
-const DATA_ABORT = 0x24;
 
 /** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
-export class RealmGuest implements Guest {
+class RealmGuest implements Guest {
   readonly realm: InspectedRealm;
   readonly planes: readonly (PlaneInspector | undefined)[];
   readonly #locator: PayloadLocator;
@@ -181,7 +179,9 @@ export class RealmGuest implements Guest {
 
   /** Of a data access; a fetch from there says what it is by itself. */
   #explain(exit: PlaneExit | undefined): string {
-    return exit?.ec === DATA_ABORT && exit.ipa !== undefined ? this.#locator.explainHole(exit.ipa) : '';
+    return exit?.ec === ExceptionClass.DataAbortLower && exit.ipa !== undefined
+      ? this.#locator.explainHole(exit.ipa)
+      : '';
   }
 
   #fault(message: string, exit: PlaneExit | undefined): HaltReason {

@@ -1,4 +1,5 @@
 import { LinearMemory } from '../../cpu/index.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import {
   GPR_COUNT,
   type Plane0Port,
@@ -7,9 +8,8 @@ import {
   PlaneExit,
   RealmConfigLayout,
   Rsi,
+  rsiCommands,
 } from '../../rmm/index.ts';
-
-const PAGE = 4096;
 
 /** What a scripted plane 1 does when it is entered: the fields of the exit that follows. Those left out are 0. */
 export interface ScriptedExit {
@@ -17,13 +17,13 @@ export interface ScriptedExit {
   readonly pc?: bigint;
   readonly esr?: number;
   readonly far?: number;
-  /** Told through HPFAR_EL2. */
+  /** Reported through HPFAR_EL2. */
   readonly ipa?: number;
   readonly x?: Readonly<Record<number, bigint>>;
 }
 
 /** The state that plane 0 entered plane 1 with. */
-export interface Entry {
+interface Entry {
   readonly flags: number;
   readonly pc: bigint;
   readonly pstate: bigint;
@@ -57,7 +57,7 @@ export class ScriptedRmm {
     const port: Plane0Port = {
       x: new BigUint64Array(18),
       linear: this.linear,
-      locate: (ipa) => (this.#mapped.has(Math.floor(ipa / PAGE)) ? this.offsetOf(ipa) : -1),
+      locate: (ipa) => (this.#mapped.has(Math.floor(ipa / GRANULE_SIZE)) ? this.offsetOf(ipa) : -1),
       wrote: () => undefined,
     };
     const plane0 = program(port);
@@ -65,7 +65,7 @@ export class ScriptedRmm {
       const { value: step } = plane0.next();
       if (step.kind === 'park') return;
       if (step.kind === 'access') {
-        if (this.#holds(step.ipa)) this.#mapped.add(Math.floor(step.ipa / PAGE));
+        if (this.#holds(step.ipa)) this.#mapped.add(Math.floor(step.ipa / GRANULE_SIZE));
       } else this.#serve(port.x);
     }
   }
@@ -80,7 +80,7 @@ export class ScriptedRmm {
 
   #serve(x: BigUint64Array): void {
     const id = Number(x[0]);
-    const command = Object.entries(Rsi).find(([, value]) => value === id)?.[0] ?? `0x${id.toString(16)}`;
+    const command = rsiCommands.find(id)?.name ?? `0x${id.toString(16)}`;
     if (id !== Rsi.PLANE_ENTER) this.calls.push({ command, inputs: [...x.subarray(1, 5)] });
     const inputs = [...x];
     x.fill(0n);
@@ -98,10 +98,10 @@ export class ScriptedRmm {
         break;
       case Rsi.MEM_SET_PERM_INDEX:
         // One page at a time, as a host may do it.
-        x[1] = (inputs[1] ?? 0n) + BigInt(PAGE);
+        x[1] = (inputs[1] ?? 0n) + BigInt(GRANULE_SIZE);
         break;
       case Rsi.IPA_STATE_GET:
-        x[1] = (inputs[1] ?? 0n) + BigInt(PAGE);
+        x[1] = (inputs[1] ?? 0n) + BigInt(GRANULE_SIZE);
         x[2] = this.ripas.get(Number(inputs[1])) ?? 0n;
         break;
       case Rsi.PLANE_ENTER:
@@ -125,12 +125,12 @@ export class ScriptedRmm {
       return;
     }
     const set = (offset: number, value: bigint): void => view.setBigUint64(page + offset, value, true);
-    this.linear.u8.fill(0, page + PlaneExit.reason, page + PAGE);
+    this.linear.u8.fill(0, page + PlaneExit.reason, page + GRANULE_SIZE);
     set(PlaneExit.reason, exit.reason ?? 0n);
     set(PlaneExit.pc, exit.pc ?? 0n);
     set(PlaneExit.esr, BigInt(exit.esr ?? 0));
     set(PlaneExit.far, BigInt(exit.far ?? exit.ipa ?? 0));
-    set(PlaneExit.hpfar, BigInt(Math.floor((exit.ipa ?? 0) / PAGE)) << 4n);
+    set(PlaneExit.hpfar, BigInt(Math.floor((exit.ipa ?? 0) / GRANULE_SIZE)) << 4n);
     for (const [n, value] of Object.entries(exit.x ?? {})) set(PlaneExit.gprs + 8 * Number(n), value);
   }
 }

@@ -16,7 +16,7 @@ export function functionId(low: number): number {
 }
 
 /** An interface revision as RMI_VERSION and RSI_VERSION encode it. */
-export function revision(major: number, minor: number): number {
+function revision(major: number, minor: number): number {
   return major * 0x1_0000 + minor;
 }
 
@@ -24,7 +24,7 @@ export function revision(major: number, minor: number): number {
 const SUPPORTED = { lowest: revision(1, 0), highest: revision(1, 1) } as const;
 
 /** Result of a version call: whether the request can be served, and the two revisions to report. */
-export interface Negotiation {
+interface Negotiation {
   readonly compatible: boolean;
   readonly lower: number;
   readonly higher: number;

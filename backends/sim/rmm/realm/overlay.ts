@@ -4,7 +4,7 @@ import { Permission } from '../../cpu/index.ts';
 export const OVERLAY_INDICES = 15;
 
 /** Overlay values (S2POR_EL2 of FEAT_S2POE), as RSI_MEM_SET_PERM_VALUE takes them. */
-export const Overlay = {
+const Overlay = {
   NoAccess: 0,
   WriteOnly: 4,
   ReadOnly: 8,

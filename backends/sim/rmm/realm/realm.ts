@@ -1,5 +1,5 @@
 import type { Cpu } from '../../cpu/index.ts';
-import type { PhysicalMemory } from '../../machine/index.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/index.ts';
 import type { Plane0Program } from '../abi/plane0.ts';
 import { Measurements } from '../attestation/measurements.ts';
 import type { GranuleTable } from './granule.ts';
@@ -60,7 +60,7 @@ export class Realm implements RealmMemory {
 
   /** Whether [base, top) is granules of the protected half. */
   isProtectedRange(base: number, top: number): boolean {
-    return base >= 0 && base % 4096 === 0 && top % 4096 === 0 && top > base && top <= this.rtt.parTop;
+    return base >= 0 && base % GRANULE_SIZE === 0 && top % GRANULE_SIZE === 0 && top > base && top <= this.rtt.parTop;
   }
 
   /** Makes every plane see a change of stage 2 in [ipa, ipa + bytes). A new realm has never run. */

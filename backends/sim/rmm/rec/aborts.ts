@@ -13,7 +13,7 @@ const FSC_EXTERNAL_ABORT = 0x10;
 const PSTATE_EL_MASK = 0xc;
 
 /** A data abort that the host is to handle. */
-export interface DataAbort {
+interface DataAbort {
   /** Of the plane that took it; undefined for one that is a program, whose accesses cannot be emulated. */
   readonly context: CpuContext | undefined;
   readonly esr: number;

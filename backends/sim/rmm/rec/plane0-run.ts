@@ -1,4 +1,5 @@
 import { type Cpu, Permission } from '../../cpu/index.ts';
+import { GRANULE_SIZE } from '../../machine/index.ts';
 import type { Plane0Port, Plane0Program, Plane0Step } from '../abi/plane0.ts';
 import type { PlaneStage2 } from '../realm/plane-stage2.ts';
 
@@ -41,5 +42,5 @@ function locate(stage2: PlaneStage2, ipa: number, write: boolean): number {
   if (!(ipa >= 0)) return -1;
   const { offset, permissions } = stage2.translate(ipa);
   if (offset < 0 || (permissions & (write ? Permission.W : Permission.R)) === 0) return -1;
-  return offset + (ipa % 4096);
+  return offset + (ipa % GRANULE_SIZE);
 }

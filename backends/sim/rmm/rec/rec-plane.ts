@@ -3,7 +3,7 @@ import { SysregEncoding } from '../abi/plane-sysregs.ts';
 import { GIC_WORDS } from './vgic.ts';
 
 /** Where a context keeps its timers: bytes from X0. */
-export interface TimerOffsets {
+interface TimerOffsets {
   readonly cntpCtl: number;
   readonly cntpCval: number;
   readonly cntvCtl: number;

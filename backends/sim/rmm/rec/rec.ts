@@ -8,7 +8,7 @@ import { RESET_PSTATE, resetContext } from './reset-state.ts';
 import type { VcpuSlot } from './vcpu-pool.ts';
 
 /** Where a REC begins: what RmiRecParams or PSCI CPU_ON say. */
-export interface EntryPoint {
+interface EntryPoint {
   readonly pc: bigint;
   /** X0 and following; the others are zero. */
   readonly gprs: readonly bigint[];
@@ -16,7 +16,7 @@ export interface EntryPoint {
 }
 
 /** How the last run ended, as far as it decides what the next REC_ENTER may ask for. */
-export interface LastAbort {
+interface LastAbort {
   /** Whether enter.flags.emul_mmio is legal, and inject_sea. */
   readonly emulatable: boolean;
   readonly unprotected: boolean;
@@ -27,7 +27,7 @@ export interface LastAbort {
 }
 
 /** A PSCI request that waits for RMI_PSCI_COMPLETE. */
-export interface PsciRequest {
+interface PsciRequest {
   readonly isCpuOn: boolean;
   /** Index of the REC that it is about. */
   readonly target: number;

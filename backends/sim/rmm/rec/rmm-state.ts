@@ -1,5 +1,5 @@
 import type { Cpu } from '../../cpu/index.ts';
-import type { PhysicalMemory } from '../../machine/index.ts';
+import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/index.ts';
 import type { RmmModel } from '../abi/model.ts';
 import { GranuleState, GranuleTable } from '../realm/granule.ts';
 import type { Realm } from '../realm/realm.ts';
@@ -70,7 +70,7 @@ export class RmmState {
 
   /** Bytes of a granule that exists. */
   page(pa: number): Uint8Array {
-    return this.memory.bytesAt(pa, 4096);
+    return this.memory.bytesAt(pa, GRANULE_SIZE);
   }
 
   #listOf(realm: Realm): (Rec | undefined)[] {

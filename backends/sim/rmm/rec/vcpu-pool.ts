@@ -1,7 +1,7 @@
 import type { Cpu, CpuContext, Stage2, Vcpu } from '../../cpu/index.ts';
 
 /** RECs that may exist at once in a machine: the CPU has room for so many contexts of four planes each. */
-export const MAX_RECS = 15;
+const MAX_RECS = 15;
 
 /** A virtual processor with the contexts of its planes. They outlive the REC, because a CPU cannot give them back. */
 export class VcpuSlot {

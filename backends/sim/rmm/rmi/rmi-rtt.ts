@@ -15,7 +15,7 @@ import { entrySpan, LEAF_LEVEL, MIN_BLOCK_LEVEL } from '../realm/rtt.ts';
 import type { RmiCall } from './rmi-call.ts';
 
 /** RmiRttEntryState. */
-export const RttEntryState = { Unassigned: 0, Assigned: 1, Table: 2 } as const;
+const RttEntryState = { Unassigned: 0, Assigned: 1, Table: 2 } as const;
 
 /** MemAttr[2:0] that stage 2 does not define with FEAT_S2FWB. */
 const MEM_ATTR_MASK = 0x1c;

@@ -19,7 +19,7 @@ import { rttCreate, rttDestroy, rttFold, rttMapUnprotected, rttReadEntry, rttUnm
  * @param operands X1 to X5; -1 for one of 2^52 or more, which is no valid address, index or count
  * @returns X0
  */
-export type RmiHandler = (call: RmiCall, ...operands: number[]) => number;
+type RmiHandler = (call: RmiCall, ...operands: number[]) => number;
 
 /** A handler that takes the operands of its row, one number for each. */
 type HandlerOf<Names extends readonly string[]> = (

@@ -20,7 +20,7 @@ import { memGetPermValue, memSetPermIndex, memSetPermValue } from './rsi-permiss
 import { planeSysregRead, planeSysregWrite } from './rsi-sysreg.ts';
 
 /** Serves one command. @param x registers of the plane that made the SMC, X0 and following */
-export type RsiHandler = (entry: RecEntry, x: RegisterFile) => SmcOutcome;
+type RsiHandler = (entry: RecEntry, x: RegisterFile) => SmcOutcome;
 
 function row(name: keyof typeof Rsi, operands: readonly string[], serve: RsiHandler): Command<RsiHandler> {
   return { fid: Rsi[name], name, operands, serve };

@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 
 import { createCpu, DRAM_OFFSET, LinearMemory } from '../../cpu/index.ts';
 import { PhysicalMemory } from '../../machine/index.ts';
-import { RealmFlag1, RealmParams, Rmi, RmiStatus, Rmm, type RmmModel } from '../index.ts';
+import { RealmFlag1, RealmParams, Rmi, rmiCommands, RmiStatus, Rmm, type RmmModel } from '../index.ts';
 
 /** The machine that was recorded: Normal DRAM, and instructions until its host's timer interrupts a REC. */
 const DRAM = { base: 0x8000_0000, bytes: 256 * 2 ** 20 } as const;
@@ -62,8 +62,6 @@ export function replay(name: string, options: ReplayOptions): Replay {
   return player;
 }
 
-const commands = new Map<number, string>(Object.entries(Rmi).map(([name, fid]) => [fid, name]));
-
 class Player implements Replay {
   compared = 0;
   readonly differences: Difference[] = [];
@@ -116,7 +114,7 @@ class Player implements Replay {
 
   #call(number: number, registers: readonly string[], recorded: readonly string[], undo: boolean): void {
     const args = registers.map((value) => BigInt(`0x${value}`));
-    const command = commands.get(Number(args[0])) ?? '';
+    const command = rmiCommands.find(Number(args[0]))?.name ?? '';
     if (this.#options.oneTree === true) {
       if (command.startsWith('RTT_AUX_')) return;
       if (command === 'REALM_CREATE') this.#giveOneTree(Number(args[2]));
