@@ -99,6 +99,16 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     expect(await lost).toContain('expired');
   });
 
+  it('tells its holder that somebody waits, however long it would last', async () => {
+    const name = board();
+    const first = await (await runner(name)).acquire();
+    const second = (await runner(name)).acquire();
+    await first.wanted;
+    expect(first.waiting).toBe(1);
+    await first.release();
+    await (await second).release();
+  });
+
   it('tells its holder when somebody takes it, and ends what runs under it', async () => {
     const name = board();
     const leases = await runner(name, {}, { renewal: 200 });

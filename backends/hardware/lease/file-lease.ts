@@ -26,9 +26,12 @@ export interface FileLeaseConfig {
   readonly folder: string;
   /** Seconds without renewal after which it is somebody else's. */
   readonly expires: number;
-  /** Milliseconds between two renewals. @default a quarter of `expires` */
+  /** Milliseconds between two renewals. @default a quarter of `expires`, at most 5 s */
   readonly renewal?: number;
 }
+
+/** Milliseconds: a renewal is also how a holder learns that others wait, however long its lease would last. */
+const MAX_RENEWAL = 5000;
 
 /** The leases of a host that are kept in a folder there. */
 export class FileLeases {
@@ -39,7 +42,7 @@ export class FileLeases {
   readonly #renewal: number;
 
   constructor(host: RemoteHost, home: HostFolder, config: FileLeaseConfig) {
-    this.#renewal = config.renewal ?? (Math.ceil(config.expires) * 1000) / 4;
+    this.#renewal = config.renewal ?? Math.min(MAX_RENEWAL, (Math.ceil(config.expires) * 1000) / 4);
     this.#host = host;
     this.#home = home;
     this.#folder = `${config.folder}/${host.name}`;
