@@ -23,7 +23,7 @@ export async function installStack(action: CcaAction, options: CcaCommandOptions
     print(`${(await describePlan(prepared, steps)).join('\n')}\n`);
     return;
   }
-  const reporter = new InstallReporter();
+  const reporter = new InstallReporter({ verbose: options.verbose === true });
   try {
     await runInterruptible(
       async (signal) => {

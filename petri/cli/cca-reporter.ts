@@ -1,13 +1,19 @@
 import pc from 'picocolors';
 
 import type { StackReporter, StackStep } from '../stack/index.ts';
-import { print } from '../text/index.ts';
+import { harmlessLine, print } from '../text/index.ts';
 import { duration } from './cca-plan.ts';
 import { Progress } from './progress.ts';
 
 /** Says how an installation goes on: a line for each step's beginning and end, and between them, on a terminal, a live one. */
 export class InstallReporter implements StackReporter {
+  /** Shows what the steps print, each line with the name of the step. */
+  readonly output?: NonNullable<StackReporter['output']>;
   #progress: Progress | undefined;
+
+  constructor({ verbose = false }: { readonly verbose?: boolean } = {}) {
+    if (verbose) this.output = (step, line) => this.#line(`${pc.dim(`${step.name} |`)} ${harmlessLine(line)}`);
+  }
 
   skipped(step: StackStep, position: number, count: number): void {
     this.#line(`${place(position, count)} ${step.name}: ${pc.green('done before')}`);
@@ -31,6 +37,10 @@ export class InstallReporter implements StackReporter {
   failed(step: StackStep, position: number, count: number, seconds: number): void {
     this.#stopProgress();
     this.#line(`${place(position, count)} ${step.name}: ${pc.red('failed')} after ${duration(seconds)}`);
+  }
+
+  note(step: StackStep, message: string): void {
+    this.#line(pc.yellow(`      ${step.name}: ${message}`));
   }
 
   waiting(why: string): void {

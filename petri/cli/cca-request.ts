@@ -36,6 +36,7 @@ export function stackRequest(
   const rebuild: RebuildTarget[] = [
     ...(options.rebuildPlane0Linux === true ? (['plane0-linux'] as const) : []),
     ...(options.rebuildRootfs === true ? (['rootfs'] as const) : []),
+    ...(options.rebuildTmk === true ? (['tmk'] as const) : []),
   ];
   const sources = [
     ...(options.source ?? []).map(parseSource),

@@ -1,16 +1,20 @@
 import { resolve } from 'node:path';
 
+import { PetriError } from '../errors.ts';
 import type { CcaCommandOptions } from './cca.ts';
 import { installStack } from './cca-install.ts';
 import { stackManagerOf } from './cca-request.ts';
 import { runTmks } from './tmk-run.ts';
 
-/** The payload with the tests of OpenVMM's simple_tmk. */
-const DEFAULT_PAYLOAD = 'simple';
+/** OpenVMM's simple_tmk, as the stack has it. */
+const BUILT_PAYLOAD = 'simple_tmk';
+/** Our payload with the tests of simple_tmk, for a stack that has none: one with a tmk_vmm that was given. */
+const OWN_PAYLOAD = 'simple';
 
 /**
  * `petri cca run`: boots the stack that is installed, launches a realm on it and runs TMKs in the realm's plane 1. Shows each stage of
- * the boot, what is waited for and how long it took. The exit code says whether every test passed.
+ * the boot, what is waited for and how long it took. The exit code says whether every test passed. Without payloads, it runs the
+ * stack's own simple_tmk.
  *
  * @throws PetriError what the backend says, `stack-missing`, `invalid-option`
  */
@@ -22,12 +26,29 @@ export async function runOnStack(payloads: readonly string[], options: CcaComman
   }
   // The backend finds its stack as it does in tests.
   if (options.root !== undefined) process.env[manager.rootVariable] = resolve(cwd, options.root);
-  await runTmks(payloads.length === 0 ? [DEFAULT_PAYLOAD] : payloads, {
+  const built = manager.simpleTmk(
+    options.root === undefined ? manager.root(cwd, process.env) : resolve(cwd, options.root),
+  );
+  await runTmks(chosenPayloads(payloads, built), {
     backend: options.platform,
     isolation: 'cca',
     stages: true,
     ...(options.test === undefined ? {} : { test: options.test }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     ...(options.verbose === true ? { verbose: true } : {}),
+  });
+}
+
+/** @param built path of the stack's simple_tmk */
+function chosenPayloads(given: readonly string[], built: string | undefined): readonly string[] {
+  if (given.length === 0) return [built ?? OWN_PAYLOAD];
+  return given.map((name) => {
+    if (name !== BUILT_PAYLOAD) return name;
+    if (built !== undefined) return built;
+    throw new PetriError('the stack has no simple_tmk: a tmk_vmm was given to it, and OpenVMM was not built', {
+      code: 'artifact-missing',
+      step: 'payload',
+      remedy: `build it with: npx petri cca install --tmk-vmm=own; or run '${OWN_PAYLOAD}', which has the same tests`,
+    });
   });
 }

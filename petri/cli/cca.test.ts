@@ -29,11 +29,11 @@ describe('petri cca', () => {
   it('prints a plan with sources, reasons and command lines, and changes nothing', async () => {
     const { code, stdout } = await cca('install', '--dry-run', '--runtime=podman', '--source', 'tfa=@v2.14');
     expect(code).toBe(0);
-    expect(stdout).toContain(`${root}: 9 of 10 steps would run. Nothing was changed.`);
+    expect(stdout).toContain(`${root}: 10 of 11 steps would run. Nothing was changed.`);
     expect(stdout).toMatch(/tfrmm .*tf-rmm\.git\n +9a98e8fcb1645b9917b2abd79212e6e3062e09fd/);
     expect(stdout).toMatch(/git ls-remote https:\S*trusted-firmware-a\.git v2\.14/);
     expect(stdout).toMatch(/personal fork/);
-    expect(stdout).toMatch(/7\/10 firmware .*\n +would run: it has not been done yet/);
+    expect(stdout).toMatch(/7\/11 firmware .*\n +would run: it has not been done yet/);
     expect(stdout).toMatch(/bin\/shrinkwrap --runtime=podman build cca-3world\.yaml --overlay=buildroot\.yaml/);
     expect(existsSync(root)).toBe(false);
   });
@@ -59,14 +59,14 @@ describe('petri cca', () => {
     ]) {
       expect(stdout).toContain(ref);
     }
-    expect(stdout).toMatch(/6\/10 plane0-kernel .*\n +would run: asked for/);
-    expect(stdout).toMatch(/7\/10 firmware .*\n +would run/);
+    expect(stdout).toMatch(/6\/11 plane0-kernel .*\n +would run: asked for/);
+    expect(stdout).toMatch(/7\/11 firmware .*\n +would run/);
   });
 
   it('plans the stack of another platform with the same command', async () => {
     const { code, stdout } = await cca('install', '--platform=qemu', '--dry-run', '--qemu=own', '--source=tfa=@v2.15');
     expect(code).toBe(0);
-    expect(stdout).toContain(`${qemuRoot}: 22 of 23 steps would run. Nothing was changed.`);
+    expect(stdout).toContain(`${qemuRoot}: 23 of 24 steps would run. Nothing was changed.`);
     expect(stdout).toMatch(/tfrmm .*tf-rmm\.git\n +f00eac344b6f7c18abc6dad1948b07e9a82ff9f0/);
     expect(stdout).toMatch(/git ls-remote https:\S*trusted-firmware-a\.git v2\.15/);
     expect(stdout).toMatch(/make -C \S+\/sources\/tfa PLAT=qemu .*ENABLE_FEAT_RME=1 ENABLE_RMM=1 .*RMM=\S+rmm\.img/);

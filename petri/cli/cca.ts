@@ -56,6 +56,7 @@ export const ccaOptions = {
   },
   'rebuild-plane0-linux': { help: 'build Linux for plane 0 again', actions: updating },
   'rebuild-rootfs': { help: 'build the root file system again', actions: updating },
+  'rebuild-tmk': { help: "build OpenVMM's tmk_vmm and simple_tmk again", actions: updating },
   'tfa-rev': { value: 'rev', help: 'branch, tag or commit of TF-A', actions: updating },
   'tfrmm-rev': { value: 'rev', help: 'branch, tag or commit of TF-RMM', actions: updating },
   'plane0-linux-rev': { value: 'rev', help: 'branch, tag or commit of Linux for plane 0', actions: updating },
@@ -68,7 +69,10 @@ export const ccaOptions = {
     actions: running,
   },
   'build-only': { help: 'build what of the installed stack is due, and boot nothing', actions: running },
-  verbose: { help: 'show every console: firmware, RMM, host', actions: running },
+  verbose: {
+    help: 'Show what each step prints; run: every console, of firmware, RMM and host',
+    actions: [...installing, ...running],
+  },
 } as const;
 
 export type CcaCommandOptions = OptionValues<typeof ccaOptions> & { readonly platform: string };

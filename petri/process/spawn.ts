@@ -34,7 +34,15 @@ export async function spawnSupervised(ledger: Ledger, options: SpawnOptions): Pr
     });
     // Its number is there at once, or it is not going to be; the event only says why.
     if (child.pid === undefined) await once(child, 'spawn');
-    return new Supervised(child, { ledger, entry, token, graceMs, name: options.name, output });
+    return new Supervised(child, {
+      ledger,
+      entry,
+      token,
+      graceMs,
+      name: options.name,
+      output,
+      onOutput: options.onOutput,
+    });
   } catch (error) {
     ledger.end(entry);
     output?.close();
@@ -49,6 +57,7 @@ interface Details {
   readonly graceMs: number;
   readonly name: string;
   readonly output: OutputFile | undefined;
+  readonly onOutput: SpawnOptions['onOutput'];
 }
 
 /** See `SupervisedProcess`. Its entry in the ledger is closed when nothing of it lives any more. */
@@ -191,9 +200,10 @@ export class Supervised implements SupervisedProcess {
 
   #drain(source: Readable | null): DrainedStream {
     const stream = new DrainedStream();
-    const { output } = this.#details;
+    const { output, onOutput } = this.#details;
     source?.on('data', (chunk: Buffer) => {
       output?.write(chunk);
+      onOutput?.(chunk);
       stream.give(chunk);
     });
     source?.on('error', (error) => {

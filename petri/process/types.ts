@@ -14,6 +14,8 @@ export interface SpawnOptions {
   readonly stdin?: 'pipe' | 'ignore';
   /** File that standard output and error are appended to as they come, besides the streams. Up to 256 MiB. */
   readonly output?: string;
+  /** Called with each piece of standard output and error as it comes, the last one before `exited` resolves. Must not throw. */
+  readonly onOutput?: (chunk: Buffer) => void;
   /** Milliseconds from SIGTERM to SIGKILL. @default 3000 */
   readonly graceMs?: number;
 }

@@ -3,10 +3,20 @@ import { execFile } from 'node:child_process';
 import { PetriError } from '../errors.ts';
 import { Supervisor } from '../process/index.ts';
 import { appendToLog, logTail } from './log-file.ts';
+import { OutputLines } from './output-lines.ts';
 import type { StackCommand } from './step.ts';
 
-/** Starts a command of a step and waits for its end. @throws PetriError `tool-missing`, `tool-failed`, `interrupted` */
-export type CommandRunner = (command: StackCommand, log: string, signal: AbortSignal) => Promise<void>;
+/**
+ * Starts a command of a step and waits for its end. What it prints goes into the log, and to `onLine` where somebody watches.
+ *
+ * @throws PetriError `tool-missing`, `tool-failed`, `interrupted`
+ */
+export type CommandRunner = (
+  command: StackCommand,
+  log: string,
+  signal: AbortSignal,
+  onLine?: (line: string) => void,
+) => Promise<void>;
 
 /** The command as one could paste it into a shell. */
 export function showCommand(command: StackCommand): string {
@@ -16,10 +26,13 @@ export function showCommand(command: StackCommand): string {
 }
 
 /** Runs under supervision: it ends with us, however we end, and so do its children and containers. */
-export const runSupervised: CommandRunner = async (command, log, signal) => {
+export const runSupervised: CommandRunner = async (command, log, signal, onLine) => {
   throwIfInterrupted(signal);
   const [program, ...args] = command.argv;
-  await appendToLog(log, `$ ${showCommand(command)}`);
+  const shown = `$ ${showCommand(command)}`;
+  await appendToLog(log, shown);
+  onLine?.(shown);
+  const lines = onLine === undefined ? undefined : new OutputLines(onLine);
   const supervisor = await Supervisor.open();
   const containers =
     command.container === undefined ? undefined : await supervisor.container({ runtime: command.container });
@@ -39,6 +52,7 @@ export const runSupervised: CommandRunner = async (command, log, signal) => {
       output: log,
       // Compilers and make take their half-made files away when they are asked to end.
       graceMs: 10_000,
+      ...(lines === undefined ? {} : { onOutput: (chunk: Buffer) => lines.push(chunk) }),
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
       ...(command.unattended === true ? { stdin: 'ignore' as const } : {}),
     });
@@ -46,6 +60,7 @@ export const runSupervised: CommandRunner = async (command, log, signal) => {
     signal.addEventListener('abort', stop, { once: true });
     try {
       const exit = await child.exited;
+      lines?.end();
       // What it left running in its group would write into the next step's files.
       await child.stop();
       throwIfInterrupted(signal);

@@ -45,4 +45,4 @@ export {
 } from './sources.ts';
 export { writeAtomically } from './stamp.ts';
 export type { Evidence, StackCommand, StackPlan, StackStep, StepContext } from './step.ts';
-export { buildTmkVmmStep, givenTmkVmmStep } from './tmk-vmm.ts';
+export { buildSimpleTmkStep, buildTmkVmmStep, givenTmkVmmStep } from './openvmm-programs.ts';

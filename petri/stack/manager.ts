@@ -35,7 +35,7 @@ export interface StackRequest {
 export type StackOption = 'runtime' | 'shrinkwrap' | 'tmk-vmm' | 'qemu';
 
 /** What is to be made again. */
-export type RebuildTarget = 'plane0-linux' | 'rootfs';
+export type RebuildTarget = 'plane0-linux' | 'rootfs' | 'tmk';
 
 /** A stack that is ready to be examined or built. */
 export interface PreparedStack {
@@ -70,4 +70,6 @@ export interface StackManager {
   prepare(request: StackRequest): Promise<PreparedStack>;
   /** What is installed, in words; undefined where nothing is whole. */
   installed(root: string): Readonly<Record<string, string>> | undefined;
+  /** Path of OpenVMM's simple_tmk in the stack; undefined where the stack has none. @throws PetriError `stack-missing`, `stack-invalid` */
+  simpleTmk(root: string): string | undefined;
 }

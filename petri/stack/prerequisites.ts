@@ -92,12 +92,23 @@ export async function headerShortage(header: string, debianPackage: string, env:
   return status.answer === 'install ok installed' ? [] : [shortage];
 }
 
-/** What tmk_vmm is built with. */
+/** What tmk_vmm and simple_tmk are built with. */
 export async function rustShortage(env: Environment): Promise<Shortage[]> {
   const have = 'or give a tmk_vmm that you have: --tmk-vmm PATH, or PETRI_TMK_VMM';
   if (findProgram('cargo', env) === undefined) {
-    return [{ what: 'cargo, which builds tmk_vmm', remedy: `install Rust with rustup, ${have}` }];
+    return [{ what: 'cargo, which builds tmk_vmm and simple_tmk', remedy: `install Rust with rustup, ${have}` }];
   }
+  return [...(await rustTargetShortage(env, have)), ...(await rustSourceShortage(env, have))];
+}
+
+/** simple_tmk is of a target without a core library, which is built for it. */
+async function rustSourceShortage(env: Environment, have: string): Promise<Shortage[]> {
+  const sysroot = (await tryAsk(['rustc', '--print', 'sysroot'], env)).answer;
+  if (sysroot !== undefined && existsSync(join(sysroot, 'lib/rustlib/src/rust/library/core'))) return [];
+  return [{ what: "Rust's own source, for simple_tmk", remedy: `rustup component add rust-src, ${have}` }];
+}
+
+async function rustTargetShortage(env: Environment, have: string): Promise<Shortage[]> {
   const libraries = ['rustc', '--print', 'target-libdir', '--target', 'aarch64-unknown-linux-gnu'] as const;
   const folder = (await tryAsk(libraries, env)).answer;
   if (folder !== undefined && existsSync(folder)) return [];

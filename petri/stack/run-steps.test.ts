@@ -18,6 +18,7 @@ const silent: StackReporter = {
   finished: () => undefined,
   failed: () => undefined,
   waiting: () => undefined,
+  note: () => undefined,
 };
 
 describe('a stack built in steps', () => {

@@ -18,6 +18,10 @@ export interface StackReporter {
   finished(step: StackStep, position: number, count: number, seconds: number): void;
   failed(step: StackStep, position: number, count: number, seconds: number): void;
   waiting(why: string): void;
+  /** Something of a step that a person must see although it is no failure. */
+  note(step: StackStep, message: string): void;
+  /** A line that a step printed, as its tool wrote it. Without it, output goes to the logs alone. */
+  output?(step: StackStep, line: string): void;
 }
 
 export interface RunOptions {
@@ -97,11 +101,19 @@ class Installation {
     reporter.started(step, position, count, state.state === 'due' ? state.why : [], log);
     const began = performance.now();
     const seconds = (): number => (performance.now() - began) / 1000;
+    const onLine = reporter.output === undefined ? undefined : (line: string) => reporter.output?.(step, line);
     const context: StepContext = {
       signal,
       interrupted,
-      command: async (command) => await run(command, log, signal),
-      log: async (message) => await appendToLog(log, message),
+      command: async (command) => await run(command, log, signal, onLine),
+      log: async (message) => {
+        await appendToLog(log, message);
+        onLine?.(message);
+      },
+      note: async (message) => {
+        await appendToLog(log, message);
+        reporter.note(step, message);
+      },
     };
     try {
       await step.run(context);

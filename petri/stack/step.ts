@@ -22,6 +22,8 @@ export interface StepContext {
   command(command: StackCommand): Promise<void>;
   /** A line for the step's log. */
   log(message: string): Promise<void>;
+  /** A line for the step's log, and for whoever installs. */
+  note(message: string): Promise<void>;
 }
 
 /** One step of building a stack. */

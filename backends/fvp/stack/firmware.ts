@@ -9,6 +9,7 @@ import {
   type StackCommand,
   type StackStep,
 } from '../../../petri/stack/index.ts';
+import { type ContainerImage, containerProgram } from './container-image.ts';
 import type { InstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
@@ -22,6 +23,7 @@ export interface FirmwareOptions {
   /** Step that provides it. */
   readonly after: string;
   readonly runtime: InstalledStack['shrinkwrap']['runtime'];
+  readonly image: ContainerImage;
   readonly jobs: number;
   /** Components whose objects are thrown away first. */
   readonly fresh: readonly string[];
@@ -42,29 +44,35 @@ export function packagedFiles(layout: StackLayout, lock: LockFile) {
 
 /** Builds firmware, host kernel, kvmtool and root file system with shrinkwrap. */
 export function firmwareStep(layout: StackLayout, lock: LockFile, options: FirmwareOptions): StackStep {
-  const { config, image, overlays, variables } = lock.shrinkwrap;
+  const { config, overlays, variables } = lock.shrinkwrap;
+  const { image } = options;
   const environment = shrinkwrapEnvironment(layout);
-  const global = [`--runtime=${options.runtime}`, ...(image === null ? [] : [`--image=${image}`])];
+  const global = (name: string | undefined): string[] => [
+    `--runtime=${options.runtime}`,
+    ...(name === undefined ? [] : [`--image=${name}`]),
+  ];
   const layers = [...overlays, ...buildOverlays(layout)].map((overlay) => `--overlay=${overlay}`);
   const settings = Object.entries(variables).map(([name, value]) => `--btvar=${name}=${value}`);
-  const request = [...global, 'build', config, ...layers, ...settings];
+  const request = ['build', config, ...layers, ...settings];
+  // What a tag is resolved to is an input by the step that does it.
+  const fixed = global(image.step === undefined ? image.shown : undefined);
   // Checkouts are ours alone: what a killed build left in them is to be overwritten, not to be complained about.
   const manner = ['--force-sync-all', '--verbose', '--no-color', `--jobs=${String(options.jobs)}`];
-  const runtime = options.runtime.split('-')[0];
-  const build: StackCommand = {
-    argv: [options.command, ...request, ...manner],
+  const container = containerProgram(options.runtime);
+  const build = (name: string | undefined): StackCommand => ({
+    argv: [options.command, ...global(name), ...request, ...manner],
     cwd: layout.root,
     env: environment,
-    ...(runtime === 'docker' || runtime === 'podman' ? { container: runtime } : {}),
-  };
+    ...(container === undefined ? {} : { container }),
+  });
   const files = packagedFiles(layout, lock);
   const resolved = join(layout.package, `${configName(lock)}.yaml`);
   return {
     name: 'firmware',
     title: 'Build TF-A, RMM, EDK2, host Linux, kvmtool and the root file system',
-    inputs: { command: request.join(' '), ...overlayInputs(lock) },
-    after: [options.after],
-    commands: [build],
+    inputs: { command: [...fixed, ...request].join(' '), ...overlayInputs(lock) },
+    after: [options.after, ...(image.step === undefined ? [] : [image.step.name])],
+    commands: [build(image.shown)],
     expects: '30 min to 3 h, 25 GB',
     async run(context) {
       await expectComponents(options.command, layout, lock);
@@ -74,7 +82,7 @@ export function firmwareStep(layout: StackLayout, lock: LockFile, options: Firmw
       for (const component of options.fresh) {
         await rm(join(objects, configName(lock), component), { recursive: true, force: true });
       }
-      await context.command(build);
+      await context.command(build(await image.current()));
       await expectPinned(layout, lock);
     },
     async inspect() {

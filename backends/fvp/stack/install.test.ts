@@ -26,7 +26,7 @@ const program = 'backends/fvp/stack/testing/run-install';
 
 const everyStep = [
   ...['shrinkwrap-source', 'shrinkwrap', 'overlays', 'plane0-linux-source', 'plane0-kernel'],
-  ...['firmware', 'openvmm-source', 'tmk-vmm', 'verify'],
+  ...['firmware', 'openvmm-source', 'tmk-vmm', 'simple-tmk', 'verify'],
 ];
 
 describe.skipIf(!hasTools)('installing the FVP stack', () => {
@@ -52,9 +52,10 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
 
   it('comes to its end after being killed within every step, with nothing half-made and nothing made twice', async () => {
     const kills: Record<string, (run: Installation) => Promise<void>> = Object.fromEntries(
-      ['shrinkwrap-source', 'plane0-linux-source', 'plane0-kernel', 'firmware', 'openvmm-source', 'tmk-vmm'].map(
-        (step) => [step, async (run: Installation) => await run.untilPaused(world)],
-      ),
+      [
+        ...['shrinkwrap-source', 'plane0-linux-source', 'plane0-kernel', 'firmware', 'openvmm-source', 'tmk-vmm'],
+        'simple-tmk',
+      ].map((step) => [step, async (run: Installation) => await run.untilPaused(world)]),
     );
     kills['shrinkwrap'] = async (run) => await run.until('venv', () => existsSync(join(root, 'venv', 'bin', 'python')));
     const begun: string[][] = [];
@@ -77,7 +78,8 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(outcome).toMatchObject({ event: 'done' });
 
     const stack = readInstalledStack(root);
-    for (const path of [stack.files.bl1, stack.files.rootfs, stack.files.plane0Kernel, stack.files.tmkVmm]) {
+    const { bl1, rootfs, plane0Kernel, tmkVmm, simpleTmk } = stack.files;
+    for (const path of [bl1, rootfs, plane0Kernel, tmkVmm, simpleTmk]) {
       const content = readFileSync(path ?? '', 'latin1');
       expect(content).toContain('whole');
       expect(content).not.toContain('half');
@@ -120,12 +122,31 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
       ['plane0-linux-source', 'plane0-kernel', 'verify'],
     ],
     ['the root file system anew', () => ({ rebuild: ['rootfs' as const] }), ['firmware', 'verify']],
+    ['what runs in planes anew', () => ({ rebuild: ['tmk' as const] }), ['tmk-vmm', 'simple-tmk', 'verify']],
     ['Linux for plane 0 anew', () => ({ rebuild: ['plane0-linux' as const] }), ['plane0-kernel', 'verify']],
   ])('makes what %s needs, and nothing else', async (_what, request, ran) => {
     world.takeCalls();
     const outcome = await install({ ...request() }).outcome();
     expect(outcome).toMatchObject({ event: 'done', ran });
     if (ran[0] === 'firmware') expect(world.takeCalls()).toEqual(expect.arrayContaining(['build-buildroot']));
+  });
+
+  it('says what each step prints where that is asked for, and keeps it in the logs anyway', async () => {
+    const quiet = install({ rebuild: ['tmk' as const] });
+    await quiet.outcome();
+    expect(quiet.events.some((event) => event.event === 'output')).toBe(false);
+    const run = install({ rebuild: ['tmk' as const], verbose: true });
+    await run.outcome();
+    const printed = run.events.flatMap((event) =>
+      event.event === 'output' ? [`${event.step}| ${event.message}`] : [],
+    );
+    expect(printed).toEqual([
+      expect.stringMatching(/^tmk-vmm\| \$ .*RUSTC_BOOTSTRAP=1 cargo build --package=tmk_vmm /),
+      'tmk-vmm| \u001B[1m   Compiling\u001B[0m tmk_vmm',
+      expect.stringMatching(/^simple-tmk\| \$ .*--config=openhcl\/minimal_rt\/aarch64-config\.toml /),
+      'simple-tmk| \u001B[1m   Compiling\u001B[0m simple_tmk',
+    ]);
+    expect(readFileSync(join(root, 'logs', 'simple-tmk.log'), 'utf8')).toContain('Compiling');
   });
 
   it('uses the revision that was asked for', () => {
@@ -156,7 +177,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     const outcome = await install(request, { FAKE_FAIL: 'firmware' }).outcome();
     expect(outcome).toMatchObject({ event: 'error', code: 'tool-failed' });
     const message = 'message' in outcome ? outcome.message : '';
-    expect(message).toMatch(/step 7 of 10, firmware: .*shrinkwrap exited with code 1/);
+    expect(message).toMatch(/step 7 of 11, firmware: .*shrinkwrap exited with code 1/);
     expect(message).toContain('bl1.c] error: no such register');
     expect(message).toContain(join(root, 'logs', 'firmware.log'));
     expect(existsSync(join(root, 'stack.json'))).toBe(false);
@@ -228,6 +249,8 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(given).toMatchObject({ ran: ['tmk-vmm', 'verify'] });
     const { revisions } = readInstalledStack(root);
     expect(revisions).not.toHaveProperty('openvmm');
+    expect(revisions).not.toHaveProperty('simple_tmk sha256');
+    expect(readInstalledStack(root).files).not.toHaveProperty('simpleTmk');
     expect(revisions['tmk_vmm sha256']).toBe(createHash('sha256').update(elf).digest('hex'));
     expect(readFileSync(readInstalledStack(root).files.tmkVmm)).toEqual(elf);
     expect(await install().outcome()).toMatchObject({ ran: [] });
@@ -235,6 +258,25 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(await install().outcome()).toMatchObject({
       ran: ['tmk-vmm', 'verify'],
     });
+  });
+
+  it('builds in the container image that it pinned, and records its digest', async () => {
+    const name = 'docker.io/shrinkwraptool/base-slim';
+    const digests = ['1', '2'].map((digit) => `sha256:${digit.repeat(64)}`);
+    world.publishImages({ [`${name}:2026.6.0-fake`]: digests[0] ?? '' });
+    expect(await install({ runtime: 'docker' }).outcome()).toMatchObject({ ran: ['image', 'firmware', 'verify'] });
+    const image = `${name}@${digests[0] ?? ''}`;
+    const { shrinkwrap, revisions } = readInstalledStack(root);
+    expect(shrinkwrap).toMatchObject({ runtime: 'docker', image });
+    expect(revisions['container image']).toBe(image);
+    expect(readFileSync(join(root, 'logs', 'firmware.log'), 'utf8')).toContain(`--image=${image} build`);
+
+    world.publishImages({ [`${name}:2026.6.0-fake`]: digests[1] ?? '' });
+    expect(await install().outcome()).toMatchObject({ ran: [] });
+    expect(await install({ refresh: true }).outcome()).toMatchObject({ ran: ['image', 'firmware', 'verify'] });
+    expect(readInstalledStack(root).shrinkwrap.image).toBe(`${name}@${digests[1] ?? ''}`);
+    expect(await install({ runtime: 'null' }).outcome()).toMatchObject({ event: 'done' });
+    expect(readInstalledStack(root).revisions).not.toHaveProperty('container image');
   });
 
   it('names every package that is missing, in one command, before it starts', async () => {

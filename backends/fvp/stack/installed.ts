@@ -47,6 +47,8 @@ const schema = z.object({
     lkvm: absolutePath,
     /** OpenVMM's tmk_vmm, for plane 0. */
     tmkVmm: absolutePath,
+    /** OpenVMM's simple_tmk, a TMK; not there where a tmk_vmm was given instead of being built. */
+    simpleTmk: absolutePath.optional(),
     /** What the model boots: for a start without shrinkwrap. */
     bl1: absolutePath.optional(),
     fip: absolutePath.optional(),

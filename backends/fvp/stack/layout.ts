@@ -60,11 +60,19 @@ export class StackLayout {
     return join(this.root, 'tmk_vmm', 'tmk_vmm');
   }
 
+  get simpleTmk(): string {
+    return join(this.root, 'simple_tmk', 'simple_tmk');
+  }
+
   get plane0Folders() {
     return { source: this.source('plane0-linux'), objects: this.objects('plane0-linux'), target: this.plane0Kernel };
   }
 
   get tmkVmmFolders() {
     return { source: this.source('openvmm'), objects: this.objects('openvmm'), target: this.tmkVmm };
+  }
+
+  get simpleTmkFolders() {
+    return { source: this.source('openvmm'), objects: this.objects('simple-tmk'), target: this.simpleTmk };
   }
 }

@@ -16,6 +16,8 @@ const lockSchema = z.strictObject({
       // shrinkwrap takes what follows the only colon for the tag, so a digest stands in the place of a tag.
       .regex(/^[\w./-]+(?::[\w.-]+|@sha256:[0-9a-f]{64})?$/, 'must be NAME, NAME:TAG or NAME@sha256:DIGEST')
       .nullable(),
+    /** In a user's own lock file: the tag that `image` is the digest of. */
+    imageTag: z.string().optional(),
     overlays: z.array(configName),
     variables: z.record(z.string().regex(/^\w+$/), variable),
   }),

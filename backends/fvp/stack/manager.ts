@@ -6,6 +6,7 @@ import { artifactsFolder } from '../../../petri/artifacts/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import {
   ask,
+  buildSimpleTmkStep,
   buildTmkVmmStep,
   crossCompile,
   describeSources,
@@ -26,6 +27,7 @@ import {
   writeAtomically,
   writeSettings,
 } from '../../../petri/stack/index.ts';
+import { ContainerImage } from './container-image.ts';
 import { firmwareStep } from './firmware.ts';
 import { type InstalledStack, readInstalledStack, runtimes, stackRoot } from './installed.ts';
 import { StackLayout } from './layout.ts';
@@ -62,6 +64,10 @@ export class FvpStackManager implements StackManager {
     }
   }
 
+  simpleTmk(root: string): string | undefined {
+    return readInstalledStack(root).files.simpleTmk;
+  }
+
   async prepare(request: StackRequest): Promise<PreparedStack> {
     const layout = new StackLayout(request.root);
     const before = await readSettings(layout.root, settingsSchema);
@@ -71,16 +77,23 @@ export class FvpStackManager implements StackManager {
       ...(settings.shrinkwrap === undefined ? [] : ['shrinkwrap']),
     ]);
     const lock = await this.#lock(request, layout, settings, { unused, base: before.lockFile });
-    const steps = await this.#steps(request, layout, settings, { lock, unused });
+    const image = new ContainerImage(layout, lock, {
+      command: settings.shrinkwrap ?? layout.shrinkwrap,
+      after: 'shrinkwrap',
+      runtime: settings.runtime ?? 'docker',
+    });
+    // What was found out in one lock file says nothing about another.
+    const locked = before.lockFile === settings.lockFile ? await image.locked() : lock;
+    const steps = await this.#steps(request, layout, settings, { lock, unused, image });
     const begin = async (): Promise<void> => {
-      await writeAtomically(layout.ownLock, lockFormat.format(lock));
+      await writeAtomically(layout.ownLock, lockFormat.format(locked));
       await writeSettings(layout.root, settings);
     };
     return {
       plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings, unused) },
-      force: forced(request),
+      force: forced(request, image),
       sources: describeSources(lock, unused),
-      lock: { path: layout.ownLock, digest: lockFormat.digest(lock) },
+      lock: { path: layout.ownLock, digest: lockFormat.digest(locked) },
     };
   }
 
@@ -109,7 +122,11 @@ export class FvpStackManager implements StackManager {
     request: StackRequest,
     layout: StackLayout,
     settings: StackSettings,
-    { lock, unused }: { readonly lock: LockFile; readonly unused: ReadonlySet<string> },
+    {
+      lock,
+      unused,
+      image,
+    }: { readonly lock: LockFile; readonly unused: ReadonlySet<string>; readonly image: ContainerImage },
   ): Promise<StackStep[]> {
     const runtime = settings.runtime ?? 'docker';
     const jobs = request.jobs ?? availableParallelism();
@@ -135,11 +152,14 @@ export class FvpStackManager implements StackManager {
             shrinkwrapStep(layout, lock, await versionOf('python3', request.env)),
           ]
         : [await givenShrinkwrapStep(settings.shrinkwrap)];
+    const imageStep = image.step === undefined ? [] : [image.step];
+    const rustc = await versionOf('rustc', request.env);
     const tmkVmm =
       settings.tmkVmm === undefined
         ? [
             checkout('openvmm', '2 min, 200 MB'),
-            buildTmkVmmStep(layout.tmkVmmFolders, await versionOf('rustc', request.env), jobs),
+            buildTmkVmmStep(layout.tmkVmmFolders, rustc, jobs),
+            buildSimpleTmkStep(layout.simpleTmkFolders, rustc, jobs),
           ]
         : [givenTmkVmmStep(layout.tmkVmm, settings.tmkVmm, await digestGiven('--tmk-vmm', settings.tmkVmm))];
     const fresh = request.rebuild.includes('rootfs') ? ['buildroot'] : [];
@@ -149,14 +169,23 @@ export class FvpStackManager implements StackManager {
       overlaysStep(layout, lock),
       checkout('plane0-linux', '5 min, 2 GB'),
       plane0KernelStep(layout.plane0Folders, compiler, jobs),
-      firmwareStep(layout, lock, { command, after: 'shrinkwrap', runtime, jobs, fresh }),
+      ...imageStep,
+      firmwareStep(layout, lock, { command, after: 'shrinkwrap', runtime, image, jobs, fresh }),
       ...tmkVmm,
       sealStep(layout, lock, {
         command,
         runtime,
+        image,
         hasVenv: settings.shrinkwrap === undefined,
         unused,
-        after: ['shrinkwrap', 'overlays', 'plane0-kernel', 'firmware', 'tmk-vmm'],
+        simpleTmk: settings.tmkVmm === undefined,
+        after: [
+          'shrinkwrap',
+          'overlays',
+          'plane0-kernel',
+          'firmware',
+          ...[...imageStep, ...tmkVmm].map(({ name }) => name),
+        ],
       }),
     ];
   }
@@ -201,9 +230,10 @@ async function givenShrinkwrapStep(command: string): Promise<StackStep> {
 }
 
 /** What is forced also says what its build must not find ready: see `fresh`. */
-function forced(request: StackRequest): ReadonlySet<string> {
-  const steps = { 'plane0-linux': 'plane0-kernel', rootfs: 'firmware' } as const;
-  return new Set(request.rebuild.map((target) => steps[target]));
+function forced(request: StackRequest, image: ContainerImage): ReadonlySet<string> {
+  const steps = { 'plane0-linux': ['plane0-kernel'], rootfs: ['firmware'], tmk: ['tmk-vmm', 'simple-tmk'] } as const;
+  const tag = request.refresh && image.step !== undefined ? [image.step.name] : [];
+  return new Set([...request.rebuild.flatMap((target) => steps[target]), ...tag]);
 }
 
 function parseRuntime(asked: string): InstalledStack['shrinkwrap']['runtime'] {

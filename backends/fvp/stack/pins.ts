@@ -13,6 +13,7 @@ import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
 
 /** What `shrinkwrap process --action=merge` says of components: a repository by its place, which is '.' for the only one. */
 const mergedSchema = z.object({
+  image: z.string().nullish(),
   build: z.record(z.string(), z.object({ repo: z.record(z.string(), z.unknown()).default({}) })),
 });
 
@@ -23,21 +24,8 @@ const mergedSchema = z.object({
  * @throws PetriError `lock-file-invalid`, `tool-failed`
  */
 export async function expectComponents(command: string, layout: StackLayout, lock: LockFile): Promise<void> {
-  const overlays = configOverlays(layout, lock).map((overlay) => `--overlay=${overlay}`);
   const { config } = lock.shrinkwrap;
-  const env = { ...process.env, ...shrinkwrapEnvironment(layout) };
-  let known: ReadonlySet<string>;
-  try {
-    const merged = await ask([command, 'process', config, '--action=merge', ...overlays], { cwd: layout.root, env });
-    known = componentsOf(merged);
-  } catch (error) {
-    throw new PetriError(`shrinkwrap does not say which components ${config} has: ${String(error)}`, {
-      code: 'tool-failed',
-      step: 'install',
-      remedy: `run: ${command} process ${config} --action=merge`,
-      cause: error,
-    });
-  }
+  const { components: known } = await mergedConfig(command, layout, lock);
   const wrong = Object.entries(lock.sources).filter(
     ([, { component }]) => component !== undefined && !known.has(component),
   );
@@ -50,9 +38,34 @@ export async function expectComponents(command: string, layout: StackLayout, loc
   });
 }
 
-/** Names as a lock has them: 'edk2', or 'kvmtool/dtc' where a component has several repositories. @throws Error */
-function componentsOf(merged: string): ReadonlySet<string> {
-  const { build } = mergedSchema.parse(parseDocument(merged).toJS());
+/** What shrinkwrap makes of its configuration and the overlays, as far as we need it. */
+export interface MergedConfig {
+  /** Names as a lock has them: 'edk2', or 'kvmtool/dtc' where a component has several repositories. */
+  readonly components: ReadonlySet<string>;
+  /** The container image that the configuration asks for. */
+  readonly image: string | undefined;
+}
+
+/** Asks shrinkwrap for the configuration. @throws PetriError `tool-failed` */
+export async function mergedConfig(command: string, layout: StackLayout, lock: LockFile): Promise<MergedConfig> {
+  const overlays = configOverlays(layout, lock).map((overlay) => `--overlay=${overlay}`);
+  const { config } = lock.shrinkwrap;
+  const env = { ...process.env, ...shrinkwrapEnvironment(layout) };
+  try {
+    const merged = await ask([command, 'process', config, '--action=merge', ...overlays], { cwd: layout.root, env });
+    const { build, image } = mergedSchema.parse(parseDocument(merged).toJS());
+    return { components: componentsOf(build), image: image ?? undefined };
+  } catch (error) {
+    throw new PetriError(`shrinkwrap does not say what ${config} consists of: ${String(error)}`, {
+      code: 'tool-failed',
+      step: 'install',
+      remedy: `run: ${command} process ${config} --action=merge`,
+      cause: error,
+    });
+  }
+}
+
+function componentsOf(build: z.infer<typeof mergedSchema>['build']): ReadonlySet<string> {
   return new Set(
     Object.entries(build).flatMap(([component, { repo }]) =>
       Object.keys(repo).map((place) => (place === '.' ? component : `${component}/${place}`)),

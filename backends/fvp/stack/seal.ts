@@ -10,6 +10,7 @@ import {
   type StackStep,
   writeAtomically,
 } from '../../../petri/stack/index.ts';
+import type { ContainerImage } from './container-image.ts';
 import { packagedFiles } from './firmware.ts';
 import { type InstalledStack, readInstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
@@ -21,12 +22,15 @@ import { shrinkwrapVersion } from './shrinkwrap-tool.ts';
 export interface SealOptions {
   readonly command: string;
   readonly runtime: InstalledStack['shrinkwrap']['runtime'];
+  readonly image: ContainerImage;
   /** Steps whose outputs the stack consists of. */
   readonly after: readonly string[];
   /** shrinkwrap runs from our Python environment, not from a command of the user's. */
   readonly hasVenv: boolean;
   /** Sources that nothing was built from. */
   readonly unused: ReadonlySet<string>;
+  /** simple_tmk was built. */
+  readonly simpleTmk: boolean;
 }
 
 /** Compares what was built with what the lock expects, and writes stack.json: only then the stack is there. */
@@ -38,7 +42,7 @@ export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptio
     after: options.after,
     commands: [],
     async run() {
-      const stack = await describeStack(layout, lock, options);
+      const stack = await describeStack(layout, await options.image.locked(), options);
       await expectDigests(stack.files, lock);
       await writeAtomically(layout.stackFile, `${JSON.stringify(stack, null, 2)}\n`);
     },
@@ -64,12 +68,19 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
     environment: { ...shrinkwrapEnvironment(layout), ...(options.hasVenv ? { VIRTUAL_ENV: layout.venv } : {}) },
     config,
     overlays: runOverlays(layout),
-    files: { ...packagedFiles(layout, lock), plane0Kernel: layout.plane0Kernel, tmkVmm: layout.tmkVmm },
+    files: {
+      ...packagedFiles(layout, lock),
+      plane0Kernel: layout.plane0Kernel,
+      tmkVmm: layout.tmkVmm,
+      ...(options.simpleTmk ? { simpleTmk: layout.simpleTmk } : {}),
+    },
     revisions: {
       ...lockedRevisions(lock, options.unused),
       ...(await builtRevisions(layout, lock)),
       'shrinkwrap version': shrinkwrap.version,
+      ...(image === null || options.runtime === 'null' ? {} : { 'container image': image }),
       'tmk_vmm sha256': await digestFile(layout.tmkVmm),
+      ...(options.simpleTmk ? { 'simple_tmk sha256': await digestFile(layout.simpleTmk) } : {}),
     },
   };
 }

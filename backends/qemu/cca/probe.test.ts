@@ -63,7 +63,7 @@ function installStack(own: Partial<InstalledStack> = {}): InstalledStack {
   const root = join(folder, 'stack');
   mkdirSync(root);
   const paths = Object.fromEntries(files.map((name) => [name, join(root, name)])) as InstalledStack['files'];
-  for (const path of Object.values(paths)) writeFileSync(path, '');
+  for (const path of Object.values(paths)) writeFileSync(path ?? '', '');
   const stack: InstalledStack = { version: 1, lockDigest: '00', files: paths, revisions: { rmm: 'r1' }, ...own };
   writeFileSync(join(root, 'stack.json'), JSON.stringify(stack));
   return stack;

@@ -76,6 +76,7 @@ function lacksRme({ version, cpuProperties, devices }: Asked, stack: InstalledSt
 async function lacksFiles({ files }: InstalledStack): Promise<Missing[]> {
   const missing: Missing[] = [];
   for (const [name, path] of Object.entries(files)) {
+    if (path === undefined) continue;
     const isThere = await access(path).then(
       () => true,
       () => false,

@@ -18,7 +18,7 @@ const program = 'backends/qemu/stack/testing/run-install';
 const everyStep = [
   ...['qemu', 'tfrmm-source', 'rmm', 'edk2-source', 'edk2', 'tfa-source', 'tfa', 'flash', 'host-linux-source'],
   ...['host-kernel', 'plane0-linux-source', 'plane0-kernel', 'dtc-source', 'kvmtool-source', 'lkvm', 'busybox-source'],
-  ...['busybox', 'rootfs', 'openvmm-source', 'tmk-vmm', 'verify'],
+  ...['busybox', 'rootfs', 'openvmm-source', 'tmk-vmm', 'simple-tmk', 'verify'],
 ];
 
 describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
@@ -38,7 +38,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     new Installation(program, world, { root, lockFile: world.lockFile, ...options }, env);
 
   it('comes to its end after being killed, with nothing half-made and nothing made twice', async () => {
-    const killedIn = ['tfrmm-source', 'rmm', 'tfa', 'host-kernel', 'plane0-kernel', 'tmk-vmm'];
+    const killedIn = ['tfrmm-source', 'rmm', 'tfa', 'host-kernel', 'plane0-kernel', 'tmk-vmm', 'simple-tmk'];
     const begun: string[][] = [];
     for (const step of killedIn) {
       const run = install({}, { FAKE_PAUSE: step });

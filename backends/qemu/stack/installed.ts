@@ -34,6 +34,8 @@ const schema = z.object({
     lkvm: absolutePath,
     /** OpenVMM's tmk_vmm, for plane 0. */
     tmkVmm: absolutePath,
+    /** OpenVMM's simple_tmk, a TMK; not there where a tmk_vmm was given instead of being built. */
+    simpleTmk: absolutePath.optional(),
   }),
   /** Component to revision (or digest, for files that were given), for each test's record. */
   revisions: z.record(z.string(), z.string()),

@@ -24,6 +24,7 @@ export class StackLayout {
   readonly rootfs: string;
   readonly plane0Kernel: string;
   readonly tmkVmm: string;
+  readonly simpleTmk: string;
   /** Where a QEMU of our own is installed, and its program. */
   readonly qemuPrefix: string;
   readonly qemu: string;
@@ -48,6 +49,7 @@ export class StackLayout {
     this.rootfs = host('rootfs.ext4');
     this.plane0Kernel = join(root, 'plane0', 'Image');
     this.tmkVmm = join(root, 'tmk_vmm', 'tmk_vmm');
+    this.simpleTmk = join(root, 'simple_tmk', 'simple_tmk');
     this.qemuPrefix = join(root, 'qemu');
     this.qemu = join(this.qemuPrefix, 'bin', 'qemu-system-aarch64');
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import {
+  buildSimpleTmkStep,
   buildTmkVmmStep,
   crossCompile,
   describeSources,
@@ -61,6 +62,10 @@ export class QemuStackManager implements StackManager {
       if (error instanceof PetriError && error.code === 'stack-missing') return undefined;
       throw error;
     }
+  }
+
+  simpleTmk(root: string): string | undefined {
+    return readInstalledStack(root).files.simpleTmk;
   }
 
   async prepare(request: StackRequest): Promise<PreparedStack> {
@@ -123,11 +128,17 @@ export class QemuStackManager implements StackManager {
       memory: this.#room.memory,
       env,
     };
+    const rustc = await versionOf('rustc', env);
     const tmkVmm =
       settings.tmkVmm === undefined
         ? [
             checkout('openvmm', '2 min, 200 MB'),
-            buildTmkVmmStep(folders('openvmm', layout.tmkVmm), await versionOf('rustc', env), jobs),
+            buildTmkVmmStep(folders('openvmm', layout.tmkVmm), rustc, jobs),
+            buildSimpleTmkStep(
+              { ...folders('openvmm', layout.simpleTmk), objects: layout.objects('simple-tmk') },
+              rustc,
+              jobs,
+            ),
           ]
         : [givenTmkVmmStep(layout.tmkVmm, settings.tmkVmm, await digestGiven('--tmk-vmm', settings.tmkVmm))];
     if (qemu.kind === 'given') await digestGiven('--qemu', qemu.path);
@@ -156,7 +167,8 @@ export class QemuStackManager implements StackManager {
       sealStep(layout, lock, {
         qemu,
         unused,
-        after: ['qemu', 'flash', 'host-kernel', 'plane0-kernel', 'lkvm', 'rootfs', 'tmk-vmm'],
+        simpleTmk: settings.tmkVmm === undefined,
+        after: ['qemu', 'flash', 'host-kernel', 'plane0-kernel', 'lkvm', 'rootfs', ...tmkVmm.map(({ name }) => name)],
       }),
     ];
   }
@@ -166,7 +178,11 @@ export class QemuStackManager implements StackManager {
 export const stackManager: StackManager = new QemuStackManager();
 
 /** Steps of what `--rebuild-…` names. Each of them builds without what it left before but the kernel's, whose makefiles see changes. */
-const rebuilt = { 'plane0-linux': ['plane0-kernel'], rootfs: ['busybox', 'rootfs'] } as const;
+const rebuilt = {
+  'plane0-linux': ['plane0-kernel'],
+  rootfs: ['busybox', 'rootfs'],
+  tmk: ['tmk-vmm', 'simple-tmk'],
+} as const;
 
 function notes(lock: LockFile, settings: StackSettings, unused: ReadonlySet<string>): string[] {
   return [

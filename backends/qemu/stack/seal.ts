@@ -20,6 +20,8 @@ export interface SealOptions {
   readonly qemu: QemuChoice;
   /** Sources that nothing was built from. */
   readonly unused: ReadonlySet<string>;
+  /** simple_tmk was built. */
+  readonly simpleTmk: boolean;
   /** Steps whose outputs the stack consists of. */
   readonly after: readonly string[];
 }
@@ -68,11 +70,13 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
       plane0Kernel: layout.plane0Kernel,
       lkvm: layout.lkvm,
       tmkVmm: layout.tmkVmm,
+      ...(options.simpleTmk ? { simpleTmk: layout.simpleTmk } : {}),
     },
     revisions: {
       ...lockedRevisions(lock, unused),
       'qemu version': version,
       'tmk_vmm sha256': await digestFile(layout.tmkVmm),
+      ...(options.simpleTmk ? { 'simple_tmk sha256': await digestFile(layout.simpleTmk) } : {}),
     },
   };
 }

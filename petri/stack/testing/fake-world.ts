@@ -17,7 +17,11 @@ export class FakeWorld {
     const realGit = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
     this.installProgram('git', `${pauses}\n${gitPause}\nexec ${realGit} "$@"`);
     this.installProgram('dpkg-query', "printf 'install ok installed'");
-    this.installProgram('rustc', 'case "$*" in *target-libdir*) echo / ;; *) echo "rustc 1.0-fake" ;; esac');
+    this.installProgram(
+      'rustc',
+      `case "$*" in *target-libdir*) echo / ;; *sysroot*) echo "${folder}/rust" ;; *) echo "rustc 1.0-fake" ;; esac`,
+    );
+    mkdirSync(join(folder, 'rust/lib/rustlib/src/rust/library/core'), { recursive: true });
     this.installProgram('cargo', cargo);
     for (const program of ['gcc', 'flex', 'bison', 'bc']) this.installIdle(program);
   }
@@ -132,14 +136,26 @@ for argument; do
 done`;
 
 const cargo = `${pauses}
-where=tmk-vmm
 [ "$1" = --version ] && { echo "cargo 1.0-fake"; exit 0; }
+[ "$RUSTC_BOOTSTRAP" = 1 ] || exit 1
+case "$*" in
+*--package=tmk_vmm*--target=aarch64-unknown-linux-gnu*) program=tmk_vmm; where=tmk-vmm; target=aarch64-unknown-linux-gnu ;;
+*--package=simple_tmk*--config=*)
+  program=simple_tmk; where=simple-tmk; target=aarch64-minimal_rt-none
+  config=$(printf '%s\n' "$@" | sed -n 's/^--config=//p')
+  [ -e "$config" ] || { echo "error: failed to parse value from --config argument" >&2; exit 101; } ;;
+*) exit 101 ;;
+esac
 echo cargo >> "$FAKE_CALLS"
-out=$CARGO_TARGET_DIR/aarch64-unknown-linux-gnu/debug
+out=$CARGO_TARGET_DIR/$target/debug
 mkdir -p "$out"
 # As with make: an object that is there is taken for whole.
-if [ ! -e "$out/tmk_vmm.o" ]; then printf half > "$out/tmk_vmm.o"; stop_here $where; fail_here $where; printf whole > "$out/tmk_vmm.o"; fi
-{ head -c 18 /dev/zero; printf '\\267\\000'; cat "$out/tmk_vmm.o"; } > "$out/tmk_vmm"`;
+if [ ! -e "$out/$program.o" ]; then printf half > "$out/$program.o"; stop_here $where; fail_here $where; printf whole > "$out/$program.o"; fi
+printf '\\033[1m   Compiling\\033[0m %s\n' "$program" >&2
+{ head -c 18 /dev/zero; printf '\\267\\000'; cat "$out/$program.o"; } > "$out/$program"`;
+
+/** OpenVMM, as far as its builds look at it. */
+export const fakeOpenvmm = { 'Cargo.toml': '[workspace]\n', 'openhcl/minimal_rt/aarch64-config.toml': '[build]\n' };
 
 const kernelConfig = `#!/bin/sh
 file=$2; shift 2

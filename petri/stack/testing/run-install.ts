@@ -11,10 +11,12 @@ const requestSchema = z.object({
   root: z.string(),
   lockFile: z.string().optional(),
   sources: z.array(z.object({ name: z.string(), repository: z.string().optional(), revision: z.string().optional() })),
-  rebuild: z.array(z.enum(['plane0-linux', 'rootfs'])),
+  rebuild: z.array(z.enum(['plane0-linux', 'rootfs', 'tmk'])),
   refresh: z.boolean(),
   given: z.record(z.string(), z.string()),
   runtime: z.string().optional(),
+  /** Say what the steps print. */
+  verbose: z.boolean().optional(),
 });
 
 export type InstallRequest = z.infer<typeof requestSchema>;
@@ -22,6 +24,7 @@ export type InstallRequest = z.infer<typeof requestSchema>;
 /** What an installation says, one JSON object a line. */
 export type InstallEvent =
   | { readonly event: 'started' | 'finished'; readonly step: string }
+  | { readonly event: 'note' | 'output'; readonly step: string; readonly message: string }
   | { readonly event: 'done'; readonly ran: readonly string[]; readonly skipped: readonly string[] }
   | { readonly event: 'error'; readonly code: string; readonly message: string };
 
@@ -37,6 +40,10 @@ export async function runInstall(manager: StackManager): Promise<void> {
     finished: (step) => say({ event: 'finished', step: step.name }),
     failed: () => undefined,
     waiting: () => undefined,
+    note: (step, message) => say({ event: 'note', step: step.name, message }),
+    ...(request.verbose === true
+      ? { output: (step, line) => say({ event: 'output', step: step.name, message: line }) }
+      : {}),
   };
   try {
     const { lockFile, sources, runtime, ...rest } = request;

@@ -1,9 +1,17 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { fipScript } from '../../../../petri/stack/testing/fip.ts';
-import { FakeWorld, fakeLinux } from '../../../../petri/stack/testing/fake-world.ts';
+import { FakeWorld, fakeLinux, fakeOpenvmm } from '../../../../petri/stack/testing/fake-world.ts';
+
+const standInDocker = new URL('../../../../tests/stand-ins/fvp/docker', import.meta.url);
+
+const imageList = (images: Readonly<Record<string, string>>): string =>
+  Object.entries(images)
+    .map(([name, digest]) => `${name} ${digest}\n`)
+    .join('');
 
 /** A world with shrinkwrap, and Python packages for it. */
 export class FvpWorld extends FakeWorld {
@@ -12,9 +20,11 @@ export class FvpWorld extends FakeWorld {
     const image = ['debugfs', 'e2fsck', 'resize2fs', 'aarch64-linux-gnu-gcc', 'aarch64-none-elf-gcc'];
     const firmware = ['cmake', 'dtc', 'mcopy', 'mkfs.vfat', 'parted', 'rsync', 'cpio', 'unzip', 'wget', 'nc', 'telnet'];
     for (const program of [...image, ...firmware]) this.installIdle(program);
+    this.installProgram('docker', `exec ${fileURLToPath(standInDocker)} "$@"`);
+    mkdirSync(this.#containers);
     this.writeRepository('shrinkwrap', { 'shrinkwrap/shrinkwrap': shrinkwrap });
     this.writeRepository('plane0-linux', fakeLinux);
-    this.writeRepository('openvmm', { 'Cargo.toml': '[workspace]\n' });
+    this.writeRepository('openvmm', fakeOpenvmm);
     this.writeRepository('components', { README: 'firmware, as far as anybody looks\n' });
     execFileSync('python3', ['-c', wheelMaker, join(folder, 'wheels')]);
     this.#writeLock();
@@ -26,7 +36,23 @@ export class FvpWorld extends FakeWorld {
 
   override env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
     const pip = { PIP_CONFIG_FILE: '/dev/null', PIP_NO_INDEX: '1', PIP_FIND_LINKS: join(this.folder, 'wheels') };
-    return super.env({ ...pip, ...more });
+    return super.env({ ...pip, PETRI_STAND_IN_DOCKER: this.#containers, ...more });
+  }
+
+  get #containers(): string {
+    return join(this.folder, 'containers');
+  }
+
+  /** What a registry of container images has, digests by names with tags; without any there is no network. */
+  publishImages(images: Readonly<Record<string, string>> | undefined): void {
+    const path = join(this.#containers, 'registry');
+    rmSync(path, { force: true });
+    if (images !== undefined) writeFileSync(path, imageList(images));
+  }
+
+  /** What is on this machine; '-' for an image that was built here. */
+  haveImages(images: Readonly<Record<string, string>>): void {
+    writeFileSync(join(this.#containers, 'images'), imageList(images));
   }
 
   #writeLock(): void {

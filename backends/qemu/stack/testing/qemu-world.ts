@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { fipScript } from '../../../../petri/stack/testing/fip.ts';
-import { FakeWorld, fakeLinux, pauses } from '../../../../petri/stack/testing/fake-world.ts';
+import { FakeWorld, fakeLinux, fakeOpenvmm, pauses } from '../../../../petri/stack/testing/fake-world.ts';
 import { sourceNames } from '../lock-file.ts';
 
 /** A world with everything that realms on QEMU are made of, a few bytes each. e2fsprogs and make are the real ones. */
@@ -33,7 +33,7 @@ export class QemuWorld extends FakeWorld {
     this.writeRepository('dtc', { Makefile: dtcMakefile });
     this.writeRepository('kvmtool', { Makefile: kvmtoolMakefile });
     this.writeRepository('busybox', { Makefile: busyboxMakefile });
-    this.writeRepository('openvmm', { 'Cargo.toml': '[workspace]\n' });
+    this.writeRepository('openvmm', fakeOpenvmm);
     this.writeRepository('qemu', { configure: qemuConfigure });
     this.writeLock({});
   }

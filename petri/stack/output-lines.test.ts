@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+
+import { OutputLines } from './output-lines.ts';
+
+function linesOf(...chunks: readonly (string | Buffer)[]): string[] {
+  const lines: string[] = [];
+  const output = new OutputLines((line) => lines.push(line));
+  for (const chunk of chunks) output.push(Buffer.from(chunk));
+  output.end();
+  return lines;
+}
+
+it('gives a line when it is whole, however the output was cut', () => {
+  expect(linesOf('make: on', 'e\nmake: two\r', '\n', '\n  \nlast')).toEqual(['make: one', 'make: two', 'last']);
+  const [before, after] = [Buffer.from('→').subarray(0, 2), Buffer.from('→').subarray(2)];
+  expect(linesOf(before, after, '\n')).toEqual(['→']);
+});
+
+it('gives each state of a line that is redrawn', () => {
+  expect(linesOf('Receiving: 10%\rReceiving: ', '90%\rReceiving: 100%\n')).toEqual([
+    'Receiving: 10%',
+    'Receiving: 90%',
+    'Receiving: 100%',
+  ]);
+});
+
+it('keeps no more of a line without an end than is of use', () => {
+  const lines = linesOf(...Array.from({ length: 100 }, () => 'x'.repeat(1000)));
+  expect(lines).toEqual(['x'.repeat(4096)]);
+});
