@@ -41,6 +41,18 @@ describe('ConsoleText', () => {
     ],
     ['a typing error', 'lt\b \bs\r\n', 'lt\nl \nls\n'],
     ['a cursor that is moved to a row', 'a\u001B[05;01HPress\u001B[05;01HPress\u001B[2;8HESC', 'a\nPress\nPress\nESC'],
+    [
+      "a cursor that is moved to where it is, as EDK2's echo does",
+      '\u001B[06;01H\u001B[1mShell> \u001B[0m\u001B[06;08Hv\u001B[06;09H\u001B[06;09He\u001B[06;10H\r\n\u001B[07;01HEDK II',
+      'Shell> ve\nEDK II',
+    ],
+    [
+      'the same column of another row, and another column of the same',
+      'a\u001B[2;3Hbc\u001B[3;5Hd\u001B[3;7He',
+      'a\nbc\nd\ne',
+    ],
+    ['a place that is not known any more', '\u001B[2;1Hab\u001B[1A\u001B[2;3Hc\n\u001B[2;3Hd', 'ab\nc\nd'],
+    ['a place behind a wide character', '\u001B[2;1H東\u001B[2;3Hb', '東\nb'],
     ['other moves to rows', 'a\u001BDb\u001BEc\u001BMd\u001B[3de\u001B[Af\u001B[Eg\vh\fi', 'a\nb\nc\nd\ne\nf\ng\nh\ni'],
     ['8-bit moves to rows', 'a\u0084b\u0085c\u008Dd', 'a\nb\nc\nd'],
     ['a screen that is cleared', 'a\u001B[2J\u001B[01;01H\u001B[=3h\u001B[2J\u001B[Hb', 'a\nb'],

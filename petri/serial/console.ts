@@ -88,7 +88,7 @@ export class SerialConsole {
   /**
    * What `sendLine` ends lines with where the call does not say.
    *
-   * @default 'lf', which the terminals of Linux and the shells on them take as well as 'cr'
+   * @default 'lf', which a TMK and the terminals of Linux take; 'cr' on consoles of boards, whose firmware takes nothing else
    */
   lineEnding: LineEnding = 'lf';
   readonly #log: ConsoleLog | undefined;

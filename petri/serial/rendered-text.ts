@@ -11,6 +11,9 @@ const MOVES = /[\b\v\f]|\u001B(?:[DEMc]|\[(?:[\d;]*[@A-HJ-MPSTXad-fr`]|\?\d*[JK]
 const PASSIVE = new RegExp(String.raw`[\0-\x08\x0B\x0C\x0E-\x1A\x1C-\x1F\x7F]|${SEQUENCE}`, 'g');
 const HAS_PASSIVE = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F]/;
 
+/** Characters that take one column each. */
+const NARROW = /^[\x20-\u02FF]*$/;
+
 const TOKEN = new RegExp(String.raw`[\0-\x08\x0A-\x1A\x1C-\x1F\x7F]|${SEQUENCE}`, 'g');
 
 /** Text with whole control sequences in it to the text that a person sees, as a stream that is only ever added to. */
@@ -25,6 +28,10 @@ export class RenderedText {
   #carriage = false;
   /** Whether the line began at a column other than the first. */
   #indented = false;
+  /** Row that the cursor was put into, from 1, while nothing else moved it there; 0 where that is not known. */
+  #row = 0;
+  /** Column of the cursor, from 1, where the row is known; NaN after a character whose width would have to be looked up. */
+  #column = 0;
 
   write(text: string): string {
     if (text === '') return '';
@@ -45,6 +52,8 @@ export class RenderedText {
     copy.#edited = this.#edited?.clone(copy.#allowance);
     copy.#carriage = this.#carriage;
     copy.#indented = this.#indented;
+    copy.#row = this.#row;
+    copy.#column = this.#column;
     return copy;
   }
 
@@ -156,7 +165,7 @@ export class RenderedText {
         return this.#edit((line) => line.moveTo(count - 1));
       case 'H':
       case 'f':
-        return this.#beginLine(second > 1);
+        return this.#moveTo(Math.max(first, 1), Math.max(second, 1));
       case 'E':
       case 'F':
       case 'r':
@@ -173,6 +182,16 @@ export class RenderedText {
       default:
         return this.#beginLine(!this.#isEmpty);
     }
+  }
+
+  /** To a place of the screen. EDK2 puts the cursor where it is already, before and after each character that is typed. */
+  #moveTo(row: number, column: number): string {
+    const isThere = this.#row === row && this.#column === column && this.#edited === undefined && !this.#carriage;
+    if (isThere) return '';
+    const out = this.#beginLine(column > 1);
+    this.#row = row;
+    this.#column = column;
+    return out;
   }
 
   #erase(display: boolean, what: number): string {
@@ -224,11 +243,13 @@ export class RenderedText {
     this.#overlong = false;
     this.#edited = undefined;
     this.#indented = false;
+    this.#row = 0;
     this.#carriage = carriage;
   }
 
   #extend(text: string): void {
     if (this.#overlong) return;
+    if (this.#row !== 0) this.#column += NARROW.test(text) ? text.length : Number.NaN;
     this.#overlong = this.#line.length + text.length > EDITABLE;
     this.#line = this.#overlong ? '' : this.#line + text;
   }

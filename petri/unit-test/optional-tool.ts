@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /**
@@ -15,6 +15,13 @@ export function optionalTool(program: string, debianPackage: string): string | u
     throw new Error(`${program} is required here and not installed: apt-get install ${debianPackage}`);
   }
   return found;
+}
+
+/** As `optionalTool`, of a file at a fixed place. */
+export function optionalFile(path: string, debianPackage: string): string | undefined {
+  if (existsSync(path)) return path;
+  if (toolsAreRequired()) throw new Error(`${path} is required here and not there: apt-get install ${debianPackage}`);
+  return undefined;
 }
 
 /** Whether a test must fail rather than be skipped when something it needs is not there. */

@@ -54,7 +54,7 @@ describe('openConsoles', () => {
     const uart = lab.consoles.get('uart');
     await uart?.waitFor('login: ');
     await uart?.sendLine('root');
-    await uart?.waitFor('you typed root\n');
+    await expect.poll(() => Buffer.from(uart?.raw ?? []).toString()).toBe('login: you typed root\r');
     await open.end();
     expect(uart?.closeReason).toBeDefined();
     server.close();
@@ -65,7 +65,7 @@ describe('openConsoles', () => {
     const end = ['sh', '-c', `echo ended >${join(folder, 'ended')}`];
     const script = 'stty raw -echo; printf "\\377\\000 ready"; tty; exec cat';
     const open = await openConsoles(
-      [{ kind: 'command', name: 'sol', argv: ['sh', '-c', script], end, lineEnding: 'cr' }],
+      [{ kind: 'command', name: 'sol', argv: ['sh', '-c', script], end, lineEnding: 'lf' }],
       lab,
     );
     const sol = lab.consoles.get('sol');
@@ -74,7 +74,7 @@ describe('openConsoles', () => {
     await sol?.write(Uint8Array.of(0xc3, 0x28, 0x0a));
     await expect.poll(() => [...(sol?.raw.subarray(-3) ?? [])]).toEqual([0xc3, 0x28, 0x0a]);
     await sol?.sendLine('x');
-    await expect.poll(() => [...(sol?.raw.subarray(-2) ?? [])]).toEqual([0x78, 0x0d]);
+    await expect.poll(() => [...(sol?.raw.subarray(-2) ?? [])]).toEqual([0x78, 0x0a]);
     await open.end();
     expect(sol?.closeReason).toMatch(/^sh (was ended|exited)/);
     const { existsSync } = await import('node:fs');

@@ -6,6 +6,9 @@ import type { DirectSource } from './labgrid-console.ts';
 /** Milliseconds in which a console server is tried again that somebody else may just be leaving. */
 const RETRY_FOR = 5000;
 
+/** What the Enter key of a terminal sends, and a board's consoles are typed at: firmware takes nothing else, and terminals of Linux do. */
+const ENTER = 'cr';
+
 export interface ConsoleConnection {
   write(bytes: Uint8Array): unknown;
   /** Resolves with how it ended, as a clause. Never rejects. */
@@ -37,7 +40,7 @@ export async function openConsoles(sources: readonly DirectSource[], context: La
     for (const source of sources) {
       const held: { connection?: ConsoleConnection } = {};
       const console = context.openConsole(source.name, (bytes) => void held.connection?.write(bytes));
-      console.lineEnding = source.lineEnding ?? 'lf';
+      console.lineEnding = source.lineEnding ?? ENTER;
       const connection = await connect(source, console, context);
       held.connection = connection;
       connections.push(connection);

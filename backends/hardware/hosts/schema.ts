@@ -105,7 +105,7 @@ const launchers = z
   })
   .refine((all) => Object.keys(all).length > 0, 'must have a launcher for at least one of none, cca, snp, tdx');
 
-/** What `sendLine` ends lines with on this console. */
+/** What `sendLine` ends lines with on this console. @default 'cr', as the Enter key does */
 const lineEnding = z.enum(['lf', 'cr', 'crlf']).optional();
 
 const consoleSource = z.discriminatedUnion('kind', [
