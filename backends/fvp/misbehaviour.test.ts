@@ -135,6 +135,12 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     expect(code).toBe(1);
   });
 
+  it.concurrent('hangs before the console of plane 0: its last words are told', async () => {
+    const words = /petri: boot stage 'plane 0' was not reached/;
+    const { output } = await runHurried({ faults: 'hang=plane0' }, words);
+    expect(output).toMatch(/host[\s\S]*RME: Using RSI version 1\.0[\s\S]*Run \/virt\/init as init process/);
+  });
+
   it.concurrent.each([
     ['TF-A', 'crash=tf-a', '(?:model|tf-a)', /BL2 could not load an image of the FIP/, /Failed to load image id 3/],
     ['RMM', 'crash=rmm', 'rmm', /an assertion of the RMM failed/, /granule_state_ok/],

@@ -42,6 +42,14 @@ furnish_plane0() {
 # takes by default are half a minute of sharing granules under emulation. Without rodata=full Linux cannot share memory of its linear map.
 plane0_parameters='console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full'
 
+# What Linux says before hvc0 goes to kvmtool's UART, at 0x1000000 of the half of a realm's address space that is shared with the host (Linux,
+# Documentation/arch/arm64/arm-cca.rst). kvmtool makes that half begin at 4 GiB, or at the next power of two behind RAM, which begins at 2 GiB.
+early_console() {
+    half=4294967296
+    while [ $((2147483648 + $1 * 1048576)) -gt "$half" ]; do half=$((half * 2)); done
+    printf 'earlycon=uart,mmio,0x%x' $((half + 16777216))
+}
+
 launch_realm() {
     nonce=$1 memory=$2 algorithm=$3 rpv=$4
     set --
@@ -58,7 +66,7 @@ launch_realm() {
     furnisher=$!
     say "$nonce realm-begin"
     "$cca/lkvm" run --realm --disable-sve --irqchip=gicv3-its -c 1 -m "$memory" --no-pvtime --force-pci \
-        --console virtio --kernel "$cca/Image" --9p "$cca/,cca_mount" -p "$plane0_parameters" \
+        --console virtio --kernel "$cca/Image" --9p "$cca/,cca_mount" -p "$(early_console "$memory") $plane0_parameters" \
         "--measurement-algo=$algorithm" "$@"
     code=$?
     terminal

@@ -23,10 +23,15 @@ export function kvmtoolArguments(kernel: string, config: VmConfig, folder: strin
     ...['--console', 'virtio', '--kernel', kernel, '--9p', `${folder}/share/,cca_mount`],
     ...[
       '-p',
-      'console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full',
+      `${earlyConsole(config)} console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full`,
       `--measurement-algo=${algorithm}`,
       '--restricted_mem',
     ],
     ...(rpv.length === 0 ? [] : [`--realm-pv=${Buffer.from(rpv).toString('utf8')}`]),
   ];
+}
+
+/** kvmtool's UART (ARM_UART_MMIO_BASE), in the half of the realm's IPA space that is shared with the host (Linux, arm-cca.rst). */
+function earlyConsole({ ipaWidth }: VmConfig): string {
+  return `earlycon=uart,mmio,0x${(2 ** (ipaWidth - 1) + 0x100_0000).toString(16)}`;
 }

@@ -39,12 +39,23 @@ describe('confidentialQemuArguments', () => {
 });
 
 describe('kvmtoolArguments', () => {
+  it.each([
+    ['2G', '0x101000000'],
+    ['2050M', '0x201000000'],
+    ['6G', '0x201000000'],
+    ['7G', '0x401000000'],
+  ])('have the early console of a realm of %s where its shared half is', (memory, address) => {
+    expect(kvmtoolArguments('/k', resolveVmConfig({ memory }), '/f').join(' ')).toContain(
+      `-p earlycon=uart,mmio,${address} console=hvc0 `,
+    );
+  });
+
   it('makes a realm as OpenVMM does', () => {
     expect(
       kvmtoolArguments('/k', resolveVmConfig({ rpv: 'me', measurementAlgorithm: 'sha-512' }), '/f').join(' '),
     ).toBe(
       'run --realm --disable-sve --irqchip=gicv3-its -c 1 -m 512 --no-pvtime --force-pci --console virtio --kernel /k ' +
-        '--9p /f/share/,cca_mount -p console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full --measurement-algo=sha512 --restricted_mem --realm-pv=me',
+        '--9p /f/share/,cca_mount -p earlycon=uart,mmio,0x101000000 console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full --measurement-algo=sha512 --restricted_mem --realm-pv=me',
     );
   });
 });

@@ -121,7 +121,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       );
       // As one word.
       expect(readFileSync(join(root, 'lkvm.args'), 'utf8')).toMatch(
-        /^console=hvc0 .*\bswiotlb=2048\b.*\brodata=full$/m,
+        /^earlycon=uart,mmio,0x101000000 console=hvc0 .*\bswiotlb=2048\b.*\brodata=full$/m,
       );
       const run = async (test: string) => {
         let output = '';
@@ -164,6 +164,19 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       const words = readFileSync(join(root, 'lkvm.args'), 'utf8').trim().split(' ');
       expect(words).toEqual(expect.arrayContaining(['run', '--realm', '--realm-pv=me']));
       expect(words.includes('--restricted_mem')).toBe(expected);
+    });
+
+    it('give Linux in plane 0 an early console where the shared half of the realm is', async () => {
+      program(join(root, 'cca/lkvm'), 'echo "$*" >>"$PETRI_ROOT/lkvm.args"\nexit 7\n');
+      const machine = start(shell);
+      await machine.ready;
+      for (const memory of [2048, 2049, 7168]) {
+        const realm = machine.link.open(newNonce());
+        machine.type(hostCommands.realm(realm.nonce, { memory, algorithm: 'sha256', rpv: new Uint8Array() }));
+        await realm.next('realm-end');
+      }
+      const addresses = readFileSync(join(root, 'lkvm.args'), 'utf8').match(/earlycon=\S+/g);
+      expect(addresses).toEqual(['1', '2', '4'].map((high) => `earlycon=uart,mmio,0x${high}01000000`));
     });
 
     it('tell that a realm could not be launched, and go on', async () => {

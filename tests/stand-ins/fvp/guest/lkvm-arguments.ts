@@ -3,6 +3,8 @@ export interface LkvmArguments {
   readonly realm: boolean;
   readonly megabytes: number;
   readonly kernel: string;
+  /** Linux has its early console where kvmtool's UART is. */
+  readonly earlyConsole: boolean;
   readonly share: { readonly folder: string; readonly tag: string };
   readonly algorithm: string;
   readonly rpv: string;
@@ -66,12 +68,21 @@ export function parseLkvm(argv: readonly string[]): LkvmArguments | string {
   if (!['sha256', 'sha512'].includes(algorithm)) return `unknown measurement algorithm '${algorithm}'`;
   const rpv = values.get('rpv') ?? '';
   if (Buffer.byteLength(rpv) > 64) return 'Realm Personalization Value is longer than 64 bytes';
+  const megabytes = Number.parseInt(values.get('memory') ?? '256', 10);
   return {
     realm: given.has('--realm'),
-    megabytes: Number.parseInt(values.get('memory') ?? '256', 10),
+    megabytes,
     kernel: values.get('kernel') ?? '',
+    earlyConsole: hasEarlyConsole(values.get('params') ?? '', megabytes),
     share: { folder, tag },
     algorithm,
     rpv,
   };
+}
+
+/** The UART is at 16 MiB of the upper half of the realm's address space, whose size is the least that RAM from 2 GiB on fits into, twice. */
+function hasEarlyConsole(params: string, megabytes: number): boolean {
+  const address = /(?:^| )earlycon=uart,mmio,(0x[\da-f]+)(?: |$)/.exec(params)?.[1];
+  const bits = Math.max(32, Math.ceil(Math.log2((2048 + megabytes) * 2 ** 20)));
+  return address !== undefined && Number(address) === 2 ** bits + 2 ** 24;
 }

@@ -34,9 +34,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   const [command = '', populated = '', ...kernel] = realmBoot(options.megabytes);
   process.stdout.write(`${command}\n${populated}\n`);
   await print(3, realmCreated);
-  for (const line of kernel) process.stdout.write(`${line}\r\n`);
+  const boot = kernel.map((line) => `${line}\r\n`).join('');
+  if (options.earlyConsole) process.stdout.write(boot);
   await furnished(root);
   await reach('plane0');
+  // Without an early console all of it comes when hvc0 is there.
+  if (!options.earlyConsole) process.stdout.write(boot);
   await runPlane0(options, root);
   process.stdout.write('[   99.105003] reboot: Power down\r\n');
   process.stdout.write('  Info: KVM session ended normally.\n');
