@@ -31,7 +31,8 @@ export function stackRequest(
 ): StackRequest {
   const env = process.env;
   const revisions = { tfa: options.tfaRev, tfrmm: options.tfrmmRev, 'plane0-linux': options.plane0LinuxRev };
-  const given = { 'tmk-vmm': options.tmkVmm, shrinkwrap: options.shrinkwrap, qemu: options.qemu };
+  const { tmkVmm, shrinkwrap, qemu, only, bl33 } = options;
+  const given = { 'tmk-vmm': tmkVmm, shrinkwrap, qemu, only, bl33 };
   refuseOthers(options.platform, { ...given, runtime: options.runtime }, manager.options);
   const rebuild: RebuildTarget[] = [
     ...(options.rebuildPlane0Linux === true ? (['plane0-linux'] as const) : []),

@@ -89,6 +89,8 @@ describe('petri cca', () => {
     [['install', '--platform=sim'], /platform 'sim'[\s\S]*fvp, qemu/],
     [['install', '--platform=qemu', '--runtime=docker'], /'qemu' does not take --runtime[\s\S]*--tmk-vmm, --qemu/],
     [['install', '--qemu=own'], /'fvp' does not take --qemu/],
+    [['install', '--only=firmware', '--bl33=x'], /'fvp' does not take --only, --bl33/],
+    [['install', '--platform=qemu', '--only=half', '--dry-run'], /no part 'half'[\s\S]*firmware/],
     [['install', '--platform=qemu', '--source=edk3=@x', '--dry-run'], /no source 'edk3'[\s\S]*busybox/],
     [['install', '--tfa-rev=v2'], /install does not take --tfa-rev[\s\S]*--source/],
     [['install', '--rebuild-plane0-linux'], /does not take --rebuild-plane0-linux/],

@@ -54,6 +54,16 @@ export const ccaOptions = {
     help: "qemu: a QEMU of yours. 'installed': the one in PATH (the default); 'own': build it",
     actions: installing,
   },
+  only: {
+    value: 'part',
+    help: "qemu: 'firmware': the RMM, TF-A and what it starts, alone. 'all': everything again",
+    actions: installing,
+  },
+  bl33: {
+    value: 'file',
+    help: "qemu: what TF-A starts in the normal world, instead of EDK2. 'own': EDK2 again",
+    actions: installing,
+  },
   'rebuild-plane0-linux': { help: 'build Linux for plane 0 again', actions: updating },
   'rebuild-rootfs': { help: 'build the root file system again', actions: updating },
   'rebuild-tmk': { help: "build OpenVMM's tmk_vmm and simple_tmk again", actions: updating },

@@ -20,7 +20,7 @@ export interface StackRequest {
   readonly jobs?: number;
   /** How shrinkwrap runs things: null, docker, podman … Only of a stack that is built with it. */
   readonly runtime?: string;
-  /** Files and programs that the user has: 'tmk-vmm', 'shrinkwrap', 'qemu'. */
+  /** Files and programs that the user has, and which part of the stack is wanted: values of `StackOption`s but `runtime`. */
   readonly given: Readonly<Record<string, string>>;
   /** Ask again which commits branches have. */
   readonly refresh: boolean;
@@ -32,7 +32,7 @@ export interface StackRequest {
 }
 
 /** Options of `petri cca install` and `update` that only some platforms have. */
-export type StackOption = 'runtime' | 'shrinkwrap' | 'tmk-vmm' | 'qemu';
+export type StackOption = 'runtime' | 'shrinkwrap' | 'tmk-vmm' | 'qemu' | 'only' | 'bl33';
 
 /** What is to be made again. */
 export type RebuildTarget = 'plane0-linux' | 'rootfs' | 'tmk';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import {
   crossCompile,
+  digestFile,
   digestFiles,
   expectFipContents,
   publishFile,
@@ -89,12 +90,38 @@ export function edk2Step(layout: StackLayout, compilers: Compilers, jobs: number
   };
 }
 
-/** Builds TF-A with the RMM and EDK2 in its firmware image package. */
-export function tfaStep(layout: StackLayout, lock: LockFile, compilers: Compilers, jobs: number): StackStep {
+/** What TF-A starts in the normal world. */
+export interface Bl33 {
+  /** Step that leaves it. */
+  readonly step: StackStep;
+  readonly path: string;
+}
+
+/** Takes a BL33 that the user has. */
+export function givenBl33Step(layout: StackLayout, path: string, digest: string): StackStep {
+  return {
+    name: 'bl33',
+    title: `Take BL33 from ${path}`,
+    inputs: { path, digest },
+    commands: [],
+    async run() {
+      await publishFile(path, layout.bl33, 0o644);
+      if ((await digestFile(layout.bl33)) !== digest) throw new Error(`${path} changed while it was copied`);
+    },
+    inspect: async () => await digestFiles({ 'bl33.bin': layout.bl33 }),
+  };
+}
+
+/** Builds TF-A with the RMM and BL33 in its firmware image package. */
+export function tfaStep(
+  layout: StackLayout,
+  lock: LockFile,
+  { compilers, jobs, bl33 }: { readonly compilers: Compilers; readonly jobs: number; readonly bl33: Bl33 },
+): StackStep {
   const source = layout.source('tfa');
   const objects = layout.objects('tfa');
   const options = Object.entries(lock.options.tfa).map(([name, value]) => `${name}=${value}`);
-  const images = [`BL33=${layout.edk2}`, `RMM=${layout.rmm}`];
+  const images = [`BL33=${bl33.path}`, `RMM=${layout.rmm}`];
   const clean: StackCommand = { argv: ['git', '-C', source, 'clean', '--quiet', '-ffdx'] };
   const variables = ['PLAT=qemu', `BUILD_BASE=${objects}`, `CROSS_COMPILE=${crossCompile}`, ...options, ...images];
   const build: StackCommand = {
@@ -105,7 +132,7 @@ export function tfaStep(layout: StackLayout, lock: LockFile, compilers: Compiler
     name: 'tfa',
     title: 'Build TF-A',
     inputs: { compilers: `${compilers.cross}; ${compilers.native}`, options: options.join(' '), objects },
-    after: ['tfa-source', 'rmm', 'edk2'],
+    after: ['tfa-source', 'rmm', bl33.step.name],
     commands: [clean, build],
     expects: '1 min, 100 MB',
     async run(context) {
@@ -120,7 +147,7 @@ export function tfaStep(layout: StackLayout, lock: LockFile, compilers: Compiler
     },
     async inspect() {
       const evidence = await digestFiles({ 'bl1.bin': layout.bl1, 'fip.bin': layout.fip });
-      await expectFipContents(layout.fip, ['BL2', 'BL31', 'RMM', 'BL33'], { RMM: layout.rmm, BL33: layout.edk2 });
+      await expectFipContents(layout.fip, ['BL2', 'BL31', 'RMM', 'BL33'], { RMM: layout.rmm, BL33: bl33.path });
       return evidence;
     },
   };

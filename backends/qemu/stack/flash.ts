@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { PetriError } from '../../../petri/errors.ts';
 import { digestFiles, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import type { Bl33 } from './firmware.ts';
 import type { StackLayout } from './layout.ts';
 
 /** Where BL2 looks for the FIP: PLAT_QEMU_FIP_BASE of TF-A's plat/qemu, and docs/plat/qemu.rst. */
@@ -10,12 +11,12 @@ export const FIP_OFFSET = 256 * 1024;
 const FLASH_SIZE = 64 * 1024 * 1024;
 
 /** Puts BL1 and the FIP together into what QEMU takes as `-bios`. */
-export function flashStep(layout: StackLayout): StackStep {
+export function flashStep(layout: StackLayout, bl33: Bl33): StackStep {
   return {
     name: 'flash',
     title: 'Make the flash image',
     inputs: { layout: `bl1 at 0, fip at ${String(FIP_OFFSET)}` },
-    after: ['tfa', 'rmm', 'edk2'],
+    after: ['tfa', 'rmm', bl33.step.name],
     commands: [],
     async run() {
       const [bl1, fip] = await Promise.all([readFile(layout.bl1), readFile(layout.fip)]);

@@ -8,7 +8,7 @@ import { checkImage, extractFile } from '../../../petri/image/index.ts';
 import { Installation } from '../../../petri/stack/testing/installation.ts';
 import { optionalTool } from '../../../petri/unit-test/optional-tool.ts';
 import { FIP_OFFSET } from './flash.ts';
-import { readInstalledStack } from './installed.ts';
+import { readInstalledFirmware, readInstalledStack } from './installed.ts';
 import { QemuWorld } from './testing/qemu-world.ts';
 
 const tools = [optionalTool('git', 'git'), optionalTool('make', 'make'), optionalTool('mke2fs', 'e2fsprogs')];
@@ -204,5 +204,59 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
       ['libc6-dev-arm64-cross', 'libssl-dev', 'python3-pyelftools', 'uuid-dev'].sort(),
     );
     expect(existsSync(join(elsewhere, 'sources'))).toBe(false);
+  });
+
+  describe('firmware alone', () => {
+    const steps = ['tfrmm-source', 'rmm', 'bl33', 'tfa-source', 'tfa', 'flash', 'verify'];
+    let bl33: string;
+    let elsewhere: string;
+
+    beforeAll(() => {
+      bl33 = join(folder, 'u-boot.bin');
+      elsewhere = join(folder, 'firmware-only');
+      writeFileSync(bl33, 'a boot loader of mine');
+    });
+
+    const firmware = (given: Readonly<Record<string, string>> = {}): Installation =>
+      install({ root: elsewhere, given });
+
+    it('is built with a BL33 of the user, and nothing else is', async () => {
+      world.takeCalls();
+      const run = firmware({ only: 'firmware', bl33 });
+      expect(await run.outcome()).toEqual({ event: 'done', ran: steps, skipped: [] });
+      expect(world.takeCalls().filter((call) => call !== 'fetch')).toEqual(['rmm', 'tfa']);
+      expect(run.events).toContainEqual(expect.objectContaining({ event: 'note', step: 'verify' }));
+      expect(existsSync(join(elsewhere, 'stack.json'))).toBe(false);
+      const installed = readInstalledFirmware(elsewhere);
+      expect(readFileSync(installed?.files.flash ?? '').includes('a boot loader of mine')).toBe(true);
+      expect(Object.keys(installed?.revisions ?? {})).toEqual(['tfrmm', 'tfa', 'bl33 sha256']);
+    });
+
+    it('is remembered, and made again when the BL33 changes', async () => {
+      expect(await firmware().outcome()).toEqual({ event: 'done', ran: [], skipped: steps });
+      writeFileSync(bl33, 'another one');
+      expect(await firmware().outcome()).toMatchObject({ ran: ['bl33', 'tfa', 'flash', 'verify'] });
+      const { files } = readInstalledFirmware(elsewhere) ?? {};
+      expect(readFileSync(files?.flash ?? '').includes('another one')).toBe(true);
+    });
+
+    it('refuses a BL33 that is not there, a part that is none, and a rebuild of what it has not', async () => {
+      const message = async (run: Installation): Promise<string> => JSON.stringify(await run.outcome());
+      expect(await message(firmware({ bl33: join(folder, 'nowhere') }))).toMatch(/artifact-missing.*--bl33/);
+      expect(await message(firmware({ only: 'rmm' }))).toMatch(/invalid-option.*no part 'rmm'/);
+      expect(await message(install({ root: elsewhere, rebuild: ['rootfs' as const] }))).toMatch(
+        /invalid-option.*nothing but firmware.*--rebuild-rootfs/,
+      );
+    });
+
+    it('becomes a whole stack, with EDK2 again', async () => {
+      const outcome = await firmware({ only: 'all', bl33: 'own' }).outcome();
+      expect(outcome).toMatchObject({ event: 'done' });
+      expect(outcome.event === 'done' && outcome.ran).toEqual(
+        expect.arrayContaining(['edk2', 'tfa', 'rootfs', 'verify']),
+      );
+      expect(readInstalledStack(elsewhere).revisions).toMatchObject({ edk2: world.head('edk2') });
+      expect(readInstalledFirmware(elsewhere)).toBeUndefined();
+    });
   });
 });

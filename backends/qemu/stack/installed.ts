@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import * as z from 'zod';
 import {
@@ -49,7 +50,7 @@ export type InstalledStack = z.infer<typeof schema>;
 
 const words: InstalledFileWords = {
   stack: 'QEMU stack for realms',
-  installRemedy: 'run: npx petri cca install --platform=qemu',
+  installRemedy: 'run: npx petri cca install --platform=qemu --only=all',
   variable: 'PETRI_QEMU_CCA_ROOT',
 };
 
@@ -66,6 +67,26 @@ export function stackRoot(cwd: string, env: Readonly<Record<string, string | und
  */
 export function readInstalledStack(root: string): InstalledStack {
   return readInstalledFile(schema, root, words);
+}
+
+/** Name of the file that describes firmware where nothing else was wanted. */
+export const firmwareFile = 'firmware.json';
+
+const firmwareSchema = z.object({
+  version: z.literal(1),
+  lockDigest: z.string(),
+  files: z.object({ flash: absolutePath, bl1: absolutePath, fip: absolutePath, rmm: absolutePath, bl33: absolutePath }),
+  revisions: z.record(z.string(), z.string()),
+});
+
+/** Firmware alone, as `petri cca install --platform=qemu --only=firmware` leaves it in `<root>/firmware.json`, written last. */
+export type InstalledFirmware = z.infer<typeof firmwareSchema>;
+
+/** Undefined where there is none. @throws PetriError `stack-invalid` */
+export function readInstalledFirmware(root: string): InstalledFirmware | undefined {
+  const path = join(root, firmwareFile);
+  if (!existsSync(path)) return undefined;
+  return parseInstalledFile(firmwareSchema, readFileSync(path, 'utf8'), path, words);
 }
 
 /** @throws PetriError `stack-invalid` */

@@ -1,17 +1,21 @@
 import { join } from 'node:path';
 
 import { checkRootPath } from '../../../petri/stack/index.ts';
-import { stackFile } from './installed.ts';
+import { firmwareFile, stackFile } from './installed.ts';
 
 /** Where everything of a stack lies below its root. */
 export class StackLayout {
   readonly root: string;
   readonly ownLock: string;
   readonly stackFile: string;
+  /** What is there of a stack of which nothing but firmware was wanted. */
+  readonly firmwareFile: string;
 
   /** What makes up a flash image, and the flash image. */
   readonly rmm: string;
   readonly edk2: string;
+  /** What the user gave instead of EDK2. */
+  readonly bl33: string;
   readonly bl1: string;
   readonly fip: string;
   readonly flash: string;
@@ -35,9 +39,11 @@ export class StackLayout {
     this.root = root;
     this.ownLock = join(root, 'cca.lock.yaml');
     this.stackFile = join(root, stackFile);
+    this.firmwareFile = join(root, firmwareFile);
     const firmware = (name: string): string => join(root, 'firmware', name);
     this.rmm = firmware('rmm.img');
     this.edk2 = firmware('QEMU_EFI.fd');
+    this.bl33 = firmware('bl33.bin');
     this.bl1 = firmware('bl1.bin');
     this.fip = firmware('fip.bin');
     this.flash = firmware('flash.bin');

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 
@@ -26,16 +27,16 @@ import {
   writeAtomically,
   writeSettings,
 } from '../../../petri/stack/index.ts';
-import { edk2Step, rmmStep, tfaStep } from './firmware.ts';
+import { type Bl33, edk2Step, givenBl33Step, rmmStep, tfaStep } from './firmware.ts';
 import { flashStep } from './flash.ts';
 import { busyboxStep, hostKernelStep, kvmtoolStep } from './host-programs.ts';
-import { readInstalledStack, stackRoot } from './installed.ts';
+import { readInstalledFirmware, readInstalledStack, stackRoot } from './installed.ts';
 import { StackLayout } from './layout.ts';
-import { type LockFile, lockFormat, type sourceNames } from './lock-file.ts';
+import { type LockFile, lockFormat, sourceNames } from './lock-file.ts';
 import { findShortages } from './prerequisites.ts';
 import { qemuStep } from './qemu-program.ts';
 import { rootfsStep } from './rootfs.ts';
-import { sealStep } from './seal.ts';
+import { sealFirmwareStep, sealStep } from './seal.ts';
 import { chosenSettings, qemuChoice, settingsSchema, type StackSettings } from './settings.ts';
 
 /** GiB that a whole stack takes while it is built, and that its machine needs of memory. */
@@ -43,7 +44,7 @@ export const room = { disk: 30, memory: 4 } as const;
 
 /** The stack of realms on QEMU for `petri cca --platform=qemu`. */
 export class QemuStackManager implements StackManager {
-  readonly options = ['tmk-vmm', 'qemu'] as const;
+  readonly options = ['tmk-vmm', 'qemu', 'only', 'bl33'] as const;
   readonly rootVariable = 'PETRI_QEMU_CCA_ROOT';
   readonly #room: { readonly disk: number; readonly memory: number };
 
@@ -59,7 +60,7 @@ export class QemuStackManager implements StackManager {
     try {
       return readInstalledStack(root).revisions;
     } catch (error) {
-      if (error instanceof PetriError && error.code === 'stack-missing') return undefined;
+      if (error instanceof PetriError && error.code === 'stack-missing') return readInstalledFirmware(root)?.revisions;
       throw error;
     }
   }
@@ -75,6 +76,8 @@ export class QemuStackManager implements StackManager {
     const unused = new Set([
       ...(settings.tmkVmm === undefined ? [] : ['openvmm']),
       ...(settings.qemu === 'own' ? [] : ['qemu']),
+      ...(settings.bl33 === undefined ? [] : ['edk2']),
+      ...(settings.only === 'firmware' ? sourceNames.filter((name) => !firmwareSources.has(name)) : []),
     ]);
     const base = await lockFormat.read(settings.lockFile ?? join(artifactsFolder(), 'cca', 'qemu.lock.yaml'));
     // What was replaced in one lock file says nothing about another.
@@ -89,13 +92,17 @@ export class QemuStackManager implements StackManager {
       ask: request.dryRun ? undefined : resolveRef,
     });
     const steps = await this.#steps(request, layout, settings, lock, unused);
+    const isFirmware = settings.only === 'firmware';
+    const seal = isFirmware ? layout.firmwareFile : layout.stackFile;
     const begin = async (): Promise<void> => {
+      // What was whole before is not what is wanted now.
+      await rm(isFirmware ? layout.stackFile : layout.firmwareFile, { force: true });
       await writeAtomically(layout.ownLock, lockFormat.format(lock));
       await writeSettings(layout.root, settings);
     };
     return {
-      plan: { root: layout.root, steps, seal: layout.stackFile, begin, notes: notes(lock, settings, unused) },
-      force: new Set(request.rebuild.flatMap((target) => rebuilt[target])),
+      plan: { root: layout.root, steps, seal, begin, notes: notes(lock, settings, unused) },
+      force: forced(request, settings),
       sources: describeSources(lock, unused),
       lock: { path: layout.ownLock, digest: lockFormat.digest(lock) },
     };
@@ -119,15 +126,36 @@ export class QemuStackManager implements StackManager {
       objects: layout.objects(name),
       target,
     });
+    const firmwareOnly = settings.only === 'firmware';
     const needs = {
       root: layout.root,
       qemu,
-      rust: settings.tmkVmm === undefined,
+      edk2: settings.bl33 === undefined,
+      firmwareOnly,
+      rust: settings.tmkVmm === undefined && !firmwareOnly,
       // An update works in the room that the installation took.
-      disk: existsSync(layout.stackFile) ? Math.min(this.#room.disk, 5) : this.#room.disk,
-      memory: this.#room.memory,
+      disk: existsSync(layout.stackFile) || firmwareOnly ? Math.min(this.#room.disk, 5) : this.#room.disk,
+      memory: firmwareOnly ? 0 : this.#room.memory,
       env,
     };
+    const bl33: Bl33 =
+      settings.bl33 === undefined
+        ? { step: edk2Step(layout, compilers, jobs), path: layout.edk2 }
+        : {
+            step: givenBl33Step(layout, settings.bl33, await digestGiven('--bl33', settings.bl33)),
+            path: layout.bl33,
+          };
+    const firmware = [
+      checkout('tfrmm', '2 min, 300 MB', true),
+      rmmStep(layout, lock, compilers, jobs),
+      ...(settings.bl33 === undefined ? [checkout('edk2', '5 min, 1 GB', true)] : []),
+      bl33.step,
+      checkout('tfa', '1 min, 100 MB'),
+      tfaStep(layout, lock, { compilers, jobs, bl33 }),
+      flashStep(layout, bl33),
+    ];
+    const prerequisites = prerequisitesStep(async () => await findShortages(needs));
+    if (firmwareOnly) return [prerequisites, ...firmware, sealFirmwareStep(layout, lock, { bl33, unused })];
     const rustc = await versionOf('rustc', env);
     const tmkVmm =
       settings.tmkVmm === undefined
@@ -143,16 +171,10 @@ export class QemuStackManager implements StackManager {
         : [givenTmkVmmStep(layout.tmkVmm, settings.tmkVmm, await digestGiven('--tmk-vmm', settings.tmkVmm))];
     if (qemu.kind === 'given') await digestGiven('--qemu', qemu.path);
     return [
-      prerequisitesStep(async () => await findShortages(needs)),
+      prerequisites,
       ...(qemu.kind === 'own' ? [checkout('qemu', '3 min, 600 MB')] : []),
       qemuStep(layout, qemu, compilers.native, jobs),
-      checkout('tfrmm', '2 min, 300 MB', true),
-      rmmStep(layout, lock, compilers, jobs),
-      checkout('edk2', '5 min, 1 GB', true),
-      edk2Step(layout, compilers, jobs),
-      checkout('tfa', '1 min, 100 MB'),
-      tfaStep(layout, lock, compilers, jobs),
-      flashStep(layout),
+      ...firmware,
       checkout('host-linux', '5 min, 2 GB'),
       hostKernelStep(layout, compilers.cross, jobs),
       checkout('plane0-linux', '5 min, 2 GB'),
@@ -184,13 +206,32 @@ const rebuilt = {
   tmk: ['tmk-vmm', 'simple-tmk'],
 } as const;
 
+/** Sources that firmware is built from. */
+const firmwareSources: ReadonlySet<string> = new Set(['tfrmm', 'tfa', 'edk2']);
+
+/** @throws PetriError `invalid-option` for what is not wanted at all */
+function forced({ rebuild }: StackRequest, settings: StackSettings): ReadonlySet<string> {
+  if (settings.only === 'firmware' && rebuild.length > 0) {
+    throw new PetriError(
+      `nothing but firmware is wanted here, and --rebuild-${rebuild.join(', --rebuild-')} is no part of it`,
+      {
+        code: 'invalid-option',
+        step: 'options',
+        remedy: 'leave it out, or install everything with --only=all',
+      },
+    );
+  }
+  return new Set(rebuild.flatMap((target) => rebuilt[target]));
+}
+
 function notes(lock: LockFile, settings: StackSettings, unused: ReadonlySet<string>): string[] {
   return [
     ...forkNotes(lock, unused),
-    ...(settings.tmkVmm === undefined
+    ...(settings.only === 'firmware' ? ['only firmware is wanted; everything: --only=all'] : []),
+    ...(settings.tmkVmm === undefined && settings.only === undefined
       ? ['a tmk_vmm that you have is taken instead of being built: --tmk-vmm PATH']
       : []),
-    ...(settings.qemu === undefined
+    ...(settings.qemu === undefined && settings.only === undefined
       ? ['QEMU is the one that is installed; another: --qemu PATH; to build it: --qemu own']
       : []),
   ];

@@ -18,6 +18,10 @@ export interface Needs {
   readonly qemu: QemuChoice;
   /** tmk_vmm is to be built. */
   readonly rust: boolean;
+  /** EDK2 is to be built. */
+  readonly edk2: boolean;
+  /** Nothing but firmware is to be built. */
+  readonly firmwareOnly: boolean;
   /** GiB that must be free below the root, and of memory. */
   readonly disk: number;
   readonly memory: number;
@@ -31,9 +35,11 @@ const programs: readonly NeededProgram[] = [
   { program: 'cmake', debianPackage: 'cmake' },
   { program: 'python3', debianPackage: 'python3' },
   { program: 'bash', debianPackage: 'bash' },
-  { program: 'iasl', debianPackage: 'acpica-tools' },
-  { program: 'mke2fs', debianPackage: 'e2fsprogs' },
 ];
+
+const forEdk2: readonly NeededProgram[] = [{ program: 'iasl', debianPackage: 'acpica-tools' }];
+
+const forHost: readonly NeededProgram[] = [{ program: 'mke2fs', debianPackage: 'e2fsprogs' }];
 
 const forQemu: readonly NeededProgram[] = [
   { program: 'ninja', debianPackage: 'ninja-build' },
@@ -41,17 +47,20 @@ const forQemu: readonly NeededProgram[] = [
 ];
 
 /** Everything that is missing, not only the first. */
-export async function findShortages({ root, qemu, rust, disk, memory, env }: Needs): Promise<Shortage[]> {
-  const own = qemu.kind === 'own';
+export async function findShortages(needs: Needs): Promise<Shortage[]> {
+  const { root, qemu, rust, edk2, firmwareOnly, disk, memory, env } = needs;
+  const own = qemu.kind === 'own' && !firmwareOnly;
+  const wanted = [...(edk2 ? forEdk2 : []), ...(firmwareOnly ? [] : forHost), ...(own ? forQemu : [])];
   return [
-    ...programShortages([...commonPrograms, ...programs, ...(own ? forQemu : [])], env),
+    ...programShortages([...commonPrograms, ...programs, ...wanted], env),
     // For fiptool of TF-A and the kernel's scripts; for EDK2's tools.
     ...(await headerShortage('openssl/ssl.h', 'libssl-dev', env)),
-    ...(await headerShortage('uuid/uuid.h', 'uuid-dev', env)),
-    ...(await staticLibc(env)),
+    ...(edk2 ? await headerShortage('uuid/uuid.h', 'uuid-dev', env) : []),
+    ...(firmwareOnly ? [] : await staticLibc(env)),
     ...(await pythonModule('elftools', 'python3-pyelftools', env)),
     ...(own ? await headerShortage('glib-2.0/glib.h', 'libglib2.0-dev', env) : []),
-    ...(own ? await pythonModule('venv, ensurepip', 'python3-venv', env) : await qemuShortage(qemu)),
+    ...(own ? await pythonModule('venv, ensurepip', 'python3-venv', env) : []),
+    ...(firmwareOnly || qemu.kind === 'own' ? [] : await qemuShortage(qemu)),
     ...(rust ? await rustShortage(env) : []),
     ...(await roomShortage(root, { disk, memory }, 'the host alone takes 3 GiB')),
   ];

@@ -9,7 +9,8 @@ import {
   type StackStep,
   writeAtomically,
 } from '../../../petri/stack/index.ts';
-import { type InstalledStack, readInstalledStack } from './installed.ts';
+import type { Bl33 } from './firmware.ts';
+import { type InstalledFirmware, type InstalledStack, readInstalledFirmware, readInstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import { expectOldEnough } from './libc-version.ts';
 import { type LockFile, lockFormat } from './lock-file.ts';
@@ -43,6 +44,37 @@ export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptio
     async inspect() {
       readInstalledStack(layout.root);
       return { 'stack.json': await digestFile(layout.stackFile) };
+    },
+  };
+}
+
+/** Compares the firmware with what the lock expects, and writes firmware.json. */
+export function sealFirmwareStep(
+  layout: StackLayout,
+  lock: LockFile,
+  { bl33, unused }: { readonly bl33: Bl33; readonly unused: ReadonlySet<string> },
+): StackStep {
+  return {
+    name: 'verify',
+    title: 'Verify the firmware and write firmware.json',
+    inputs: { lock: lockFormat.digest(lock), bl33: bl33.path },
+    after: ['tfa', 'flash', 'rmm', bl33.step.name],
+    commands: [],
+    async run(context) {
+      const { flash, bl1, fip, rmm } = layout;
+      const files = { flash, bl1, fip, rmm, bl33: bl33.path };
+      const digests = Object.entries(lock.digests).filter(([name]) => Object.hasOwn(files, name));
+      await expectDigests(files, { ...lock, digests: Object.fromEntries(digests) });
+      const revisions = { ...lockedRevisions(lock, unused), 'bl33 sha256': await digestFile(bl33.path) };
+      const firmware: InstalledFirmware = { version: 1, lockDigest: lockFormat.digest(lock), files, revisions };
+      await writeAtomically(layout.firmwareFile, `${JSON.stringify(firmware, null, 2)}\n`);
+      await context.note(
+        `only firmware is here: ${flash} is what QEMU takes with -bios; --only=all installs what realms need besides`,
+      );
+    },
+    async inspect() {
+      readInstalledFirmware(layout.root);
+      return { 'firmware.json': await digestFile(layout.firmwareFile) };
     },
   };
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import { z } from 'zod';
 
+import { PetriError } from '../../../petri/errors.ts';
 import type { StackRequest } from '../../../petri/stack/index.ts';
 import type { QemuChoice } from './qemu-program.ts';
 
@@ -9,6 +10,10 @@ export const settingsSchema = z.object({
   tmkVmm: z.string().optional(),
   /** Path of a QEMU, or 'own'. */
   qemu: z.string().optional(),
+  /** Nothing but firmware is wanted. */
+  only: z.literal('firmware').optional(),
+  /** What TF-A starts instead of EDK2. */
+  bl33: z.string().optional(),
   /** Lock file instead of the one of the package. */
   lockFile: z.string().optional(),
 });
@@ -16,21 +21,37 @@ export const settingsSchema = z.object({
 /** What the user chose when installing the QEMU stack. */
 export type StackSettings = z.infer<typeof settingsSchema>;
 
-/** What is given now; else what was given before. 'own', or 'installed' for QEMU, takes back what was given before. */
+/**
+ * What is given now; else what was given before. 'own', 'installed' for QEMU and 'all' of the parts take back what was given before.
+ *
+ * @throws PetriError `invalid-option`
+ */
 export function chosenSettings(request: StackRequest, before: StackSettings): StackSettings {
   const { env, cwd, given } = request;
   const path = (chosen: string | undefined): string | undefined =>
     chosen === undefined || chosen === '' || chosen === 'own' ? undefined : resolve(cwd, chosen);
   const variable = env['PETRI_TMK_VMM'] === '' ? undefined : env['PETRI_TMK_VMM'];
   const tmkVmm = path(given['tmk-vmm'] ?? variable ?? before.tmkVmm);
+  const bl33 = path(given['bl33'] ?? before.bl33);
   const lockFile = path(request.lockFile ?? before.lockFile);
   const asked = given['qemu'] ?? before.qemu;
   const qemu = asked === 'own' ? asked : asked === 'installed' ? undefined : path(asked);
   return {
     ...(tmkVmm === undefined ? {} : { tmkVmm }),
     ...(qemu === undefined ? {} : { qemu }),
+    ...(chosenPart(given['only'] ?? before.only ?? 'all') === 'firmware' ? { only: 'firmware' } : {}),
+    ...(bl33 === undefined ? {} : { bl33 }),
     ...(lockFile === undefined ? {} : { lockFile }),
   };
+}
+
+function chosenPart(part: string): 'firmware' | 'all' {
+  if (part === 'firmware' || part === 'all') return part;
+  throw new PetriError(`--only: there is no part '${part}'`, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: "it takes 'firmware' or 'all'",
+  });
 }
 
 /** @param env where PETRI_QEMU names the QEMU that the backend uses */
