@@ -10,11 +10,17 @@ export interface SpawnOptions {
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** @default 'pipe', a pipe that stays open until the process ends: shrinkwrap dies of /dev/null and spins on a closed pipe */
+  /**
+   * @default 'pipe', a pipe that stays open until the process ends: shrinkwrap dies of /dev/null and spins on a
+   * closed pipe
+   */
   readonly stdin?: 'pipe' | 'ignore';
   /** File that standard output and error are appended to as they come, besides the streams. Up to 256 MiB. */
   readonly output?: string;
-  /** Called with each piece of standard output and error as it comes, the last one before `exited` resolves. Must not throw. */
+  /**
+   * Called with each piece of standard output and error as it comes, the last one before `exited` resolves. Must not
+   * throw.
+   */
   readonly onOutput?: (chunk: Buffer) => void;
   /** Milliseconds from SIGTERM to SIGKILL. @default 3000 */
   readonly graceMs?: number;

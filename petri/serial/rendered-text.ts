@@ -30,7 +30,10 @@ export class RenderedText {
   #indented = false;
   /** Row that the cursor was put into, from 1, while nothing else moved it there; 0 where that is not known. */
   #row = 0;
-  /** Column of the cursor, from 1, where the row is known; NaN after a character whose width would have to be looked up. */
+  /**
+   * Column of the cursor, from 1, where the row is known; NaN after a character whose width would have to be looked
+   * up.
+   */
   #column = 0;
 
   write(text: string): string {
@@ -184,7 +187,10 @@ export class RenderedText {
     }
   }
 
-  /** To a place of the screen. EDK2 puts the cursor where it is already, before and after each character that is typed. */
+  /**
+   * To a place of the screen. EDK2 puts the cursor where it is already, before and after each character that is
+   * typed.
+   */
   #moveTo(row: number, column: number): string {
     const isThere = this.#row === row && this.#column === column && this.#edited === undefined && !this.#carriage;
     if (isThere) return '';

@@ -97,8 +97,11 @@ function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/** How long a question to a tool may take. Network questions get more. */
-const QUESTION_MS = 60_000;
+/**
+ * How long a question to a tool may take: on a machine that is busy with a build, Python alone takes a minute to
+ * start.
+ */
+const QUESTION_MS = 300_000;
 
 /**
  * Asks a program something and gives its standard output, trimmed.

@@ -20,7 +20,10 @@ export interface StackRequest {
   readonly jobs?: number;
   /** How shrinkwrap runs things: null, docker, podman … Only of a stack that is built with it. */
   readonly runtime?: string;
-  /** Files and programs that the user has, and which part of the stack is wanted: values of `StackOption`s but `runtime`. */
+  /**
+   * Files and programs that the user has, and which part of the stack is wanted: values of `StackOption`s but
+   * `runtime`.
+   */
   readonly given: Readonly<Record<string, string>>;
   /** Ask again which commits branches have. */
   readonly refresh: boolean;
@@ -66,10 +69,16 @@ export interface StackManager {
   readonly rootVariable: string;
   /** Where it is unless the user says otherwise; absolute. */
   root(cwd: string, env: Readonly<Record<string, string | undefined>>): string;
-  /** Reads the lock, resolves what it leaves open, and plans. @throws PetriError `lock-file-invalid`, `invalid-option`, `tool-failed` */
+  /**
+   * Reads the lock, resolves what it leaves open, and plans. @throws PetriError `lock-file-invalid`, `invalid-
+   * option`, `tool-failed`
+   */
   prepare(request: StackRequest): Promise<PreparedStack>;
   /** What is installed, in words; undefined where nothing is whole. */
   installed(root: string): Readonly<Record<string, string>> | undefined;
-  /** Path of OpenVMM's simple_tmk in the stack; undefined where the stack has none. @throws PetriError `stack-missing`, `stack-invalid` */
+  /**
+   * Path of OpenVMM's simple_tmk in the stack; undefined where the stack has none. @throws PetriError `stack-
+   * missing`, `stack-invalid`
+   */
   simpleTmk(root: string): string | undefined;
 }

@@ -3,7 +3,10 @@ import { StringDecoder } from 'node:string_decoder';
 /** Characters of a line that are shown; a tool is not trusted to end its lines. */
 const MAX_LINE = 4096;
 
-/** Cuts what a tool prints into lines. A line that is redrawn with a carriage return comes again each time, as progress of git does. */
+/**
+ * Cuts what a tool prints into lines. A line that is redrawn with a carriage return comes again each time, as
+ * progress of git does.
+ */
 export class OutputLines {
   readonly #take: (line: string) => void;
   readonly #decoder = new StringDecoder('utf8');

@@ -58,7 +58,10 @@ export class ContainerImage {
     return `<digest of ${image ?? `shrinkwrap's image`}>`;
   }
 
-  /** The lock with the image as it was resolved, or as it is where it is not resolved yet. @throws PetriError `lock-file-invalid` */
+  /**
+   * The lock with the image as it was resolved, or as it is where it is not resolved yet. @throws PetriError `lock-
+   * file-invalid`
+   */
   async locked(): Promise<LockFile> {
     if (this.step === undefined || !existsSync(this.#layout.ownLock)) return this.#lock;
     const { image, imageTag } = (await lockFormat.read(this.#layout.ownLock)).shrinkwrap;

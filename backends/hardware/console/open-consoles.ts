@@ -6,7 +6,10 @@ import type { DirectSource } from './labgrid-console.ts';
 /** Milliseconds in which a console server is tried again that somebody else may just be leaving. */
 const RETRY_FOR = 5000;
 
-/** What the Enter key of a terminal sends, and a board's consoles are typed at: firmware takes nothing else, and terminals of Linux do. */
+/**
+ * What the Enter key of a terminal sends, and a board's consoles are typed at: firmware takes nothing else, and
+ * terminals of Linux do.
+ */
 const ENTER = 'cr';
 
 export interface ConsoleConnection {

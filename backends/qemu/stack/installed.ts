@@ -16,7 +16,9 @@ const schema = z.object({
   version: z.literal(1),
   /** sha256 of the lock file that the stack was installed from, in hex. */
   lockDigest: z.string(),
-  /** An RME-capable `qemu-system-aarch64` that belongs to the stack; without it, the one that the backend uses anyway. */
+  /**
+   * An RME-capable `qemu-system-aarch64` that belongs to the stack; without it, the one that the backend uses anyway.
+   */
   qemu: absolutePath.optional(),
   files: z.object({
     /** TF-A's BL1 and FIP with the RMM and EDK2 in it, as `-bios` takes it. */
@@ -79,7 +81,10 @@ const firmwareSchema = z.object({
   revisions: z.record(z.string(), z.string()),
 });
 
-/** Firmware alone, as `petri cca install --platform=qemu --only=firmware` leaves it in `<root>/firmware.json`, written last. */
+/**
+ * Firmware alone, as `petri cca install --platform=qemu --only=firmware` leaves it in `<root>/firmware.json`, written
+ * last.
+ */
 export type InstalledFirmware = z.infer<typeof firmwareSchema>;
 
 /** Undefined where there is none. @throws PetriError `stack-invalid` */

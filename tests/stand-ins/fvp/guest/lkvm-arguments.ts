@@ -80,7 +80,10 @@ export function parseLkvm(argv: readonly string[]): LkvmArguments | string {
   };
 }
 
-/** The UART is at 16 MiB of the upper half of the realm's address space, whose size is the least that RAM from 2 GiB on fits into, twice. */
+/**
+ * The UART is at 16 MiB of the upper half of the realm's address space, whose size is the least that RAM from 2 GiB
+ * on fits into, twice.
+ */
 function hasEarlyConsole(params: string, megabytes: number): boolean {
   const address = /(?:^| )earlycon=uart,mmio,(0x[\da-f]+)(?: |$)/.exec(params)?.[1];
   const bits = Math.max(32, Math.ceil(Math.log2((2048 + megabytes) * 2 ** 20)));
