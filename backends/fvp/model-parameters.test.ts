@@ -31,7 +31,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Starts the stand-in, which refuses what it has no name for, and ends it when its terminals listen. */
 async function start(given: readonly Parameter[]): Promise<{ readonly listens: boolean; readonly printed: string }> {
-  const process_ = spawn(model, given.flatMap(([name, value]) => ['-C', `${name}=${value}`]));
+  const process_ = spawn(
+    model,
+    given.flatMap(([name, value]) => ['-C', `${name}=${value}`]),
+  );
   let printed = '';
   for (const stream of [process_.stdout, process_.stderr]) {
     stream.on('data', (bytes: Buffer) => {
