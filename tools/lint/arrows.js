@@ -53,7 +53,9 @@ const arrows = {
   'machine-inside': ['petri', 'cpu'],
   rmm: [...rmmLayers, 'rmm-top'],
   'rmm-top': ['petri', 'machine', 'cpu', ...rmmLayers, 'rmm'],
-  ...Object.fromEntries(rmmLayers.map((layer, index) => [layer, ['machine', 'cpu', ...rmmLayers.slice(0, index)]])),
+  ...Object.fromEntries(
+    rmmLayers.map((layer, index) => [layer, ['petri', 'machine', 'cpu', ...rmmLayers.slice(0, index)]]),
+  ),
   host: ['host-inside'],
   'host-inside': ['petri', 'rmm', 'machine', 'cpu', 'host'],
   paravisor: ['paravisor-inside'],

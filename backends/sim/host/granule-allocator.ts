@@ -24,7 +24,11 @@ export class GranuleAllocator {
     return this.#next - this.#start;
   }
 
-  /** @returns its physical address; what it holds is left from its last use @throws PetriError when there is none left */
+  /**
+   * @returns its physical address; what it holds is left from its last use
+   *
+   * @throws PetriError when there is none left
+   */
   allocate(): number {
     return this.#free.pop() ?? this.allocateRun(1);
   }

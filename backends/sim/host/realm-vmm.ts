@@ -62,9 +62,9 @@ function ramOutsidePar(ram: number, ipaWidth: number, ramTop: number): PetriErro
 }
 
 /**
- * The Normal world's VMM for one realm, after kvmtool: everything goes through RMI calls with the values that a real host
- * would pass. The constructor makes the realm and its RAM; then come `populate`, `createRec` and `activate`, in this order
- * because it decides the measurement.
+ * The Normal world's VMM for one realm, after kvmtool: everything goes through RMI calls with the values that a real
+ * host would pass. The constructor makes the realm and its RAM; then come `populate`, `createRec` and `activate`, in
+ * this order because it decides the measurement.
  */
 export class RealmVmm {
   /** Physical address of the Realm Descriptor. */
@@ -190,7 +190,9 @@ export class RealmVmm {
     this.#exits.onHostCall = handler;
   }
 
-  /** Takes everything back through RMI: RECs, pages, tables, the realm. A machine that goes as a whole does not need it. */
+  /**
+   * Takes everything back through RMI: RECs, pages, tables, the realm. A machine that goes as a whole does not need it.
+   */
   destroy(): void {
     this.#rmi.step = 'teardown';
     for (const { pa, aux, run } of this.recs) {

@@ -7,7 +7,7 @@ import type { RecHandle } from './rec-handle.ts';
 import type { RmiClient } from './rmi-client.ts';
 import type { Stage2Host } from './stage2-host.ts';
 
-/** What became of one REC_ENTER. */
+/** How one REC_ENTER ended. */
 export type EnterResult =
   /** The REC can be entered again; `interrupted` when the host's timer ended the run. */
   | { readonly kind: 'continue'; readonly interrupted: boolean }
@@ -64,7 +64,7 @@ export class RecExitHandler {
     this.#view = services.memory.linear.view;
   }
 
-  /** Does what the exit in the run page asks for, and leaves the answer there for the next REC_ENTER. */
+  /** Serves the exit in the run page, and leaves the answer there for the next REC_ENTER. */
   serve(rec: RecHandle): EnterResult {
     const reason = this.#view.getUint8(rec.runOffset + RecExit.reason);
     this.#setFlags(rec, 0);
@@ -94,13 +94,13 @@ export class RecExitHandler {
     if (ec === ExceptionClass.Wfx) return CONTINUE;
     if (ec !== ExceptionClass.DataAbortLower && ec !== ExceptionClass.InstructionAbortLower) {
       const unsupported = this.#services.unsupported(rec.index);
-      return this.#fault(rec, unsupported ?? 'the realm took an exception that the RMM does not tell the host of');
+      return this.#fault(rec, unsupported ?? 'the realm took an exception that the RMM does not report to the host');
     }
     const { stage2 } = this.#services;
     const { parTop } = this.#layout;
     if (ipa < parTop) {
       if (this.#isRam(ipa) && stage2.mapPage(ipa) === 'mapped') return CONTINUE;
-      const what = this.#isRam(ipa) ? 'memory that the host had destroyed' : 'an address that is no RAM';
+      const what = this.#isRam(ipa) ? 'memory that the host had destroyed' : 'an address without RAM';
       return this.#fault(rec, `the realm touched ${what}, IPA 0x${ipa.toString(16)}`);
     }
     if (this.#isRam(ipa - parTop)) {
@@ -144,7 +144,7 @@ export class RecExitHandler {
         const mpidr = this.#number(rec, RecExit.gprs + 8);
         const target = this.#realm.recs.find((other) => other.mpidr === mpidr);
         if (target === undefined)
-          return this.#fault(rec, `PSCI names a vCPU 0x${mpidr.toString(16)} that there is not`);
+          return this.#fault(rec, `PSCI names vCPU 0x${mpidr.toString(16)}, which does not exist`);
         this.#services.rmi.must('PSCI_COMPLETE', rec.pa, target.pa, PsciStatus.Success);
         if (fid === Psci.CPU_ON || fid === Psci.CPU_ON64) target.runnable = true;
         return CONTINUE;

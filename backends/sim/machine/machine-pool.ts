@@ -20,12 +20,12 @@ const MIB = 1024 * 1024;
 const SIZE_STEP = 64 * MIB;
 /** Machines kept for reuse: more than a worker of a test runner has VMs at once. */
 const MAX_IDLE = 4;
-/** A machine of which more was written is thrown away: its memory is worth more than the time to make another. */
+/** A machine of which more was written is thrown away: its memory costs more than the time to make another. */
 const MAX_TOUCHED = 64 * MIB;
 
 /**
- * Machines that VMs of this thread hand on to each other. Making one reserves address space and compiles the engine; handing one
- * on costs wiping what the last VM wrote. Nothing of one VM is left for the next.
+ * Machines that VMs of this thread hand on to each other. Making one reserves address space and compiles the engine;
+ * handing one on costs wiping what the last VM wrote. Nothing of one VM is left for the next.
  */
 export class MachinePool {
   readonly #idle: Machine[] = [];

@@ -2,13 +2,13 @@ import { accessBytes, Esr, transferRegister, ZERO_REGISTER } from '../../../petr
 import { GRANULE_SIZE } from '../machine/index.ts';
 
 /*
- * What a data abort reads and writes, as plain arithmetic on 32-bit words, for the path that a guest takes hundreds of thousands of
- * times a second.
+ * What a data abort reads and writes, as plain arithmetic on 32-bit words, for the path that a guest takes hundreds of
+ * thousands of times a second.
  */
 
 /**
- * The faulting IPA from HPFAR_EL2 and FAR_EL2. HPFAR_EL2.FIPA holds bits 51:12 of the IPA at bits 43:4. OpenHCL takes FAR_EL2
- * alone, which is a virtual address and so is the IPA only while stage 1 is off; the two agree then.
+ * The faulting IPA from HPFAR_EL2 and FAR_EL2. HPFAR_EL2.FIPA holds bits 51:12 of the IPA at bits 43:4. OpenHCL takes
+ * FAR_EL2 alone, which is a virtual address and so is the IPA only while stage 1 is off; the two agree then.
  */
 export function faultIpa(hpfarLow: number, hpfarHigh: number, farLow: number): number {
   return (hpfarHigh & 0xfff) * 2 ** 40 + (hpfarLow >>> 4) * GRANULE_SIZE + (farLow & 0xfff);

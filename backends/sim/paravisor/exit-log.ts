@@ -45,8 +45,8 @@ interface ExitLogCapacity {
 }
 
 /**
- * The exits of one plane. A guest may exit hundreds of thousands of times a second, so an exit is kept as raw words in one
- * typed array and decoded when somebody asks; of a long run the first and the last are kept.
+ * The exits of one plane. A guest may exit hundreds of thousands of times a second, so an exit is kept as raw words in
+ * one typed array and decoded when somebody asks; of a long run the first and the last are kept.
  */
 export class ExitLog {
   readonly #capacity: ExitLogCapacity;
@@ -133,7 +133,7 @@ export class ExitLog {
   }
 }
 
-/** An exit as the run page tells it. */
+/** An exit as the run page reports it. */
 interface RawExit {
   readonly index: number;
   readonly reason: bigint;

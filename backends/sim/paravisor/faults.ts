@@ -2,7 +2,7 @@ import { isPermissionFault } from '../../../petri/arm/index.ts';
 import type { PlaneExit } from '../../../petri/vm/inspect.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 
-/** What RSI_IPA_STATE_GET said of the faulting page; undefined where it refused to say. */
+/** What RSI_IPA_STATE_GET reported of the faulting page; undefined where it failed. */
 type FaultRipas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV' | undefined;
 
 const ripasNames: readonly FaultRipas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
@@ -24,7 +24,7 @@ export function describeInstructionAbort(exit: PlaneExit, ipaWidth: number, ripa
   if (ipa >= 1n << BigInt(ipaWidth - 1)) return `${at}, outside of PAR: in the unprotected half of the IPA space`;
   switch (ripas) {
     case undefined:
-      return `${at}, whose RIPAS the RMM does not tell`;
+      return `${at}, whose RIPAS the RMM does not report`;
     case 'RAM':
       return isPermissionFault(exit.iss['IFSC'] ?? 0)
         ? `${at}, permission fault: RIPAS is RAM, but plane 1 may not execute there`
@@ -36,7 +36,7 @@ export function describeInstructionAbort(exit: PlaneExit, ipaWidth: number, ripa
 
 /** Why plane 1 cannot go on from any other exit. */
 export function describeUnserved(exit: PlaneExit): string {
-  if (exit.reason !== 'sync') return `${exit.summary}: plane 0 knows no such reason to exit`;
+  if (exit.reason !== 'sync') return `${exit.summary}: plane 0 does not know this exit reason`;
   if (exit.ec === ExceptionClass.DataAbortLower && exit.iss['ISV'] === 0) {
     return `${exit.summary}: no syndrome describes such an access (pair, exclusive, vector, atomic), so it cannot be emulated`;
   }

@@ -32,12 +32,12 @@ export type PlaneOutcome =
   /** The RMM or the host refused plane 0 something that it needs. */
   | { readonly kind: 'lost'; readonly message: string };
 
-/** What the core needs from whoever runs it. */
+/** What the core needs from its caller. */
 export interface PlaneRunEnvironment {
   readonly channel: TmkChannel;
-  /** A line for whoever looks into a failure. */
+  /** Adds a line to the VM's log. */
   readonly log: (message: string) => void;
-  /** Called every few exits and after every command, so that a guest that only exits cannot outstay its time slice. */
+  /** Called every few exits and after every command, so that a guest that only exits cannot exceed its time slice. */
   pulse(): void;
 }
 
@@ -69,7 +69,7 @@ const GPR_WORDS = 2 * GPR_COUNT;
 
 /**
  * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm, enters plane 1 again and again and
- * serves its exits until it says Complete or Panic, or does something that cannot be continued from.
+ * serves its exits until it says Complete or Panic, or does something from which it cannot continue.
  */
 export class PlaneRunCore {
   readonly exits = new ExitLog();
@@ -95,7 +95,7 @@ export class PlaneRunCore {
     this.#writes = new BoundedLog('writes to no device', log);
   }
 
-  /** Set once plane 1 has come to its end; plane 0 stays parked from then on. */
+  /** Set once plane 1 has ended; plane 0 stays parked from then on. */
   get outcome(): PlaneOutcome | undefined {
     return this.#outcome;
   }
@@ -181,7 +181,7 @@ export class PlaneRunCore {
         return Served.Yes;
       case ExceptionClass.Smc64:
         // The RMM has moved PC past the SMC (TF-RMM up to RMM 1.1 does, 2.0 does not).
-        if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it goes on`);
+        if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it continues`);
         return Served.Yes;
       case ExceptionClass.InstructionAbortLower:
         return Served.InstructionAbort;

@@ -17,11 +17,11 @@ export interface RmmOptions {
 }
 
 /**
- * A Realm Management Monitor: RMI and RSI 1.1 of the RMM specification (DEN0137), on simulated memory and processors. The
- * guest and the host are both untrusted: nothing that they pass makes it throw or touch memory outside of DRAM.
+ * A Realm Management Monitor: RMI and RSI 1.1 of the RMM specification (DEN0137), on simulated memory and processors.
+ * The guest and the host are both untrusted: nothing that they pass makes it throw or touch memory outside of DRAM.
  *
- * Realms have one RTT tree for all planes, with indirect stage-2 permissions. There are no LPA2, SVE, PMU, device
- * assignment, memory encryption contexts and attestation tokens, and RMI_FEATURES says so.
+ * Realms have one RTT tree for all planes, with indirect stage-2 permissions. Not modelled, and denied by RMI_FEATURES:
+ * LPA2, SVE, PMU, device assignment, memory encryption contexts and attestation tokens.
  */
 export class Rmm {
   protected readonly state: RmmState;
@@ -42,8 +42,8 @@ export class Rmm {
   }
 
   /**
-   * Makes plane 0 of a realm a program instead of guest code. No RMM has this; it is how the simulation runs a paravisor.
-   * To be called before a REC of the realm is first entered.
+   * Makes plane 0 of a realm a program instead of guest code. No RMM has this; it is how the simulation runs a
+   * paravisor. Call it before a REC of the realm is first entered.
    *
    * @throws RangeError where there is no such realm
    */
@@ -54,8 +54,8 @@ export class Rmm {
   }
 
   /**
-   * The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, and one that is under
-   * way after at most so many more.
+   * The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, and one that is
+   * under way after at most so many more.
    */
   interruptAfter(instructions: number): void {
     this.state.slice = instructions;

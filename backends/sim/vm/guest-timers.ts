@@ -1,6 +1,9 @@
 import type { GuestTimer } from '../../../petri/backend.ts';
 
-/** Instructions, as `Guest.work` counts them, for a millisecond of a time-out: about what a busy machine still runs in it. */
+/**
+ * Instructions, as `Guest.work` counts them, for a millisecond of a time-out: about what a busy machine still runs in
+ * it.
+ */
 export const WORK_PER_MILLISECOND = 100_000;
 
 interface Entry {
@@ -42,7 +45,7 @@ export class GuestTimers {
     return next - this.#now();
   }
 
-  /** Calls back whoever is due. @returns whether anyone was */
+  /** Calls back every timer that is due. @returns whether there was one */
   fire(): boolean {
     if (this.#entries.size === 0) return false;
     const now = this.#now();
@@ -52,7 +55,7 @@ export class GuestTimers {
     return due.length > 0;
   }
 
-  /** The guest begins again from nothing; what was started for it already counts from there. */
+  /** The guest starts again from reset: timers that are running count from there. */
   restart(): void {
     for (const entry of this.#entries) entry.due = entry.work;
   }

@@ -13,8 +13,8 @@ const CHUNK = 0.25;
 const FIRST_CHUNK = 10_000;
 const MIN_CHUNK = 1_000;
 /**
- * Few enough that a guest which suddenly becomes slow still ends its call within the 5 ms that a slice may take: what is slow is
- * charged to the budget of the call as so many instructions.
+ * Few enough that a guest which suddenly becomes slow still ends its call within the 5 ms that a slice may take: what
+ * is slow is charged to the budget of the call as so many instructions.
  */
 const MAX_CHUNK = 200_000;
 
@@ -30,8 +30,8 @@ interface RunLoopOptions {
 }
 
 /**
- * Runs a guest to its end in slices of about 1 ms, and ends it early where somebody asks or its instructions are used up. How the
- * slices fall depends on the clock; nothing that the guest can see does.
+ * Runs a guest to its end in slices of about 1 ms, and ends it early on request or when its instructions are used up.
+ * How the slices fall depends on the clock; nothing that the guest can see does.
  */
 export class RunLoop {
   /** Never rejects. */
@@ -69,7 +69,7 @@ export class RunLoop {
     this.#scheduler.add(() => this.#slice());
   }
 
-  /** Ends the run; the guest does not execute another instruction. Of several calls the first decides. */
+  /** Ends the run; the guest does not execute another instruction. Only the first call has an effect. */
   end(reason: HaltReason): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -94,7 +94,7 @@ export class RunLoop {
       let now = this.#now();
       this.#sliceEnd = now + SLICE;
       while (!this.#ended && now < this.#sliceEnd) {
-        // Whoever was called back comes before the guest goes on.
+        // The event loop gets its turn before the guest continues.
         if (this.#timers?.fire() === true) break;
         const left = this.#left();
         if (left <= 0) {
@@ -116,8 +116,8 @@ export class RunLoop {
   }
 
   /**
-   * What the guest may still do. A budget of the default size and above also bounds its work, so that a guest which does little but
-   * leave for its monitor, or take exceptions, ends in about the time of one that counts.
+   * What the guest may still do. A budget of the default size and above also bounds its work, so that a guest which
+   * does little but leave for its monitor, or take exceptions, ends in about the time of one that counts.
    */
   #left(): number {
     return Math.min(this.#maxInstructions - this.#guest.retired, this.#maxWork - this.#guest.work);

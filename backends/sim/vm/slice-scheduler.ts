@@ -2,8 +2,8 @@
 export type Slice = () => boolean;
 
 /**
- * Takes turns among the VMs of this thread: one slice of one of them, then whatever else the event loop has to do. So timers,
- * deadlines and other tests wait for one slice at most, however many VMs run.
+ * Takes turns among the VMs of this thread: one slice of one of them, then whatever else the event loop has to do. So
+ * timers, deadlines and other tests wait for one slice at most, however many VMs run.
  */
 export class SliceScheduler {
   readonly #queue: Slice[] = [];

@@ -40,8 +40,8 @@ function payload(): LoadablePayload {
 }
 
 /**
- * Boots a realm of default size with a program of a dozen instructions and leaves its machine to the next VM, so that the
- * first test of a process does not pay for compiling the engine and everything on the way to a guest.
+ * Boots a realm of default size with a program of a dozen instructions and leaves its machine to the next VM, so that
+ * the first test of a process does not pay for compiling the engine and everything on the way to a guest.
  *
  * @returns what the guest logged, for a test
  */

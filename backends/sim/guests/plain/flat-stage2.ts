@@ -38,7 +38,7 @@ export class FlatStage2 implements Stage2, Stage2Mapping {
     return this;
   }
 
-  /** To be called for RAM that is written to without translation. @param at bytes from the start of the RAM */
+  /** Must be called for RAM that is written without translation. @param at bytes from the start of the RAM */
   touch(at: number, bytes: number): void {
     for (let step = Math.floor(at / STEP); step * STEP < at + bytes; step++) this.#touched[step] = 1;
   }

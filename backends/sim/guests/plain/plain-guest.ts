@@ -32,9 +32,9 @@ const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
 
 /**
- * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM, no planes; the monitor sees the command page and
- * everything else outside of RAM as MMIO, and serves PSCI by HVC. RAM does not begin at 0 as there, so that null pointers and a
- * guest without vectors end in a fault.
+ * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM, no planes; the monitor sees the command
+ * page and everything else outside of RAM as MMIO, and serves PSCI by HVC. RAM does not begin at 0 as there, so that
+ * null pointers and a guest without vectors end in a fault.
  */
 export class PlainGuest implements Guest {
   readonly planes = [];
@@ -50,7 +50,7 @@ export class PlainGuest implements Guest {
   readonly #writes: BoundedLog;
   /** The last exit was a command, which may be a long one. */
   #commanded = false;
-  /** What is left to be told after the machine was given back. */
+  /** What is reported after the machine was given back. */
   #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large` */

@@ -1,8 +1,8 @@
-/** What a PSCI call comes to (Arm DEN0022, PSCI 1.1), for a machine with one PE. */
+/** Result of a PSCI call (Arm DEN0022, PSCI 1.1) on a machine with one PE. */
 type PsciResult =
   | { readonly kind: 'value'; readonly value: bigint }
   | { readonly kind: 'power-off' | 'reset' }
-  /** No function of PSCI that is served here. */
+  /** A function that is not implemented here. */
   | { readonly kind: 'unknown' };
 
 const NOT_SUPPORTED = -1n;

@@ -49,7 +49,7 @@ class RealmGuest implements Guest {
   readonly #plane: RealmPlane;
   #core: PlaneRunCore | undefined;
   #outstayed: () => boolean = () => false;
-  /** What is left to be told after the machine was given back. */
+  /** What is reported after the machine was given back. */
   #final: { readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large`, `rmi-failed` */
@@ -177,7 +177,7 @@ class RealmGuest implements Guest {
     }
   }
 
-  /** Of a data access; a fetch from there says what it is by itself. */
+  /** Explains a data access; the message of a fetch already does. */
   #explain(exit: PlaneExit | undefined): string {
     return exit?.ec === ExceptionClass.DataAbortLower && exit.ipa !== undefined
       ? this.#locator.explainHole(exit.ipa)

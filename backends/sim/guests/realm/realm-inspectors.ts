@@ -20,7 +20,7 @@ export class RealmPlane implements PlaneInspector {
   readonly index: number;
   readonly #exits: () => ExitLog | undefined;
   #view: RealmView | undefined;
-  /** What is left to be told after `freeze`. */
+  /** What can still be reported after `freeze`. */
   #registers: Registers | undefined;
 
   constructor(index: number, view: RealmView, exits: () => ExitLog | undefined) {
@@ -60,7 +60,7 @@ export class RealmPlane implements PlaneInspector {
     return ipa < 0n || ipa > Number.MAX_SAFE_INTEGER ? '' : this.#live.permissions(this.index, Number(ipa));
   }
 
-  /** Keeps what can still be told when the machine is given back. */
+  /** Keeps what must be reported after the machine is given back. */
   freeze(): void {
     this.#registers = this.registers();
     this.#view = undefined;
@@ -110,7 +110,7 @@ export class InspectedRealm implements RealmInspector {
     });
   }
 
-  /** Keeps what can still be told when the machine is given back: its memory belongs to another VM then. */
+  /** Keeps what must be reported after the machine is given back: its memory belongs to another VM then. */
   freeze(): void {
     this.#measurements = this.measurements();
     this.#view = undefined;

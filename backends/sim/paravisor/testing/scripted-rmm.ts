@@ -31,8 +31,8 @@ interface Entry {
 }
 
 /**
- * For unit tests: an RMM that serves plane 0 from a script, to see what the plane-run core asks for and how it answers exits
- * that no CPU would make. Pages are mapped when they are first accessed.
+ * For unit tests: an RMM that serves plane 0 from a script, to see what the plane-run core asks for and how it answers
+ * exits that no CPU would make. Pages are mapped when they are first accessed.
  */
 export class ScriptedRmm {
   readonly linear = new LinearMemory(16 * 65536);

@@ -1,4 +1,4 @@
-/** RmiRecRun: 4096 bytes of Normal world memory by which the host and the RMM talk (RMM specification 1.1, B4.4). */
+/** RmiRecRun: 4096 bytes of Normal world memory that the host and the RMM exchange (RMM specification 1.1, B4.4). */
 
 /** Offsets in the page of what the host writes. */
 export const RecEnter = {

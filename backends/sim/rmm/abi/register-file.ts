@@ -1,6 +1,6 @@
 /**
- * A row of 64-bit registers that begins at X0, read and written as numbers: a bigint costs an allocation, and none of the
- * values that the RMM looks at needs more than 53 bits.
+ * A row of 64-bit registers that begins at X0, read and written as numbers: a bigint costs an allocation, and none of
+ * the values that the RMM looks at needs more than 53 bits.
  */
 export class RegisterFile {
   #view: DataView;

@@ -1,9 +1,9 @@
 /** Arm SMC Calling Convention (DEN0028): what RMI, RSI and PSCI share. */
 
-/** X0 of a call that nobody serves: -1. */
+/** X0 of a call that is not implemented. */
 export const SMCCC_NOT_SUPPORTED = -1;
 
-/** The caller's hint that it needs no SVE state kept; no part of the function's number. */
+/** The caller's hint that no SVE state needs to be kept; not part of the function's number. */
 const SVE_HINT = 0x1_0000;
 
 /** Answer of SMCCC_VERSION: 1.2. */

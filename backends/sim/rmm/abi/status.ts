@@ -1,4 +1,6 @@
-/** Status of an RMI command, X0[7:0] (RMM specification 1.1, B4.4). X0[15:8] is an index whose meaning the status gives. */
+/**
+ * Status of an RMI command, X0[7:0] (RMM specification 1.1, B4.4). X0[15:8] is an index whose meaning the status gives.
+ */
 export const RmiStatus = {
   Success: 0,
   ErrorInput: 1,

@@ -1,6 +1,9 @@
 import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/index.ts';
 
-/** What a granule of physical memory is used for (RMM specification, A2.2). Anything but Undelegated is in the Realm PAS. */
+/**
+ * What a granule of physical memory is used for (RMM specification, A2.2). Anything but Undelegated is in the Realm
+ * PAS.
+ */
 export const GranuleState = {
   Undelegated: 0,
   Delegated: 1,

@@ -29,7 +29,7 @@ export function overlayPermissions(value: number): number {
 }
 
 /**
- * What each plane of a realm may do with the pages of each overlay index. Plane 0 may do everything, for ever; index 0, to
+ * What each plane of a realm may do with the pages of each overlay index. Plane 0 always may do everything; index 0, to
  * which all pages belong at first, gives auxiliary planes nothing.
  */
 export class OverlayPermissions {

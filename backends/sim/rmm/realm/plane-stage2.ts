@@ -14,7 +14,10 @@ export interface RealmMemory {
   readonly overlay: OverlayPermissions;
 }
 
-/** Stage 2 as one plane of a realm sees it. `translate` returns this object itself, so that a TLB miss allocates nothing. */
+/**
+ * Stage 2 as one plane of a realm sees it. `translate` returns this object itself, so that a TLB miss allocates
+ * nothing.
+ */
 export class PlaneStage2 implements Stage2, Stage2Mapping {
   readonly realm: RealmMemory;
   readonly plane: number;

@@ -1,6 +1,6 @@
 /**
- * One entry of a Realm Translation Table: 8 bytes of the RTT's granule. Its form is the RMM's own affair; an entry of zeros
- * is UNASSIGNED with RIPAS EMPTY and overlay index 0, or UNASSIGNED_NS, which is what a new table holds.
+ * One entry of a Realm Translation Table: 8 bytes of the RTT's granule. The RMM is free to choose its form; an entry of
+ * zeros is UNASSIGNED with RIPAS EMPTY and overlay index 0, or UNASSIGNED_NS, which is what a new table holds.
  */
 
 /** Kind of an entry, bits 1:0 of its first word (RMM specification, A5.5). */
@@ -11,8 +11,9 @@ export const ENTRY_BYTES = 8;
 export const ENTRIES = 512;
 
 /**
- * The first word: state in 1:0, RIPAS in 3:2, overlay index in 7:4, and for ASSIGNED_NS the attributes that the host chose in
- * 15:8, in the places that they have in a descriptor plus 6. Address bits 47:44 are in 31:28; the second word has 43:12.
+ * The first word: state in 1:0, RIPAS in 3:2, overlay index in 7:4, and for ASSIGNED_NS the attributes that the host
+ * chose in 15:8, in the places that they have in a descriptor plus 6. Address bits 47:44 are in 31:28; the second word
+ * has 43:12.
  */
 const RIPAS_SHIFT = 2;
 const RIPAS_MASK = 0xc;

@@ -111,8 +111,8 @@ export class Rtt {
   }
 
   /**
-   * First live address at or after the one that was walked to, or the end of the table. Any entry that is not unassigned
-   * counts, so that a host which skips to it misses nothing.
+   * First live address at or after the one that was walked to, or the end of the table. Any entry that is not
+   * unassigned counts, so that a host which skips to it misses nothing.
    *
    * @param ipa that was walked to
    */

@@ -4,7 +4,10 @@ import { GPR_COUNT } from '../abi/plane-run.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';
 import type { RecEntry } from './rec-entry.ts';
 
-/** Bits of ESR_EL2 that the host is shown: of an instruction abort, of a data abort, and of an access that it is to emulate. */
+/**
+ * Bits of ESR_EL2 that the host is shown: of an instruction abort, of a data abort, and of an access that it is to
+ * emulate.
+ */
 const INSTRUCTION_MASK = Esr.EC | Esr.SET | Esr.EA | Esr.FSC;
 const DATA_MASK = INSTRUCTION_MASK | Esr.FnV;
 const EMULATABLE_MASK = Esr.ISV | Esr.SAS | Esr.SF | Esr.WnR;
@@ -47,7 +50,8 @@ export function exitDataAbort(entry: RecEntry, { context, esr, far, ipa, unprote
   const { asTfRmm } = entry.state;
   entry.exit(RecExitReason.Sync);
   const emulatable = unprotected && context !== undefined && hasValidSyndrome(esr);
-  // RMM specification, A4.3.4.3: the length is shown for what the host cannot emulate at an unprotected IPA. TF-RMM never shows it.
+  // RMM specification, A4.3.4.3: the length is shown for what the host cannot emulate at an unprotected IPA. TF-RMM
+  // never shows it.
   const showsLength = unprotected && !emulatable && !asTfRmm;
   const mask = DATA_MASK | (showsLength ? Esr.IL : 0) | (emulatable ? EMULATABLE_MASK : 0);
   entry.report(RecExit.esr, (esr & mask) >>> 0);

@@ -8,7 +8,7 @@ const PARKED: Plane0Step = { kind: 'park' };
 /** One vCPU's run of a plane 0 written in TypeScript. */
 export class Plane0Run {
   readonly #generator: Generator<Plane0Step, never, void>;
-  /** What the program waits for; undefined when it is to be resumed. */
+  /** What the program waits for; undefined when it can be resumed. */
   #step: Plane0Step | undefined;
 
   constructor(program: Plane0Program, x: BigUint64Array, stage2: PlaneStage2, cpu: Cpu) {
@@ -22,7 +22,7 @@ export class Plane0Run {
     this.#generator = program(port);
   }
 
-  /** What the program does now: what it still waits for, or what it comes to when it is resumed. */
+  /** What the program waits for: still the last step, or its next one, for which it is resumed. */
   step(): Plane0Step {
     return (this.#step ??= this.#next());
   }

@@ -10,7 +10,9 @@ import { SmcOutcome } from './smc-outcome.ts';
 import { reportTimers } from './timers.ts';
 import { storeGic } from './vgic.ts';
 
-/** Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too. */
+/**
+ * Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too.
+ */
 export const CALL_COST = 256;
 
 /** Fault status code of a translation fault at level 0; the level is added (Arm ARM, ESR_ELx, DFSC). */
@@ -79,8 +81,8 @@ export class RecEntry {
   }
 
   /**
-   * Finds realm memory that a command names, as the host maps it now. Where it maps nothing, a REC exit is recorded that looks like a
-   * data abort there, and the command is to be executed again when the host has mapped it.
+   * Finds realm memory that a command names, as the host maps it now. Where it maps nothing, a REC exit is recorded
+   * that looks like a data abort there, and the command must be executed again when the host has mapped it.
    *
    * @param ipa in the protected half
    * @returns the offset in linear memory, or a value of `Operand`

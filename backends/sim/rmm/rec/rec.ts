@@ -74,7 +74,7 @@ export class Rec {
   psci: PsciRequest | undefined;
   ripas: RangeRequest | undefined;
   s2ap: RangeRequest | undefined;
-  /** Plane 0's program; undefined where it is guest code, or not begun. */
+  /** Plane 0's program; undefined where it is guest code, or not started. */
   program: Plane0Run | undefined;
 
   #entry: EntryPoint | undefined;
@@ -113,13 +113,13 @@ export class Rec {
     return plane.context;
   }
 
-  /** Where plane 0 begins, or begins anew, once it is entered. */
+  /** Where plane 0 starts, or starts again, when the REC is next entered. */
   setEntry(entry: EntryPoint): void {
     this.#entry = entry;
     this.active = 0;
   }
 
-  /** Begins plane 0 if it has not begun, as a program or as guest code. */
+  /** Starts plane 0, as a program or as guest code, where `setEntry` was called since the last start. */
   begin(cpu: Cpu): void {
     const entry = this.#entry;
     if (entry === undefined) return;
@@ -142,13 +142,13 @@ export class Rec {
 
   /** X0 and following of plane 0. */
   get registers(): RegisterFile {
-    if (this.#registers === undefined) throw new Error('plane 0 has not begun');
+    if (this.#registers === undefined) throw new Error('plane 0 was never started');
     const context = this.planes[0]?.context;
     if (context !== undefined && this.program === undefined) this.#registers.moveTo(context.gprsOffset);
     return this.#registers;
   }
 
-  /** Lets plane 0 go on behind the SMC that it executed. A program does so by itself. */
+  /** Continues plane 0 behind the SMC that it executed. */
   advancePlane0(): void {
     if (this.program === undefined) this.context(0).advancePc(4);
     else this.program.completeStep();

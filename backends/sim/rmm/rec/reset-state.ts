@@ -3,7 +3,10 @@ import { SysregEncoding } from '../abi/plane-sysregs.ts';
 
 /** PSTATE of a plane that has never run: EL1h with DAIF set. */
 export const RESET_PSTATE = 0x3c5;
-/** SCTLR_EL1 of a plane that has never run: MMU and caches off, SPAN, EIS, nTWE, nTWI, EOS, CP15BEN, SA0, SA and nAA set. */
+/**
+ * SCTLR_EL1 of a plane that has never run: MMU and caches off, SPAN, EIS, nTWE, nTWI, EOS, CP15BEN, SA0, SA and nAA
+ * set.
+ */
 export const RESET_SCTLR = 0xc50878n;
 
 const RESET_VALUES: readonly (readonly [number, bigint])[] = [

@@ -32,8 +32,8 @@ const Hcr = {
 const Misr = { EOI: 1 << 0, U: 1 << 1, LRENP: 1 << 2, NP: 1 << 3, VGrp0D: 1 << 5, VGrp1D: 1 << 7 } as const;
 
 /**
- * ICH_VMCR_EL2 of a virtual CPU interface that no guest has touched: both groups disabled, VFIQEn, the binary points at their minima
- * for 5 bits of preemption.
+ * ICH_VMCR_EL2 of a virtual CPU interface that no guest has touched: both groups disabled, VFIQEn, the binary points at
+ * their minima for 5 bits of preemption.
  */
 const VMCR_RESET = (2 << 21) | (3 << 18) | (1 << 3);
 
@@ -69,7 +69,11 @@ export function isValidGicInput(view: DataView, offset: number): boolean {
   return true;
 }
 
-/** Takes over ICH_HCR_EL2 and the list registers, without RES0 bits. @param offset of gicv3_hcr, which the LRs follow */
+/**
+ * Takes over ICH_HCR_EL2 and the list registers, without RES0 bits.
+ *
+ * @param offset of gicv3_hcr, which the LRs follow
+ */
 export function loadGic(gic: Uint32Array, view: DataView, offset: number): void {
   gic[0] = view.getUint32(offset, true);
   gic[1] = view.getUint32(offset + 4, true);

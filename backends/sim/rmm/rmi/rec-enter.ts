@@ -41,7 +41,11 @@ export function recEnter({ state }: RmiCall, recPa: number, runPa: number): numb
   return RmiStatus.Success;
 }
 
-/** Gives the realm what the host answers to the last exit. @returns false where that already made another REC exit */
+/**
+ * Passes the host's answer to the last exit on to the realm.
+ *
+ * @returns false where that already made another REC exit
+ */
 function complete(entry: RecEntry): boolean {
   const { rec, run, flags, view } = entry;
   const abort = rec.lastAbort;
@@ -91,7 +95,7 @@ function completeS2ap(entry: RecEntry): void {
   entry.answer(RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
 }
 
-/** A host that did all it was asked for has not rejected it. */
+/** A host that did everything that was requested did not reject it. */
 function isRejected({ flags }: RecEntry, request: RangeRequest, flag: number): boolean {
   return request.addr !== request.top && (flags & flag) !== 0;
 }

@@ -38,7 +38,11 @@ export function rttInitRipas({ out, state }: RmiCall, rd: number, base: number, 
 interface RangeChange {
   /** What the REC asked for and waits for. */
   request(rec: Rec): RangeRequest | undefined;
-  /** Changes the entry of `from`, where the walk is. @returns where the next one begins, or `from` where it may not change */
+  /**
+   * Changes the entry of `from`, where the walk is.
+   *
+   * @returns where the next one begins, or `from` where it may not change
+   */
   change(rtt: Rtt, request: RangeRequest, from: number, top: number): number;
 }
 
@@ -110,8 +114,8 @@ const s2apChange: RangeChange = {
 };
 
 /**
- * RMI_RTT_SET_S2AP: does what RSI_MEM_SET_PERM_INDEX asked for, in one table. X1 is how far that was, also where it was not a single
- * entry; X2 is the tree.
+ * RMI_RTT_SET_S2AP: does what RSI_MEM_SET_PERM_INDEX asked for, in one table. X1 is how far that was, also where it was
+ * not a single entry; X2 is the tree.
  */
 export function rttSetS2ap(call: RmiCall, rd: number, recPa: number, base: number, top: number): number {
   const result = setRange(call, s2apChange, rd, recPa, base, top);

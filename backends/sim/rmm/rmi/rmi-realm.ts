@@ -16,8 +16,9 @@ const FLAGS = Object.values(RealmFlag).reduce((all, bit) => all | bit, 0);
 const FLAGS1 = Object.values(RealmFlag1).reduce((all, bit) => all | bit, 0);
 
 /**
- * RmiRealmParams as options, or undefined where they are malformed or ask for what there is not. Fields that belong to a flag which
- * is clear, or to a feature that is absent (`sve_vl`, `pmu_num_ctrs`, `mecid`), are ignored (RMM specification, B1.6).
+ * RmiRealmParams as options, or undefined where they are malformed or ask for a missing feature. Fields that belong to
+ * a flag which is clear, or to a feature that is absent (`sve_vl`, `pmu_num_ctrs`, `mecid`), are ignored (RMM
+ * specification, B1.6).
  */
 function parseParams(view: DataView, at: number, asTfRmm: boolean): RealmOptions | undefined {
   const u8 = (field: number) => view.getUint8(at + field);

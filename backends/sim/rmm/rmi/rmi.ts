@@ -76,7 +76,9 @@ const RESULT_REGISTERS = 17;
 /** Those that TF-RMM writes after a command that has no more outputs; the others keep what the caller passed. */
 const TFRMM_RESULT_REGISTERS = 4;
 
-/** Serves one call of the host: function and arguments in, results out, what is no result zero (RMM specification, B2). */
+/**
+ * Serves one call of the host: function and arguments in, results out, what is no result zero (RMM specification, B2).
+ */
 export function serveRmi(call: RmiCall): void {
   const { out: x, state } = call;
   const fid = x.get(0);

@@ -13,7 +13,9 @@ const INSTRUCTION = 4;
 export const PcAt = {
   /** The instruction, which is executed again. */
   Instruction: 0,
-  /** The instruction, but TF-RMM of the 1.1 specification moves PC past it before it reports the exit: SMC, WFI, WFE. */
+  /**
+   * The instruction, but TF-RMM of the 1.1 specification moves PC past it before it reports the exit: SMC, WFI, WFE.
+   */
   Skip: 1,
   /** Already behind it, which is where HVC returns to. */
   Behind: 2,

@@ -45,8 +45,8 @@ function stepProgram(entry: RecEntry, program: Plane0Run): boolean {
 }
 
 /**
- * The stage-2 abort that guest code would take. One that would end in an exception at EL1 has no counterpart in a program, which goes
- * on and finds the page as it was.
+ * The stage-2 abort that guest code would take. One that would end in an exception at EL1 has no counterpart in a
+ * program, which goes on and finds the page as it was.
  */
 function stepAccess(entry: RecEntry, program: Plane0Run, { ipa, write }: Plane0Step & { kind: 'access' }): boolean {
   const target = ipa >= 0 ? dataAbortTarget(entry.realm, 0, ipa, false) : AbortTarget.Inject;

@@ -5,8 +5,8 @@ import { entrySpan, LEAF_LEVEL } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
 
 /**
- * What must be true of the RMM whatever host and realms did: every granule has one use, which its state says, and every table
- * knows how much lives in it.
+ * What must be true of the RMM whatever host and realms did: every granule has one use, which its state says, and every
+ * table knows how much lives in it.
  *
  * @throws Error that says what is not so
  */

@@ -26,7 +26,9 @@ class OpenRmm extends Rmm {
   }
 }
 
-/** An RMM on a scripted CPU, and its host as bare as can be: a test makes every RMI call itself or by these shorthands. */
+/**
+ * An RMM on a scripted CPU, and its host as bare as can be: a test makes every RMI call itself or by these shorthands.
+ */
 export class TestMachine {
   readonly linear: LinearMemory;
   readonly memory: PhysicalMemory;

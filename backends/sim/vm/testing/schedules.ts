@@ -117,8 +117,8 @@ const MOST_VMS = 7;
 const STEPS = [0, 0.01, 0.1, 0.2, 0.6, 3, 40] as const;
 
 /**
- * Runs some VMs in one thread, in an order and in slices that a seed decides: launched one after another or beside each other, on
- * machines that others had before or new ones, some of them ended early.
+ * Runs some VMs in one thread, in an order and in slices that a seed decides: launched one after another or beside each
+ * other, on machines that others had before or new ones, some of them ended early.
  *
  * @param alone what each case comes to by itself; a schedule is made of the cases that it has
  * @returns where one came to something else
