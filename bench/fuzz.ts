@@ -72,7 +72,7 @@ function fuzzEngine(count: number, random: Random): Record<string, number> {
       context.pc = BigInt(CODE + index * 4);
       const exit = vcpu.run(1 + (random.next() % 3));
       const name =
-        exit === RunExit.Sync ? className(vcpu.exit.ec) : exit === RunExit.Budget ? 'executed' : 'unsupported';
+        exit === RunExit.Sync ? className(vcpu.exit.ec) : exit === RunExit.Unsupported ? 'unsupported' : 'executed';
       outcomes[name] = (outcomes[name] ?? 0) + 1;
       if (exit === RunExit.Unsupported) context.reset(stage2);
     }

@@ -1,3 +1,4 @@
+import { Clock } from './clock.ts';
 import { CodeCache, type CodePage } from './code/code-cache.ts';
 import { Context } from './pe/context.ts';
 import { fillCrcTables } from './isa/crc-tables.ts';
@@ -28,6 +29,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly memory: LinearMemory;
   readonly code: CodeCache;
   readonly access: DataAccess;
+  readonly clock = new Clock();
   readonly effort = new Effort();
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
@@ -84,6 +86,7 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.#vcpus.length = 0;
     this.#current = undefined;
     this.onUndefined = undefined;
+    this.clock.reset();
     this.memory.u8.fill(0, 0, STATE_BYTES);
   }
 

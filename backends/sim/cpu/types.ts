@@ -1,6 +1,8 @@
+import type { Clock } from './clock.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import type { Regime } from './mmu/regime.ts';
 
+export type { Clock } from './clock.ts';
 export type { ExceptionLevel } from './exception-level.ts';
 export type { Regime, Translation } from './mmu/regime.ts';
 
@@ -37,6 +39,11 @@ export const RunExit = {
   Sync: 1,
   /** The guest did something that the engine has no model of, named by `Vcpu.unsupported`; it cannot continue. */
   Unsupported: 2,
+  /**
+   * The guest executed WFI or WFE, which `Vcpu.waiting` names, and continues behind it at the next run. What it waits for is for the
+   * caller to know; it may run on at once, as the architecture allows.
+   */
+  Wait: 3,
 } as const;
 export type RunExit = (typeof RunExit)[keyof typeof RunExit];
 
@@ -131,6 +138,10 @@ export interface Vcpu {
   /** What the guest did, after `RunExit.Unsupported`. */
   readonly unsupported: string;
   readonly el2: El2Registers;
+  /** What the guest waits with, after `RunExit.Wait`: for an interrupt, or for an event. */
+  readonly waiting: 'wfi' | 'wfe';
+  /** Guest time in nanoseconds at which a timer of the active context signals next; Infinity where none will, past where one does. */
+  readonly timerDeadline: number;
   /** Instructions retired since the vCPU was made, over all its contexts, and exceptions that faulting ones took to EL1. */
   readonly retired: number;
   /**
@@ -168,6 +179,8 @@ export interface CpuOptions {
 /** The processors of one machine and what they share. */
 export interface Cpu {
   readonly memory: LinearMemory;
+  /** Guest time, which they advance. */
+  readonly clock: Clock;
   /** Called for each undefined instruction that a guest executes, with its word; set by whoever keeps a log. */
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   createVcpu(mpidr: number): Vcpu;
@@ -175,6 +188,6 @@ export interface Cpu {
   invalidate(stage2: Stage2, ipa: number, bytes: number): void;
   /** To be called after anything but the guest wrote to guest memory that could hold code. */
   wrote(offset: number, bytes: number): void;
-  /** Forgets all contexts and vCPUs and what was decoded, so that another machine can use the same memory. */
+  /** Forgets all contexts and vCPUs, what was decoded, and time, so that another machine can use the same memory. */
   recycle(): void;
 }

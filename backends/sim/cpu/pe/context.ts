@@ -2,6 +2,7 @@ import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../typ
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { Regime } from '../mmu/regime.ts';
 import type { LinearMemory } from '../linear-memory.ts';
+import { timerDeadline } from './generic-timer.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
 import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
 import { ContextState, Itlb, savedContext, tlbsOf, tlbSet, VcpuState } from '../layout.ts';
@@ -13,6 +14,10 @@ const FAR_EL1 = slotOf('FAR_EL1');
 const ELR_EL1 = slotOf('ELR_EL1');
 const SPSR_EL1 = slotOf('SPSR_EL1');
 const CPACR_EL1 = slotOf('CPACR_EL1');
+const CNTV_CTL_EL0 = slotOf('CNTV_CTL_EL0');
+const CNTV_CVAL_EL0 = slotOf('CNTV_CVAL_EL0');
+const CNTP_CTL_EL0 = slotOf('CNTP_CTL_EL0');
+const CNTP_CVAL_EL0 = slotOf('CNTP_CVAL_EL0');
 
 const SCTLR_M = 1;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -168,6 +173,13 @@ export class Context implements CpuContext {
     const el1 = encoding === sysreg.SP_EL1;
     if (usesSpEl1(this.#memory.u32[(this.base + ContextState.Pstate) >> 2] ?? 0) === el1) return ContextState.Sp;
     return el1 ? ContextState.SpEl1 : ContextState.SpEl0;
+  }
+
+  /** Guest time at which one of its timers signals; see `Vcpu.timerDeadline`. */
+  get timerDeadline(): number {
+    const at = (control: number, compare: number): number =>
+      timerDeadline(this.#memory.u32[(this.base + control) >> 2] ?? 0, this.#get(compare));
+    return Math.min(at(CNTV_CTL_EL0, CNTV_CVAL_EL0), at(CNTP_CTL_EL0, CNTP_CVAL_EL0));
   }
 
   /** Whether SIMD&FP instructions run, trap to EL1 by CPACR_EL1.FPEN, or trap to EL2. */

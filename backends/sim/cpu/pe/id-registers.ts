@@ -1,7 +1,5 @@
+import { COUNTER_FREQUENCY } from './generic-timer.ts';
 import { encodeSysreg as e, sysreg } from './system-registers.ts';
-
-/** Counter frequency that CNTFRQ_EL0 tells, in Hz: that of FVP. */
-export const COUNTER_FREQUENCY = 100_000_000n;
 
 const NO_INTERRUPT = 1023n;
 

@@ -2,13 +2,11 @@ import type { Context } from './context.ts';
 import { cacheSizeId, readOnlyRegister } from './id-registers.ts';
 import { trapOfEl0, waitTrapsFromEl0 } from './el0-traps.ts';
 import type { LinearMemory } from '../linear-memory.ts';
+import { counterAt, timerControl } from './generic-timer.ts';
 import { Pstate } from './pstate.ts';
 import { systemIss } from './instruction-syndrome.ts';
 import { encodeSysreg, findSysreg, slotOf, sysreg } from './system-registers.ts';
 import { ExceptionClass } from '../types.ts';
-
-/** Cortex-class hardware runs a few instructions in each tick of a 100 MHz counter; virtual time uses this many. */
-const INSTRUCTIONS_PER_TICK = 10;
 
 /** Registers whose writes go to EL2, which emulates them (ICH_HCR_EL2.TC and TDIR). */
 const interruptGeneration: ReadonlySet<number> = new Set([
@@ -28,7 +26,10 @@ export type Outcome =
   | { readonly esr: number }
   | 'undefined'
   | { readonly unsupported: string }
-  | 'zero-block';
+  | 'zero-block'
+  /** Done, and the guest waits. */
+  | 'wfi'
+  | 'wfe';
 
 /** FPCR.FZ and RMode. */
 const FPCR_NOT_MODELLED = 0x01c0_0000;
@@ -36,6 +37,10 @@ const FPCR_NOT_MODELLED = 0x01c0_0000;
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
 const CSSELR_EL1 = slotOf('CSSELR_EL1');
+const CNTV_CTL = encodeSysreg(3, 3, 14, 3, 1);
+const CNTP_CTL = encodeSysreg(3, 3, 14, 2, 1);
+const CNTV_CVAL = slotOf('CNTV_CVAL_EL0');
+const CNTP_CVAL = slotOf('CNTP_CVAL_EL0');
 
 const NEXT = 4;
 const IL = 1 << 25;
@@ -56,7 +61,7 @@ export function executeSystem(
   memory: LinearMemory,
   context: Context,
   word: number,
-  retired: number,
+  now: number,
   mpidr: number,
 ): Outcome {
   const imm16 = (word >>> 5) & 0xffff;
@@ -85,10 +90,9 @@ export function executeSystem(
     return 'jumped';
   }
   if ((word & 0xffff_ffdf) >>> 0 === 0xd503_205f) return waitForEvent(memory, context, (word & 0x20) === 0);
-  return systemRegister(memory, context, word, retired, mpidr);
+  return systemRegister(memory, context, word, now, mpidr);
 }
 
-/** Nothing can be waited for, so both complete at once, as the architecture allows, unless they are trapped. */
 function waitForEvent(memory: LinearMemory, context: Context, event: boolean): Outcome {
   if (context.el === 0 && waitTrapsFromEl0(event, memory.u32[SCTLR_EL1 >> 2] ?? 0)) {
     return toEl1(context, ExceptionClass.Wfx, CV_AL | (event ? 1 : 0));
@@ -96,10 +100,10 @@ function waitForEvent(memory: LinearMemory, context: Context, event: boolean): O
   if (event ? context.traps.wfe : context.traps.wfi) {
     return { esr: syndrome(ExceptionClass.Wfx, CV_AL | (event ? 1 : 0)) };
   }
-  return 'next';
+  return event ? 'wfe' : 'wfi';
 }
 
-function systemRegister(memory: LinearMemory, context: Context, word: number, retired: number, mpidr: number): Outcome {
+function systemRegister(memory: LinearMemory, context: Context, word: number, now: number, mpidr: number): Outcome {
   const read = ((word >>> 21) & 1) === 1;
   const op0 = (word >>> 19) & 3;
   const op1 = (word >>> 16) & 7;
@@ -127,7 +131,7 @@ function systemRegister(memory: LinearMemory, context: Context, word: number, re
     if (access === 'el1') return toEl1(context, ExceptionClass.SimdFp, CV_AL);
   }
   if (read) {
-    const value = readRegister(memory, context, encoding, retired, mpidr);
+    const value = readRegister(memory, context, encoding, now, mpidr);
     if (value === undefined) return 'undefined';
     if (rt !== 31) context.setX(rt, value);
     return 'next';
@@ -142,16 +146,21 @@ function readRegister(
   memory: LinearMemory,
   context: Context,
   encoding: number,
-  retired: number,
+  now: number,
   mpidr: number,
 ): bigint | undefined {
   if (encoding === sysreg.CNTVCT_EL0 || encoding === sysreg.CNTPCT_EL0) {
-    return BigInt(Math.floor(retired / INSTRUCTIONS_PER_TICK));
+    return BigInt(counterAt(now));
   }
   const el0Readable = encoding === sysreg.CTR_EL0 || encoding === sysreg.DCZID_EL0 || encoding === sysreg.CNTFRQ_EL0;
   if (context.el === 0 && !el0Readable && findSysreg(encoding)?.el === 1) return undefined;
   const register = findSysreg(encoding);
-  if (register !== undefined) return memory.u64[register.slot >> 3];
+  if (register !== undefined) {
+    const value = memory.u64[register.slot >> 3] ?? 0n;
+    const compare = encoding === CNTV_CTL ? CNTV_CVAL : encoding === CNTP_CTL ? CNTP_CVAL : undefined;
+    if (compare === undefined) return value;
+    return BigInt(timerControl(Number(value), memory.u64[compare >> 3] ?? 0n, now));
+  }
   if (context.el === 0 && encoding !== sysreg.DAIF) return el0Readable ? readOnlyRegister(encoding) : undefined;
   switch (encoding) {
     case sysreg.DAIF:

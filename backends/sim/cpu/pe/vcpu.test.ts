@@ -52,7 +52,7 @@ beforeEach(() => {
 function run(slice = 100_000): void {
   let exit: RunExit;
   do exit = machine.vcpu.run(slice);
-  while (exit === RunExit.Budget);
+  while (exit === RunExit.Budget || exit === RunExit.Wait);
   expect(exit).toBe(RunExit.Sync);
 }
 

@@ -5,6 +5,7 @@ import { Cost, type Effort } from '../effort.ts';
 import { engineFault } from '../engine-fault.ts';
 import { pageOf, readSigned, tlbIndex, writeSigned } from '../mmu/virtual-address.ts';
 import { Access, FaultStatus } from '../mmu/regime.ts';
+import type { Clock } from '../clock.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
 import { dataAbortIss } from './instruction-syndrome.ts';
@@ -30,6 +31,7 @@ export interface VcpuHost {
   readonly code: CodeCache;
   readonly access: DataAccess;
   readonly effort: Effort;
+  readonly clock: Clock;
   readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly yieldAfterCompiling: boolean;
   newContext(stage2: Stage2): Context;
@@ -61,16 +63,20 @@ export class VirtualCpu implements Vcpu {
   readonly index: number;
   readonly mpidr: number;
   unsupported = '';
+  waiting: 'wfi' | 'wfe' = 'wfi';
   retired = 0;
   effort = 0;
   /** What exceptions, system instructions and exits count for beyond themselves. What caches hold has no part in it. */
   #surcharge = 0;
   readonly #host: VcpuHost;
   readonly #spending: Effort;
+  readonly #clock: Clock;
   #active: Context | undefined;
   #remaining = 0;
   /** Effort at which the run ends. */
   #allowed = 0;
+  /** Where the last run ended: alarms ring where all runs come to, and so not before an instruction that was to be decoded. */
+  #last: 'continue' | 'again' = 'continue';
   /** Where generated code was left last, but to fetch. */
   #exitRecord = 0;
   #exitPage: CodePage | undefined;
@@ -80,12 +86,17 @@ export class VirtualCpu implements Vcpu {
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
     this.#spending = host.effort;
+    this.#clock = host.clock;
     this.index = index;
     this.mpidr = mpidr;
   }
 
   get work(): number {
     return this.retired + this.#surcharge;
+  }
+
+  get timerDeadline(): number {
+    return this.#current().timerDeadline;
   }
 
   get active(): CpuContext {
@@ -144,14 +155,20 @@ export class VirtualCpu implements Vcpu {
     this.#compilations = 0;
     this.#spending.spent = 0;
     this.#allowed = this.effort + budget + FREE_EFFORT;
-    let next: Next = 'continue';
+    let next = this.#last;
     while (this.#remaining > 0 || next === 'again') {
+      if (next === 'continue' && this.#clock.next <= this.#clock.now) this.#clock.ring();
       const yields = this.#compilations > 0 && this.#host.yieldAfterCompiling;
       if (this.#remaining > 0 && (yields || this.effort >= this.#allowed)) break;
-      next = this.#step(context);
+      const outcome = this.#step(context);
       this.#settle();
-      if (next !== 'continue' && next !== 'again') return next;
+      if (outcome !== 'continue' && outcome !== 'again') {
+        this.#last = 'continue';
+        return outcome;
+      }
+      next = outcome;
     }
+    this.#last = next;
     return RunExit.Budget;
   }
 
@@ -181,7 +198,9 @@ export class VirtualCpu implements Vcpu {
 
   /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
   #enter(record: number): number {
-    const stretch = Math.max(0, Math.min(this.#remaining, this.#allowed - this.effort, SAMPLE_PERIOD));
+    const clock = this.#clock;
+    const toAlarm = clock.next - clock.now;
+    const stretch = Math.max(0, Math.min(this.#remaining, this.#allowed - this.effort, SAMPLE_PERIOD, toAlarm));
     const before = this.#spending.called;
     const reason = this.#host.enter(record, record + stretch * Record.Bytes);
     const { u32, i32 } = this.#host.memory;
@@ -191,6 +210,7 @@ export class VirtualCpu implements Vcpu {
     this.effort += executed + charged;
     this.#remaining -= executed;
     this.retired += executed;
+    clock.advance(executed);
     if (reason !== Exit.Fetch) {
       const page = this.#host.code.pageOf(at);
       this.#exitRecord = at;
@@ -304,7 +324,7 @@ export class VirtualCpu implements Vcpu {
   }
 
   #system(context: Context, word: number): Next {
-    const outcome = executeSystem(this.#host.memory, context, word, this.retired, this.mpidr);
+    const outcome = executeSystem(this.#host.memory, context, word, this.#clock.now, this.mpidr);
     if (outcome === 'undefined') return this.#undefined(context);
     if (outcome === 'zero-block') {
       // Stage 1 is off, so memory is of Device type, where DC ZVA faults (Arm ARM, C5.3.31).
@@ -318,6 +338,12 @@ export class VirtualCpu implements Vcpu {
       context.advancePc(4);
       this.#retire();
       return 'continue';
+    }
+    if (outcome === 'wfi' || outcome === 'wfe') {
+      context.advancePc(4);
+      this.#retire();
+      this.waiting = outcome;
+      return RunExit.Wait;
     }
     if (outcome === 'jumped') {
       this.#retire();
@@ -335,6 +361,7 @@ export class VirtualCpu implements Vcpu {
   #retire(): void {
     this.#remaining -= Cost.Event;
     this.retired += 1;
+    this.#clock.advance(1);
     this.#surcharge += Cost.Event - 1;
     this.effort += 1;
   }

@@ -96,6 +96,7 @@ export const smc = (imm: number): number => (0xd400_0003 | (imm << 5)) >>> 0;
 export const brk = (imm: number): number => (0xd420_0000 | (imm << 5)) >>> 0;
 export const eret = 0xd69f_03e0;
 export const wfi = 0xd503_207f;
+export const wfe = 0xd503_205f;
 export const nop = 0xd503_201f;
 export const ldrX = (rt: number, rn: number, offset = 0): number =>
   (0xf940_0000 | ((offset >> 3) << 10) | (rn << 5) | rt) >>> 0;

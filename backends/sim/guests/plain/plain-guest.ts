@@ -18,7 +18,7 @@ import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
 import type { HaltReason } from '../../../../petri/vm/halt.ts';
 import type { Registers } from '../../../../petri/vm/inspect.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { type Machine, machinePool } from '../../machine/index.ts';
+import { completeWait, type Machine, machinePool } from '../../machine/index.ts';
 import { completeRead, writeValueHigh, writeValueLow } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
@@ -104,7 +104,7 @@ export class PlainGuest implements Guest {
       if (left <= 0) return undefined;
       const exit = this.#vcpu.run(left);
       if (exit === RunExit.Budget) return undefined;
-      const halt = exit === RunExit.Sync ? this.#serve() : this.#fault(this.#vcpu.unsupported);
+      const halt = this.#haltOf(exit);
       if (halt !== undefined) return halt;
       if ((exits % EXITS_PER_QUESTION === 0 || this.#commanded) && outstayed()) return undefined;
       this.#commanded = false;
@@ -115,6 +115,13 @@ export class PlainGuest implements Guest {
     if (this.#final !== undefined) return;
     this.#final = { registers: this.registers(), retired: this.retired, work: this.work };
     machinePool.release(this.#machine, this.#stage2.touched());
+  }
+
+  #haltOf(exit: RunExit): HaltReason | undefined {
+    if (exit === RunExit.Sync) return this.#serve();
+    if (exit === RunExit.Unsupported) return this.#fault(this.#vcpu.unsupported);
+    completeWait(this.#machine.cpu.clock, this.#vcpu);
+    return undefined;
   }
 
   #serve(): HaltReason | undefined {

@@ -1,4 +1,5 @@
 import { RunExit } from '../../cpu/index.ts';
+import { completeWait } from '../../machine/index.ts';
 import { PlaneEnterFlag } from '../abi/plane-run.ts';
 import type { Plane0Step } from '../abi/plane0.ts';
 import { RecEnterFlag, RecExitReason } from '../abi/rec-run.ts';
@@ -81,6 +82,10 @@ function runGuest(entry: RecEntry): boolean {
     rec.unsupported = vcpu.unsupported;
     entry.exit(RecExitReason.Sync);
     return true;
+  }
+  if (reason === RunExit.Wait) {
+    completeWait(state.cpu.clock, vcpu);
+    return false;
   }
   entry.charge(CALL_COST);
   const { exit } = vcpu;

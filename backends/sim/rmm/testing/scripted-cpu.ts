@@ -1,4 +1,5 @@
 import {
+  Clock,
   type Cpu,
   type CpuContext,
   type El2Registers,
@@ -20,6 +21,7 @@ export type RunScript = (vcpu: ScriptedVcpu) => RunExit;
 /** Processors that do what a test says, one entry of the script for each run. Without a script, time passes. */
 export class ScriptedCpu implements Cpu {
   readonly memory: LinearMemory;
+  readonly clock = new Clock();
   readonly script: RunScript[] = [];
   readonly invalidated: { stage2: Stage2; ipa: number; bytes: number }[] = [];
   contexts = 0;
@@ -51,6 +53,8 @@ export class ScriptedVcpu implements Vcpu {
   readonly el2: El2Registers = { esr: EL2_AT, far: EL2_AT + 8, hpfar: EL2_AT + 16 };
   readonly cpu: ScriptedCpu;
   unsupported = '';
+  readonly waiting = 'wfi';
+  readonly timerDeadline = Infinity;
   retired = 0;
   #active: ScriptedContext | undefined;
 
