@@ -1,5 +1,5 @@
-import type { Backend } from '../petri/backend.ts';
-import type { StackManager } from '../petri/stack/index.ts';
+import type { Backend } from '../petri/contract/backend.ts';
+import type { StackManager } from '../petri/kit/stack/index.ts';
 
 /** A backend that the package knows by name. */
 export interface BackendEntry {

@@ -4,8 +4,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSy
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { deriveImage } from '../petri/image/index.ts';
-import { Supervisor } from '../petri/process/index.ts';
+import { deriveImage } from '../petri/kit/image/index.ts';
+import { Supervisor } from '../petri/kit/process/index.ts';
 import { median } from './statistics.ts';
 
 const MIB = 1024 * 1024;

@@ -14,7 +14,7 @@ export type {
   TmkEvent,
   VmBoot,
   VmRuntime,
-} from './backend.ts';
+} from './contract/backend.ts';
 export { PetriError, type PetriErrorCode, type PetriErrorOptions, type PetriStep } from './errors.ts';
 export {
   linux,
@@ -51,7 +51,7 @@ export {
   type Requirement,
   type VmLaunchOptions,
   type VmMatchers,
-} from './test/index.ts';
+} from './vm-test/index.ts';
 export {
   describeHalt,
   features,

@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs';
 
 import { load } from '../bin/load.mjs';
 
-const { outcomeOf } = await load('petri/vitest/outcome');
-const { isUnread } = await load('petri/vitest/summary');
+const { outcomeOf } = await load('petri/report/outcome');
+const { isUnread } = await load('petri/report/summary');
 
 export default class {
   onTestRunEnd(modules, unhandledErrors) {

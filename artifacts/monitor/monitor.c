@@ -15,7 +15,7 @@
 #define IPA_BITS 33
 #define COMMAND_BYTES 48
 #define MAX_STRING 0x10000ul
-/* Bytes at address 0, and below RAM, that nothing is emulated in (petri/payload/memory-holes.ts, HOLE_BYTES). */
+/* Bytes at address 0, and below RAM, that nothing is emulated in (petri/tmk/memory-holes.ts, HOLE_BYTES). */
 #define HOLE_BYTES 0x10000ul
 /* Accesses to no device that are told, of each direction. */
 #define UNSERVED_TOLD 16

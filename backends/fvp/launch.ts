@@ -1,7 +1,7 @@
-import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
-import { checkRealmSpec } from '../../petri/cca/host/realm-limits.ts';
-import { RealmVm } from '../../petri/cca/host/realm-vm.ts';
-import { tmkSpec, type VmSpec } from '../../petri/vm/spec.ts';
+import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
+import { checkRealmSpec } from '../../petri/kit/cca/host/realm-limits.ts';
+import { RealmVm } from '../../petri/kit/cca/host/realm-vm.ts';
+import { tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { identity, limits } from './identity.ts';
 import { fvpPlatform } from './platform.ts';
 import { readInstalledStack, stackRoot } from './stack/installed.ts';

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Supervisor } from '../../petri/process/index.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import { launchVm, resolveVmConfig } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TapConsole } from '../../petri/cca/host/tap-console.ts';
-import type { HostMachine } from '../../petri/cca/host/host-platform.ts';
+import { TapConsole } from '../../petri/kit/cca/host/tap-console.ts';
+import type { HostMachine } from '../../petri/kit/cca/host/host-platform.ts';
 import { PetriError } from '../../petri/errors.ts';
-import type { ContainerRegistration, SupervisedProcess, Supervisor } from '../../petri/process/index.ts';
-import { connectConsole, type TcpConsole } from '../../petri/serial/tcp-console.ts';
+import type { ContainerRegistration, SupervisedProcess, Supervisor } from '../../petri/kit/process/index.ts';
+import { connectConsole, type TcpConsole } from '../../petri/serial/tcp/tcp-console.ts';
 import { scaled, stageBudgets } from './budgets.ts';
 import { PortFinder, type ModelPort } from './model-ports.ts';
 import type { ModelStart } from './model-start.ts';

@@ -2,7 +2,7 @@ import { appendFileSync, copyFileSync, mkdtempSync, readFileSync, realpathSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { Supervisor } from '../../petri/process/index.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { launchVm, resolveVmConfig, type Vm, type VmOptions, type VmSpec } from '../../petri/vm/index.ts';

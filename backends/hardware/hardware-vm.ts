@@ -1,9 +1,9 @@
-import type { BootRequest, EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import type { BootRequest, EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/contract/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
+import type { HaltReason } from '../../petri/contract/halt.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
-import type { Registers } from '../../petri/vm/inspect.ts';
+import type { Registers } from '../../petri/contract/inspect.ts';
 import { consoleSources } from './console/labgrid-console.ts';
 import { openConsoles, type OpenConsoles } from './console/open-consoles.ts';
 import type { Guest } from './guests/guest.ts';

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { tmk } from '../../petri/payload/index.ts';
-import { Supervisor } from '../../petri/process/index.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
 import { parseHosts } from './hosts/hosts-file.ts';
 import { backend } from './index.ts';

@@ -1,5 +1,5 @@
 import { PetriError } from '../../petri/errors.ts';
-import type { IsolationType } from '../../petri/vm/isolation.ts';
+import type { IsolationType } from '../../petri/contract/isolation.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import type { HostConfig, LauncherConfig, MonitorQemuConfig } from './hosts/schema.ts';
 import { endLeaseGuard } from './lease/lease-guard.ts';

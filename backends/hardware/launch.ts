@@ -1,8 +1,8 @@
-import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { linuxLimits } from '../../petri/qemu/index.ts';
+import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import type { TmkPayload, LinuxPayload } from '../../petri/payload/index.ts';
-import { boots, tmkSpec, type VmSpec } from '../../petri/vm/spec.ts';
+import { boots, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { HardwareVm } from './hardware-vm.ts';
 import type { HostConfig } from './hosts/schema.ts';
 import { launcherFor, linuxLauncherFor, openLab, runTags } from './lab.ts';

@@ -1,5 +1,5 @@
 import { PetriError } from '../../petri/errors.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import type { VmSpec } from '../../petri/contract/spec.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import { runTags, suits } from './lab.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { tmk } from '../../petri/payload/index.ts';
-import { Supervisor } from '../../petri/process/index.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { launchVm, resolveVmConfig } from '../../petri/vm/index.ts';
 import { debuggerRequest } from './debugger.ts';

@@ -1,6 +1,6 @@
 import { PetriError } from '../../petri/errors.ts';
-import { Supervisor } from '../../petri/process/index.ts';
-import type { QmpClient } from '../../petri/qemu/index.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
+import type { QmpClient } from '../../petri/kit/qemu/index.ts';
 
 const VARIABLE = 'PETRI_QEMU_GDB';
 

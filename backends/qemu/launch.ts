@@ -1,10 +1,10 @@
-import type { BackendLimits, LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import type { BackendLimits, LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { linuxLimits } from '../../petri/qemu/index.ts';
+import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
-import type { IsolationType } from '../../petri/vm/isolation.ts';
+import type { IsolationType } from '../../petri/contract/isolation.ts';
 import type { LinuxPayload, TmkPayload } from '../../petri/payload/index.ts';
-import { boots, tmkSpec, type VmConfig, type VmSpec } from '../../petri/vm/spec.ts';
+import { boots, tmkSpec, type VmConfig, type VmSpec } from '../../petri/contract/spec.ts';
 import { closeRealms, launchRealm } from './cca/launch.ts';
 import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';

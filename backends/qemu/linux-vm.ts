@@ -3,11 +3,11 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/backend.ts';
+import type { EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/contract/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { AgentClient, agentInitramfs } from '../../petri/linux/index.ts';
+import { AgentClient, agentInitramfs } from '../../petri/kit/linux/index.ts';
 import { unpackKernel, type LinuxPayload } from '../../petri/payload/index.ts';
-import { Supervisor, type TemporaryFolder } from '../../petri/process/index.ts';
+import { Supervisor, type TemporaryFolder } from '../../petri/kit/process/index.ts';
 import {
   kernelPanic,
   LastWords,
@@ -16,13 +16,13 @@ import {
   optionValue,
   stopAndLook,
   type QmpEvent,
-} from '../../petri/qemu/index.ts';
+} from '../../petri/kit/qemu/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
 import { describeHalt } from '../../petri/vm/describe-halt.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
-import type { Registers } from '../../petri/vm/inspect.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import type { HaltReason } from '../../petri/contract/halt.ts';
+import type { Registers } from '../../petri/contract/inspect.ts';
+import type { VmSpec } from '../../petri/contract/spec.ts';
 import { budget } from './budgets.ts';
 import { QemuProcess } from './qemu-process.ts';
 

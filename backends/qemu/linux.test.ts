@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { initramfs, type InitramfsEntry } from '../../petri/image/index.ts';
+import { initramfs, type InitramfsEntry } from '../../petri/kit/image/index.ts';
 import { linux, linuxIsPrepared, type LinuxOptions } from '../../petri/payload/index.ts';
-import { Supervisor } from '../../petri/process/index.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { optionalTool, toolsAreRequired } from '../../petri/unit-test/optional-tool.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';

@@ -8,7 +8,7 @@ import {
   type GuestListener,
   type GuestMachine,
   type MonitorMessage,
-} from '../../petri/monitor/index.ts';
+} from '../../petri/kit/monitor/index.ts';
 import { budget } from './budgets.ts';
 import { QemuProcess } from './qemu-process.ts';
 

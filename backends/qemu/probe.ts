@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import * as z from 'zod';
-import type { BackendLimits, Missing, ProbeResult } from '../../petri/backend.ts';
+import type { BackendLimits, Missing, ProbeResult } from '../../petri/contract/backend.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { linuxLimits } from '../../petri/qemu/index.ts';
-import type { Feature } from '../../petri/vm/features.ts';
-import type { VmSpec } from '../../petri/vm/spec.ts';
+import { linuxLimits } from '../../petri/kit/qemu/index.ts';
+import type { Feature } from '../../petri/contract/features.ts';
+import type { VmSpec } from '../../petri/contract/spec.ts';
 import { budget, pace } from './budgets.ts';
 import { refusesRealm } from './cca/identity.ts';
 import { probeRealms, realmFeatures } from './cca/probe.ts';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PetriError } from '../../petri/errors.ts';
-import { Supervisor, type SupervisedProcess, type TemporaryFolder } from '../../petri/process/index.ts';
-import { optionValue, QmpClient, type QmpEvent } from '../../petri/qemu/index.ts';
+import { Supervisor, type SupervisedProcess, type TemporaryFolder } from '../../petri/kit/process/index.ts';
+import { optionValue, QmpClient, type QmpEvent } from '../../petri/kit/qemu/index.ts';
 import { budget } from './budgets.ts';
 import { TextTail } from './text-tail.ts';
 

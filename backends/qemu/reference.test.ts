@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { bootRequests, GuestRun } from '../../petri/monitor/index.ts';
+import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
 import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
-import { PayloadLocator } from '../../petri/payload/payload-locator.ts';
-import { Supervisor } from '../../petri/process/index.ts';
+import { PayloadLocator } from '../../petri/tmk/locator.ts';
+import { Supervisor } from '../../petri/kit/process/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
-import type { HaltReason } from '../../petri/vm/halt.ts';
-import { judge } from '../../petri/vm/verdict.ts';
+import type { HaltReason } from '../../petri/contract/halt.ts';
+import { judge } from '../../petri/tmk/verdict.ts';
 import { MachinePool } from './machine-pool.ts';
 import { monitorPath, qemuCommand } from './probe.ts';
 

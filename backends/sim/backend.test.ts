@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
-import type { LaunchContext, VmRuntime } from '../../petri/backend.ts';
+import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
 import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
 import { SerialConsole } from '../../petri/serial/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { resolveVmConfig, type VmOptions } from '../../petri/vm/config.ts';
-import type { IsolationType } from '../../petri/vm/isolation.ts';
+import type { IsolationType } from '../../petri/contract/isolation.ts';
 import { VmEnd } from '../../petri/vm/vm-end.ts';
 import { backend } from './index.ts';
 

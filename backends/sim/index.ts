@@ -1,4 +1,4 @@
-import type { Backend, ProbeResult } from '../../petri/backend.ts';
+import type { Backend, ProbeResult } from '../../petri/contract/backend.ts';
 import { guestKinds, widestLimits } from './guests/index.ts';
 
 let loading: Promise<typeof import('./vm/index.ts')> | undefined;

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { usePrivateState } from '../process/testing.ts';
+import { usePrivateState } from '../kit/process/testing.ts';
 import { optionalTool } from '../unit-test/optional-tool.ts';
 
 const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));

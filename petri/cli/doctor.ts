@@ -1,8 +1,8 @@
 import pc from 'picocolors';
 
-import type { Missing, ProbeResult } from '../backend.ts';
+import type { Missing, ProbeResult } from '../contract/backend.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
-import { knownFeatures } from '../vm/features.ts';
+import { knownFeatures } from '../contract/features.ts';
 import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
 import { describeFolders, lookAtFolders } from './doctor-folders.ts';
 import { exitCodes } from './errors.ts';

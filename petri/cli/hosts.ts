@@ -2,9 +2,9 @@ import type { CAC } from 'cac';
 import pc from 'picocolors';
 import { z } from 'zod';
 
-import type { HostControl, HostReport, HostUser, Missing } from '../backend.ts';
+import type { HostControl, HostReport, HostUser, Missing } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
-import { Supervisor } from '../process/index.ts';
+import { Supervisor } from '../kit/process/index.ts';
 import { harmlessLine, harmlessMessage, print, printJson } from '../text/index.ts';
 import { loadBackend } from '../vitest/backends.ts';
 import { exitCodes } from './errors.ts';

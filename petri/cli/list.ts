@@ -2,10 +2,10 @@ import pc from 'picocolors';
 import type { TestCase, TestProject } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
-import { parseTags } from '../test/tags.ts';
+import { parseTags } from '../vm-test/tags.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
-import type { Feature } from '../vm/features.ts';
-import type { IsolationType } from '../vm/isolation.ts';
+import type { Feature } from '../contract/features.ts';
+import type { IsolationType } from '../contract/isolation.ts';
 import { type BackendReport, backendNames, isUserBackend, loadBackend, surveyBackends } from '../vitest/backends.ts';
 import { isolationVariable, resolveOptions } from '../vitest/options.ts';
 import { configuredOptions } from '../vitest/plugin-options.ts';

@@ -79,9 +79,9 @@ export async function addCommands(cli: CAC): Promise<void> {
       await sweepCommand(readOptions(cli, 'sweep', sweepOptions));
     },
   );
-  const { registerTmkCommands } = await import('./tmk.ts');
+  const { registerTmkCommands } = await import('./tmk/tmk.ts');
   registerTmkCommands(cli);
-  const { registerCcaCommands } = await import('./cca.ts');
+  const { registerCcaCommands } = await import('./cca/cca.ts');
   registerCcaCommands(cli);
   const { registerLinuxCommand } = await import('./linux.ts');
   registerLinuxCommand(cli);
@@ -98,7 +98,7 @@ function report(error: unknown): void {
 async function closeBackends(): Promise<void> {
   const { closeLoadedBackends } = await import('../vitest/backends.ts');
   await closeLoadedBackends();
-  const { Supervisor } = await import('../process/index.ts');
+  const { Supervisor } = await import('../kit/process/index.ts');
   await Supervisor.current()?.close();
 }
 

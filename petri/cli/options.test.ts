@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { cac } from 'cac';
 import { describe, expect, it } from 'vitest';
 
-import type { StackManager, StackRequest } from '../stack/index.ts';
-import { ccaOptions } from './cca.ts';
-import { stackRequest } from './cca-request.ts';
+import type { StackManager, StackRequest } from '../kit/stack/index.ts';
+import { ccaOptions } from './cca/cca.ts';
+import { stackRequest } from './cca/request.ts';
 import { addCommands } from './main.ts';
 import { type CliOptions, parseOptions, property } from './options.ts';
 import { commandOptions } from './testing/command-options.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-import { interruptRunning } from '../process/index.ts';
+import { interruptRunning } from '../kit/process/index.ts';
 import { print, printError } from '../text/index.ts';
 import { exitCodes } from './errors.ts';
 

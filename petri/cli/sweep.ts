@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-import { sweep, type SweepReport } from '../process/index.ts';
+import { sweep, type SweepReport } from '../kit/process/index.ts';
 import { print, printJson } from '../text/index.ts';
 import { exitCodes } from './errors.ts';
 

@@ -10,9 +10,9 @@ import {
 } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
 import { checkArgument, checkOptions, text } from '../options/index.ts';
-import { ElfFile } from './elf.ts';
-import type { TmkPayload } from './payload.ts';
-import { findTest, readTmk, type TmkImage } from './tmk.ts';
+import { ElfFile } from './elf/elf.ts';
+import type { TmkPayload } from '../contract/payload.ts';
+import { findTest, readTmk, type TmkImage } from '../tmk/image.ts';
 
 const ARTIFACT_PREFIX = 'tmk-';
 

@@ -1,8 +1,8 @@
-import type { SerialPattern } from './pattern.ts';
-import { createMatcher } from './matcher.ts';
-import { TextReader, type ByteSource } from './text-reader.ts';
-import { Wait, type WaitFailure, type WaitMatch } from './wait.ts';
-import type { WaitClock } from './wait-clock.ts';
+import type { SerialPattern } from './match/pattern.ts';
+import { createMatcher } from './match/matcher.ts';
+import { TextReader, type ByteSource } from './text/text-reader.ts';
+import { Wait, type WaitFailure, type WaitMatch } from './match/wait.ts';
+import type { WaitClock } from './match/wait-clock.ts';
 
 /** What of a match a test sees. */
 export interface SerialMatch {

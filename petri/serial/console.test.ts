@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PetriError } from '../errors.ts';
-import { ConsoleLog } from './console-log.ts';
+import { ConsoleLog } from './history/console-log.ts';
 import { SerialConsole, type SerialConsoleOptions } from './console.ts';
 import { awkwardBytes, cutAt, inPieces, utf8 } from './testing.ts';
 

@@ -2,16 +2,16 @@ import { PetriError } from '../errors.ts';
 import { abortSignal, anyText, bytesOrText, checkArgument, checkOptions, oneOf } from '../options/index.ts';
 import { harmlessText } from '../text/index.ts';
 import { BootStream, isMatch, type SerialMatch } from './boot-stream.ts';
-import { ByteHistory, type Gap } from './byte-history.ts';
-import { checkWait } from './check-wait.ts';
-import { ConsoleLog } from './console-log.ts';
-import { splitLines } from './lines.ts';
-import type { SerialPattern } from './pattern.ts';
-import { StreamBytes } from './stream-bytes.ts';
-import { TextReader } from './text-reader.ts';
-import { hostClock, type WaitClock } from './wait-clock.ts';
-import { waitError } from './wait-error.ts';
-import type { Wait } from './wait.ts';
+import { ByteHistory, type Gap } from './history/byte-history.ts';
+import { checkWait } from './match/check-wait.ts';
+import { ConsoleLog } from './history/console-log.ts';
+import { splitLines } from './text/lines.ts';
+import type { SerialPattern } from './match/pattern.ts';
+import { StreamBytes } from './text/stream-bytes.ts';
+import { TextReader } from './text/text-reader.ts';
+import { hostClock, type WaitClock } from './match/wait-clock.ts';
+import { waitError } from './match/wait-error.ts';
+import type { Wait } from './match/wait.ts';
 
 /** Bytes of a console that are kept in memory, unless told otherwise. */
 const HISTORY_LIMIT = 5 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { PetriError } from '../errors.ts';
 import { checkOptions, flag, isObject, listOf, nearest, oneOf, text, type Rule } from '../options/index.ts';
 import type { ViteUserConfig } from 'vitest/config';
-import { features } from '../vm/features.ts';
-import { isolationTypes } from '../vm/isolation.ts';
+import { features } from '../contract/features.ts';
+import { isolationTypes } from '../contract/isolation.ts';
 import type { PetriConfig } from './config.ts';
 
 const rules: Readonly<Record<Exclude<keyof PetriConfig, keyof ViteUserConfig>, Rule>> = {

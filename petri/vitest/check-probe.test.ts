@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ProbeResult } from '../backend.ts';
-import { declareFeatures } from '../vm/features.ts';
+import type { ProbeResult } from '../contract/backend.ts';
+import { declareFeatures } from '../contract/features.ts';
 import { checkedProbe } from './check-probe.ts';
 
 const good: ProbeResult = {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-import type { Backend, ProbeResult } from '../backend.ts';
+import type { Backend, ProbeResult } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
 import { didYouMean } from '../options/index.ts';
-import { knownFeatures } from '../vm/features.ts';
-import { isolationTypes } from '../vm/isolation.ts';
+import { knownFeatures } from '../contract/features.ts';
+import { isolationTypes } from '../contract/isolation.ts';
 
 const missing = z.object({ what: z.string().min(1), remedy: z.string() });
 const count = z.number().int().nonnegative();

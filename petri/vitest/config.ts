@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 
 import type { ViteUserConfig } from 'vitest/config';
 
-import { featureTagDefinition, tagDefinitions } from '../test/tags.ts';
-import { declareFeatures } from '../vm/features.ts';
-import type { IsolationType } from '../vm/isolation.ts';
+import { featureTagDefinition, tagDefinitions } from '../vm-test/tags.ts';
+import { declareFeatures } from '../contract/features.ts';
+import type { IsolationType } from '../contract/isolation.ts';
 import { type BackendLoader, registerUserBackends } from './backends.ts';
 import { checkConfig } from './check-config.ts';
 import { petriPlugin } from './plugin.ts';

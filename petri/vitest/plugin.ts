@@ -5,12 +5,12 @@ import type { Plugin } from 'vitest/config';
 import type { TestProject } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
-import type { BackendPace } from '../backend.ts';
+import type { BackendPace } from '../contract/backend.ts';
 import { runsVariable } from '../homes/index.ts';
-import { stretched } from '../test/stretch.ts';
-import type { IsolationType } from '../vm/isolation.ts';
+import { stretched } from '../vm-test/stretch.ts';
+import type { IsolationType } from '../contract/isolation.ts';
 import { nameForBlob } from './blob-names.ts';
-import { separateGroups } from './groups.ts';
+import { separateGroups } from '../report/groups.ts';
 import { prepareMerge } from './merge.ts';
 import { configuredOptions, type PetriPlugin, petriPlugins, pluginName, type PluginOptions } from './plugin-options.ts';
 import { select } from './project-selection.ts';

@@ -1,6 +1,6 @@
 import type { TestProject, Vitest } from 'vitest/node';
 
-import type { Backend, ProbeResult } from '../backend.ts';
+import type { Backend, ProbeResult } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
 import { runsHome, stateHome } from '../homes/index.ts';
 import { harmlessLine } from '../text/index.ts';
@@ -10,7 +10,7 @@ import { configuredOptions, petriPlugins, type PluginOptions } from './plugin-op
 import type { ProvidedSelection } from './provided.ts';
 import { pruneRuns, runDirectoryPath, runsNote } from './run-directory.ts';
 import { type CheckedProject, RunCheck } from './run-check.ts';
-import { PetriSummary } from './summary.ts';
+import { PetriSummary } from '../report/summary.ts';
 
 /** The name of a plugin that a command adds when it only wants to know which tests there are. */
 export const inspectingPlugin = 'petri-vm:inspecting';
@@ -89,7 +89,7 @@ const END_TIMEOUT = 8000;
 
 /** Workers may be gone before what they started is. Whoever waits for vitest wants to find nothing of it. */
 async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void> {
-  const { waitForRun } = await import('../process/index.ts');
+  const { waitForRun } = await import('../kit/process/index.ts');
   try {
     for (const what of await waitForRun(runDirectory, END_TIMEOUT)) {
       vitest.logger.warn(`petri: this is still there, and being ended: ${harmlessLine(what)}`);

@@ -1,5 +1,5 @@
-import type { ProbeResult } from '../backend.ts';
-import type { IsolationType } from '../vm/isolation.ts';
+import type { ProbeResult } from '../contract/backend.ts';
+import type { IsolationType } from '../contract/isolation.ts';
 
 /** What the vitest process tells its workers. Plain data: it crosses a process boundary. */
 export interface ProvidedSelection {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { IsolationType } from '../vm/isolation.ts';
-import type { Outcome } from './outcome.ts';
+import type { IsolationType } from '../contract/isolation.ts';
+import type { Outcome } from '../report/outcome.ts';
 import { emptyRuns, strictComplaints } from './run-check.ts';
 import { ourVitest, petri, stockVitest, UserProject } from './testing/user-project.ts';
 

@@ -1,11 +1,11 @@
 import pc from 'picocolors';
 import type { Reporter, TestModule, TestProject, TestRunEndReason, Vitest } from 'vitest/node';
 
-import { isolationTag } from '../test/tags.ts';
-import { type IsolationType, isolationTypes } from '../vm/isolation.ts';
+import { isolationTag } from '../vm-test/tags.ts';
+import { type IsolationType, isolationTypes } from '../contract/isolation.ts';
 import { harmlessLine, printError } from '../text/index.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
-import { byCount, type SummarizedBackend, summarize } from './summary.ts';
+import { type Outcome, outcomeOf } from '../report/outcome.ts';
+import { byCount, type SummarizedBackend, summarize } from '../report/summary.ts';
 
 /** What the check knows of a project: its backend, what is selected, and whether a skip is a failure. */
 export interface CheckedProject extends SummarizedBackend {

@@ -1,10 +1,10 @@
 import { inject } from 'vitest';
 
-import type { Backend, BackendPace, ProbeResult } from '../backend.ts';
-import type { SurveyedBackend } from '../test/environment.ts';
-import type { IsolationType } from '../vm/isolation.ts';
+import type { Backend, BackendPace, ProbeResult } from '../contract/backend.ts';
+import type { SurveyedBackend } from '../vm-test/environment.ts';
+import type { IsolationType } from '../contract/isolation.ts';
 import { runsHome } from '../homes/index.ts';
-import { belongsTo } from '../process/run-identity.ts';
+import { belongsTo } from '../kit/process/run-identity.ts';
 import { loadBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
 import type { ProvidedSelection, ProvidedSurvey } from './provided.ts';

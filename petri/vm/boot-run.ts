@@ -1,5 +1,5 @@
-import type { TmkEvent, VmBoot } from '../backend.ts';
-import type { HaltReason } from './halt.ts';
+import type { TmkEvent, VmBoot } from '../contract/backend.ts';
+import type { HaltReason } from '../contract/halt.ts';
 
 /** What a plane did in a boot, for the record. */
 export interface PlaneSummary {

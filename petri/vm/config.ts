@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { PetriError } from '../errors.ts';
 import { didYouMean } from '../options/index.ts';
 import { LOG_LIMIT } from '../serial/index.ts';
-import type { VmConfig } from './spec.ts';
+import type { VmConfig } from '../contract/spec.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;

@@ -1,6 +1,6 @@
 import { harmlessLine } from '../text/index.ts';
-import type { HaltReason, SymbolLocation } from './halt.ts';
-import type { Registers } from './inspect.ts';
+import type { HaltReason, SymbolLocation } from '../contract/halt.ts';
+import type { Registers } from '../contract/inspect.ts';
 
 /** Why a VM halted, in one harmless line without a full stop, such as `panic at src/main.rs:3: out of memory`. */
 export function describeHalt(halt: HaltReason): string {

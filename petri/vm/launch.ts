@@ -1,9 +1,9 @@
-import type { Backend, VmRuntime } from '../backend.ts';
+import type { Backend, VmRuntime } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
 import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
-import { knownFeatures, type Feature } from './features.ts';
-import { cannotBoot, type VmSpec } from './spec.ts';
+import { knownFeatures, type Feature } from '../contract/features.ts';
+import { cannotBoot, type VmSpec } from '../contract/spec.ts';
 import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';

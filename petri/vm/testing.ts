@@ -1,11 +1,11 @@
-import type { Backend, BootRequest, LaunchContext, ProbeResult, TmkEvent, VmRuntime } from '../backend.ts';
+import type { Backend, BootRequest, LaunchContext, ProbeResult, TmkEvent, VmRuntime } from '../contract/backend.ts';
 import type { ElfFile, TmkPayload, TmkTest } from '../payload/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { resolveVmConfig } from './config.ts';
-import type { Feature } from './features.ts';
-import type { HaltReason } from './halt.ts';
-import type { IsolationType } from './isolation.ts';
-import { tmkSpec, type VmSpec } from './spec.ts';
+import type { Feature } from '../contract/features.ts';
+import type { HaltReason } from '../contract/halt.ts';
+import type { IsolationType } from '../contract/isolation.ts';
+import { tmkSpec, type VmSpec } from '../contract/spec.ts';
 
 /** What a scripted guest can do. */
 export interface GuestDesk {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Backend } from '../backend.ts';
+import type { Backend } from '../contract/backend.ts';
 import { launchVm, type LaunchOptions } from './launch.ts';
 import {
   greeter,

@@ -1,5 +1,5 @@
-import type { TmkEvent, VmRuntime } from '../backend.ts';
-import { slowFactor } from '../boot/slow-factor.ts';
+import type { TmkEvent, VmRuntime } from '../contract/backend.ts';
+import { slowFactor } from '../kit/boot/slow-factor.ts';
 import { PetriError } from '../errors.ts';
 import { bytesOrText, checkArgument, checkOptions, milliseconds, text } from '../options/index.ts';
 import { findTest, type TmkTest } from '../payload/index.ts';
@@ -8,15 +8,15 @@ import { quotedLines } from '../text/index.ts';
 import { BootRun, type PlaneSummary, type VmBootSummary } from './boot-run.ts';
 import { describeHalt } from './describe-halt.ts';
 import { checkExec, type ExecOptions, type ExecResult } from './exec.ts';
-import type { Feature } from './features.ts';
-import type { HaltReason } from './halt.ts';
-import type { PlaneInspector, RealmInspector, Registers } from './inspect.ts';
-import type { IsolationType } from './isolation.ts';
-import type { VmPayload, VmSpec } from './spec.ts';
-import type { VmTmk } from './tmk.ts';
+import type { Feature } from '../contract/features.ts';
+import type { HaltReason } from '../contract/halt.ts';
+import type { PlaneInspector, RealmInspector, Registers } from '../contract/inspect.ts';
+import type { IsolationType } from '../contract/isolation.ts';
+import type { VmPayload, VmSpec } from '../contract/spec.ts';
+import type { VmTmk } from './vm-tmk.ts';
 import type { VmEnd } from './vm-end.ts';
 import type { VmFolder } from './vm-folder.ts';
-import { judge, type TmkResult } from './verdict.ts';
+import { judge, type TmkResult } from '../tmk/verdict.ts';
 
 /** Milliseconds that `stop` leaves a guest to go by itself. */
 const STOP_TIMEOUT = 5000;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { PetriError } from '../../../petri/errors.ts';
-import { runSteps, type StackPlan, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import { runSteps, type StackPlan, type StackStep, writeAtomically } from '../../../petri/kit/stack/index.ts';
 import { ContainerImage, type ImageOptions } from './container-image.ts';
 import { StackLayout } from './layout.ts';
 import { type LockFile, lockFormat } from './lock-file.ts';

@@ -7,7 +7,7 @@ import {
   type StackStep,
   type StepContext,
   writeAtomically,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import type { InstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';
 import { type LockFile, lockFormat } from './lock-file.ts';

@@ -8,7 +8,7 @@ import {
   formats,
   type StackCommand,
   type StackStep,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import { type ContainerImage, containerProgram } from './container-image.ts';
 import type { InstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { Installation } from '../../../petri/stack/testing/installation.ts';
+import { Installation } from '../../../petri/kit/stack/testing/installation.ts';
 import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { readInstalledStack } from './installed.ts';
 import { FvpWorld } from './testing/fvp-world.ts';

@@ -7,7 +7,7 @@ import {
   readInstalledFile,
   stackFile,
   type InstalledFileWords,
-} from '../../../petri/stack/installed-file.ts';
+} from '../../../petri/kit/stack/installed-file.ts';
 
 export { stackFile };
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
-import { resolveLock, type ResolveRequest } from '../../../petri/stack/index.ts';
+import { resolveLock, type ResolveRequest } from '../../../petri/kit/stack/index.ts';
 import { type LockFile, lockFormat } from './lock-file.ts';
 import { revisionsOverlay } from './overlays.ts';
 

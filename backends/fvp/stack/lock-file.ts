@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { lockFields, LockFormat } from '../../../petri/stack/index.ts';
+import { lockFields, LockFormat } from '../../../petri/kit/stack/index.ts';
 
 const configName = z.string().regex(/^\w[\w./-]*\.yaml$/, 'must be the name of a .yaml file');
 // shrinkwrap writes variables into shell scripts as they are.

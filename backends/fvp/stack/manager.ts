@@ -26,7 +26,7 @@ import {
   versionOf,
   writeAtomically,
   writeSettings,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import { ContainerImage } from './container-image.ts';
 import { firmwareStep } from './firmware.ts';
 import { type InstalledStack, readInstalledStack, runtimes, stackRoot } from './installed.ts';

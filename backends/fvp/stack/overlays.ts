@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
-import { digestFiles, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import { digestFiles, type StackStep, writeAtomically } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 

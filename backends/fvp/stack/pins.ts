@@ -5,7 +5,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 
 import { PetriError } from '../../../petri/errors.ts';
-import { ask } from '../../../petri/stack/index.ts';
+import { ask } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 import { configOverlays } from './overlays.ts';

@@ -8,7 +8,7 @@ import {
   rustShortage,
   type Shortage,
   tryAsk,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import type { InstalledStack } from './installed.ts';
 
 /** What will be built or run, and so what is needed. */

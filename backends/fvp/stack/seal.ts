@@ -9,7 +9,7 @@ import {
   lockedRevisions,
   type StackStep,
   writeAtomically,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import type { ContainerImage } from './container-image.ts';
 import { packagedFiles } from './firmware.ts';
 import { type InstalledStack, readInstalledStack } from './installed.ts';

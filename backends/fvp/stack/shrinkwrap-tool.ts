@@ -2,7 +2,13 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ask, type Evidence, type StackCommand, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import {
+  ask,
+  type Evidence,
+  type StackCommand,
+  type StackStep,
+  writeAtomically,
+} from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 

@@ -1,5 +1,5 @@
 import { PetriError } from '../../../petri/errors.ts';
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { ConsoleSource } from '../hosts/schema.ts';
 import type { ConsoleConnection } from './open-consoles.ts';

@@ -1,4 +1,4 @@
-import type { LaunchContext } from '../../../petri/backend.ts';
+import type { LaunchContext } from '../../../petri/contract/backend.ts';
 import { connectConsole, type SerialConsole } from '../../../petri/serial/index.ts';
 import { openCommandConsole } from './command-console.ts';
 import type { DirectSource } from './labgrid-console.ts';

@@ -1,4 +1,4 @@
-import type { TmkEvent } from '../../../petri/backend.ts';
+import type { TmkEvent } from '../../../petri/contract/backend.ts';
 import {
   edk2Crashes,
   initCrashes,
@@ -9,16 +9,16 @@ import {
   type BootStage,
   type CrashSignature,
   type StageTime,
-} from '../../../petri/boot/index.ts';
-import { AgentLink } from '../../../petri/cca/agent-link.ts';
-import { framePattern, newNonce, plane0Failure } from '../../../petri/cca/agent-protocol.ts';
-import { nudge } from '../../../petri/cca/nudge.ts';
-import { haltOf } from '../../../petri/cca/outcome.ts';
-import { Plane0, type RunEnd } from '../../../petri/cca/plane0.ts';
-import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
+} from '../../../petri/kit/boot/index.ts';
+import { AgentLink } from '../../../petri/kit/cca/agent-link.ts';
+import { framePattern, newNonce, plane0Failure } from '../../../petri/kit/cca/agent-protocol.ts';
+import { nudge } from '../../../petri/kit/cca/nudge.ts';
+import { haltOf } from '../../../petri/kit/cca/outcome.ts';
+import { Plane0, type RunEnd } from '../../../petri/kit/cca/plane0.ts';
+import { TmkVmmLog } from '../../../petri/kit/cca/tmk-vmm-log.ts';
 import type { TmkImage } from '../../../petri/payload/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 const SECOND = 1000;

@@ -1,5 +1,5 @@
-import type { TmkEvent } from '../../../petri/backend.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
+import type { TmkEvent } from '../../../petri/contract/backend.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 /** A guest of which only its text and its launcher's exit code are known. */

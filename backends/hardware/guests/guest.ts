@@ -1,7 +1,7 @@
-import type { TmkEvent } from '../../../petri/backend.ts';
+import type { TmkEvent } from '../../../petri/contract/backend.ts';
 import type { ExecOptions, ExecResult } from '../../../petri/vm/exec.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
-import type { Registers } from '../../../petri/vm/inspect.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
+import type { Registers } from '../../../petri/contract/inspect.ts';
 
 /** One run of a guest: makes sense of what its launcher prints. */
 export interface Guest {

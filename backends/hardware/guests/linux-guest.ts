@@ -1,9 +1,9 @@
-import { AgentClient } from '../../../petri/linux/index.ts';
-import { kernelPanic, LastWords, linuxHalt } from '../../../petri/qemu/index.ts';
+import { AgentClient } from '../../../petri/kit/linux/index.ts';
+import { kernelPanic, LastWords, linuxHalt } from '../../../petri/kit/qemu/index.ts';
 import type { ExecOptions, ExecResult } from '../../../petri/vm/exec.ts';
 import { describeHalt } from '../../../petri/vm/describe-halt.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
-import type { Registers } from '../../../petri/vm/inspect.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
+import type { Registers } from '../../../petri/contract/inspect.ts';
 import { PortStream } from '../remote/port-stream.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';

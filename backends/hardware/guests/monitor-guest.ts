@@ -1,15 +1,15 @@
-import type { TmkEvent } from '../../../petri/backend.ts';
+import type { TmkEvent } from '../../../petri/contract/backend.ts';
 import {
   continueRequest,
   decodeRecord,
   GuestRun,
   MONITOR_VERSION,
   RecordReader,
-} from '../../../petri/monitor/index.ts';
-import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
-import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
-import type { Registers } from '../../../petri/vm/inspect.ts';
+} from '../../../petri/kit/monitor/index.ts';
+import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
+import type { TmkListener } from '../../../petri/tmk/channel.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
+import type { Registers } from '../../../petri/contract/inspect.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';
 

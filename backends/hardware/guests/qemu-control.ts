@@ -1,6 +1,6 @@
-import { slowFactor } from '../../../petri/boot/index.ts';
-import { QmpClient, stopAndLook, type QmpEvent } from '../../../petri/qemu/index.ts';
-import type { Registers } from '../../../petri/vm/inspect.ts';
+import { slowFactor } from '../../../petri/kit/boot/index.ts';
+import { QmpClient, stopAndLook, type QmpEvent } from '../../../petri/kit/qemu/index.ts';
+import type { Registers } from '../../../petri/contract/inspect.ts';
 import { PortStream } from '../remote/port-stream.ts';
 
 /** Milliseconds, before the slow factor: an answer, besides the time in which a broken connection is made again; a look at a deadline, for which there is 1 s. */

@@ -1,8 +1,8 @@
-import type { TmkEvent } from '../../../petri/backend.ts';
-import { haltOf } from '../../../petri/cca/outcome.ts';
-import { TmkVmmLog } from '../../../petri/cca/tmk-vmm-log.ts';
+import type { TmkEvent } from '../../../petri/contract/backend.ts';
+import { haltOf } from '../../../petri/kit/cca/outcome.ts';
+import { TmkVmmLog } from '../../../petri/kit/cca/tmk-vmm-log.ts';
 import type { TmkImage } from '../../../petri/payload/index.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 export interface TmkVmmGuestOptions {

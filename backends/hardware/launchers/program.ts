@@ -1,5 +1,5 @@
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { VmSpec } from '../../../petri/vm/spec.ts';
+import type { VmSpec } from '../../../petri/contract/spec.ts';
 import type { TmkTest, TmkPayload } from '../../../petri/payload/index.ts';
 import type { Guest } from '../guests/guest.ts';
 import type { TemplateValues } from '../hosts/template.ts';

@@ -1,4 +1,4 @@
-import { optionValue } from '../../../petri/qemu/index.ts';
+import { optionValue } from '../../../petri/kit/qemu/index.ts';
 import { QMP_PORT } from '../guests/qemu-control.ts';
 
 /** The value of `-chardev` for a port of the launch, whose id it gets. QEMU opens PORT.in and PORT.out (qemu(1), `-chardev pipe`). */

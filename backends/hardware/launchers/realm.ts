@@ -1,5 +1,5 @@
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
-import { fitsCommand, shellCommands } from '../../../petri/cca/agent-protocol.ts';
+import { fitsCommand, shellCommands } from '../../../petri/kit/cca/agent-protocol.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { TmkTest } from '../../../petri/payload/index.ts';
 import { join } from 'node:path';

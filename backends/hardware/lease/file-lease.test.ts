@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { HostFolder } from '../remote/host-folder.ts';
 import { RemoteHost } from '../ssh/remote-host.ts';
 import { launchScript } from '../testing/lab.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 
-import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
+import { Supervisor, type SupervisedProcess } from '../../../petri/kit/process/index.ts';
 import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
 
 /** Milliseconds that giving back may take. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { SerialConsole } from '../../../petri/serial/index.ts';
 import { consoleSources } from '../console/labgrid-console.ts';
 import { openConsoles } from '../console/open-consoles.ts';

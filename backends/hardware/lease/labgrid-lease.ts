@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
 import { PlaceGuard } from './labgrid-guard.ts';

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 import { packageRoot } from '../../../petri/package-root.ts';
-import { Supervisor, type SupervisedProcess } from '../../../petri/process/index.ts';
+import { Supervisor, type SupervisedProcess } from '../../../petri/kit/process/index.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 
 /** Milliseconds that giving back may take when a run has ended without doing so. */

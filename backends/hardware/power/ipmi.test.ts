@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { switchBoard } from './power.ts';
 
 /** In place of ipmitool, with its words and exit codes; a chassis is a file with its state in it. */

@@ -1,4 +1,4 @@
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { failed } from './failed.ts';
 
 const MAX_OUTPUT = 64 * 1024;

@@ -1,6 +1,6 @@
-import type { Missing } from '../../../petri/backend.ts';
-import type { Feature } from '../../../petri/vm/features.ts';
-import { isIsolationType, type IsolationType } from '../../../petri/vm/isolation.ts';
+import type { Missing } from '../../../petri/contract/backend.ts';
+import type { Feature } from '../../../petri/contract/features.ts';
+import { isIsolationType, type IsolationType } from '../../../petri/contract/isolation.ts';
 import type { HostConfig, LauncherConfig } from '../hosts/schema.ts';
 import { needsOf, qemuProgram, type HostFacts } from './host-facts.ts';
 

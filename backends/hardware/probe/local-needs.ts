@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import type { Missing } from '../../../petri/backend.ts';
+import type { Missing } from '../../../petri/contract/backend.ts';
 import { expandHome } from '../../../petri/homes/index.ts';
-import { findProgram } from '../../../petri/stack/index.ts';
+import { findProgram } from '../../../petri/kit/stack/index.ts';
 import type { HostConfig, SshTarget } from '../hosts/schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { linux, tmk, type LinuxOptions } from '../../../petri/payload/index.ts';
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { HANGS } from '../../../petri/unit-test/hangs.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';

@@ -1,6 +1,6 @@
-import { machineSlots } from '../../../petri/cca/host/capacity.ts';
-import { kvmtoolRefuses, realmLimits } from '../../../petri/cca/host/realm-limits.ts';
-import type { VmSpec } from '../../../petri/vm/spec.ts';
+import { machineSlots } from '../../../petri/kit/cca/host/capacity.ts';
+import { kvmtoolRefuses, realmLimits } from '../../../petri/kit/cca/host/realm-limits.ts';
+import type { VmSpec } from '../../../petri/contract/spec.ts';
 
 const MIB = 2 ** 20;
 

@@ -1,9 +1,9 @@
-import type { LaunchContext, VmRuntime } from '../../../petri/backend.ts';
-import { checkRealmSpec } from '../../../petri/cca/host/realm-limits.ts';
-import { RealmVm } from '../../../petri/cca/host/realm-vm.ts';
-import { sessionPool } from '../../../petri/cca/host/session-pool.ts';
+import type { LaunchContext, VmRuntime } from '../../../petri/contract/backend.ts';
+import { checkRealmSpec } from '../../../petri/kit/cca/host/realm-limits.ts';
+import { RealmVm } from '../../../petri/kit/cca/host/realm-vm.ts';
+import { sessionPool } from '../../../petri/kit/cca/host/session-pool.ts';
 import type { TmkPayload } from '../../../petri/payload/index.ts';
-import type { VmSpec } from '../../../petri/vm/spec.ts';
+import type { VmSpec } from '../../../petri/contract/spec.ts';
 import { readInstalledStack, stackRoot } from '../stack/installed.ts';
 import { identity, realmBounds } from './identity.ts';
 import { realmPlatform } from './platform.ts';

@@ -1,6 +1,6 @@
-import { crashesOn, tfaCrashes } from '../../../petri/boot/index.ts';
-import { hostCrashes } from '../../../petri/cca/host/boot-signs.ts';
-import type { HostPlatform, RunBudgets } from '../../../petri/cca/host/host-platform.ts';
+import { crashesOn, tfaCrashes } from '../../../petri/kit/boot/index.ts';
+import { hostCrashes } from '../../../petri/kit/cca/host/boot-signs.ts';
+import type { HostPlatform, RunBudgets } from '../../../petri/kit/cca/host/host-platform.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { rmeBoard, type Board } from './board.ts';
 import { stageBudgets } from './budgets.ts';

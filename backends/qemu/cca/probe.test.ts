@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { incapable } from '../../../petri/test/skip-reason.ts';
+import { incapable } from '../../../petri/vm-test/skip-reason.ts';
 import { tmk } from '../../../petri/payload/index.ts';
-import { Supervisor } from '../../../petri/process/index.ts';
+import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { resolveVmConfig } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';
 import type { InstalledStack } from '../stack/installed.ts';

@@ -10,7 +10,7 @@ import {
   type StackCommand,
   type StackStep,
   submodulesCommand,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { PetriError } from '../../../petri/errors.ts';
-import { digestFiles, type StackStep, writeAtomically } from '../../../petri/stack/index.ts';
+import { digestFiles, type StackStep, writeAtomically } from '../../../petri/kit/stack/index.ts';
 import type { Bl33 } from './firmware.ts';
 import type { StackLayout } from './layout.ts';
 

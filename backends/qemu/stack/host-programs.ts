@@ -10,7 +10,7 @@ import {
   publishFile,
   type StackCommand,
   type StackStep,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 
 /** Builds Linux for the host. KVM's support of realms has no option of its own: it is in the source or it is not. */

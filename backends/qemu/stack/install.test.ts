@@ -4,8 +4,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { checkImage, extractFile } from '../../../petri/image/index.ts';
-import { Installation } from '../../../petri/stack/testing/installation.ts';
+import { checkImage, extractFile } from '../../../petri/kit/image/index.ts';
+import { Installation } from '../../../petri/kit/stack/testing/installation.ts';
 import { optionalTool } from '../../../petri/unit-test/optional-tool.ts';
 import { FIP_OFFSET } from './flash.ts';
 import { readInstalledFirmware, readInstalledStack } from './installed.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { checkRootPath } from '../../../petri/stack/index.ts';
+import { checkRootPath } from '../../../petri/kit/stack/index.ts';
 import { firmwareFile, stackFile } from './installed.ts';
 
 /** Where everything of a stack lies below its root. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { lockFields, LockFormat } from '../../../petri/stack/index.ts';
+import { lockFields, LockFormat } from '../../../petri/kit/stack/index.ts';
 
 const buildOptions = z.record(z.string().regex(/^[A-Z]\w*$/), z.string().regex(/^[\w./,+-]*$/));
 

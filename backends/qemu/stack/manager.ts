@@ -26,7 +26,7 @@ import {
   versionOf,
   writeAtomically,
   writeSettings,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import { type Bl33, edk2Step, givenBl33Step, rmmStep, tfaStep } from './firmware.ts';
 import { flashStep } from './flash.ts';
 import { busyboxStep, hostKernelStep, kvmtoolStep } from './host-programs.ts';

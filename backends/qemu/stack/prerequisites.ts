@@ -9,7 +9,7 @@ import {
   rustShortage,
   type Shortage,
   tryAsk,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import { type QemuChoice, rmeShortage } from './qemu-program.ts';
 
 /** What will be built, and so what is needed. */

@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 
 import { type Asked, askQemu } from '../probe.ts';
-import { digestFile, type Evidence, type StackCommand, type StackStep } from '../../../petri/stack/index.ts';
+import { digestFile, type Evidence, type StackCommand, type StackStep } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 
 /** Which QEMU realms are to run in. */

@@ -2,8 +2,8 @@ import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:f
 import { dirname, join } from 'node:path';
 
 import { PetriError } from '../../../petri/errors.ts';
-import { checkImage, createImage } from '../../../petri/image/index.ts';
-import { ask, crossCompile, digestFiles, type Evidence, type StackStep } from '../../../petri/stack/index.ts';
+import { checkImage, createImage } from '../../../petri/kit/image/index.ts';
+import { ask, crossCompile, digestFiles, type Evidence, type StackStep } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 
 /** Copies of it grow when something is put into them. */

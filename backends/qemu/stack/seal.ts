@@ -1,14 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { extractFile } from '../../../petri/image/index.ts';
+import { extractFile } from '../../../petri/kit/image/index.ts';
 import {
   digestFile,
   expectDigests,
   lockedRevisions,
   type StackStep,
   writeAtomically,
-} from '../../../petri/stack/index.ts';
+} from '../../../petri/kit/stack/index.ts';
 import type { Bl33 } from './firmware.ts';
 import { type InstalledFirmware, type InstalledStack, readInstalledFirmware, readInstalledStack } from './installed.ts';
 import type { StackLayout } from './layout.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 
 import { PetriError } from '../../../petri/errors.ts';
-import type { StackRequest } from '../../../petri/stack/index.ts';
+import type { StackRequest } from '../../../petri/kit/stack/index.ts';
 import type { QemuChoice } from './qemu-program.ts';
 
 export const settingsSchema = z.object({

@@ -1,4 +1,4 @@
-import type { ExceptionState } from '../../../petri/arm/index.ts';
+import type { ExceptionState } from '../../../petri/kit/arm/index.ts';
 import type { CpuContext } from '../cpu/index.ts';
 import { SysregEncoding } from '../rmm/index.ts';
 

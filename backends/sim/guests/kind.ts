@@ -1,9 +1,9 @@
-import type { BackendLimits } from '../../../petri/backend.ts';
-import type { LoadablePayload } from '../../../petri/payload/load-image.ts';
-import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
-import type { Feature } from '../../../petri/vm/features.ts';
-import type { IsolationType } from '../../../petri/vm/isolation.ts';
-import type { VmConfig } from '../../../petri/vm/spec.ts';
+import type { BackendLimits } from '../../../petri/contract/backend.ts';
+import type { LoadablePayload } from '../../../petri/tmk/load-image.ts';
+import type { TmkListener } from '../../../petri/tmk/channel.ts';
+import type { Feature } from '../../../petri/contract/features.ts';
+import type { IsolationType } from '../../../petri/contract/isolation.ts';
+import type { VmConfig } from '../../../petri/contract/spec.ts';
 import type { Guest } from './guest.ts';
 
 /** One kind of guest: everything in which VMs of an isolation type differ from those of another. */

@@ -1,6 +1,6 @@
-import type { BackendLimits } from '../../../petri/backend.ts';
+import type { BackendLimits } from '../../../petri/contract/backend.ts';
 import { PetriError } from '../../../petri/errors.ts';
-import type { IsolationType } from '../../../petri/vm/isolation.ts';
+import type { IsolationType } from '../../../petri/contract/isolation.ts';
 import type { GuestKind } from './kind.ts';
 import { plainKind } from './plain/plain-kind.ts';
 import { realmKind } from './realm/realm-kind.ts';

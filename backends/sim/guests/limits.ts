@@ -1,5 +1,5 @@
 import { PetriError } from '../../../petri/errors.ts';
-import type { VmConfig } from '../../../petri/vm/spec.ts';
+import type { VmConfig } from '../../../petri/contract/spec.ts';
 import { MIB } from './board-limits.ts';
 import type { GuestLimits } from './kind.ts';
 

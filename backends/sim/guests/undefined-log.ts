@@ -1,4 +1,4 @@
-import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
 import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import type { Cpu } from '../cpu/index.ts';
 

@@ -1,4 +1,4 @@
-import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/arm/index.ts';
+import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/kit/arm/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 import { GRANULE_SIZE, type PhysicalMemory } from '../machine/index.ts';
 import { GPR_COUNT, Psci, PsciStatus, RecEnter, RecEnterFlag, RecExit, RecExitReason, Ripas } from '../rmm/index.ts';

@@ -1,4 +1,4 @@
-import { accessBytes, Esr, transferRegister, ZERO_REGISTER } from '../../../petri/arm/index.ts';
+import { accessBytes, Esr, transferRegister, ZERO_REGISTER } from '../../../petri/kit/arm/index.ts';
 import { GRANULE_SIZE } from '../machine/index.ts';
 
 /*

@@ -1,5 +1,5 @@
-import { isPermissionFault } from '../../../petri/arm/index.ts';
-import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import { isPermissionFault } from '../../../petri/kit/arm/index.ts';
+import type { PlaneExit } from '../../../petri/contract/inspect.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 
 /** What RSI_IPA_STATE_GET reported of the faulting page; undefined where it failed. */

@@ -1,9 +1,9 @@
-import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/arm/index.ts';
-import { isInHole } from '../../../petri/payload/memory-holes.ts';
-import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/payload/tmk-channel.ts';
-import { COMMAND_ADDRESS } from '../../../petri/payload/tmk-protocol.ts';
+import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/kit/arm/index.ts';
+import { isInHole } from '../../../petri/tmk/memory-holes.ts';
+import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/tmk/channel.ts';
+import { COMMAND_ADDRESS } from '../../../petri/tmk/protocol.ts';
 import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
-import type { PlaneExit } from '../../../petri/vm/inspect.ts';
+import type { PlaneExit } from '../../../petri/contract/inspect.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 import {
   GPR_COUNT,

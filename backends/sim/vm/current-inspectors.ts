@@ -6,7 +6,7 @@ import type {
   RealmInspector,
   Registers,
   Ripas,
-} from '../../../petri/vm/inspect.ts';
+} from '../../../petri/contract/inspect.ts';
 import type { Guest } from '../guests/index.ts';
 
 /** A plane of whichever machine the VM has now: a test keeps the inspector over a reset. */

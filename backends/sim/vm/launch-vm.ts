@@ -1,7 +1,7 @@
-import type { LaunchContext, VmRuntime } from '../../../petri/backend.ts';
-import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
-import type { TmkListener } from '../../../petri/payload/tmk-channel.ts';
-import { tmkSpec, type VmSpec } from '../../../petri/vm/spec.ts';
+import type { LaunchContext, VmRuntime } from '../../../petri/contract/backend.ts';
+import { PayloadLocator } from '../../../petri/tmk/locator.ts';
+import type { TmkListener } from '../../../petri/tmk/channel.ts';
+import { tmkSpec, type VmSpec } from '../../../petri/contract/spec.ts';
 import { checkConfig, guestKind } from '../guests/index.ts';
 import { SimVm } from './sim-vm.ts';
 

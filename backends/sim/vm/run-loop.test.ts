@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
+import { PayloadLocator } from '../../../petri/tmk/locator.ts';
 import { DEFAULT_MAX_INSTRUCTIONS } from '../../../petri/vm/config.ts';
-import type { HaltReason } from '../../../petri/vm/halt.ts';
+import type { HaltReason } from '../../../petri/contract/halt.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';

@@ -1,6 +1,6 @@
-import type { BootRequest, GuestTimer, LaunchContext, VmBoot, VmRuntime } from '../../../petri/backend.ts';
-import type { PayloadLocator } from '../../../petri/payload/payload-locator.ts';
-import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/vm/inspect.ts';
+import type { BootRequest, GuestTimer, LaunchContext, VmBoot, VmRuntime } from '../../../petri/contract/backend.ts';
+import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
+import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/inspect.ts';
 import type { Guest } from '../guests/index.ts';
 import { CurrentPlane, CurrentRealm } from './current-inspectors.ts';
 import { GuestTimers } from './guest-timers.ts';

@@ -3,8 +3,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { fipScript } from '../../../../petri/stack/testing/fip.ts';
-import { FakeWorld, fakeLinux, fakeOpenvmm } from '../../../../petri/stack/testing/fake-world.ts';
+import { fipScript } from '../../../../petri/kit/stack/testing/fip.ts';
+import { FakeWorld, fakeLinux, fakeOpenvmm } from '../../../../petri/kit/stack/testing/fake-world.ts';
 
 const standInDocker = new URL('../../../../tests/stand-ins/fvp/docker', import.meta.url);
 

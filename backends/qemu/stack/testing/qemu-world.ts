@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { fipScript } from '../../../../petri/stack/testing/fip.ts';
-import { FakeWorld, fakeLinux, fakeOpenvmm, pauses } from '../../../../petri/stack/testing/fake-world.ts';
+import { fipScript } from '../../../../petri/kit/stack/testing/fip.ts';
+import { FakeWorld, fakeLinux, fakeOpenvmm, pauses } from '../../../../petri/kit/stack/testing/fake-world.ts';
 import { sourceNames } from '../lock-file.ts';
 
 /** A world with everything that realms on QEMU are made of, a few bytes each. e2fsprogs and make are the real ones. */

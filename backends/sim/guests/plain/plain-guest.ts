@@ -6,17 +6,17 @@ import {
   isWrite,
   summarizeSyndrome,
   vectorNote,
-} from '../../../../petri/arm/index.ts';
-import type { TmkEvent } from '../../../../petri/backend.ts';
-import { haltOfVerdict } from '../../../../petri/payload/halt-of-verdict.ts';
-import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/payload/load-image.ts';
-import { isInHole, PLAIN_RAM_BASE } from '../../../../petri/payload/memory-holes.ts';
-import { PayloadLocator } from '../../../../petri/payload/payload-locator.ts';
-import { TmkChannel, type TmkListener } from '../../../../petri/payload/tmk-channel.ts';
-import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../../../petri/payload/tmk-protocol.ts';
+} from '../../../../petri/kit/arm/index.ts';
+import type { TmkEvent } from '../../../../petri/contract/backend.ts';
+import { haltOfVerdict } from '../../../../petri/tmk/halt-of-verdict.ts';
+import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/tmk/load-image.ts';
+import { isInHole, PLAIN_RAM_BASE } from '../../../../petri/tmk/memory-holes.ts';
+import { PayloadLocator } from '../../../../petri/tmk/locator.ts';
+import { TmkChannel, type TmkListener } from '../../../../petri/tmk/channel.ts';
+import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../../../petri/tmk/protocol.ts';
 import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
-import type { HaltReason } from '../../../../petri/vm/halt.ts';
-import type { Registers } from '../../../../petri/vm/inspect.ts';
+import type { HaltReason } from '../../../../petri/contract/halt.ts';
+import type { Registers } from '../../../../petri/contract/inspect.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { completeWait, type Machine, machinePool } from '../../machine/index.ts';
 import { completeRead, writeValueHigh, writeValueLow } from '../../paravisor/index.ts';

@@ -6,7 +6,7 @@ import type {
   RealmInspector,
   Registers,
   Ripas,
-} from '../../../../petri/vm/inspect.ts';
+} from '../../../../petri/contract/inspect.ts';
 import type { ExitLog } from '../../paravisor/index.ts';
 import { type RealmView, Ripas as RipasValue, SysregEncoding } from '../../rmm/index.ts';
 import { readRegisters } from '../read-registers.ts';

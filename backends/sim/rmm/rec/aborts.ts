@@ -1,4 +1,4 @@
-import { accessBytes, Esr, hasValidSyndrome, isWrite, transferRegister } from '../../../../petri/arm/index.ts';
+import { accessBytes, Esr, hasValidSyndrome, isWrite, transferRegister } from '../../../../petri/kit/arm/index.ts';
 import { type CpuContext, ExceptionClass } from '../../cpu/index.ts';
 import { GPR_COUNT } from '../abi/plane-run.ts';
 import { RecExit, RecExitReason } from '../abi/rec-run.ts';

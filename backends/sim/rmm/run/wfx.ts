@@ -1,4 +1,4 @@
-import { Esr } from '../../../../petri/arm/index.ts';
+import { Esr } from '../../../../petri/kit/arm/index.ts';
 import type { CpuContext } from '../../cpu/index.ts';
 import { RecEnterFlag, RecExit, RecExitReason } from '../abi/rec-run.ts';
 import type { RecEntry } from '../rec/rec-entry.ts';

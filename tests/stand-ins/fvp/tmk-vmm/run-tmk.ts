@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { builtinBackends } from '../../../../backends/index.ts';
-import type { Backend, TmkEvent } from '../../../../petri/backend.ts';
+import type { Backend, TmkEvent } from '../../../../petri/contract/backend.ts';
 import { tmk } from '../../../../petri/payload/index.ts';
 import { resolveVmConfig, type HaltReason } from '../../../../petri/vm/index.ts';
 import type { TmkTest } from '../../../../petri/payload/index.ts';

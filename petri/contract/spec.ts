@@ -1,0 +1,69 @@
+import type { LinuxPayload } from '../payload/linux-payload.ts';
+import type { TmkPayload } from './payload.ts';
+import { PetriError } from '../errors.ts';
+import type { IsolationType } from './isolation.ts';
+
+/** VM configuration with every default filled in. Sizes are in bytes. */
+export interface VmConfig {
+  /** RAM of the VM: of the whole realm for `cca`, of which the payload gets its own part. Multiple of 2 MiB. */
+  readonly memory: number;
+  readonly vcpus: number;
+  /** Auxiliary planes of a realm (RmiRealmParams.num_aux_planes): 1 to 3. The payload runs in plane 1. */
+  readonly planes: number;
+  /** Bits of intermediate physical address (RmiRealmParams.s2sz): 32 to 48. The upper half is unprotected. */
+  readonly ipaWidth: number;
+  readonly measurementAlgorithm: 'sha-256' | 'sha-512';
+  /** Realm Personalization Value: up to 64 bytes, padded with zeros. */
+  readonly rpv: Uint8Array;
+  /** Which answers a simulated RMM gives where TF-RMM differs from the RMM specification. */
+  readonly rmm: 'specification' | 'tf-rmm';
+  /** Instructions after which the VM is ended with `budget`; needs the feature `instruction-budget`. */
+  readonly maxInstructions: number;
+  /** Bytes of each console that are kept on disk. */
+  readonly consoleLimit: number;
+}
+
+/** What a VM can boot. */
+export type VmPayload = TmkPayload | LinuxPayload;
+
+/** Everything a backend needs to know to make one VM. */
+export interface VmSpec<P extends VmPayload = VmPayload> {
+  readonly isolation: IsolationType;
+  readonly payload: P;
+  readonly config: VmConfig;
+  /**
+   * Whether the VM may run on a machine that other tests have used: `shared` lets one boot of an emulated or real platform serve many
+   * tests. A backend that makes every VM from nothing has no choice to make.
+   */
+  readonly machine: 'shared' | 'fresh';
+  /** What the machine must have as its tags, where a backend has several machines to choose from. @default none */
+  readonly hostTags?: readonly string[];
+}
+
+/** Whether a VM boots a payload of a kind. */
+export function boots<K extends VmPayload['kind']>(
+  spec: VmSpec,
+  kind: K,
+): spec is VmSpec<Extract<VmPayload, { readonly kind: K }>> {
+  return spec.payload.kind === kind;
+}
+
+/**
+ * A specification as a backend takes it that has no feature but `tmk`.
+ *
+ * @param backend its name
+ * @throws PetriError `unsupported` for another payload
+ */
+export function tmkSpec(backend: string, spec: VmSpec): VmSpec<TmkPayload> {
+  if (boots(spec, 'tmk')) return spec;
+  throw cannotBoot(backend, spec);
+}
+
+/** That a backend does not boot a payload of its kind. */
+export function cannotBoot(backend: string, { payload }: VmSpec): PetriError {
+  return new PetriError(`backend '${backend}' cannot boot a payload of kind '${payload.kind}'`, {
+    code: 'unsupported',
+    step: 'launch',
+    remedy: `list '${payload.kind}' in the test's \`requires\`, so that it is skipped here`,
+  });
+}

@@ -1,0 +1,31 @@
+import type { PayloadLocator } from '../../tmk/locator.ts';
+import { decodeSyndrome, summarizeSyndrome } from './syndrome.ts';
+
+const VECTOR_TABLE_BYTES = 0x800n;
+const VECTOR_BYTES = 0x80n;
+const EC_UNKNOWN = 0;
+
+/** What a guest's exception registers of EL1 hold (Arm ARM, D1.3). */
+export interface ExceptionState {
+  readonly pc: bigint;
+  readonly vbar: bigint;
+  readonly elr: bigint;
+  readonly spsr: bigint;
+  readonly esr: bigint;
+}
+
+/**
+ * A guest without exception vectors that takes an exception ends with a fetch from where the vector would be, which says nothing
+ * of what happened. This finds the exception in such a case.
+ *
+ * @returns a clause for a message, or undefined where PC is not at a vector of an exception that was taken
+ */
+export function explainVectorFetch(state: ExceptionState, locator: PayloadLocator): string | undefined {
+  const offset = state.pc - state.vbar;
+  if (offset < 0n || offset >= VECTOR_TABLE_BYTES || offset % VECTOR_BYTES !== 0n) return undefined;
+  // Both are zero from reset to the first exception.
+  if (state.elr === 0n && state.spsr === 0n) return undefined;
+  const syndrome = decodeSyndrome(Number(state.esr & 0xffff_ffffn));
+  const what = syndrome.ec === EC_UNKNOWN ? 'undefined instruction' : summarizeSyndrome(syndrome, undefined);
+  return `it is the vector of an exception that the guest took: ${what} at ${locator.locate(state.elr).text}`;
+}

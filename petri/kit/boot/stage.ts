@@ -1,0 +1,32 @@
+import type { SerialPattern } from '../../serial/index.ts';
+
+/** One step of a boot: it is over when its marker is on its console. */
+export interface BootStage {
+  /** What is reached, for messages: `TF-A`, `host shell`. */
+  readonly name: string;
+  /** The console that prints the marker, by its name in the map of consoles. */
+  readonly console: string;
+  readonly marker: SerialPattern;
+  /** Milliseconds for this stage alone, before the slow factor. */
+  readonly deadline: number;
+}
+
+/** Text with which a world says that it cannot go on. */
+export interface CrashSignature {
+  /** The console on which it counts; every one if absent. */
+  readonly console?: string;
+  /** Looked for in each line as it becomes complete, or stands still. */
+  readonly pattern: RegExp;
+  /** What it means, as a clause: `the host kernel panicked`. */
+  readonly meaning: string;
+}
+
+/** A stage that was reached, and how long it took since the one before. */
+export interface StageTime {
+  readonly name: string;
+  readonly milliseconds: number;
+}
+
+export interface BootReport {
+  readonly stages: readonly StageTime[];
+}

@@ -1,0 +1,216 @@
+import { PetriError } from '../../errors.ts';
+import { parseFrame, type AgentFrame } from './agent-protocol.ts';
+
+/** Bytes of a line that are kept to see whether it is a frame; what is longer is none. */
+const MAX_LINE = 4096;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Frames of one exchange that wait to be asked for. An agent sends a few. */
+const MAX_FRAMES = 64;
+
+/** The answers to one command. */
+export class Exchange {
+  readonly nonce: string;
+  readonly #frames: AgentFrame[] = [];
+  readonly #close: () => void;
+  #wanted: { readonly verbs: readonly string[]; readonly resolve: (frame: AgentFrame) => void } | undefined;
+
+  constructor(nonce: string, close: () => void) {
+    this.nonce = nonce;
+    this.#close = close;
+  }
+
+  /** The next frame with one of these verbs; those before it are dropped. It may never come: one at a time. */
+  next(...verbs: readonly string[]): Promise<AgentFrame> {
+    return new Promise((resolve) => {
+      this.#wanted = { verbs, resolve };
+      this.#settle();
+    });
+  }
+
+  take(frame: AgentFrame): void {
+    if (this.#frames.length < MAX_FRAMES) this.#frames.push(frame);
+    this.#settle();
+  }
+
+  /** Nothing more of it is heard. */
+  close(): void {
+    this.#close();
+  }
+
+  #settle(): void {
+    const wanted = this.#wanted;
+    if (wanted === undefined) return;
+    for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
+      if (!wanted.verbs.includes(frame.verb)) continue;
+      this.#wanted = undefined;
+      wanted.resolve(frame);
+      return;
+    }
+  }
+}
+
+/** What an agent prints after its frame `begin`, byte for byte, until its next frame of that exchange. */
+interface Capture {
+  readonly nonce: string;
+  readonly take: (bytes: Uint8Array) => void;
+}
+
+/**
+ * Our end of the line to the agents: finds their frames in what the host's UART sends, and passes on what is between them.
+ *
+ * Frames are known by their nonce; everything else, whatever it looks like, is not heard. Line ends are given back as they were
+ * printed: each terminal on the way may have put a carriage return before them, and the frame before tells how many did.
+ */
+export class AgentLink {
+  readonly #exchanges = new Map<string, Exchange>();
+  readonly #onLine: (line: string) => void;
+  #line: Uint8Array[] = [];
+  #length = 0;
+  #capture: Capture | undefined;
+  #capturing = false;
+  /** Whether the line has already been passed on in part. */
+  #partial = false;
+  /** Line end that is the agent's own if a frame follows it. */
+  #pendingEnd = false;
+  #returns = 0;
+  #arrived = 0;
+
+  /** @param onLine told of every line that is not a frame, cut to a bearable length */
+  constructor(onLine: (line: string) => void = () => undefined) {
+    this.#onLine = onLine;
+  }
+
+  /** Number of bytes that arrived so far, for whoever watches whether anything does. */
+  get arrived(): number {
+    return this.#arrived;
+  }
+
+  receive(bytes: Uint8Array): void {
+    this.#arrived += bytes.length;
+    let from = 0;
+    for (let end = bytes.indexOf(LF); end >= 0; end = bytes.indexOf(LF, from)) {
+      this.#add(bytes.subarray(from, end));
+      this.#endLine();
+      from = end + 1;
+    }
+    this.#add(bytes.subarray(from));
+  }
+
+  /**
+   * Begins to listen for answers.
+   *
+   * @param capture takes what is between `begin` and the frame after it; one exchange at a time can have that
+   */
+  open(nonce: string, capture?: (bytes: Uint8Array) => void): Exchange {
+    const exchange = new Exchange(nonce, () => {
+      this.#exchanges.delete(nonce);
+      if (this.#capture?.nonce === nonce) this.#endCapture();
+    });
+    this.#exchanges.set(nonce, exchange);
+    if (capture !== undefined) {
+      this.#endCapture();
+      this.#capture = { nonce, take: capture };
+    }
+    return exchange;
+  }
+
+  #endCapture(): void {
+    this.#capture = undefined;
+    this.#capturing = false;
+    this.#pendingEnd = false;
+  }
+
+  #add(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#line.push(Uint8Array.from(bytes));
+    this.#length += bytes.length;
+    if (this.#length <= MAX_LINE) return;
+    const { whole } = this.#takeLine();
+    this.#pass(whole);
+    this.#partial = true;
+  }
+
+  #endLine(): void {
+    const { whole, text } = this.#takeLine();
+    const frame = this.#partial ? undefined : parseFrame(text);
+    if (frame !== undefined && this.#exchanges.has(frame.nonce)) this.#hear(frame, whole);
+    else {
+      const body = withoutReturns(whole, this.#returns);
+      this.#pass(body);
+      this.#pendingEnd = this.#capturing;
+      if (!this.#partial) this.#onLine(text);
+    }
+    this.#partial = false;
+  }
+
+  #takeLine(): { readonly whole: Uint8Array; readonly text: string } {
+    const whole = Buffer.concat(this.#line);
+    this.#line = [];
+    this.#length = 0;
+    return { whole, text: whole.toString('latin1') };
+  }
+
+  #hear(frame: AgentFrame, line: Uint8Array): void {
+    if (this.#capture?.nonce === frame.nonce) {
+      if (frame.verb === 'begin') {
+        this.#pendingEnd = false;
+        this.#capturing = true;
+        this.#returns = countReturns(line);
+      } else this.#endCapture();
+    }
+    this.#exchanges.get(frame.nonce)?.take(frame);
+  }
+
+  #pass(bytes: Uint8Array): void {
+    if (!this.#capturing) return;
+    if (this.#pendingEnd) this.#capture?.take(Uint8Array.of(LF));
+    this.#pendingEnd = false;
+    if (bytes.length > 0) this.#capture?.take(bytes);
+  }
+}
+
+function countReturns(line: Uint8Array): number {
+  let count = 0;
+  while (count < line.length && line[line.length - 1 - count] === CR) count += 1;
+  return count;
+}
+
+function withoutReturns(line: Uint8Array, count: number): Uint8Array {
+  return line.subarray(0, line.length - Math.min(count, countReturns(line)));
+}
+
+/** Waits for something with a deadline of its own. @throws PetriError `wait-timeout`, or the signal's reason */
+export async function within<T>(
+  promise: Promise<T>,
+  milliseconds: number,
+  what: string,
+  signal?: AbortSignal,
+): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new PetriError(`${what} did not come within ${(milliseconds / 1000).toFixed(1)} s`, {
+          code: 'wait-timeout',
+          step: 'run',
+          remedy: 'see the log of the host console; if this machine is only slow, set PETRI_SLOW_FACTOR',
+        }),
+      );
+    }, milliseconds);
+    onAbort = (): void => {
+      reject(signal?.reason instanceof Error ? signal.reason : new Error(String(signal?.reason)));
+    };
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted === true) onAbort();
+  });
+  try {
+    return await Promise.race([promise, overdue]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,71 @@
+import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../../contract/backend.ts';
+import { PetriError } from '../../../errors.ts';
+import type { TmkTest, TmkPayload } from '../../../payload/index.ts';
+import type { SerialConsole } from '../../../serial/index.ts';
+import type { VmSpec } from '../../../contract/spec.ts';
+import { fitsCommand } from '../agent-protocol.ts';
+import type { HostPlatform } from './host-platform.ts';
+import { RealmRun } from './realm-run.ts';
+import { sessionPool } from './session-pool.ts';
+
+/** One VM: tests of one payload, each a run of tmk_vmm in a realm on the platform's machine of this process. */
+export class RealmVm implements VmRuntime {
+  readonly planes = [];
+  readonly #platform: HostPlatform;
+  readonly #spec: VmSpec<TmkPayload>;
+  readonly #context: LaunchContext;
+  readonly #serial: SerialConsole;
+  readonly #consoles: ReadonlyMap<string, SerialConsole>;
+  #run: RealmRun | undefined;
+
+  constructor(platform: HostPlatform, spec: VmSpec<TmkPayload>, context: LaunchContext) {
+    this.#platform = platform;
+    this.#spec = spec;
+    this.#context = context;
+    this.#serial = context.openConsole('serial');
+    this.#consoles = new Map(platform.consoles.map((name) => [name, context.openConsole(name)]));
+    context.onEnd((why) => this.#run?.halt(why));
+  }
+
+  get facts(): Readonly<Record<string, string>> {
+    return { ...this.#platform.facts, ...this.#run?.facts };
+  }
+
+  /** @throws BootError, PetriError */
+  async start({ testIndex }: BootRequest): Promise<VmBoot> {
+    await this.#run?.end();
+    const run = new RealmRun({
+      pool: sessionPool(this.#platform),
+      platform: this.#platform,
+      spec: this.#spec,
+      context: this.#context,
+      test: this.#test(testIndex),
+      serial: this.#serial,
+      consoles: this.#consoles,
+    });
+    this.#run = run;
+    await run.started;
+    return run;
+  }
+
+  async stop(signal: AbortSignal): Promise<void> {
+    await this.#run?.stop(signal);
+  }
+
+  async kill(): Promise<void> {
+    await this.#run?.end();
+  }
+
+  /** tmk_vmm takes tests by name, and by no other means. */
+  #test(index: number): TmkTest {
+    const { image, name: payload } = this.#spec.payload;
+    const test = image.tests[index];
+    const first = image.tests.find((candidate) => candidate.name === test?.name);
+    if (test !== undefined && first === test && test.name !== '' && fitsCommand(test.name)) return test;
+    throw new PetriError(`test ${index} of the TMK '${payload}' cannot be run by its name on ${this.#platform.name}`, {
+      code: 'unsupported',
+      step: 'boot',
+      remedy: 'give it a name that is not too long and that no other test of the TMK has',
+    });
+  }
+}

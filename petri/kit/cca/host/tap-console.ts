@@ -1,0 +1,26 @@
+import { SerialConsole, type SerialConsoleOptions } from '../../../serial/index.ts';
+
+/** Bytes of a machine's console that are kept on disk: it lasts for many VMs, whose own consoles have limits of their own. */
+const LOG_LIMIT = 256 * 1024 * 1024;
+
+/** A console of the machine whose bytes also go to the VMs that run on it, while they do. */
+export class TapConsole extends SerialConsole {
+  readonly #taps = new Set<(bytes: Uint8Array) => void>();
+
+  constructor(options: SerialConsoleOptions) {
+    super({ logLimit: LOG_LIMIT, ...options });
+  }
+
+  override push(bytes: Uint8Array): void {
+    super.push(bytes);
+    for (const tap of this.#taps) tap(bytes);
+  }
+
+  /** Passes on what arrives from now on. Returns what ends that. */
+  tap(take: (bytes: Uint8Array) => void): () => void {
+    this.#taps.add(take);
+    return () => {
+      this.#taps.delete(take);
+    };
+  }
+}

@@ -1,0 +1,221 @@
+import { randomBytes } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { slowFactor } from '../boot/slow-factor.ts';
+import { PetriError } from '../../errors.ts';
+import type { ExecOptions, ExecResult } from '../../vm/exec.ts';
+
+/** Characters of an unfinished line, and of all answers to one command: more than the agent's own limits give. */
+const MAX_LINE = 64 * 1024;
+const MAX_ANSWER = 64 * 2 ** 20;
+/** Of a command in base64, so that it fits into the guest's terminal buffer. */
+const MAX_COMMAND = 3500;
+const DEFAULT_TIMEOUT = 30_000;
+/** Milliseconds beyond the time-out of a command until the guest is taken to be silent. */
+const ANSWER_GRACE = 10_000;
+
+interface Request {
+  readonly id: string;
+  readonly stdout: string[];
+  readonly stderr: string[];
+  characters: number;
+  begun: boolean;
+  readonly settle: (outcome: ExecResult | PetriError) => void;
+}
+
+/**
+ * The driver's end of the agent (artifacts/linux/agent.sh). Commands run one after the other. The guest is not trusted: an answer
+ * has to bear the random number of its request, and is bounded.
+ */
+export class AgentClient {
+  readonly #port: Duplex;
+  readonly #nonce: string;
+  readonly #ready: Promise<void>;
+  #becomeReady: () => void = () => undefined;
+  #failReady: (error: PetriError) => void = () => undefined;
+  #buffer = '';
+  #request: Request | undefined;
+  #queue: Promise<unknown> = Promise.resolve();
+  #over: string | undefined;
+
+  /** @param nonce what the agent says when it is ready, from the kernel's command line */
+  constructor(port: Duplex, nonce: string) {
+    this.#port = port;
+    this.#nonce = nonce;
+    this.#ready = new Promise((resolve, reject) => {
+      this.#becomeReady = resolve;
+      this.#failReady = reject;
+    });
+    // Whoever executes something hears of it.
+    this.#ready.catch(() => undefined);
+    port.on('data', (bytes: Buffer) => this.#push(bytes.toString('latin1')));
+    port.on('error', () => undefined);
+    port.on('close', () => this.end('the guest is gone'));
+    port.resume();
+  }
+
+  /**
+   * Runs a command with the guest's `sh`.
+   *
+   * @throws PetriError `wait-timeout`, `vm-halted` where the guest goes before it answers, `invalid-option` for a command that is
+   * too long
+   */
+  async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
+    const text = Buffer.from(command).toString('base64');
+    if (text.length > MAX_COMMAND) {
+      throw new PetriError(`the command has ${command.length} characters, which is more than fits`, {
+        code: 'invalid-option',
+        step: 'run',
+        remedy: 'put a script into the initramfs, or run it in parts',
+      });
+    }
+    const seconds = Math.max(1, Math.ceil((options.timeout ?? DEFAULT_TIMEOUT * slowFactor()) / 1000));
+    const run = this.#queue.then(() => this.#run({ command, text, seconds, signal: options.signal }));
+    this.#queue = run.catch(() => undefined);
+    return await run;
+  }
+
+  /** Asks the guest to power off, whatever it is doing; `exec` is over then. */
+  powerOff(): void {
+    if (this.#over === undefined) this.#port.write(`off ${newId()}\n`);
+  }
+
+  /** @param why a part of a sentence */
+  end(why: string): void {
+    if (this.#over !== undefined) return;
+    this.#over = why;
+    const error = gone(why);
+    this.#failReady(error);
+    this.#request?.settle(error);
+  }
+
+  async #run(wanted: {
+    command: string;
+    text: string;
+    seconds: number;
+    signal: AbortSignal | undefined;
+  }): Promise<ExecResult> {
+    const { command, text, seconds, signal } = wanted;
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    try {
+      await this.#untilReady(signal);
+      const outcome = await new Promise<ExecResult | PetriError>((settle) => {
+        if (this.#over !== undefined) {
+          settle(gone(this.#over));
+          return;
+        }
+        const id = newId();
+        this.#request = { id, stdout: [], stderr: [], characters: 0, begun: false, settle };
+        timer = setTimeout(() => settle(silent(command, seconds)), seconds * 1000 + ANSWER_GRACE * slowFactor());
+        onAbort = (): void => settle(givenUp(command));
+        signal?.addEventListener('abort', onAbort, { once: true });
+        this.#port.write(`exec ${id} ${seconds} ${text.length} ${text}\n`);
+      });
+      if (outcome instanceof PetriError) throw outcome;
+      return outcome;
+    } finally {
+      clearTimeout(timer);
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+      this.#request = undefined;
+    }
+  }
+
+  async #untilReady(signal: AbortSignal | undefined): Promise<void> {
+    if (signal === undefined) {
+      await this.#ready;
+      return;
+    }
+    let onAbort: (() => void) | undefined;
+    const aborted = new Promise<never>((_resolve, reject) => {
+      onAbort = (): void => reject(givenUp('the start of the agent'));
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+    try {
+      await Promise.race([this.#ready, aborted]);
+    } finally {
+      if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #push(text: string): void {
+    const lines = (this.#buffer + text).split('\n');
+    this.#buffer = lines.pop() ?? '';
+    // What has no end is no line of the agent.
+    if (this.#buffer.length > MAX_LINE) this.#buffer = '';
+    for (const line of lines) this.#take(line.endsWith('\r') ? line.slice(0, -1) : line);
+  }
+
+  #take(line: string): void {
+    if (line === `##petri ${this.#nonce} ready##`) {
+      this.#becomeReady();
+      return;
+    }
+    const request = this.#request;
+    if (request === undefined) return;
+    const [, id, rest = ''] = /^##petri ([0-9a-f]+) (.*)##$/.exec(line) ?? [];
+    if (id === request.id) this.#frame(request, rest);
+    else if (request.begun) this.#output(request, line);
+  }
+
+  #output(request: Request, line: string): void {
+    const [, stream, text = ''] = /^([oe]) ([A-Za-z0-9+/=]*)$/.exec(line) ?? [];
+    if (stream === undefined) return;
+    request.characters += text.length;
+    if (request.characters > MAX_ANSWER) {
+      request.settle(broken('it answered with more than its own limits let it'));
+      return;
+    }
+    (stream === 'o' ? request.stdout : request.stderr).push(text);
+  }
+
+  #frame(request: Request, text: string): void {
+    if (text === 'begin') {
+      request.begun = true;
+      return;
+    }
+    if (text === 'refused') {
+      request.settle(broken('the command did not arrive as it was sent'));
+      return;
+    }
+    const [, code, stdoutBytes, stderrBytes] = /^end rc=(\d{1,3}) stdout=(\d+) stderr=(\d+)$/.exec(text) ?? [];
+    if (code === undefined) return;
+    const [stdout, stderr] = [request.stdout, request.stderr].map((parts) => Buffer.from(parts.join(''), 'base64'));
+    if (stdout?.length !== Number(stdoutBytes) || stderr?.length !== Number(stderrBytes)) {
+      request.settle(broken('output was lost on its way'));
+      return;
+    }
+    request.settle({ stdout: stdout.toString(), stderr: stderr.toString(), exitCode: Number(code) });
+  }
+}
+
+function newId(): string {
+  return randomBytes(8).toString('hex');
+}
+
+function silent(command: string, seconds: number): PetriError {
+  return new PetriError(`the guest did not say within ${seconds} s what came of: ${command}`, {
+    code: 'wait-timeout',
+    step: 'run',
+    remedy: 'give the command a longer `timeout`, or look at the console for what the guest is doing',
+  });
+}
+
+function givenUp(command: string): PetriError {
+  return new PetriError(`waiting for the guest was given up: ${command}`, { code: 'wait-timeout', step: 'run' });
+}
+
+function gone(why: string): PetriError {
+  return new PetriError(`the guest ran no command: ${why}`, {
+    code: 'vm-halted',
+    step: 'run',
+    remedy: 'look at its console for why it ended',
+  });
+}
+
+function broken(why: string): PetriError {
+  return new PetriError(`the agent in the guest is not to be relied on: ${why}`, {
+    code: 'backend-fault',
+    step: 'run',
+  });
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { artifactsFolder } from '../../artifacts/index.ts';
+import { initramfs, type InitramfsEntry } from '../image/index.ts';
+import type { LinuxPayload } from '../../payload/linux-payload.ts';
+
+/** The program that the kernel is to start (`rdinit=`): it starts the agent, and then `/init`. */
+export const AGENT_INIT = '/petri/start.sh';
+
+/**
+ * An initramfs with the agent in it: that of the payload behind the agent's, or one of busybox.
+ *
+ * The agent's archive is a multiple of four bytes, where the kernel takes another one, of whatever compression (Linux,
+ * `Documentation/driver-api/early-userspace/buffer-format.rst`). Behind the payload's it would be taken for more of it by those that have
+ * no end of their own (lz4), and would hide what the kernel looks for at the end (bootconfig). Of two files with one path the
+ * kernel keeps the later one, so the payload's.
+ */
+export function agentInitramfs(payload: LinuxPayload): Uint8Array {
+  const agent: InitramfsEntry[] = [
+    { kind: 'file', path: AGENT_INIT, content: script('start.sh'), mode: 0o755 },
+    // The shell opens it for what runs in the background, before anything is mounted.
+    { kind: 'character-device', path: '/dev/null', major: 1, minor: 3, mode: 0o666 },
+    { kind: 'file', path: '/petri/agent.sh', content: script('agent.sh'), mode: 0o755 },
+  ];
+  if (payload.initramfs !== undefined) {
+    return Buffer.concat([initramfs(agent), readFileSync(payload.initramfs)]);
+  }
+  if (payload.busybox === undefined) throw new Error('a Linux payload has an initramfs or busybox');
+  return initramfs([
+    ...['/proc', '/sys', '/dev', '/run', '/tmp', '/root'].map((path): InitramfsEntry => ({ kind: 'directory', path })),
+    { kind: 'character-device', path: '/dev/console', major: 5, minor: 1 },
+    { kind: 'file', path: '/bin/busybox', content: readFileSync(payload.busybox), mode: 0o755 },
+    ...applets.map((name): InitramfsEntry => ({ kind: 'symlink', path: `/bin/${name}`, target: 'busybox' })),
+    { kind: 'file', path: '/init', content: script('init.sh'), mode: 0o755 },
+    ...agent,
+  ]);
+}
+
+function script(name: string): Uint8Array {
+  return readFileSync(join(artifactsFolder(), 'linux', name));
+}
+
+/** Busybox knows what to be by its name. */
+const applets =
+  'ash awk base64 basename cat chmod chown cmp cp cttyhack cut date dd df diff dirname dmesg du echo env expr false find free grep \
+gunzip gzip head hexdump hostname id insmod kill ln ls lsmod md5sum mkdir mknod mktemp modprobe more mount mv nproc od pgrep pidof \
+ping poweroff printf ps pwd readlink realpath reboot rm rmdir sed seq setsid sh sha256sum sleep sort stat stty sync sysctl tail tar \
+tee test time timeout top touch tr true truncate tty umount uname uniq uptime vi wc which whoami xargs yes zcat'.split(
+    /\s+/,
+  );

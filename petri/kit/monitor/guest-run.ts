@@ -1,0 +1,142 @@
+import type { TmkEvent } from '../../contract/backend.ts';
+import { haltOfVerdict } from '../../tmk/halt-of-verdict.ts';
+import type { PayloadLocator } from '../../tmk/locator.ts';
+import { TmkChannel, type TmkListener } from '../../tmk/channel.ts';
+import { BoundedLog } from '../../vm/bounded-log.ts';
+import type { HaltReason } from '../../contract/halt.ts';
+import type { Registers } from '../../contract/inspect.ts';
+import { accessSummary, guestFault } from './guest-fault.ts';
+import { isGuestMode } from './guest-mode.ts';
+import type { GuestState, MonitorMessage } from './monitor-protocol.ts';
+
+const WRITE = 1 << 6;
+
+/** Who hears what a guest does. */
+export interface GuestListener {
+  message(message: MonitorMessage): void;
+  /** The machine is gone or not to be trusted any more. @param why a part of a sentence */
+  lost(why: string): void;
+}
+
+/** The machine that a guest is on, as far as the guest's run moves it. */
+export interface GuestMachine {
+  /** Lets the guest go on that waits after a store. */
+  resume(): void;
+  /** Says that the guest has ended: it does nothing any more, and nothing of it is on its way. */
+  rest(): void;
+}
+
+/** One guest on a machine, from its start to its halt: what it tells becomes console text, events, and the reason of its halt. */
+export class GuestRun implements GuestListener {
+  /** Never rejects. */
+  readonly halted: Promise<HaltReason>;
+  readonly #machine: GuestMachine;
+  readonly #locator: PayloadLocator;
+  readonly #channel: TmkChannel;
+  readonly #reads: BoundedLog;
+  readonly #writes: BoundedLog;
+  #registers: Registers | undefined;
+  #over = false;
+  #resolve: (halt: HaltReason) => void = () => undefined;
+
+  constructor(machine: GuestMachine, locator: PayloadLocator, listener: TmkListener) {
+    this.#machine = machine;
+    this.#locator = locator;
+    this.#channel = new TmkChannel(listener, locator);
+    this.#reads = new BoundedLog('reads of no device', listener.log);
+    this.#writes = new BoundedLog('writes to no device', listener.log);
+    this.halted = new Promise((resolve) => (this.#resolve = resolve));
+  }
+
+  get events(): readonly TmkEvent[] {
+    return this.#channel.events;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** As far as they are known: where the guest halted, or was asked for them last. */
+  get registers(): Registers | undefined {
+    return this.#registers;
+  }
+
+  /** Ends the run on our side. Of several reasons the first stays. */
+  end(halt: HaltReason): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#resolve(halt);
+  }
+
+  /** As `end`, with where the guest is, if a machine that was stopped says so. */
+  endAt(reason: 'timeout', why: string, state: Registers | undefined): void {
+    if (state === undefined || !isGuestMode(state)) {
+      this.end({ reason, message: `${why}; where it was is not known` });
+      return;
+    }
+    this.#registers = state;
+    const { symbol, text } = this.#locator.locate(state.pc);
+    this.end({
+      reason,
+      message: `${why}; it was at ${text}`,
+      registers: state,
+      ...(symbol === undefined ? {} : { symbol }),
+    });
+  }
+
+  /** Keeps the registers of a guest that is going to be ended. */
+  remember(registers: Registers): void {
+    this.#registers = registers;
+  }
+
+  lost(why: string): void {
+    this.end({ reason: 'backend-lost', message: why });
+  }
+
+  message(message: MonitorMessage): void {
+    if (this.#over) return;
+    switch (message.kind) {
+      case 'store':
+        this.#store(message);
+        break;
+      case 'state':
+        this.#registers = message.state.registers;
+        break;
+      case 'fault':
+        this.#rest(message.state, guestFault(message.state, this.#locator));
+        break;
+      case 'power-off':
+      case 'reset':
+        this.#rest(message.state, { reason: message.kind });
+        break;
+      case 'unserved':
+        this.#unserved(message);
+        break;
+      case 'ready':
+        break;
+    }
+  }
+
+  #store({ pointer, bytes, waits, read }: MonitorMessage & { readonly kind: 'store' }): void {
+    this.#channel.store(bytes, pointer, read);
+    const { verdict } = this.#channel;
+    if (verdict === undefined) {
+      if (waits) this.#machine.resume();
+      return;
+    }
+    if (waits) this.#machine.rest();
+    this.end(haltOfVerdict(verdict));
+  }
+
+  #rest({ registers }: GuestState, halt: HaltReason): void {
+    this.#registers = registers;
+    this.#machine.rest();
+    this.end(halt);
+  }
+
+  #unserved({ esr, ipa, value }: MonitorMessage & { readonly kind: 'unserved' }): void {
+    const summary = accessSummary(esr, ipa);
+    if ((esr & WRITE) === 0) this.#reads.add(`${summary}: no device; read as all ones`);
+    else this.#writes.add(`${summary}: no device; ignored 0x${value.toString(16)}`);
+  }
+}

@@ -1,0 +1,90 @@
+import { realpathSync } from 'node:fs';
+import { chmod, lstat, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import tmp from 'tmp';
+
+import { PetriError } from '../../errors.ts';
+import { temporaryHome } from '../../homes/index.ts';
+
+const prefix = 'petri-vm-';
+
+/** A path that nothing has yet, so that it can be written down first. @throws PetriError `folder-unusable` */
+export function temporaryName(purpose: string): string {
+  const name = purpose.replace(/[^\w-]/g, '-').slice(0, 32);
+  return tmp.tmpNameSync({ tmpdir: temporaryHome(), template: `${prefix}${name}-XXXXXX` });
+}
+
+/** @throws Error where the path is taken meanwhile */
+export function makeTemporaryFolder(path: string): void {
+  tmp.dirSync({ tmpdir: dirname(path), name: basename(path), mode: 0o700, keep: true });
+}
+
+/**
+ * Removes a folder that `temporaryName` named, with everything in it. Where it is gone already, nothing happens.
+ *
+ * @throws PetriError `teardown-failed` where the path cannot be one of ours, or something in it cannot be removed
+ */
+export async function removeTemporaryFolder(path: string): Promise<void> {
+  const refused = await whyNotOurs(path);
+  if (refused === 'gone') return;
+  if (refused !== undefined) throw failed(path, refused);
+  try {
+    await rm(path, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw failed(path, String(error), error);
+    // Folders without write permission keep what is in them, but to root.
+    await makeWritable(path);
+    await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch((again: unknown) => {
+      throw failed(path, String(again), again);
+    });
+  }
+}
+
+async function whyNotOurs(path: string): Promise<string | undefined> {
+  if (resolve(path) !== path || !basename(path).startsWith(prefix)) return 'it is not named as ours are';
+  if (!temporaryFolders().includes(dirname(path))) return `it is not in ${temporaryFolders().join(' or ')}`;
+  try {
+    const found = await lstat(path);
+    if (!found.isDirectory()) return 'it is no folder';
+    if (process.getuid !== undefined && found.uid !== process.getuid()) return `it belongs to user ${found.uid}`;
+    return undefined;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return 'gone';
+    return String(error);
+  }
+}
+
+/** Who sweeps may have another TMPDIR than whoever made the folder. */
+function temporaryFolders(): string[] {
+  const real = [tmpdir(), '/tmp', '/var/tmp'].flatMap((path) => {
+    try {
+      return [realpathSync(path)];
+    } catch {
+      // Not on this system.
+      return [];
+    }
+  });
+  return [...new Set(real)];
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
+}
+
+function failed(path: string, why: string, cause?: unknown): PetriError {
+  return new PetriError(`temporary folder ${path} was not removed: ${why}`, {
+    code: 'teardown-failed',
+    step: 'teardown',
+    remedy: 'remove it by hand',
+    cause,
+  });
+}
+
+function isErrno(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

@@ -1,0 +1,67 @@
+import { panicWords } from '../boot/index.ts';
+import { AGENT_INIT } from '../linux/index.ts';
+import type { HaltReason } from '../../contract/halt.ts';
+import type { BackendLimits } from '../../contract/backend.ts';
+import type { LinuxPayload } from '../../payload/index.ts';
+import type { VmSpec } from '../../contract/spec.ts';
+
+const MIB = 2 ** 20;
+/** Of the first PCI serial port. */
+const AGENT_PORT = 'ttyS0';
+
+/** The GICv2 of the virt machine serves eight PEs. Debian's kernel does not boot in less memory. */
+export const linuxLimits: BackendLimits = {
+  minMemory: 128 * MIB,
+  maxMemory: 64 * 1024 * MIB,
+  maxVcpus: 8,
+  maxPlanes: 3,
+};
+
+export interface LinuxMachine {
+  readonly spec: VmSpec<LinuxPayload>;
+  /** Paths where QEMU runs: the kernel, and an initramfs with the agent in it. */
+  readonly kernel: string;
+  readonly initramfs: string;
+  /** What the agent says when it is ready. */
+  readonly nonce: string;
+  /** Ids of the chardevs of the console and of the agent, which the caller adds. */
+  readonly serial: string;
+  readonly agent: string;
+  readonly cpu?: string | undefined;
+}
+
+/**
+ * What QEMU is told of an ordinary VM that boots Linux, and that stands before its first instruction until QMP's `cont`. The agent
+ * has a serial port of its own. A reset ends QEMU, as a power-off does: the event SHUTDOWN tells which it was.
+ */
+export function linuxMachineArguments(machine: LinuxMachine): string[] {
+  const { payload, config } = machine.spec;
+  const own = `console=ttyAMA0 panic=-1 rdinit=${AGENT_INIT} petri.agent=${machine.nonce} petri.port=${AGENT_PORT}`;
+  return [
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-S'],
+    ...['-machine', 'virt', '-accel', 'tcg', '-cpu', machine.cpu ?? 'max,pauth-impdef=on,sve=off,sme=off'],
+    ...['-smp', String(config.vcpus), '-m', `${String(config.memory / MIB)}M`],
+    ...['-kernel', machine.kernel, '-initrd', machine.initramfs],
+    ...['-append', `${own} ${payload.commandLine}`.trimEnd()],
+    ...['-serial', `chardev:${machine.serial}`, '-device', `pci-serial,chardev=${machine.agent}`],
+  ];
+}
+
+/** @param message what the kernel printed of it */
+export function kernelPanic(message: string): HaltReason {
+  return { reason: 'panic', message, location: 'kernel' };
+}
+
+/**
+ * Why Linux ended with its QEMU.
+ *
+ * @param shutdown the reason in QMP's event SHUTDOWN, where there was one
+ * @param words the end of what it printed
+ * @param how how QEMU ended, for messages
+ */
+export function linuxHalt(shutdown: string | undefined, words: string, how: string): HaltReason {
+  if (shutdown === 'guest-shutdown') return { reason: 'power-off' };
+  if (shutdown !== 'guest-reset') return { reason: 'backend-lost', message: how };
+  const panic = panicWords(words);
+  return panic === undefined ? { reason: 'reset' } : kernelPanic(panic);
+}

@@ -1,7 +1,0 @@
-import type { HaltReason } from '../vm/halt.ts';
-import type { TmkVerdict } from './tmk-channel.ts';
-
-export function haltOfVerdict(verdict: TmkVerdict): HaltReason {
-  if (verdict.kind === 'complete') return { reason: 'complete', success: verdict.success };
-  return { reason: 'panic', message: verdict.message, location: `${verdict.file}:${verdict.line}` };
-}

@@ -1,0 +1,62 @@
+import type { TestCase, TestModule, TestSuite } from 'vitest/node';
+
+import type { SkipCause } from '../vm-test/task-meta.ts';
+import { parseTags } from '../vm-test/tags.ts';
+import type { IsolationType } from '../contract/isolation.ts';
+
+/**
+ * How a test ended, for everything that counts tests. `skipped` has a reason, or at least began and skipped itself; `left out` was
+ * never to run, for a filter or its test file says so; `not run` was to run and did not come to it, or was interrupted.
+ */
+export type OutcomeKind = 'passed' | 'failed' | 'skipped' | 'left out' | 'not run';
+
+/** One test of a run. */
+export interface Outcome {
+  readonly kind: OutcomeKind;
+  /** Of a VM test. */
+  readonly isolation: IsolationType | undefined;
+  /** Of a skipped test: the sentence that says why, if any. */
+  readonly reason: string | undefined;
+  /** Of a skipped test: `itself` where its body decided. */
+  readonly cause: SkipCause | 'itself' | undefined;
+}
+
+/** What vitest notes at a test that was to run when the run was cancelled, as `--bail` does. */
+const abortedNote = /^The test run was aborted/;
+
+/** Judges a test at the end of its run. */
+export function outcomeOf(test: TestCase): Outcome {
+  const kind = kindOf(test);
+  const result = test.result();
+  const skipped = kind === 'skipped';
+  return {
+    kind,
+    isolation: parseTags(test.tags)?.isolation,
+    reason: skipped && result.state === 'skipped' ? result.note : undefined,
+    cause: skipped ? (test.meta().petri?.skip ?? 'itself') : undefined,
+  };
+}
+
+function kindOf(test: TestCase): OutcomeKind {
+  const result = test.result();
+  switch (result.state) {
+    case 'passed':
+    case 'failed':
+      return result.state;
+    case 'pending':
+      // Nobody reports a test whose worker has died, nor one that was waiting for it.
+      return test.diagnostic() === undefined ? 'not run' : 'failed';
+    case 'skipped':
+      if (result.note !== undefined) return abortedNote.test(result.note) ? 'not run' : 'skipped';
+      // The mode is that of the test's collection.
+      if (test.options.mode !== 'run') return 'left out';
+      return test.meta().petri?.began !== true && isOfFailedSuite(test) ? 'not run' : 'skipped';
+  }
+}
+
+/** Whether a hook of a suite around the test failed, for which vitest skips what was to run. */
+function isOfFailedSuite(test: TestCase): boolean {
+  let suite: TestSuite | TestModule = test.parent;
+  while (suite.type === 'suite' && suite.errors().length === 0) suite = suite.parent;
+  return suite.errors().length > 0;
+}

@@ -1,0 +1,24 @@
+import {
+  abortSignal,
+  checkArgument,
+  checkOptions,
+  flag,
+  milliseconds,
+  oneOf,
+  pattern as patternRule,
+  type Rule,
+} from '../../options/index.ts';
+import type { WaitOptions } from '../console.ts';
+
+const rules: Readonly<Record<keyof WaitOptions, Rule>> = {
+  timeout: milliseconds,
+  signal: abortSignal,
+  from: oneOf(['cursor', 'boot']),
+  consume: flag,
+};
+
+/** @throws PetriError `invalid-option` for what cannot be waited for, and how it cannot be waited for */
+export function checkWait(pattern: unknown, options: unknown): void {
+  checkArgument('waitFor()', 'pattern', pattern, patternRule);
+  checkOptions('waitFor()', options, rules);
+}

@@ -1,0 +1,67 @@
+import { PetriError } from '../errors.ts';
+import type { TmkPayload } from '../contract/payload.ts';
+
+/** What loading needs of a payload. */
+export type LoadablePayload = Pick<TmkPayload, 'name' | 'image'>;
+
+const PAGE = 4096;
+
+/** Where a TMK goes in the memory that it gets: segments at `base` plus their address as linked. */
+export interface TmkPlacement {
+  readonly base: number;
+  readonly entry: number;
+  /** The page right after the image. */
+  readonly startInput: number;
+}
+
+/**
+ * @param base lowest address of the memory
+ * @param bytes its size
+ * @throws PetriError `payload-too-large`
+ */
+export function placeTmk(payload: LoadablePayload, base: number, bytes: number): TmkPlacement {
+  const { image } = payload;
+  const needed = image.span.end + PAGE;
+  if (needed > bytes) {
+    throw new PetriError(
+      `${payload.name} needs ${needed} bytes of memory from its load address, with the page for its start input, and gets ${bytes}`,
+      {
+        code: 'payload-too-large',
+        step: 'launch',
+        remedy: 'make the image smaller (large arrays, stack) or link it at address 0, as `petri tmk build` does',
+      },
+    );
+  }
+  return { base, entry: base + image.entry, startInput: base + image.span.end };
+}
+
+/** A page of an image as it is in memory before the first instruction. */
+export interface ImagePage {
+  readonly address: number;
+  /** 4096 bytes, to be used before the next page is asked for. */
+  readonly bytes: Uint8Array;
+}
+
+/** The pages that an image occupies, in order of address, each once; also those that hold nothing but zeros. */
+export function* imagePages(payload: LoadablePayload, base: number): Generator<ImagePage, void, void> {
+  const { segments } = payload.image;
+  const bytes = new Uint8Array(PAGE);
+  let next = 0;
+  for (const [index, segment] of segments.entries()) {
+    const end = segment.vaddr + segment.memsize;
+    let page = Math.max(next, Math.floor(segment.vaddr / PAGE) * PAGE);
+    for (; page < end; page += PAGE) {
+      bytes.fill(0);
+      // A page may hold the end of one segment and the start of others.
+      for (let other = index; other < segments.length; other++) {
+        const { vaddr, data } = segments[other] ?? segment;
+        if (vaddr >= page + PAGE) break;
+        const from = Math.max(vaddr, page);
+        const to = Math.min(vaddr + data.length, page + PAGE);
+        if (from < to) bytes.set(data.subarray(from - vaddr, to - vaddr), from - page);
+      }
+      yield { address: base + page, bytes };
+    }
+    next = Math.max(next, page);
+  }
+}

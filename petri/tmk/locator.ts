@@ -1,0 +1,63 @@
+import { harmlessLine } from '../text/index.ts';
+import { nameImageOffsets } from '../payload/image-offsets.ts';
+import { HOLE_BYTES } from './memory-holes.ts';
+import type { TmkImage } from './image.ts';
+import type { SymbolLocation } from '../contract/halt.ts';
+
+const INSTRUCTION_BYTES = 4n;
+
+export interface Location {
+  readonly symbol?: SymbolLocation;
+  readonly text: string;
+}
+
+/** Says where an address lies in a payload that was loaded at some base. */
+export class PayloadLocator {
+  readonly #image: TmkImage;
+  readonly #base: number;
+
+  /** @param base added to the addresses of the image as linked */
+  constructor(image: TmkImage, base: number) {
+    this.#image = image;
+    this.#base = base;
+  }
+
+  locate(pc: bigint): Location {
+    return located(pc, this.#symbolAt(pc));
+  }
+
+  /** In the function that made the call: behind a call that never returns there may be another function already. */
+  locateReturn(address: bigint): Location {
+    const call = this.#symbolAt(address - INSTRUCTION_BYTES);
+    return located(address, call && { ...call, offset: call.offset + Number(INSTRUCTION_BYTES) });
+  }
+
+  /** What an address without memory says about the access that went there: a clause to put behind a message, or ''. */
+  explainHole(address: bigint): string {
+    const { stackStart, span } = this.#image;
+    const below = BigInt(this.#base + (stackStart ?? span.start)) - address;
+    if (below > 0n && below <= HOLE_BYTES) {
+      return stackStart === undefined
+        ? '; it is just below the image'
+        : `; the stack has overflowed: it ends 0x${below.toString(16)} bytes above`;
+    }
+    return address >= 0n && address < HOLE_BYTES ? '; a null pointer: there is never anything at such addresses' : '';
+  }
+
+  /** As `nameImageOffsets` does with the payload's image. */
+  nameOffsets(message: string): string {
+    return nameImageOffsets(message, this.#image);
+  }
+
+  #symbolAt(address: bigint): SymbolLocation | undefined {
+    const linked = address - BigInt(this.#base);
+    return linked < 0n || linked > Number.MAX_SAFE_INTEGER ? undefined : this.#image.symbolAt(Number(linked));
+  }
+}
+
+function located(address: bigint, symbol: SymbolLocation | undefined): Location {
+  const hex = `0x${address.toString(16)}`;
+  return symbol === undefined
+    ? { text: hex }
+    : { symbol, text: `${hex} (${harmlessLine(symbol.name)}+0x${symbol.offset.toString(16)})` };
+}

@@ -1,0 +1,54 @@
+import type { Backend, BackendPace, ProbeResult } from '../contract/backend.ts';
+import { PetriError } from '../errors.ts';
+import type { IsolationType } from '../vm/index.ts';
+
+/** What a run decides for its tests. */
+export interface TestEnvironment {
+  selectedBackend(): Promise<{ readonly backend: Backend; readonly probe: ProbeResult }>;
+  /** The isolation types whose tests run; none or an empty list for all. */
+  selectedIsolation(): readonly IsolationType[] | undefined;
+  /** How long things take on the backend, where it is much longer than in this process. */
+  pace?(): BackendPace | undefined;
+  /** Absolute path of the folder for everything that the run keeps. */
+  runDirectory(): string;
+  /**
+   * Whether the vitest configuration declares our tags: vitest refuses a test with a tag that it was not told of.
+   *
+   * @default true
+   */
+  readonly tags?: boolean;
+  /** Backends for each of which it is to be said whether it runs a test, where tests are only listed. */
+  readonly survey?: readonly SurveyedBackend[];
+}
+
+/** A backend as far as it decides which tests it runs; of one that is not available, the name is enough. */
+export interface SurveyedBackend {
+  /** By which it is chosen; its own may be another. */
+  readonly name: string;
+  readonly backend: Pick<Backend, 'name' | 'refuses'>;
+  readonly probe: ProbeResult;
+}
+
+/** The setup file and the tests may load this module through different loaders, each with an instance of its own. */
+const key = Symbol.for('petri-vm.test-environment');
+const shared = globalThis as { [key]?: TestEnvironment };
+
+/** Called by the setup file, before tests are collected. */
+export function setTestEnvironment(environment: TestEnvironment): void {
+  shared[key] = environment;
+}
+
+export function hasTestEnvironment(): boolean {
+  return shared[key] !== undefined;
+}
+
+/** @throws PetriError `invalid-config` in a run without our setup file */
+export function testEnvironment(): TestEnvironment {
+  const environment = shared[key];
+  if (environment !== undefined) return environment;
+  throw new PetriError('petriTest does not know which backend to use: vitest runs without the setup file of petri-vm', {
+    code: 'invalid-config',
+    step: 'config',
+    remedy: "make vitest.config.ts export definePetriConfig(…) of 'petri-vm/config', or run `npx petri test`",
+  });
+}

@@ -1,0 +1,15 @@
+import type { BackendPace } from '../contract/backend.ts';
+import type { IsolationType } from '../contract/isolation.ts';
+
+/** The pace of VMs of one isolation type. */
+export function paceOf(
+  pace: BackendPace | undefined,
+  isolation: IsolationType,
+): Pick<BackendPace, 'boot' | 'factor'> | undefined {
+  return pace?.isolation?.[isolation] ?? pace;
+}
+
+/** A time-out that was given with the simulated realm in mind, in milliseconds, as it is for a backend of another pace. */
+export function stretched(timeout: number, pace: Pick<BackendPace, 'boot' | 'factor'> | undefined): number {
+  return pace === undefined || timeout <= 0 ? timeout : pace.boot + timeout * pace.factor;
+}

@@ -1,0 +1,19 @@
+import type { TmkEvent } from '../contract/backend.ts';
+import type { TmkTest } from '../payload/index.ts';
+import type { TmkResult } from '../tmk/verdict.ts';
+
+/** The tests inside a VM's TMK. */
+export interface VmTmk {
+  /** In link order. */
+  list(): readonly TmkTest[];
+  /**
+   * Boots the VM with one test and judges it. A VM that ran before is reset.
+   *
+   * @param name a full name, or the end of one after `::`
+   * @throws PetriError `tmk-test-unknown`, `tmk-test-ambiguous`, `unsupported` where a VM cannot be booted twice, and
+   *   for a test that is to fail where the backend has no `tmk.events`, `vm-closed`
+   */
+  run(name: string): Promise<TmkResult>;
+  /** What the guest has reported since the last boot. */
+  readonly events: readonly TmkEvent[];
+}
