@@ -3,6 +3,8 @@ import type { LinearMemory } from './linear-memory.ts';
 import type { Regime } from './mmu/regime.ts';
 
 export type { Clock } from './clock.ts';
+import type { ExceptionLevel } from './exception-level.ts';
+
 export type { ExceptionLevel } from './exception-level.ts';
 export type { Regime, Translation } from './mmu/regime.ts';
 
@@ -33,7 +35,7 @@ export const RunExit = {
   /** The instruction budget is used up; the guest continues where it was at the next run. */
   Budget: 0,
   /**
-   * A synchronous exception to EL2; `Vcpu.exit` and ESR_EL2, FAR_EL2, HPFAR_EL2 tell which. The context's PC is the preferred
+   * A synchronous exception to a level that has no guest code, which `Vcpu.exit` names: EL2. It and ESR_EL2, FAR_EL2, HPFAR_EL2 tell which. The context's PC is the preferred
    * return address: after an HVC, but at the instruction for what is a trap, such as SMC and WFI, and for aborts.
    */
   Sync: 1,
@@ -66,8 +68,10 @@ export const ExceptionClass = {
   Brk64: 0x3c,
 } as const;
 
-/** The last synchronous exception to EL2. Plain numbers, so that an exit costs no allocation. */
+/** The last synchronous exception to a level without guest code. Plain numbers, so that an exit costs no allocation. */
 export interface SyncExit {
+  /** Exception level that takes it: EL2, as long as there is no EL3. */
+  target: ExceptionLevel;
   /** ESR_EL2.EC. */
   ec: number;
   /** ESR_EL2 bits 31:0. For aborts with a valid syndrome ISV, SAS, SSE, SRT, SF, AR are filled. */

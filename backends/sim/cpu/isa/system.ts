@@ -1,5 +1,6 @@
 import { insn, xDest, xSource, type Definition } from './definition.ts';
 import { Exit, type Lowering } from './lowering.ts';
+import { Operation } from './operation.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { ContextState } from '../layout.ts';
 import { encodeSysreg, userSysregSlot, sysreg } from '../pe/system-registers.ts';
@@ -10,14 +11,28 @@ function toRunLoop(code: Lowering): void {
 
 /**
  * Exception generation, hints, barriers and system instructions (Arm ARM, C4.1.94). What touches more than registers is
- * done by the run loop; the few system registers that EL0 may use are plain moves.
+ * done by the run loop, to which the row passes an operation; the few system registers that EL0 may use are plain moves.
  */
 export const system: readonly Definition[] = [
-  insn('SVC, HVC, SMC', '11010100 000 imm16:16 000 LL:2', ({ LL }) => (LL === 0 ? undefined : {}), toRunLoop, 'maybe'),
-  insn('BRK', '11010100 001 imm16:16 00000', () => ({}), toRunLoop, 'maybe'),
-  insn('HLT', '11010100 010 imm16:16 00000', () => ({}), toRunLoop, 'maybe'),
-  insn('ERET', '1101011 0100 11111 000000 11111 00000', () => ({}), toRunLoop, 'never'),
-  insn('WFE, WFI', '1101010100 0 00 011 0010 0000 01 op 11111', () => ({}), toRunLoop),
+  insn(
+    'SVC, HVC, SMC',
+    '11010100 000 imm16:16 000 LL:2',
+    ({ imm16, LL }) => {
+      const operation = [undefined, Operation.Svc, Operation.Hvc, Operation.Smc][LL];
+      return operation === undefined ? undefined : { small: operation, low: imm16 };
+    },
+    toRunLoop,
+    'maybe',
+  ),
+  insn('BRK', '11010100 001 imm16:16 00000', ({ imm16 }) => ({ small: Operation.Brk, low: imm16 }), toRunLoop, 'maybe'),
+  insn('HLT', '11010100 010 imm16:16 00000', ({ imm16 }) => ({ small: Operation.Hlt, low: imm16 }), toRunLoop, 'maybe'),
+  insn('ERET', '1101011 0100 11111 000000 11111 00000', () => ({ small: Operation.Eret }), toRunLoop, 'never'),
+  insn(
+    'WFE, WFI',
+    '1101010100 0 00 011 0010 0000 01 op 11111',
+    ({ op }) => ({ small: op === 0 ? Operation.Wfe : Operation.Wfi }),
+    toRunLoop,
+  ),
   insn(
     'HINT',
     '1101010100 0 00 011 0010 CRm:4 op2:3 11111',
@@ -62,7 +77,28 @@ export const system: readonly Definition[] = [
       else code.setX('d', code.x('n'));
     },
   ),
-  insn('MRS, MSR, SYS, SYSL', '1101010100 x xx xxx xxxx xxxx xxx xxxxx', () => ({}), toRunLoop),
+  insn(
+    'MRS, MSR (register)',
+    '1101010100 L 1 o0 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    ({ L, o0, op1, CRn, CRm, op2, Rt }) => {
+      const operands = { low: encodeSysreg(2 + o0, op1, CRn, CRm, op2), high: Rt };
+      return L === 1
+        ? { small: Operation.ReadRegister, d: xDest(Rt), ...operands }
+        : { small: Operation.WriteRegister, n: xSource(Rt), ...operands };
+    },
+    toRunLoop,
+  ),
+  insn(
+    'SYS',
+    '1101010100 0 01 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    ({ op1, CRn, CRm, op2, Rt }) => ({
+      small: Operation.System,
+      n: xSource(Rt),
+      low: encodeSysreg(1, op1, CRn, CRm, op2),
+      high: Rt,
+    }),
+    toRunLoop,
+  ),
   insn(
     'CFINV',
     '1101010100 0 00 000 0100 0000 000 11111',
@@ -70,6 +106,12 @@ export const system: readonly Definition[] = [
     (code) => {
       code.setNzcv(i32.xor(code.nzcv(), i32.const(1 << 29)));
     },
+  ),
+  insn(
+    'MSR (immediate)',
+    '1101010100 0 00 op1:3 0100 CRm:4 op2:3 11111',
+    ({ op1, CRm, op2 }) => ({ small: Operation.WritePstate, low: encodeSysreg(0, op1, 4, CRm, op2), high: 31 }),
+    toRunLoop,
   ),
   insn('UDF', '0000000000000000 imm16:16', () => undefined, toRunLoop),
   insn(

@@ -1,3 +1,4 @@
+import type { RegisterAccess } from './registers/row.ts';
 import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../types.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { Regime } from '../mmu/regime.ts';
@@ -23,7 +24,7 @@ const SCTLR_M = 1;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
 /** A plane on a vCPU. While it is active its state is at address 0 of linear memory, else in a block of its own. */
-export class Context implements CpuContext {
+export class Context implements CpuContext, RegisterAccess {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
   /** By Exception level, whether its instruction TLB leads to code in which SIMD&FP instructions run. */
@@ -58,7 +59,7 @@ export class Context implements CpuContext {
     this.traps.wfi = this.traps.wfe = this.traps.simd = false;
     this.#memory.u8.fill(0, this.base, this.base + ContextState.Size);
     for (const register of sysregs) {
-      if (register.slot < ContextState.Size) this.#set(register.slot, register.reset);
+      if (register.slot >= 0 && register.slot < ContextState.Size) this.#set(register.slot, register.reset);
     }
     this.#set(ContextState.Z, 1n);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
@@ -127,8 +128,9 @@ export class Context implements CpuContext {
     words[(this.base + ContextState.V) >> 2] = (value >>> 28) & 1;
   }
 
-  get el(): 0 | 1 {
-    return ((this.#memory.u32[(this.base + ContextState.Pstate) >> 2] ?? 0) & Pstate.El) === 0 ? 0 : 1;
+  get el(): ExceptionLevel {
+    // Safe: the field has two bits.
+    return (((this.#memory.u32[(this.base + ContextState.Pstate) >> 2] ?? 0) & Pstate.El) >> 2) as ExceptionLevel;
   }
 
   get sp(): bigint {
@@ -151,22 +153,21 @@ export class Context implements CpuContext {
 
   sysreg(encoding: number): bigint | undefined {
     if (encoding === sysreg.SP_EL0 || encoding === sysreg.SP_EL1) return this.#get(this.#spSlot(encoding));
-    const register = findSysreg(encoding);
-    if (register === undefined || register.slot >= ContextState.Size) return undefined;
-    return this.#get(register.slot);
+    const slot = ownSlot(encoding);
+    return slot < 0 ? undefined : this.#get(slot);
   }
   sysregOffset(encoding: number): number {
-    const register = findSysreg(encoding);
-    return register === undefined || register.slot >= ContextState.Size ? -1 : this.base + register.slot;
+    const slot = ownSlot(encoding);
+    return slot < 0 ? -1 : this.base + slot;
   }
   setSysreg(encoding: number, value: bigint): boolean {
     if (encoding === sysreg.SP_EL0 || encoding === sysreg.SP_EL1) {
       this.#set(this.#spSlot(encoding), value);
       return true;
     }
-    const register = findSysreg(encoding);
-    if (register === undefined || register.slot >= ContextState.Size) return false;
-    this.#set(register.slot, value);
+    const slot = ownSlot(encoding);
+    if (slot < 0) return false;
+    this.#set(slot, value);
     return true;
   }
   #spSlot(encoding: number): number {
@@ -182,11 +183,11 @@ export class Context implements CpuContext {
     return Math.min(at(CNTV_CTL_EL0, CNTV_CVAL_EL0), at(CNTP_CTL_EL0, CNTP_CVAL_EL0));
   }
 
-  /** Whether SIMD&FP instructions run, trap to EL1 by CPACR_EL1.FPEN, or trap to EL2. */
-  simdAccess(): 'allowed' | 'el1' | 'el2' {
+  /** Exception level that SIMD&FP instructions trap to, by CPACR_EL1.FPEN or CPTR_EL2.TFP; undefined where they run. */
+  get simdTrap(): 1 | 2 | undefined {
     const fpen = ((this.#memory.u32[(this.base + CPACR_EL1) >> 2] ?? 0) >>> 20) & 3;
-    if (fpen !== 3 && (fpen !== 1 || this.el === 0)) return 'el1';
-    return this.traps.simd ? 'el2' : 'allowed';
+    if (fpen !== 3 && (fpen !== 1 || this.el === 0)) return 1;
+    return this.traps.simd ? 2 : undefined;
   }
 
   get mmuEnabled(): boolean {
@@ -241,7 +242,7 @@ export class Context implements CpuContext {
   /** Has the instruction TLB in use lead to code that is decoded for the access to SIMD&FP that there is now, and says which. */
   fetchesSimd(): boolean {
     const { el } = this;
-    const allowed = this.simdAccess() === 'allowed';
+    const allowed = this.simdTrap === undefined;
     if (this.#fetchesSimd[el] !== allowed) {
       this.#fetchesSimd[el] = allowed;
       this.#flushInstructionTlb(el);
@@ -255,6 +256,12 @@ export class Context implements CpuContext {
   #set(slot: number, value: bigint): void {
     this.#memory.u64[(this.base + slot) >> 3] = value;
   }
+}
+
+/** Place of a register that is kept in the context itself, or -1. */
+function ownSlot(encoding: number): number {
+  const slot = findSysreg(encoding)?.slot ?? -1;
+  return slot < ContextState.Size ? slot : -1;
 }
 
 function usesSpEl1(pstate: number): boolean {

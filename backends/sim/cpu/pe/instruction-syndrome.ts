@@ -1,4 +1,4 @@
-/** Instruction-specific syndrome of data aborts and of trapped system instructions, from the instruction word. */
+/** Instruction-specific syndrome of data aborts, from the instruction word, and of trapped accesses to system registers. */
 
 const ISV = 1 << 24;
 const SSE = 1 << 21;
@@ -44,13 +44,17 @@ function transferIss(word: number): number {
   return ISV | (size << 22) | (signed ? SSE : 0) | (rt << 16) | (wide ? SF : 0);
 }
 
-/** ISS of a trapped MRS, MSR or SYS (Arm ARM, D24.2.40, ISS encoding for an exception from MSR, MRS, or System instruction execution). */
-export function systemIss(word: number): number {
-  const read = (word >>> 21) & 1;
-  const op0 = (word >>> 19) & 3;
-  const op1 = (word >>> 16) & 7;
-  const crn = (word >>> 12) & 15;
-  const crm = (word >>> 8) & 15;
-  const op2 = (word >>> 5) & 7;
-  return (op0 << 20) | (op2 << 17) | (op1 << 14) | (crn << 10) | ((word & 31) << 5) | (crm << 1) | read;
+/**
+ * ISS of a trapped MRS, MSR or SYS (Arm ARM, D24.2.40, ISS encoding for an exception from MSR, MRS, or System instruction execution).
+ *
+ * @param encoding as `encodeSysreg` makes it
+ * @param rt number of the general-purpose register
+ */
+export function accessIss(encoding: number, rt: number, read: boolean): number {
+  const op0 = encoding >> 14;
+  const op1 = (encoding >> 11) & 7;
+  const crn = (encoding >> 7) & 15;
+  const crm = (encoding >> 3) & 15;
+  const op2 = encoding & 7;
+  return (op0 << 20) | (op2 << 17) | (op1 << 14) | (crn << 10) | (rt << 5) | (crm << 1) | (read ? 1 : 0);
 }

@@ -5,6 +5,7 @@ export const Pstate = {
   El1t: 0x04,
   El1h: 0x05,
   El: 0x0c,
+  SpSel: 1,
   Daif: 0x3c0,
   /** Illegal Execution state. */
   Il: 1 << 20,

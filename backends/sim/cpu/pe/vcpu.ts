@@ -9,12 +9,16 @@ import type { Clock } from '../clock.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
 import { dataAbortIss } from './instruction-syndrome.ts';
-import { executeSystem, syndrome } from './system-instructions.ts';
+import { CV_AL, syndrome, WNR } from './exception.ts';
+import type { ExceptionLevel } from '../exception-level.ts';
+import type { RegisterHost } from './registers/row.ts';
+import { SystemInstructions } from './system-instructions.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
+const INSTRUCTION = 4;
 /** What a run may spend beyond its budget, so that short ones get on too. */
 const FREE_EFFORT = 16 * Cost.Event;
 /** Instructions between two samples of the PC. */
@@ -22,8 +26,8 @@ const SAMPLE_PERIOD = 16_384;
 /** Samples in a page before it is compiled, and what a page starts from of which nothing was left to compile. */
 const HOT = 4;
 const COLD_AGAIN = -60;
-/** ISS of a SIMD&FP trap: CV and COND = always. */
-const SIMD_TRAP_ISS = (1 << 24) | (0xe << 20);
+/** Exceptions to a level above this one leave the run: what takes them is not guest code. */
+const HIGHEST_LEVEL: ExceptionLevel = 1;
 
 /** What a vCPU needs of the machine that it is part of. */
 export interface VcpuHost {
@@ -57,8 +61,8 @@ export interface VcpuHost {
  */
 type Next = RunExit | 'continue' | 'again';
 
-export class VirtualCpu implements Vcpu {
-  readonly exit: SyncExit = { ec: 0, esr: 0, ipa: 0, permission: false, write: false };
+export class VirtualCpu implements Vcpu, RegisterHost {
+  readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false };
   readonly el2: El2Registers = { esr: VcpuState.EsrEl2, far: VcpuState.FarEl2, hpfar: VcpuState.HpfarEl2 };
   readonly index: number;
   readonly mpidr: number;
@@ -69,6 +73,7 @@ export class VirtualCpu implements Vcpu {
   /** What exceptions, system instructions and exits count for beyond themselves. What caches hold has no part in it. */
   #surcharge = 0;
   readonly #host: VcpuHost;
+  readonly #system: SystemInstructions;
   readonly #spending: Effort;
   readonly #clock: Clock;
   #active: Context | undefined;
@@ -85,6 +90,7 @@ export class VirtualCpu implements Vcpu {
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
+    this.#system = new SystemInstructions(host.memory);
     this.#spending = host.effort;
     this.#clock = host.clock;
     this.index = index;
@@ -93,6 +99,11 @@ export class VirtualCpu implements Vcpu {
 
   get work(): number {
     return this.retired + this.#surcharge;
+  }
+
+  /** Guest time in nanoseconds. */
+  get now(): number {
+    return this.#clock.now;
   }
 
   get timerDeadline(): number {
@@ -245,7 +256,7 @@ export class VirtualCpu implements Vcpu {
       case Exit.Abort:
         return this.#dataAbort(context);
       case Exit.System:
-        return this.#system(context, this.#word);
+        return this.#executeSystem(context);
       case Exit.SimdTrap:
         return this.#simdTrap(context);
       case Exit.NoHandler:
@@ -323,39 +334,35 @@ export class VirtualCpu implements Vcpu {
     return this.#exitPage === undefined ? 0 : this.#host.code.wordOf(this.#exitPage, this.#exitRecord);
   }
 
-  #system(context: Context, word: number): Next {
-    const outcome = executeSystem(this.#host.memory, context, word, this.#clock.now, this.mpidr);
-    if (outcome === 'undefined') return this.#undefined(context);
-    if (outcome === 'zero-block') {
-      // Stage 1 is off, so memory is of Device type, where DC ZVA faults (Arm ARM, C5.3.31).
-      const rt = word & 31;
-      const address = rt === 31 ? 0n : context.x(rt);
-      const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
-      context.takeException(syndrome(ec, FaultStatus.Alignment | WNR), address);
-      return this.#taken();
+  #executeSystem(context: Context): Next {
+    const outcome = this.#system.execute(context, this, this.#exitRecord);
+    switch (outcome) {
+      case 'next':
+        context.advancePc(INSTRUCTION);
+        this.#retire();
+        return 'continue';
+      case 'jumped':
+        this.#retire();
+        return 'continue';
+      case 'exception': {
+        const { target, esr, far } = this.#system.exception;
+        this.#retire();
+        if (target > HIGHEST_LEVEL) return this.#leave(target, esr);
+        context.takeException(esr, far);
+        return 'continue';
+      }
+      case 'undefined':
+        return this.#undefined(context);
+      case 'unsupported':
+        this.unsupported = this.#system.unsupported;
+        return RunExit.Unsupported;
+      case 'wfi':
+      case 'wfe':
+        context.advancePc(INSTRUCTION);
+        this.#retire();
+        this.waiting = outcome;
+        return RunExit.Wait;
     }
-    if (outcome === 'next') {
-      context.advancePc(4);
-      this.#retire();
-      return 'continue';
-    }
-    if (outcome === 'wfi' || outcome === 'wfe') {
-      context.advancePc(4);
-      this.#retire();
-      this.waiting = outcome;
-      return RunExit.Wait;
-    }
-    if (outcome === 'jumped') {
-      this.#retire();
-      return 'continue';
-    }
-    if ('unsupported' in outcome) {
-      this.unsupported = outcome.unsupported;
-      return RunExit.Unsupported;
-    }
-    this.#retire();
-    this.#report(outcome.esr, 0, false, false);
-    return RunExit.Sync;
   }
 
   #retire(): void {
@@ -376,25 +383,32 @@ export class VirtualCpu implements Vcpu {
       this.#abortToEl2(ExceptionClass.DataAbortLower, fault.status | iss, address, ipa, write, permission);
       return RunExit.Sync;
     }
-    const ec = context.el === 1 ? ExceptionClass.DataAbortSame : ExceptionClass.DataAbortLower;
+    const ec = context.el === 0 ? ExceptionClass.DataAbortLower : ExceptionClass.DataAbortSame;
     const address = this.#host.memory.u64[VcpuState.SlowAddress >> 3] ?? 0n;
     context.takeException(syndrome(ec, fault.status | (fault.write ? WNR : 0)), address);
     return this.#taken();
   }
 
   #abortToEl2(ec: number, iss: number, address: number, ipa: number, write: boolean, permission: boolean): void {
-    this.#report(syndrome(ec, iss), ipa, write, permission);
+    this.#report(2, syndrome(ec, iss), ipa, write, permission);
     const { u32 } = this.#host.memory;
     writeSigned(u32, VcpuState.FarEl2, address);
     // FIPA is bits 51:12 of the address at bit 4 (Arm ARM, D24.2.72).
     writeSigned(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
   }
 
-  /** Fills in an exit to EL2. */
-  #report(esr: number, ipa: number, write: boolean, permission: boolean): void {
+  /** Leaves for an Exception level that has no guest code, without an address. */
+  #leave(target: ExceptionLevel, esr: number): RunExit {
+    this.#report(target, esr, 0, false, false);
+    return RunExit.Sync;
+  }
+
+  /** Fills in an exit. */
+  #report(target: ExceptionLevel, esr: number, ipa: number, write: boolean, permission: boolean): void {
     this.#surcharge += Cost.Exit;
     this.effort += Cost.Exit;
     const { exit } = this;
+    exit.target = target;
     exit.ec = esr >>> 26;
     exit.esr = esr;
     exit.ipa = ipa;
@@ -407,15 +421,12 @@ export class VirtualCpu implements Vcpu {
   }
 
   #simdTrap(context: Context): Next {
-    const access = context.simdAccess();
-    if (access === 'allowed') throw engineFault('code traps that was decoded to run');
-    const esr = syndrome(ExceptionClass.SimdFp, SIMD_TRAP_ISS);
-    if (access === 'el1') {
-      context.takeException(esr, 0n);
-      return this.#taken();
-    }
-    this.#report(esr, 0, false, false);
-    return RunExit.Sync;
+    const target = context.simdTrap;
+    if (target === undefined) throw engineFault('code traps that was decoded to run');
+    const esr = syndrome(ExceptionClass.SimdFp, CV_AL);
+    if (target > HIGHEST_LEVEL) return this.#leave(target, esr);
+    context.takeException(esr, 0n);
+    return this.#taken();
   }
 
   #undefined(context: Context): Next {
@@ -424,5 +435,3 @@ export class VirtualCpu implements Vcpu {
     return this.#taken();
   }
 }
-
-const WNR = 1 << 6;

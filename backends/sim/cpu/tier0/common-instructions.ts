@@ -215,4 +215,6 @@ export const commonInstructions: readonly (readonly [word: number, at: number])[
   [0x1ac8_092a, 0x768],
   [0x9ac3_0847, 0xca8],
   [0xd503_205f, 0x1c8],
+  [0xd503_4fdf, 0x1cc],
+  [0xd508_751f, 0x1d0],
 ];

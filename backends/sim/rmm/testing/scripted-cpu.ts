@@ -49,7 +49,7 @@ export class ScriptedCpu implements Cpu {
 }
 
 export class ScriptedVcpu implements Vcpu {
-  readonly exit: SyncExit = { ec: 0, esr: 0, ipa: 0, permission: false, write: false };
+  readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false };
   readonly el2: El2Registers = { esr: EL2_AT, far: EL2_AT + 8, hpfar: EL2_AT + 16 };
   readonly cpu: ScriptedCpu;
   unsupported = '';
@@ -95,7 +95,7 @@ export class ScriptedVcpu implements Vcpu {
   trap(exit: Partial<SyncExit> & { far?: bigint; hpfar?: bigint }): RunExit {
     this.retired += 1;
     const { far = 0n, hpfar = 0n, ...rest } = exit;
-    Object.assign(this.exit, { ec: 0, esr: 0, ipa: 0, permission: false, write: false }, rest);
+    Object.assign(this.exit, { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false }, rest);
     this.exit.ec = this.exit.esr >>> 26;
     const { view } = this.cpu.memory;
     view.setBigUint64(this.el2.esr, BigInt(this.exit.esr >>> 0), true);

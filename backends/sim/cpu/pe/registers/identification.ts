@@ -1,0 +1,48 @@
+import { behaves, constant, encodeSysreg as e, type RegisterRow } from './row.ts';
+
+/** CCSIDR_EL1 by CSSELR_EL1: sets and ways less one, and 64-byte lines, of what CLIDR_EL1 lists. */
+const cacheSizes = new Map<bigint, bigint>([
+  [0n, 0x1f_e01an],
+  [1n, 0x1f_e01an],
+  [2n, 0x7f_e07an],
+]);
+const CSSELR_EL1 = e(3, 2, 0, 0, 0);
+
+/** SCTLR_EL1.UCT: EL0 may read CTR_EL0. */
+const UCT = 1 << 15;
+
+/**
+ * Registers that only identify: an AEM-like PE of Armv8.1 with the extensions that the engine has, 48-bit physical addresses and nothing
+ * that a realm's RMM would hide.
+ */
+export const identificationRegisters = {
+  // MIDR_EL1 of Arm's Architecture Envelope Models, as FVP has it.
+  MIDR_EL1: constant(e(3, 0, 0, 0, 0), 0x410f_d0f0n),
+  MPIDR_EL1: behaves(e(3, 0, 0, 0, 5), { read: (_context, { mpidr }) => 0x8000_0000n | BigInt(mpidr) }),
+  REVIDR_EL1: constant(e(3, 0, 0, 0, 6), 0n),
+  // 64-byte cache lines, VIPT/PIPT as on FVP; IDC and DIC: caches need no maintenance for coherency with instructions.
+  CTR_EL0: constant(e(3, 3, 0, 0, 1), 0xb444_c004n, { readEl: 0, el0: (sctlr) => (sctlr & UCT) !== 0 }),
+  // DC ZVA writes 64 bytes.
+  DCZID_EL0: constant(e(3, 3, 0, 0, 7), 4n, { readEl: 0 }),
+  // A cache that does not exist reads as zero, where the architecture leaves the value open.
+  CCSIDR_EL1: behaves(e(3, 1, 0, 0, 0), {
+    read: (context) => cacheSizes.get((context.sysreg(CSSELR_EL1) ?? 0n) & 0xfn) ?? 0n,
+  }),
+  // Two levels: separate caches of 64 KiB, then a unified one of 1 MiB, which is the point of coherency.
+  CLIDR_EL1: constant(e(3, 1, 0, 0, 1), 0x0a20_0023n),
+  // EL0 and EL1 in AArch64 only, FP and Advanced SIMD without half precision; GIC system registers.
+  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0100_0011n),
+  // Armv8 debug.
+  ID_AA64DFR0_EL1: constant(e(3, 0, 0, 5, 0), 0x6n),
+  // Atomic = FEAT_LSE, CRC32; TS = FEAT_FlagM.
+  ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), (1n << 52n) | (2n << 20n) | (1n << 16n)),
+  // LRCPC.
+  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 1n << 20n),
+  // PARange 48 bits, 4 KiB granules only.
+  ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0f00_0005n),
+} satisfies Readonly<Record<string, RegisterRow>>;
+
+/** Registers of the identification space that have no name here read as zero: op0 = 3, op1 = 0, CRn = 0, CRm = 1 to 7. */
+export const unnamedIdentification: readonly RegisterRow[] = Array.from({ length: 7 * 8 }, (_, n) =>
+  constant(e(3, 0, 0, 1 + (n >> 3), n & 7), 0n),
+);

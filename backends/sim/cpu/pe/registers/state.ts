@@ -1,0 +1,40 @@
+import { Pstate } from '../pstate.ts';
+import { behaves, constant, encodeSysreg as e, ignored, type RegisterRow } from './row.ts';
+
+/** SCTLR_EL1.UMA: EL0 may access PSTATE.DAIF. */
+const UMA = 1 << 9;
+
+/** Whether EL0 may access DAIF, by MRS, MSR (register) and MSR (immediate). */
+export function daifAtEl0(sctlr: number): boolean {
+  return (sctlr & UMA) !== 0;
+}
+
+const SP_EL0 = e(3, 0, 4, 1, 0);
+
+/** Registers that are views of the PE's state. NZCV is a plain move of generated code. */
+export const stateRegisters = {
+  SPSel: behaves(e(3, 0, 4, 2, 0), {
+    read: ({ pstate }) => BigInt(pstate & Pstate.SpSel),
+    write: (context, value) => context.setMode((context.pstate & ~Pstate.SpSel) | Number(value & BigInt(Pstate.SpSel))),
+  }),
+  CurrentEL: behaves(e(3, 0, 4, 2, 2), { read: ({ el }) => BigInt(el << 2) }),
+  PAN: behaves(e(3, 0, 4, 2, 3), {
+    read: ({ pstate }) => BigInt(pstate & Pstate.Pan),
+    write: (context, value) => context.setMode((context.pstate & ~Pstate.Pan) | Number(value & BigInt(Pstate.Pan))),
+  }),
+  DAIF: behaves(e(3, 3, 4, 2, 1), {
+    el: 0,
+    el0: daifAtEl0,
+    read: ({ pstate }) => BigInt(pstate & Pstate.Daif),
+    write: (context, value) => context.setMode((context.pstate & ~Pstate.Daif) | Number(value & BigInt(Pstate.Daif))),
+  }),
+  SP_EL0: behaves(SP_EL0, {
+    read: (context) => context.sysreg(SP_EL0) ?? 0n,
+    write: (context, value) => void context.setSysreg(SP_EL0, value),
+  }),
+  // Nothing is pending.
+  ISR_EL1: constant(e(3, 0, 12, 1, 0), 0n),
+  OSLAR_EL1: behaves(e(2, 0, 1, 0, 4), { write: ignored }),
+  OSLSR_EL1: constant(e(2, 0, 1, 1, 4), 0x8n),
+  OSDLR_EL1: behaves(e(2, 0, 1, 3, 4), { write: ignored }),
+} satisfies Readonly<Record<string, RegisterRow>>;

@@ -1,0 +1,38 @@
+import { COUNTER_FREQUENCY, counterAt, timerControl } from '../generic-timer.ts';
+import { behaves, constant, encodeSysreg as e, keeps, type RegisterRow } from './row.ts';
+
+/** Bits of CNTKCTL_EL1 that let EL0 read counters (Arm ARM, D24.12.10). */
+const Cntkctl = { EL0PCTEN: 1, EL0VCTEN: 2 } as const;
+
+const CNTP_CVAL_EL0 = e(3, 3, 14, 2, 2);
+const CNTV_CVAL_EL0 = e(3, 3, 14, 3, 2);
+
+/** CNTx_CTL_EL0: ENABLE and IMASK are kept, ISTATUS follows from the time. */
+function control(encoding: number, compare: number): RegisterRow {
+  return keeps(encoding, {
+    writable: 3n,
+    read: (context, host, kept) => BigInt(timerControl(Number(kept), context.sysreg(compare) ?? 0n, host.now)),
+  });
+}
+
+function counter(encoding: number, allowed: number): RegisterRow {
+  return behaves(encoding, {
+    readEl: 0,
+    el0: (_sctlr, cntkctl) => (cntkctl & allowed) !== 0,
+    read: (_context, host) => BigInt(counterAt(host.now)),
+  });
+}
+
+/** The Generic Timer as EL1 and EL0 see it (Arm ARM, D24.12). */
+export const timerRegisters = {
+  CNTFRQ_EL0: constant(e(3, 3, 14, 0, 0), COUNTER_FREQUENCY, {
+    readEl: 0,
+    el0: (_sctlr, cntkctl) => (cntkctl & (Cntkctl.EL0PCTEN | Cntkctl.EL0VCTEN)) !== 0,
+  }),
+  CNTPCT_EL0: counter(e(3, 3, 14, 0, 1), Cntkctl.EL0PCTEN),
+  CNTVCT_EL0: counter(e(3, 3, 14, 0, 2), Cntkctl.EL0VCTEN),
+  CNTP_CTL_EL0: control(e(3, 3, 14, 2, 1), CNTP_CVAL_EL0),
+  CNTP_CVAL_EL0: keeps(CNTP_CVAL_EL0),
+  CNTV_CTL_EL0: control(e(3, 3, 14, 3, 1), CNTV_CVAL_EL0),
+  CNTV_CVAL_EL0: keeps(CNTV_CVAL_EL0),
+} satisfies Readonly<Record<string, RegisterRow>>;
