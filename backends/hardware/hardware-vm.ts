@@ -4,6 +4,7 @@ import type { SerialConsole } from '../../petri/serial/index.ts';
 import type { HaltReason } from '../../petri/contract/halt.ts';
 import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
 import type { Registers } from '../../petri/contract/inspect.ts';
+import { checkVcpu } from '../../petri/contract/vcpu.ts';
 import { consoleSources } from './console/labgrid-console.ts';
 import { openConsoles, type OpenConsoles } from './console/open-consoles.ts';
 import type { Guest } from './guests/guest.ts';
@@ -68,7 +69,8 @@ export class HardwareVm implements VmRuntime {
   }
 
   /** @throws PetriError `unsupported` where they are not known */
-  readonly registers = (): Registers => {
+  readonly registers = (vcpu = 0): Registers => {
+    checkVcpu(vcpu, 1);
     const boot = this.#boot;
     const registers = boot?.over === true ? boot.guest.registers : undefined;
     if (registers !== undefined) return registers;

@@ -23,6 +23,7 @@ import { describeHalt } from '../../petri/vm/describe-halt.ts';
 import type { HaltReason } from '../../petri/contract/halt.ts';
 import type { Registers } from '../../petri/contract/inspect.ts';
 import type { VmSpec } from '../../petri/contract/spec.ts';
+import { checkVcpu } from '../../petri/contract/vcpu.ts';
 import { budget } from './budgets.ts';
 import { QemuProcess } from './qemu-process.ts';
 
@@ -105,7 +106,8 @@ export class LinuxVm implements VmRuntime {
   }
 
   /** @throws PetriError `unsupported` while the guest runs */
-  readonly registers = (): Registers => {
+  readonly registers = (vcpu = 0): Registers => {
+    checkVcpu(vcpu, 1);
     const registers = this.#boot?.registers;
     if (registers !== undefined) return registers;
     throw new PetriError('the registers of Linux in QEMU are kept where a deadline or vm.stop() ended it', {

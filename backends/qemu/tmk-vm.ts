@@ -8,6 +8,7 @@ import { stopAndLook } from '../../petri/kit/qemu/index.ts';
 import type { Registers } from '../../petri/contract/inspect.ts';
 import type { TmkPayload } from '../../petri/payload/index.ts';
 import type { VmSpec } from '../../petri/contract/spec.ts';
+import { checkVcpu } from '../../petri/contract/vcpu.ts';
 import { budget } from './budgets.ts';
 import { openDebugger, type DebuggerRequest } from './debugger.ts';
 import type { MachinePool } from './machine-pool.ts';
@@ -54,7 +55,8 @@ export class TmkVm implements VmRuntime {
   }
 
   /** @throws PetriError `unsupported` while the guest runs */
-  readonly registers = (): Registers => {
+  readonly registers = (vcpu = 0): Registers => {
+    checkVcpu(vcpu, 1);
     const registers = this.#run?.registers;
     if (registers !== undefined && this.#run?.over === true) return registers;
     throw new PetriError('the registers of a guest in QEMU can be read when it has halted', {

@@ -123,8 +123,11 @@ export interface VmRuntime {
    * has not started starts at 0; none is called back after its end.
    */
   guestTimer?(milliseconds: number, callback: () => void): GuestTimer;
-  /** Registers of the VM's first vCPU where there are no planes. Needs `inspect.registers`. */
-  readonly registers?: () => import('./inspect.ts').Registers;
+  /**
+   * Registers of a vCPU, the first by default, where there are no planes; `checkVcpu` refuses a number that is none. Needs
+   * `inspect.registers`.
+   */
+  readonly registers?: (vcpu?: number) => import('./inspect.ts').Registers;
 }
 
 /** A timer that counts what a guest does. */

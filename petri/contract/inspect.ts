@@ -36,8 +36,13 @@ export interface PlaneExit {
 /** What a test can see of one plane of a realm. Which members work is told by the backend's features. */
 export interface PlaneInspector {
   readonly index: number;
-  /** Needs the feature `inspect.registers`. */
-  registers(): Registers;
+  /**
+   * Registers of the plane on a vCPU. Needs the feature `inspect.registers`.
+   *
+   * @param vcpu number of the vCPU, from 0 @default 0
+   * @throws PetriError `invalid-option` where there is no such vCPU
+   */
+  registers(vcpu?: number): Registers;
   /** A system register by its Arm ARM name, such as `SCTLR_EL1`. @throws PetriError `unsupported` for an unknown name */
   sysreg(name: string): bigint;
   /** The exits recorded so far, oldest first; the first and last of a very long run are kept. Needs `inspect.exits`. */

@@ -134,12 +134,17 @@ export class Vm {
     return realm;
   }
 
-  /** Registers of the first vCPU of a VM without planes. Needs `inspect.registers`. @throws PetriError `unsupported` */
-  registers(): Registers {
+  /**
+   * Registers of a vCPU of a VM without planes. Needs `inspect.registers`.
+   *
+   * @param vcpu number of the vCPU, from 0
+   * @throws PetriError `unsupported`; `invalid-option` where there is no such vCPU
+   */
+  registers(vcpu = 0): Registers {
     this.#require('inspect.registers');
     const { registers } = this.#parts.runtime;
     if (registers === undefined) throw this.#unsupported('registers outside of planes');
-    return registers();
+    return registers(vcpu);
   }
 
   /** Boots the VM if it was never booted. Idempotent. @throws as `start` does */

@@ -134,6 +134,8 @@ petriTest(
     expect(pstate & 0x3ffn).toBe(0x3c5n);
     expect(vm.plane(1).sysreg('SCTLR_EL1')).toBe(0xc5_0878n);
     expect(vm.plane(1).sysreg('MDSCR_EL1')).toBe(0x800n);
+    expect(vm.plane(1).registers(0).x[0]).toBe(x[0]);
+    expect(() => vm.plane(1).registers(1)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
     expect(() => vm.plane(1).sysreg('NOSUCH_EL1')).toThrow(expect.objectContaining({ code: 'unsupported' }));
   },
 );

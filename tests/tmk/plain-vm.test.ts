@@ -24,6 +24,7 @@ petriTest(
   async ({ vm, expect }) => {
     await expect(vm).toHaltWith({ reason: 'fault', message: /HVC #0x1234/, symbol: { name: 'test_hvc' } });
     expect(vm.registers().x[0]).toBe(0xc600_fff0n);
+    expect(() => vm.registers(1)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
     expect(() => vm.realm).toThrow(expect.objectContaining({ code: 'unsupported' }));
   },
 );

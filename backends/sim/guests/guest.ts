@@ -20,8 +20,8 @@ export interface Guest {
    * (`Vcpu.work`).
    */
   readonly work: number;
-  /** Registers of the payload's vCPU. */
-  registers(): Registers;
+  /** Registers of the payload on a vCPU, the first by default. @throws PetriError `invalid-option` */
+  registers(vcpu?: number): Registers;
   /** Why the payload is at its PC, where that is a vector of an exception: a clause to put behind a message, or ''. */
   vectorNote(): string;
   readonly events: readonly TmkEvent[];

@@ -19,8 +19,8 @@ export class CurrentPlane implements PlaneInspector {
     this.#guest = guest;
   }
 
-  registers(): Registers {
-    return this.#plane.registers();
+  registers(vcpu?: number): Registers {
+    return this.#plane.registers(vcpu);
   }
 
   sysreg(name: string): bigint {

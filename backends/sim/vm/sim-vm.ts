@@ -39,7 +39,7 @@ export class SimVm implements VmRuntime {
     });
   }
 
-  readonly registers = (): Registers => this.#guest.registers();
+  readonly registers = (vcpu?: number): Registers => this.#guest.registers(vcpu);
 
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
     if (this.#loop !== undefined) {

@@ -17,6 +17,7 @@ import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../.
 import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
 import type { HaltReason } from '../../../../petri/contract/halt.ts';
 import type { Registers } from '../../../../petri/contract/inspect.ts';
+import { checkVcpu } from '../../../../petri/contract/vcpu.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { completeWait, type Machine, machinePool } from '../../machine/index.ts';
 import { completeRead, writeValueHigh, writeValueLow } from '../../paravisor/index.ts';
@@ -89,7 +90,8 @@ export class PlainGuest implements Guest {
     return this.#channel.events;
   }
 
-  registers(): Registers {
+  registers(vcpu = 0): Registers {
+    checkVcpu(vcpu, 1);
     return this.#final?.registers ?? readRegisters(this.#context);
   }
 

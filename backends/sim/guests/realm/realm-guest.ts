@@ -110,8 +110,8 @@ class RealmGuest implements Guest {
     return this.#channel.events;
   }
 
-  registers(): Registers {
-    return this.#plane.registers();
+  registers(vcpu?: number): Registers {
+    return this.#plane.registers(vcpu);
   }
 
   vectorNote(): string {

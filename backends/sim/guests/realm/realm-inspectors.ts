@@ -7,11 +7,14 @@ import type {
   Registers,
   Ripas,
 } from '../../../../petri/contract/inspect.ts';
+import { checkVcpu } from '../../../../petri/contract/vcpu.ts';
 import type { ExitLog } from '../../paravisor/index.ts';
 import { type RealmView, Ripas as RipasValue, SysregEncoding } from '../../rmm/index.ts';
 import { readRegisters } from '../read-registers.ts';
 
 const FIRST_REC = 0;
+/** RECs that run. */
+const RECS = 1;
 
 const unused: Registers = { x: Array<bigint>(31).fill(0n), sp: 0n, pc: 0n, pstate: 0n };
 
@@ -29,9 +32,10 @@ export class RealmPlane implements PlaneInspector {
     this.#exits = exits;
   }
 
-  registers(): Registers {
+  registers(vcpu = FIRST_REC): Registers {
+    checkVcpu(vcpu, RECS);
     if (this.#registers !== undefined) return this.#registers;
-    const context = this.#live.context(FIRST_REC, this.index);
+    const context = this.#live.context(vcpu, this.index);
     return context === undefined ? unused : readRegisters(context);
   }
 
