@@ -7,7 +7,8 @@ const rooms = {
   vitest: ['petri/vitest/**'],
   cli: ['petri/cli/**'],
   registry: ['backends/index*.ts'],
-  cpu: ['backends/sim/cpu/**'],
+  cpu: ['backends/sim/cpu/index.ts'],
+  'cpu-inside': ['backends/sim/cpu/!(index).ts', 'backends/sim/cpu/*/**'],
   machine: ['backends/sim/machine/index.ts'],
   'machine-inside': ['backends/sim/machine/**/!(index).ts'],
   rmm: ['backends/sim/rmm/index.ts'],
@@ -47,8 +48,9 @@ const arrows = {
   vitest: ['petri', 'registry'],
   cli: ['petri', 'vitest', 'registry'],
   registry: ['petri'],
-  cpu: ['petri'],
   // Of a room of the simulator others see the face only, its index.ts.
+  cpu: ['petri', 'cpu-inside'],
+  'cpu-inside': ['petri', 'cpu'],
   machine: ['machine-inside'],
   'machine-inside': ['petri', 'cpu'],
   rmm: [...rmmLayers, 'rmm-top'],
@@ -71,7 +73,7 @@ const arrows = {
   tests: ['face'],
   // They run our own realms behind what they imitate.
   'stand-ins': ['petri', 'registry'],
-  bench: ['face', 'petri', 'vitest', 'registry', 'sim', 'vm-inside', 'cpu'],
+  bench: ['face', 'petri', 'vitest', 'registry', 'sim', 'vm-inside', 'cpu', 'cpu-inside'],
   tools: ['face', 'petri', 'vitest', 'cli', 'registry'],
 };
 
