@@ -122,7 +122,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
       ['plane0-linux-source', 'plane0-kernel', 'verify'],
     ],
     ['the root file system anew', () => ({ rebuild: ['rootfs' as const] }), ['firmware', 'verify']],
-    ['what runs in planes anew', () => ({ rebuild: ['tmk' as const] }), ['tmk-vmm', 'simple-tmk', 'verify']],
+    ['the programs for planes anew', () => ({ rebuild: ['tmk' as const] }), ['tmk-vmm', 'simple-tmk', 'verify']],
     ['Linux for plane 0 anew', () => ({ rebuild: ['plane0-linux' as const] }), ['plane0-kernel', 'verify']],
   ])('makes what %s needs, and nothing else', async (_what, request, ran) => {
     world.takeCalls();
@@ -141,6 +141,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
       event.event === 'output' ? [`${event.step}| ${event.message}`] : [],
     );
     expect(printed).toEqual([
+      'prerequisites| everything is there',
       expect.stringMatching(/^tmk-vmm\| \$ .*RUSTC_BOOTSTRAP=1 cargo build --package=tmk_vmm /),
       'tmk-vmm| \u001B[1m   Compiling\u001B[0m tmk_vmm',
       expect.stringMatching(/^simple-tmk\| \$ .*--config=openhcl\/minimal_rt\/aarch64-config\.toml /),

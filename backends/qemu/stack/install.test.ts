@@ -135,7 +135,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     const request = { sources: [{ name: 'tfrmm', revision: world.commit('tfrmm') }] };
     const { code, message } = await failure(install(request, { FAKE_FAIL: 'rmm' }));
     expect(code).toBe('tool-failed');
-    expect(message).toMatch(/step 4 of 22, rmm: cmake exited with code 3[\s\S]*error: no such register/);
+    expect(message).toMatch(/step 4 of 23, rmm: cmake exited with code 3[\s\S]*error: no such register/);
     expect(existsSync(join(root, 'stack.json'))).toBe(false);
     expect(await install().outcome()).toMatchObject({ ran: ['rmm', 'tfa', 'flash', 'verify'] });
   });
