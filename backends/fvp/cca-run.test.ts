@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { tmk } from '../../petri/payload/index.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
 const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
@@ -40,6 +41,20 @@ describe.skipIf(!standInWorks())('petri cca run', () => {
     expect(stdout).toMatch(/'rmm' on console 'host', for up to \d+\.\d min/);
     expect(stdout).toMatch(/'rmm' reached after \d+\.\d s/);
     expect(stdout).toContain('hello world');
+    expect(code).toBe(0);
+  });
+
+  it("runs the stack's own simple_tmk where no payload is given, and says so where it has none", async () => {
+    const none = await run(['simple_tmk', `--root=${stack}`]);
+    expect(none.stderr).toMatch(/the stack has no simple_tmk[\s\S]*--tmk-vmm=own/);
+    const description = join(stack, 'stack.json');
+    const installed = JSON.parse(readFileSync(description, 'utf8')) as { files: Record<string, string> };
+    const simpleTmk = join(folder, 'simple_tmk');
+    copyFileSync(tmk('hello').path, simpleTmk);
+    writeFileSync(description, JSON.stringify({ ...installed, files: { ...installed.files, simpleTmk } }));
+    const { code, stdout, stderr } = await run([`--root=${stack}`]);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/simple_tmk on fvp, isolation cca[\s\S]*hello world/);
     expect(code).toBe(0);
   });
 

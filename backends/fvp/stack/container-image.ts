@@ -55,7 +55,7 @@ export class ContainerImage {
   get shown(): string | undefined {
     const { image } = this.#lock.shrinkwrap;
     if (this.step === undefined) return image ?? undefined;
-    return `<digest of ${image ?? `shrinkwrap's image`}>`;
+    return `<digest of ${image ?? 'the image of shrinkwrap'}>`;
   }
 
   /**

@@ -29,12 +29,15 @@ describe('petri cca', () => {
   it('prints a plan with sources, reasons and command lines, and changes nothing', async () => {
     const { code, stdout } = await cca('install', '--dry-run', '--runtime=podman', '--source', 'tfa=@v2.14');
     expect(code).toBe(0);
-    expect(stdout).toContain(`${root}: 10 of 11 steps would run. Nothing was changed.`);
+    expect(stdout).toContain(`${root}: 11 of 12 steps would run. Nothing was changed.`);
     expect(stdout).toMatch(/tfrmm .*tf-rmm\.git\n +9a98e8fcb1645b9917b2abd79212e6e3062e09fd/);
     expect(stdout).toMatch(/git ls-remote https:\S*trusted-firmware-a\.git v2\.14/);
     expect(stdout).toMatch(/personal fork/);
-    expect(stdout).toMatch(/7\/11 firmware .*\n +would run: it has not been done yet/);
-    expect(stdout).toMatch(/bin\/shrinkwrap --runtime=podman build cca-3world\.yaml --overlay=buildroot\.yaml/);
+    expect(stdout).toMatch(/8\/12 firmware .*\n +would run: it has not been done yet/);
+    expect(stdout).toContain("$ podman pull 'docker.io/shrinkwraptool/base-slim:<version of shrinkwrap>'");
+    expect(stdout).toMatch(
+      /bin\/shrinkwrap --runtime=podman '--image=<digest of the image of shrinkwrap>' build cca-3world\.yaml --overlay=buildroot\.yaml/,
+    );
     expect(existsSync(root)).toBe(false);
   });
 
@@ -59,8 +62,8 @@ describe('petri cca', () => {
     ]) {
       expect(stdout).toContain(ref);
     }
-    expect(stdout).toMatch(/6\/11 plane0-kernel .*\n +would run: asked for/);
-    expect(stdout).toMatch(/7\/11 firmware .*\n +would run/);
+    expect(stdout).toMatch(/6\/12 plane0-kernel .*\n +would run: asked for/);
+    expect(stdout).toMatch(/8\/12 firmware .*\n +would run/);
   });
 
   it('plans the stack of another platform with the same command', async () => {
