@@ -1,5 +1,6 @@
-// `npm test`: types, lint, format, every test, the VM tests on each backend that can run here, and on sim once more beside busy loops,
-// with a summary at the end. With arguments, which go to vitest, it is types, lint, format and the tests that they choose.
+// `npm test`: types, lint, circles of files, exports that nobody imports, format, every test, the VM tests on each backend that can
+// run here, and on sim once more beside busy loops, with a summary at the end. With arguments, which go to vitest, the tests are those
+// that they choose.
 //
 // With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see petri/unit-test/optional-tool.ts.
 import { spawn } from 'node:child_process';
@@ -62,6 +63,16 @@ for (const file of [resultFile, busyFile, verdictsFile, countsFile]) rmSync(file
 const checks = await Promise.all([
   run('types', bin('typescript/bin/tsc'), ['--noEmit', '-p', '.'], { quiet: true }),
   run('lint', bin('eslint/bin/eslint.js'), ['--max-warnings', '0', '.'], { quiet: true }),
+  run(
+    'circles',
+    bin('dependency-cruiser/bin/dependency-cruise.mjs'),
+    [
+      ...['--config', 'tools/lint/house.mjs', '--output-type', 'err'],
+      ...['petri', 'backends', 'tests', 'bench', 'tools'],
+    ],
+    { quiet: true },
+  ),
+  run('exports', bin('knip/bin/knip.js'), ['--no-progress'], { quiet: true }),
   run('format', bin('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.'], { quiet: true }),
 ]);
 for (const check of checks) {

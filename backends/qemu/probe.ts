@@ -1,12 +1,11 @@
-import { execFile } from 'node:child_process';
-import * as z from 'zod';
 import type { BackendLimits, Missing, ProbeResult } from '../../petri/contract/backend.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import type { Feature } from '../../petri/contract/features.ts';
 import type { VmSpec } from '../../petri/contract/spec.ts';
-import { budget, pace } from './budgets.ts';
+import { askQemu, QemuFailed, type Asked } from './ask-qemu.ts';
+import { pace } from './budgets.ts';
 import { refusesRealm } from './cca/identity.ts';
 import { probeRealms, realmFeatures } from './cca/probe.ts';
 
@@ -14,8 +13,6 @@ const MIB = 2 ** 20;
 const PROGRAM = 'qemu-system-aarch64';
 const MONITOR = 'monitor';
 const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport', 'pci-serial'];
-/** Answers of QMP, of which the list of types is the longest. */
-const MAX_OUTPUT = 16 * MIB;
 
 /** RAM begins at 2 MiB and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs use one vCPU. */
 export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
@@ -83,91 +80,6 @@ export async function probe(): Promise<ProbeResult> {
   } catch (error) {
     return { available: false, missing: [missingQemu(error)] };
   }
-}
-
-/** What a QEMU says of itself. */
-export interface Asked {
-  readonly version: string;
-  readonly package: string;
-  readonly machines: readonly string[];
-  readonly devices: readonly string[];
-  readonly cpuProperties: readonly string[];
-}
-
-const greeting = z.object({
-  QMP: z.object({
-    version: z.object({
-      qemu: z.object({ major: z.int(), minor: z.int(), micro: z.int() }),
-      package: z.string(),
-    }),
-  }),
-});
-// `virt` is an alias of the newest of its versions.
-const named = z.array(z.object({ name: z.string(), alias: z.string().optional() }));
-
-/** One QEMU without a machine answers all questions. @throws Error for anything else than a QEMU */
-export async function askQemu(command: string): Promise<Asked> {
-  const questions = [
-    { execute: 'qmp_capabilities', id: 'capabilities' },
-    { execute: 'query-machines', id: 'machines' },
-    { execute: 'qom-list-types', arguments: { implements: 'device', abstract: false }, id: 'devices' },
-    { execute: 'device-list-properties', arguments: { typename: 'max-arm-cpu' }, id: 'cpu' },
-    { execute: 'quit', id: 'quit' },
-  ];
-  const args = ['-nodefaults', '-no-user-config', '-display', 'none', '-machine', 'none', '-qmp', 'stdio'];
-  const output = await run(command, args, questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
-  const messages = output.split('\n').flatMap((line) => {
-    try {
-      return line.trim() === '' ? [] : [JSON.parse(line) as unknown];
-    } catch {
-      throw new Error(`${command} does not speak QMP: it said ${JSON.stringify(line.slice(0, 100))}`);
-    }
-  });
-  const { version } = greeting.parse(messages[0]).QMP;
-  const answerTo = (id: string): string[] => {
-    const found = messages.find((message) => z.object({ id: z.literal(id) }).safeParse(message).success);
-    const names = z.object({ return: named }).safeParse(found);
-    return names.success
-      ? names.data.return.flatMap(({ name, alias }) => (alias === undefined ? [name] : [name, alias]))
-      : [];
-  };
-  return {
-    version: `${version.qemu.major}.${version.qemu.minor}.${version.qemu.micro}`,
-    package: version.package,
-    machines: answerTo('machines'),
-    devices: answerTo('devices'),
-    cpuProperties: answerTo('cpu'),
-  };
-}
-
-class QemuFailed extends Error {
-  readonly code: unknown;
-  readonly said: string;
-
-  constructor(cause: Error, said: string) {
-    // The message of the cause is its command line; what went wrong is in the program's own words, where it has any.
-    super(said === '' ? cause.message : `it said: ${said.replaceAll(/\s*\n\s*/g, '; ')}`, { cause });
-    this.code = 'code' in cause ? cause.code : undefined;
-    this.said = said;
-  }
-}
-
-function run(command: string, args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = {
-      timeout: budget('probe'),
-      killSignal: 'SIGKILL',
-      maxBuffer: MAX_OUTPUT,
-      encoding: 'utf8',
-    } as const;
-    const child = execFile(command, args, options, (error, stdout, stderr) => {
-      if (error === null) resolve(stdout);
-      else reject(new QemuFailed(error, stderr.trim()));
-    });
-    // A program that does not read is told about by its exit.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input);
-  });
 }
 
 function lacks({ version, machines, devices }: Asked): Missing[] {

@@ -7,7 +7,7 @@ import { type BackendReport, backendNames, surveyBackends } from '../vitest/back
 import { describeFolders, lookAtFolders } from './doctor-folders.ts';
 import { exitCodes } from './errors.ts';
 import { failIfUnknown } from './list.ts';
-import type { CommandOptions } from './main.ts';
+import type { CommandOptions } from './command-options.ts';
 import { hasConfig, withProject } from './project.ts';
 
 /**

@@ -10,7 +10,7 @@ import { type BackendReport, backendNames, isUserBackend, loadBackend, surveyBac
 import { isolationVariable, resolveOptions } from '../vitest/options.ts';
 import { configuredOptions } from '../vitest/plugin-options.ts';
 import type { ProvidedSurvey } from '../vitest/provided.ts';
-import type { CommandOptions } from './main.ts';
+import type { CommandOptions } from './command-options.ts';
 import { withProject } from './project.ts';
 
 /** One VM test and what becomes of it on each backend. */

@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { PetriError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
 import { reportError } from './errors.ts';
-import { describeOptions, type OptionValues, readOptions } from './options.ts';
+import { doctorOptions, listOptions, sweepOptions } from './command-options.ts';
+import { describeOptions, readOptions } from './options.ts';
 import { endProcess, endWithOutput, isOutputLost } from './output.ts';
 
 /** The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does that. Never rejects. */
@@ -37,19 +38,6 @@ async function runCommand(argv: readonly string[]): Promise<void> {
   if (cli.matchedCommand !== undefined) await cli.runMatchedCommand();
   else if (options['help'] !== true && options['version'] !== true) unknownCommand(cli, argv);
 }
-
-const json = { help: 'Print JSON' } as const;
-export const listOptions = {
-  backend: { value: 'name', help: 'Only this backend' },
-  isolation: { value: 'types', repeatable: true, help: 'As for a run: tests of other types are not selected' },
-  json,
-} as const;
-export const doctorOptions = {
-  backend: { value: 'name', help: 'Only this backend; the exit code says whether it can run here' },
-  json,
-} as const;
-export const sweepOptions = { json } as const;
-export type CommandOptions = OptionValues<typeof listOptions>;
 
 /** Adds every command, with its options and what it does. */
 export async function addCommands(cli: CAC): Promise<void> {

@@ -4,7 +4,7 @@ import { cac } from 'cac';
 import { describe, expect, it } from 'vitest';
 
 import type { StackManager, StackRequest } from '../kit/stack/index.ts';
-import { ccaOptions } from './cca/cca.ts';
+import { ccaOptions } from './cca/options.ts';
 import { stackRequest } from './cca/request.ts';
 import { addCommands } from './main.ts';
 import { type CliOptions, parseOptions, property } from './options.ts';

@@ -4,6 +4,7 @@ import { harmlessText } from '../text/index.ts';
 import { BootStream, isMatch, type SerialMatch } from './boot-stream.ts';
 import { ByteHistory, type Gap } from './history/byte-history.ts';
 import { checkWait } from './match/check-wait.ts';
+import type { WaitOptions } from './match/wait-options.ts';
 import { ConsoleLog } from './history/console-log.ts';
 import { splitLines } from './text/lines.ts';
 import type { SerialPattern } from './match/pattern.ts';
@@ -52,27 +53,6 @@ export interface SerialConsoleOptions {
   readonly logLimit?: number;
   /** Called once, with a sentence, when the log stops before the stream does: a full disk, or its limit. */
   readonly onIncomplete?: (why: string) => void;
-}
-
-export interface WaitOptions {
-  /**
-   * Milliseconds. Without it the wait lasts until the VM ends, which its instruction budget or its deadline sees to. Where the backend
-   * counts instructions, a millisecond is 100,000 of the guest's, so that a busy host makes no difference.
-   */
-  readonly timeout?: number;
-  readonly signal?: AbortSignal;
-  /**
-   * Where to begin: after the previous match, or at the start of the boot.
-   *
-   * @default 'cursor'
-   */
-  readonly from?: 'cursor' | 'boot';
-  /**
-   * Whether later waits begin after this match.
-   *
-   * @default true
-   */
-  readonly consume?: boolean;
 }
 
 /**

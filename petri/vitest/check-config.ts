@@ -3,7 +3,7 @@ import { checkOptions, flag, isObject, listOf, nearest, oneOf, text, type Rule }
 import type { ViteUserConfig } from 'vitest/config';
 import { features } from '../contract/features.ts';
 import { isolationTypes } from '../contract/isolation.ts';
-import type { PetriConfig } from './config.ts';
+import type { PetriConfig } from './petri-config.ts';
 
 const rules: Readonly<Record<Exclude<keyof PetriConfig, keyof ViteUserConfig>, Rule>> = {
   backends: {

@@ -1,10 +1,9 @@
 import type { HaltKind, HaltReason, Vm } from '../vm/index.ts';
 import { describeHalt } from '../vm/index.ts';
 import { PetriError } from '../errors.ts';
-import { describePattern } from '../serial/index.ts';
+import { describePattern, type SerialPattern } from '../serial/index.ts';
 import { quoted } from '../text/index.ts';
 import { lookUnder } from './body-vm.ts';
-import type { PetriExpectations } from './options.ts';
 
 type Loose<Value> = Value extends string
   ? Value | RegExp
@@ -21,6 +20,16 @@ type Pattern<Reason> = Reason extends { readonly reason: infer Kind extends Halt
  * alone means with success; `{ reason: 'complete', success: false }` is there for the other.
  */
 export type HaltExpectation = HaltKind | Pattern<HaltReason>;
+
+/** What the declarative form asserts. */
+export interface PetriExpectations {
+  /** What is printed on the default console, in this order. */
+  readonly serial?: readonly SerialPattern[];
+  /** What is not printed from boot to halt. */
+  readonly not?: readonly SerialPattern[];
+  /** How the VM halts. */
+  readonly halt?: HaltExpectation;
+}
 
 export function haltMatches(halt: HaltReason, expected: HaltExpectation): boolean {
   if (expected === 'complete') return halt.reason === 'complete' && halt.success;

@@ -1,6 +1,5 @@
-import type { SerialPattern } from '../serial/index.ts';
 import { vmOptionNames, type VmOptions, type VmPayload } from '../vm/index.ts';
-import type { HaltExpectation } from './expectation.ts';
+import type { PetriExpectations } from './expectation.ts';
 import type { Requirement } from './requirement.ts';
 
 /** What can be said of one VM. */
@@ -35,16 +34,6 @@ export interface PetriTestOptions extends VmLaunchOptions {
   readonly unstable?: string;
   /** How often a test that failed is tried again. @default 0 */
   readonly retry?: number;
-}
-
-/** What the declarative form asserts. */
-export interface PetriExpectations {
-  /** What is printed on the default console, in this order. */
-  readonly serial?: readonly SerialPattern[];
-  /** What is not printed from boot to halt. */
-  readonly not?: readonly SerialPattern[];
-  /** How the VM halts. */
-  readonly halt?: HaltExpectation;
 }
 
 /** A test without a body: what it boots and what must come of it. */

@@ -2,7 +2,7 @@ import { PetriError } from '../../../petri/errors.ts';
 import { Supervisor } from '../../../petri/kit/process/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { ConsoleSource } from '../hosts/schema.ts';
-import type { ConsoleConnection } from './open-consoles.ts';
+import type { ConsoleConnection } from './connection.ts';
 
 /** Milliseconds from SIGHUP to SIGKILL, and those that the command which ends a session may take. */
 const GRACE = 3000;

@@ -1,5 +1,6 @@
 import type { LaunchContext } from '../../../petri/contract/backend.ts';
 import { connectConsole, type SerialConsole } from '../../../petri/serial/index.ts';
+import type { ConsoleConnection } from './connection.ts';
 import { openCommandConsole } from './command-console.ts';
 import type { DirectSource } from './labgrid-console.ts';
 
@@ -11,13 +12,6 @@ const RETRY_FOR = 5000;
  * terminals of Linux do.
  */
 const ENTER = 'cr';
-
-export interface ConsoleConnection {
-  write(bytes: Uint8Array): unknown;
-  /** Resolves with how it ended, as a clause. Never rejects. */
-  readonly closed: Promise<string>;
-  end(): unknown;
-}
 
 export interface OpenConsoles {
   /** Idempotent; never rejects. */

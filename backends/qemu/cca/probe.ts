@@ -4,7 +4,7 @@ import type { Missing } from '../../../petri/contract/backend.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import { probeImageTools } from '../../../petri/kit/image/index.ts';
 import type { Feature } from '../../../petri/contract/features.ts';
-import type { Asked } from '../probe.ts';
+import type { Asked } from '../ask-qemu.ts';
 import { readInstalledStack, stackRoot, type InstalledStack } from '../stack/installed.ts';
 import { HOST_MEMORY, realmMachines } from './identity.ts';
 

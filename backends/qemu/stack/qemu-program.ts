@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 
-import { type Asked, askQemu } from '../probe.ts';
+import { type Asked, askQemu } from '../ask-qemu.ts';
 import { digestFile, type Evidence, type StackCommand, type StackStep } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 

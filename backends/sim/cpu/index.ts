@@ -5,7 +5,6 @@ import type { Cpu, CpuOptions } from './types.ts';
 export { Clock } from './clock.ts';
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './layout.ts';
-export { sysregs } from './pe/system-registers.ts';
 export type * from './types.ts';
 export { ExceptionClass, Permission, RunExit } from './types.ts';
 

@@ -3,7 +3,7 @@ import { requireUsable } from '../../homes/index.ts';
 import { runInterruptible } from '../../kit/process/index.ts';
 import { examine, runSteps } from '../../kit/stack/index.ts';
 import { print } from '../../text/index.ts';
-import type { CcaAction, CcaCommandOptions } from './cca.ts';
+import type { CcaAction, CcaCommandOptions } from './options.ts';
 import { describePlan } from './plan.ts';
 import { installCommand, stackManagerOf, stackRequest } from './request.ts';
 import { InstallReporter } from './reporter.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { builtinBackends } from '../../../backends/index.ts';
 import { PetriError } from '../../errors.ts';
 import type { RebuildTarget, SourceOverride, StackManager, StackOption, StackRequest } from '../../kit/stack/index.ts';
-import { type CcaAction, type CcaCommandOptions, defaultPlatform } from './cca.ts';
+import { type CcaAction, type CcaCommandOptions, defaultPlatform } from './options.ts';
 
 /** The stack manager of a platform. @throws PetriError `invalid-option` */
 export async function stackManagerOf(platform: string): Promise<StackManager> {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 
 import { PetriError } from '../../errors.ts';
-import type { CcaCommandOptions } from './cca.ts';
+import type { CcaCommandOptions } from './options.ts';
 import { installStack } from './install.ts';
 import { stackManagerOf } from './request.ts';
 import { runTmks } from '../tmk/run.ts';

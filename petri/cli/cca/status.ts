@@ -2,7 +2,7 @@ import pc from 'picocolors';
 
 import { examine } from '../../kit/stack/index.ts';
 import { print, printJson } from '../../text/index.ts';
-import type { CcaCommandOptions } from './cca.ts';
+import type { CcaCommandOptions } from './options.ts';
 import { duration } from './plan.ts';
 import { installCommand, stackManagerOf, stackRequest } from './request.ts';
 import { exitCodes } from '../errors.ts';

@@ -1,8 +1,8 @@
-import { ccaOptions } from '../cca/cca.ts';
+import { ccaOptions } from '../cca/options.ts';
 import { hostsOptions } from '../hosts.ts';
 import { linuxOptions } from '../linux.ts';
-import { doctorOptions, listOptions, sweepOptions } from '../main.ts';
-import { tmkOptions } from '../tmk/tmk.ts';
+import { doctorOptions, listOptions, sweepOptions } from '../command-options.ts';
+import { tmkOptions } from '../tmk/options.ts';
 
 /** The tables of options, by command. `petri test` has none: its options are vitest's. */
 export const commandOptions = {

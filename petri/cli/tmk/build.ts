@@ -7,7 +7,7 @@ import { PetriError } from '../../errors.ts';
 import { requireUsable, temporaryHome } from '../../homes/index.ts';
 import { tmk } from '../../payload/index.ts';
 import { harmlessLine, print, printError } from '../../text/index.ts';
-import type { TmkCommandOptions } from './tmk.ts';
+import type { TmkCommandOptions } from './options.ts';
 
 /**
  * Left out by `--simd`. gcc 12 zeroes small objects with unaligned vector stores even under -mstrict-align, and these fault

@@ -6,7 +6,7 @@ import { ownManifest } from '../../artifacts/index.ts';
 import { PetriError } from '../../errors.ts';
 import { prebuiltTmks, tmk, type TmkPayload, type TmkTest } from '../../payload/index.ts';
 import { harmlessLine, print, printJson } from '../../text/index.ts';
-import type { TmkCommandOptions } from './tmk.ts';
+import type { TmkCommandOptions } from './options.ts';
 
 /** `petri tmk list`: the tests inside payloads. Goes on after one that cannot be read, and fails then. */
 export function listTmks(names: readonly string[], options: TmkCommandOptions): void {

@@ -23,7 +23,7 @@ import {
 import { hasConfig, withProject } from '../project.ts';
 import { printInTurn } from '../output.ts';
 import { Progress } from '../progress.ts';
-import type { TmkCommandOptions } from './tmk.ts';
+import type { TmkCommandOptions } from './options.ts';
 import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './report.ts';
 
 /** Milliseconds for a test where instructions are not counted. */

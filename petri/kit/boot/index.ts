@@ -1,7 +1,6 @@
 export { BootError, type BootFailureKind } from './boot-error.ts';
 export {
   crashesOn,
-  crashSignatures,
   edk2Crashes,
   finalPanicWords,
   hafniumCrashes,

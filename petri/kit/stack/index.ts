@@ -3,7 +3,7 @@ export { examine, type ExaminedStep, type StepState } from './examine.ts';
 export { digestFile, digestFiles, publishFile } from './files.ts';
 export { expectFipContents, expectFipImages, type FipImage } from './fip.ts';
 export { expectFormat, formats } from './formats.ts';
-export { checkoutStep, fullCommit, type GitSource, resolveRef, submodulesCommand } from './git-source.ts';
+export { type GitSource, resolveRef, submodulesCommand } from './git-source.ts';
 export { crossCompile, type LinuxKernel, linuxKernelStep } from './linux-kernel.ts';
 export { beginLog } from './log-file.ts';
 export { type Lock, type LockedSource, lockFields, LockFormat } from './lock-format.ts';

@@ -1,5 +1,4 @@
 import { PetriError } from '../../errors.ts';
-import type { ElfFile } from './elf.ts';
 import { hex, type ElfReader } from './elf-reader.ts';
 
 const RELA_SIZE = 24;
@@ -23,6 +22,13 @@ const otherTables: ReadonlyMap<number, readonly [name: string, flag: string]> = 
 /** ELF for the Arm 64-bit Architecture (AAELF64), "Dynamic relocations": the place gets the load base plus the addend. */
 export const R_AARCH64_RELATIVE = 1027;
 
+/** What of an ELF file its dynamic section is about: segments and what they load. */
+interface LoadedElf {
+  readonly segments: readonly { readonly type: number; readonly data: Uint8Array }[];
+  segmentAt(address: number, size: number): object | undefined;
+  bytesAt(address: number, size: number): Uint8Array | undefined;
+}
+
 /** One Elf64_Rela. */
 export interface ElfRelocation {
   /** Address of the place, as linked. */
@@ -36,7 +42,7 @@ export interface ElfRelocation {
  * @throws PetriError `elf-invalid` for tables or places outside of the image, `elf-unsupported` for relocations that are not in
  * DT_RELA
  */
-export function readRelocations(reader: ElfReader, elf: ElfFile): ElfRelocation[] {
+export function readRelocations(reader: ElfReader, elf: LoadedElf): ElfRelocation[] {
   const table = findTable(reader, elf);
   if (table === undefined) return [];
   const relocations: ElfRelocation[] = [];
@@ -56,7 +62,7 @@ export function readRelocations(reader: ElfReader, elf: ElfFile): ElfRelocation[
   return relocations;
 }
 
-function findTable(reader: ElfReader, elf: ElfFile): Uint8Array | undefined {
+function findTable(reader: ElfReader, elf: LoadedElf): Uint8Array | undefined {
   const dynamic = elf.segments.find((segment) => segment.type === PT_DYNAMIC);
   if (dynamic === undefined) return undefined;
   const entries = readDynamic(reader, dynamic.data);

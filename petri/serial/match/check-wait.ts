@@ -8,7 +8,7 @@ import {
   pattern as patternRule,
   type Rule,
 } from '../../options/index.ts';
-import type { WaitOptions } from '../console.ts';
+import type { WaitOptions } from './wait-options.ts';
 
 const rules: Readonly<Record<keyof WaitOptions, Rule>> = {
   timeout: milliseconds,

@@ -3,7 +3,7 @@ import { call, f32, f64, i32, i64, localGet, returnCallIndirect, stmt, v128 } fr
 import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
 import { Cost } from '../effort.ts';
-import { ContextState, Itlb, Record, RECORDS_PER_PAGE, Tlb, VcpuState } from '../layout.ts';
+import { ContextState, Itlb, Record, Tlb, VcpuState } from '../layout.ts';
 import { Import, MUST_ALIGN } from './imports.ts';
 import type { OperandSource } from './operands.ts';
 
@@ -352,6 +352,3 @@ function leave(reason: Exit, at: I32, newLimit: I32): Code {
     ...stmt.return(i32.const(reason)),
   ];
 }
-
-/** Bytes from a page's first record to the one that crosses to the next page. */
-export const CROSSING_OFFSET = RECORDS_PER_PAGE * Record.Bytes;
