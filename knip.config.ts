@@ -23,7 +23,7 @@ const config: KnipConfig = {
   // A face says the types of what it exports, whether somebody names them or not.
   exclude: ['types', 'binaries'],
   // Loaded by a name that a variable has.
-  ignoreDependencies: ['@xterm/headless', '@lydell/node-pty', 'typedoc', 'typedoc-plugin-markdown'],
+  ignoreDependencies: ['@xterm/headless', '@lydell/node-pty'],
 };
 
 export default config;

@@ -3,9 +3,9 @@ import { harmlessLine, harmlessMessage, harmlessText, quotedLines } from './text
 /**
  * Where a failure happened, in the order in which a test goes through them.
  *
- * `options` is what the user typed, `payload` the files to boot, `probe` asking the host what it can do, `launch` making
- * the VM, `boot` starting it, `run` everything after its first instruction, `teardown` taking it away; `install` making what a
- * backend needs, before any test.
+ * `options` is what the user typed, `payload` the files to boot, `probe` asking the host what it can do, `launch`
+ * making the VM, `boot` starting it, `run` everything after its first instruction, `teardown` taking it away; `install`
+ * making what a backend needs, before any test.
  */
 export type PetriStep =
   'options' | 'config' | 'artifact' | 'payload' | 'probe' | 'launch' | 'boot' | 'run' | 'teardown' | 'install';
@@ -61,8 +61,11 @@ export type PetriErrorCode =
   | 'power-failed'
   | 'backend-fault';
 
+/** What a `PetriError` says beside its message. */
 export interface PetriErrorOptions {
+  /** What went wrong. */
   readonly code: PetriErrorCode;
+  /** Where it went wrong. */
   readonly step: PetriStep;
   /** Lines of ours below the message. */
   readonly details?: readonly string[];
@@ -70,20 +73,26 @@ export interface PetriErrorOptions {
   readonly remedy?: string;
   /** The last lines of serial output, when there was a console. */
   readonly transcriptTail?: string;
+  /** The error that led to this one, as `Error` has it. */
   readonly cause?: unknown;
 }
 
 /**
  * The one error class of the framework. Everything it throws at a user is one of these.
  *
- * Words of guests, tools and remote machines may be in any part: the message is harmless to print (`petri/text`), and only
- * `details` and the remedy make lines of ours. A line end in any other part begins a quoted line.
+ * Words of guests, tools and remote machines may be in any part: the message is harmless to print (`petri/text`), and
+ * only `details` and the remedy make lines of ours. A line end in any other part begins a quoted line.
  */
 export class PetriError extends Error {
+  /** Tells it from other errors where `instanceof` does not: each loader of a process has a class of its own. */
   override readonly name = 'PetriError';
+  /** What went wrong: for code to compare. */
   readonly code: PetriErrorCode;
+  /** Where it went wrong. */
   readonly step: PetriStep;
+  /** What the user can do about it. It is also in the message. */
   readonly remedy: string | undefined;
+  /** The last lines of serial output, when there was a console. They are also in the message. */
   readonly transcriptTail: string | undefined;
 
   constructor(message: string, options: PetriErrorOptions) {

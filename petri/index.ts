@@ -6,10 +6,16 @@
 export type {
   Backend,
   BackendLimits,
+  BackendPace,
   EndReason,
   BootRequest,
+  GuestTimer,
+  HostControl,
+  HostReport,
+  HostUser,
   LaunchContext,
   Missing,
+  PowerAction,
   ProbeResult,
   TmkEvent,
   VmBoot,
@@ -28,10 +34,14 @@ export {
 } from './payload/index.ts';
 export {
   SerialConsole,
+  type Gap,
+  type LineEnding,
   type SerialConsoleOptions,
   type SerialMatch,
   type SerialPattern,
+  type WaitClock,
   type WaitOptions,
+  type WaitTimer,
 } from './serial/index.ts';
 export { harmlessText } from './text/index.ts';
 export {

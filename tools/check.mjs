@@ -1,6 +1,6 @@
-// `npm test`: types, lint, circles of files, exports that nobody imports, format, every test, the VM tests on each backend that can
-// run here, and on sim once more beside busy loops, with a summary at the end. With arguments, which go to vitest, the tests are those
-// that they choose.
+// `npm test`: types, lint, circles of files, exports that nobody imports, format, the docstrings of the public entries, every test, the
+// VM tests on each backend that can run here, and on sim once more beside busy loops, with a summary at the end. With arguments, which
+// go to vitest, the tests are those that they choose.
 //
 // With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see petri/unit-test/optional-tool.ts.
 import { spawn } from 'node:child_process';
@@ -74,6 +74,7 @@ const checks = await Promise.all([
   ),
   run('exports', bin('knip/bin/knip.js'), ['--no-progress'], { quiet: true }),
   run('format', bin('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.'], { quiet: true }),
+  run('docs', bin('typedoc/bin/typedoc'), ['--emit', 'none'], { quiet: true }),
 ]);
 for (const check of checks) {
   if (!check.ok) console.log(`${report(check)}\n${check.output}`);

@@ -1,12 +1,13 @@
 import { shared } from '../shared.ts';
 
 /**
- * What a backend may or may not be able to show of a VM. A test lists what it needs in `requires`; where a backend lacks
- * one of them the test is skipped with the reason.
+ * What a backend may or may not be able to show of a VM. A test lists what it needs in `requires`; where a backend
+ * lacks one of them the test is skipped with the reason. These are the built-in ones:
  *
  * - `serial.write`: input can be sent to the default console
  * - `tmk`: TMK payloads run, and their tests can be listed and run one by one
- * - `tmk.events`: what a TMK logs is among `vm.tmk.events`, so that it is known whether a test that is to fail was reached at all
+ * - `tmk.events`: what a TMK logs is among `vm.tmk.events`, so that it is known whether a test that is to fail was
+ *   reached at all
  * - `tmk.rejections`: a TMK command that cannot be read is rejected with its reason, whatever the guest wrote
  * - `serial.fast`: a console carries megabytes in seconds
  * - `linux`: Linux boots
@@ -18,7 +19,8 @@ import { shared } from '../shared.ts';
  * - `realm.config`, `realm.measurements`, `realm.ripas`: the members of `vm.realm`
  * - `fp.environment`: floating point obeys FPCR.RMode and FPCR.FZ, and raises the cumulative exception flags of FPSR
  * - `sp.alignment`: a load or store through a stack pointer that is not a multiple of 16 faults (SCTLR_EL1.SA)
- * - `memory.holes`: data accesses through null pointers, and just below the stack of a TMK, are faults, and none to a device
+ * - `memory.holes`: data accesses through null pointers, and just below the stack of a TMK, are faults, and none to a
+ *   device
  * - `instruction-budget`: `maxInstructions` ends a VM that loops for ever, at the same instruction every time
  */
 export const features = [
@@ -42,9 +44,13 @@ export const features = [
   'instruction-budget',
 ] as const;
 
+/** One of the built-in `features`. */
 export type BuiltinFeature = (typeof features)[number];
 
-/** A built-in feature, or one that the configuration declares for a backend of the user's own (`definePetriConfig({ features })`). */
+/**
+ * A built-in feature, or one that the configuration declares for a backend of the user's own
+ * (`definePetriConfig({ features })`).
+ */
 export type Feature = BuiltinFeature | (string & Record<never, never>);
 
 /** Features that a configuration declares, with what they mean. */

@@ -2,6 +2,7 @@ import type { PlaneExit, Registers } from './inspect.ts';
 
 /** Position of an address in the payload, when its ELF file has a symbol for it. */
 export interface SymbolLocation {
+  /** Name of the symbol, demangled. */
   readonly name: string;
   /** Bytes from the start of the symbol. */
   readonly offset: number;
@@ -14,20 +15,29 @@ export interface SymbolLocation {
  * - `panic`: the TMK sent its Panic command
  * - `fault`: the guest did something that its paravisor cannot continue from: a plane exit that nothing serves
  * - `power-off`, `reset`: the guest asked for it through PSCI
- * - `budget`: `maxInstructions` was used up; `location` says where the guest was
- * - `timeout`: the deadline passed; `location` says where the guest was
+ * - `budget`: `maxInstructions` was used up; `message` says where the guest was, `registers` and `symbol` where the
+ *   backend sees it
+ * - `timeout`: the deadline passed; as for `budget`
  * - `stopped`: the test or the framework stopped it
  * - `backend-lost`: the backend itself failed; `message` says how
  */
 export type HaltReason =
-  | { readonly reason: 'complete'; readonly success: boolean }
   | {
+      /** The TMK sent Complete. */
+      readonly reason: 'complete';
+      /** Whether it said that its test passed. */
+      readonly success: boolean;
+    }
+  | {
+      /** The TMK sent Panic. */
       readonly reason: 'panic';
+      /** The guest's own words. */
       readonly message: string;
       /** `file:line`, as the guest gave it. */
       readonly location: string;
     }
   | {
+      /** An exit or exception that nothing serves. */
       readonly reason: 'fault';
       /** One sentence: which exit, at which address, why nothing could be done. */
       readonly message: string;
@@ -35,17 +45,37 @@ export type HaltReason =
       readonly exit?: PlaneExit;
       /** Where the backend can see them. */
       readonly registers?: Registers;
+      /** Where the guest was, if its ELF file has a symbol there. */
       readonly symbol?: SymbolLocation;
     }
-  | { readonly reason: 'power-off' }
-  | { readonly reason: 'reset' }
   | {
+      /** The guest called PSCI SYSTEM_OFF. */
+      readonly reason: 'power-off';
+    }
+  | {
+      /** The guest called PSCI SYSTEM_RESET. */
+      readonly reason: 'reset';
+    }
+  | {
+      /** The guest was ended because it ran for too long, by instructions or by time. */
       readonly reason: 'budget' | 'timeout';
+      /** Which limit it was, and where the guest was. */
       readonly message: string;
+      /** Where the backend can see them. */
       readonly registers?: Registers;
+      /** Where the guest was, if its ELF file has a symbol there. */
       readonly symbol?: SymbolLocation;
     }
-  | { readonly reason: 'stopped' }
-  | { readonly reason: 'backend-lost'; readonly message: string };
+  | {
+      /** The test or the framework ended it. */
+      readonly reason: 'stopped';
+    }
+  | {
+      /** The backend failed; nothing is known of the guest. */
+      readonly reason: 'backend-lost';
+      /** How it failed. */
+      readonly message: string;
+    };
 
+/** The kinds of `HaltReason`. */
 export type HaltKind = HaltReason['reason'];

@@ -4,24 +4,40 @@ export interface Registers {
   readonly x: readonly bigint[];
   /** The stack pointer in use. */
   readonly sp: bigint;
+  /** Address of the next instruction. */
   readonly pc: bigint;
   /** In the format of SPSR_EL2 (Arm ARM, C5.2). */
   readonly pstate: bigint;
 }
 
 /**
- * A plane's exit to plane 0, as RSI_PLANE_ENTER reports it (RMM specification 1.1, RsiPlaneExit), with the fields of the
- * syndrome decoded.
+ * A plane's exit to plane 0, as RSI_PLANE_ENTER reports it (RMM specification 1.1, RsiPlaneExit), with the fields of
+ * the syndrome decoded.
  */
 export interface PlaneExit {
   /** Number of the exit since the plane was first entered, from 0. */
   readonly index: number;
-  readonly reason: 'sync' | 'irq' | 'host' | { readonly unknown: bigint };
+  /**
+   * RsiPlaneExitReason: an exception, an interrupt, a return forced by the host, or a value that the specification does
+   * not have.
+   */
+  readonly reason:
+    | 'sync'
+    | 'irq'
+    | 'host'
+    | {
+        /** The value. */
+        readonly unknown: bigint;
+      };
   /** ELR_EL2: where the plane was. */
   readonly pc: bigint;
+  /** SPSR_EL2. */
   readonly pstate: bigint;
+  /** ESR_EL2: the syndrome. */
   readonly esr: bigint;
+  /** FAR_EL2: the faulting virtual address, for aborts. */
   readonly far: bigint;
+  /** HPFAR_EL2: the page of the faulting intermediate physical address, for aborts. */
   readonly hpfar: bigint;
   /** ESR_EL2.EC. */
   readonly ec: number;
@@ -33,8 +49,9 @@ export interface PlaneExit {
   readonly summary: string;
 }
 
-/** What a test can see of one plane of a realm. Which members work is told by the backend's features. */
+/** What a test can see of one plane of a realm. Which members work, the backend's features say. */
 export interface PlaneInspector {
+  /** Number of the plane; 0 is the paravisor's. */
   readonly index: number;
   /**
    * Registers of the plane on a vCPU. Needs the feature `inspect.registers`.
@@ -43,7 +60,9 @@ export interface PlaneInspector {
    * @throws PetriError `invalid-option` where there is no such vCPU
    */
   registers(vcpu?: number): Registers;
-  /** A system register by its Arm ARM name, such as `SCTLR_EL1`. @throws PetriError `unsupported` for an unknown name */
+  /**
+   * A system register by its Arm ARM name, such as `SCTLR_EL1`. @throws PetriError `unsupported` for an unknown name
+   */
   sysreg(name: string): bigint;
   /** The exits recorded so far, oldest first; the first and last of a very long run are kept. Needs `inspect.exits`. */
   readonly exits: readonly PlaneExit[];
@@ -58,17 +77,33 @@ export type Ripas = 'empty' | 'ram' | 'destroyed' | 'dev';
 
 /** RsiRealmConfig (RMM specification, B5.4), decoded. */
 export interface RealmConfig {
+  /** Bits of intermediate physical address. */
   readonly ipaWidth: number;
+  /** Of the measurements. */
   readonly hashAlgorithm: 'sha-256' | 'sha-512';
+  /** Planes beside plane 0. */
   readonly numAuxPlanes: number;
-  /** 64 bytes. */
+  /** Realm Personalization Value: 64 bytes. */
   readonly rpv: Uint8Array;
 }
 
+/**
+ * What a test can see of a realm from outside of it. Each member needs the feature of its name, such as `realm.config`.
+ */
 export interface RealmInspector {
+  /** Needs `realm.config`. @throws PetriError `unsupported` */
   readonly config: RealmConfig;
-  /** Realm Initial Measurement, and the four Realm Extensible Measurements; each has the length of the hash. */
-  measurements(): { readonly rim: Uint8Array; readonly rem: readonly Uint8Array[] };
-  /** RIPAS at an IPA of the protected half. @throws PetriError `invalid-option` outside of it */
+  /**
+   * The measurements of the realm; each has the length of the hash, 32 or 64 bytes. Needs `realm.measurements`.
+   *
+   * @throws PetriError `unsupported`
+   */
+  measurements(): {
+    /** Realm Initial Measurement. */
+    readonly rim: Uint8Array;
+    /** The four Realm Extensible Measurements. */
+    readonly rem: readonly Uint8Array[];
+  };
+  /** RIPAS at an IPA of the protected half. Needs `realm.ripas`. @throws PetriError `invalid-option` outside of it */
   ripas(ipa: bigint): Ripas;
 }

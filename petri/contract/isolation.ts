@@ -5,8 +5,10 @@
  */
 export const isolationTypes = ['none', 'vbs', 'snp', 'tdx', 'cca'] as const;
 
+/** One of `isolationTypes`. */
 export type IsolationType = (typeof isolationTypes)[number];
 
+/** Whether a word names an isolation type. */
 export function isIsolationType(value: string): value is IsolationType {
   return (isolationTypes as readonly string[]).includes(value);
 }

@@ -7,11 +7,13 @@ import type { IsolationType } from './isolation.ts';
 export interface VmConfig {
   /** RAM of the VM: of the whole realm for `cca`, of which the payload gets its own part. Multiple of 2 MiB. */
   readonly memory: number;
+  /** Virtual CPUs: RECs of a realm. 1 to 512. */
   readonly vcpus: number;
   /** Auxiliary planes of a realm (RmiRealmParams.num_aux_planes): 1 to 3. The payload runs in plane 1. */
   readonly planes: number;
   /** Bits of intermediate physical address (RmiRealmParams.s2sz): 32 to 48. The upper half is unprotected. */
   readonly ipaWidth: number;
+  /** Hash of the realm's measurements (RmiRealmParams.hash_algo). */
   readonly measurementAlgorithm: 'sha-256' | 'sha-512';
   /** Realm Personalization Value: up to 64 bytes, padded with zeros. */
   readonly rpv: Uint8Array;
@@ -28,12 +30,15 @@ export type VmPayload = TmkPayload | LinuxPayload;
 
 /** Everything a backend needs to know to make one VM. */
 export interface VmSpec<P extends VmPayload = VmPayload> {
+  /** How the VM is isolated from its host. */
   readonly isolation: IsolationType;
+  /** What it boots. */
   readonly payload: P;
+  /** Its size and the like, within the backend's limits. */
   readonly config: VmConfig;
   /**
-   * Whether the VM may run on a machine that other tests have used: `shared` lets one boot of an emulated or real platform serve many
-   * tests. A backend that makes every VM from nothing has no choice to make.
+   * Whether the VM may run on a machine that other tests have used: `shared` lets one boot of an emulated or real
+   * platform serve many tests. A backend that makes every VM from nothing has no choice to make.
    */
   readonly machine: 'shared' | 'fresh';
   /** What the machine must have as its tags, where a backend has several machines to choose from. @default none */

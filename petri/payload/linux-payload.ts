@@ -6,6 +6,7 @@ import { checkKernel } from './linux-kernel.ts';
 
 /** A Linux kernel for AArch64 and what it starts. */
 export interface LinuxPayload {
+  /** Tells the kinds of `VmPayload` apart. */
   readonly kind: 'linux';
   /** As messages call it. */
   readonly name: string;
@@ -19,11 +20,13 @@ export interface LinuxPayload {
   readonly commandLine: string;
 }
 
+/** What `linux()` boots. Relative paths are of the working directory. */
 export interface LinuxOptions {
   /** Path of the kernel. @default `$PETRI_ARTIFACT_LINUX_KERNEL`, else `.petri/linux/vmlinuz` */
   readonly kernel?: string;
   /**
-   * Path of an initramfs, whose `/init` is started. For `vm.exec` it needs `sh`, `stty`, `base64`, `timeout`, `sed` and `mount`.
+   * Path of an initramfs, whose `/init` is started. For `vm.exec` it needs `sh`, `stty`, `base64`, `timeout`, `sed` and
+   * `mount`.
    *
    * @default one made of busybox: `$PETRI_ARTIFACT_LINUX_BUSYBOX`, else `.petri/linux/busybox`
    */
@@ -42,7 +45,8 @@ const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initra
 /**
  * A Linux to boot, checked at once.
  *
- * @throws PetriError `artifact-missing` where a file is not there, `image-invalid` for a kernel of another kind, `invalid-option`
+ * @throws PetriError `artifact-missing` where a file is not there, `image-invalid` for a kernel of another kind,
+ *   `invalid-option`
  */
 export function linux(options: LinuxOptions = {}): LinuxPayload {
   checkOptions('linux()', options, rules);

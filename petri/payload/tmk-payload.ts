@@ -19,18 +19,19 @@ const ARTIFACT_PREFIX = 'tmk-';
 /** Debug builds of real TMKs have a few megabytes. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 
+/** What `tmk()` takes beside a name. */
 export interface TmkOptions {
   /** The test inside the TMK to boot with: its full name, or the end of it after `::`. @default the only one */
   readonly test?: string;
 }
 
 /**
- * A TMK to boot, read and checked at once, so that what is wrong with it is told while tests are collected.
+ * A TMK to boot, read and checked at once, so that what is wrong with it is reported while tests are collected.
  *
- * @param name a prebuilt payload such as `hello` (see `petri tmk list`), or the path of an ELF file: anything that holds a
- * slash or ends in `.elf`
- * @throws PetriError `artifact-missing`, `artifact-digest`, `elf-invalid`, `elf-unsupported`, `tmk-invalid`, `payload-too-large`,
- * `tmk-test-unknown`, `tmk-test-ambiguous`
+ * @param name a prebuilt payload such as `hello` (see `petri tmk list`), or the path of an ELF file: anything that
+ *   holds a slash or ends in `.elf`
+ * @throws PetriError `artifact-missing`, `artifact-digest`, `elf-invalid`, `elf-unsupported`, `tmk-invalid`,
+ *   `payload-too-large`, `tmk-test-unknown`, `tmk-test-ambiguous`
  */
 export function tmk(name: string, options: TmkOptions = {}): TmkPayload {
   checkArgument('tmk()', 'name', name, text);

@@ -29,7 +29,9 @@ export type LineEnding = 'lf' | 'cr' | 'crlf';
 const lineEndings: Readonly<Record<LineEnding, string>> = { lf: '\n', cr: '\r', crlf: '\r\n' };
 const knownEnding = oneOf(Object.keys(lineEndings));
 
+/** How a console is made. */
 export interface SerialConsoleOptions {
+  /** By which a VM has it, and its files are named. */
   readonly name: string;
   /** Where `<name>.log` and `<name>.timing` go; without it the console is in memory alone. */
   readonly directory?: string;
@@ -46,7 +48,8 @@ export interface SerialConsoleOptions {
    */
   readonly historyLimit?: number;
   /**
-   * Bytes to keep on disk, from the start of the stream. What comes after is lost once memory has no room for it either.
+   * Bytes to keep on disk, from the start of the stream. What comes after is lost once memory has no room for it
+   * either.
    *
    * @default 64 MiB
    */
@@ -64,11 +67,13 @@ export interface SerialConsoleOptions {
  * `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
  */
 export class SerialConsole {
+  /** By which the VM has it, such as `serial`. */
   readonly name: string;
   /**
    * What `sendLine` ends lines with where the call does not say.
    *
-   * @default 'lf', which a TMK and the terminals of Linux take; 'cr' on consoles of boards, whose firmware takes nothing else
+   * @default 'lf', which a TMK and the terminals of Linux take; 'cr' on consoles of boards, whose firmware takes
+   *   nothing else
    */
   lineEnding: LineEnding = 'lf';
   readonly #log: ConsoleLog | undefined;
@@ -115,7 +120,7 @@ export class SerialConsole {
   }
 
   /**
-   * Tells that nothing more will come, and why, as a clause such as `the VM halted: power-off`. Waits for what did not
+   * Marks the end of the stream, with the reason as a clause such as `the VM halted: power-off`. Waits for what did not
    * come fail at once. Idempotent.
    */
   close(reason = 'it was closed'): void {
@@ -171,9 +176,10 @@ export class SerialConsole {
    * tried whenever a line is complete, and on an unfinished line once that stands still, with `^` and `$` standing for
    * the start and end of lines; a match spans at most 64 Ki characters.
    *
-   * @throws PetriError `wait-timeout` when the time is over or the signal aborts, `console-closed` when the VM has halted
-   *   without printing it, `invalid-option` for an empty string, `pattern-too-expensive` for a pattern that takes more steps on
-   *   one line than it may, `console-incomplete` when bytes that it would have to look at are lost, and what booting throws
+   * @throws PetriError `wait-timeout` when the time is over or the signal aborts, `console-closed` when the VM has
+   *   halted without printing it, `invalid-option` for an empty string, `pattern-too-expensive` for a pattern that
+   *   takes more steps on one line than it may, `console-incomplete` when bytes that it would have to look at are lost,
+   *   and what booting throws
    */
   async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
     checkWait(pattern, options);
@@ -214,8 +220,8 @@ export class SerialConsole {
   }
 
   /**
-   * The lines of this boot from its start, without their ends, as they become complete; the unfinished last one when the
-   * console closes. Independent of `waitFor`. A line of more than 64 Ki characters comes in parts.
+   * The lines of this boot from its start, without their ends, as they become complete; the unfinished last one when
+   * the console closes. Independent of `waitFor`. A line of more than 64 Ki characters comes in parts.
    */
   async *lines(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<string, void, undefined> {
     checkOptions('lines()', options, { signal: abortSignal });

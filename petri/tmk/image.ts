@@ -19,6 +19,7 @@ const PAGE_SIZE = 4096;
 export interface TmkTest {
   /** Position in the section, which is link order: what StartInput.test_index selects. */
   readonly index: number;
+  /** Full name, modules included, such as `common::boot`. */
   readonly name: string;
   /** The test passes when it panics, fails or ends in a fault. */
   readonly expectedFailure: boolean;
@@ -43,7 +44,10 @@ export interface TmkImage {
   readonly entry: number;
   /** From the page of the lowest address to the page after the highest: [start, end), both page-aligned. */
   readonly span: { readonly start: number; readonly end: number };
-  /** Lowest address of the stack, where the image says where its stack is (PT_GNU_STACK with a size, as our runtime has it). */
+  /**
+   * Lowest address of the stack, where the image says where its stack is (PT_GNU_STACK with a size, as our runtime has
+   * it).
+   */
   readonly stackStart?: number;
   symbolAt(address: number): SymbolLocation | undefined;
 }
@@ -51,9 +55,9 @@ export interface TmkImage {
 /**
  * Reads what makes an ELF file a TMK.
  *
- * @throws PetriError `elf-unsupported` for a program that cannot be loaded anywhere, `tmk-invalid` for one without a readable
- * `tmk_tests` section, `elf-invalid` for relocations outside of the image; `elf-unsupported` also for relocations that only a
- * loader or a runtime of its own would apply (DT_REL, DT_RELR)
+ * @throws PetriError `elf-unsupported` for a program that cannot be loaded anywhere, `tmk-invalid` for one without a
+ *   readable `tmk_tests` section, `elf-invalid` for relocations outside of the image; `elf-unsupported` also for
+ *   relocations that only a loader or a runtime of its own would apply (DT_REL, DT_RELR)
  */
 export function readTmk(elf: ElfFile): TmkImage {
   if (elf.type !== ET_DYN) {
@@ -164,7 +168,8 @@ function readName(elf: ElfFile, { index, address, length, stored }: NameField): 
   if (length === 0n || length > MAX_NAME_BYTES) {
     throw invalid(elf, `${where} has a wrong length, expected 1 to ${MAX_NAME_BYTES} bytes`);
   }
-  // GNU ld writes addends into the image too unless told not to. OpenVMM adds both, so whatever lies there is not the name.
+  // GNU ld writes addends into the image too unless told not to. OpenVMM adds both, so whatever lies there is not the
+  // name.
   if (stored !== 0n && stored * 2n === address) {
     throw invalid(
       elf,

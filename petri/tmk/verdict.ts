@@ -7,25 +7,28 @@ import type { HaltReason } from '../contract/halt.ts';
 export interface TmkResult {
   /** Full name of the test. */
   readonly test: string;
+  /** What the test comes to, an expected failure taken into account. */
   readonly verdict: 'pass' | 'fail';
   /** Why, in one sentence without a full stop. */
   readonly cause: string;
+  /** Whether the test is marked as one that is to fail. */
   readonly expectedFailure: boolean;
   /** The lines that the test logged. */
   readonly logs: readonly string[];
   /** Everything that it reported, in order. */
   readonly events: readonly TmkEvent[];
+  /** How the VM halted. */
   readonly halt: HaltReason;
 }
 
 type Outcome = 'passed' | 'failed' | 'unjudged';
 
 /**
- * Judges a test as OpenVMM's `tmk_vmm` does: the first Complete or Panic command decides, a VM that halts without one has
- * faulted, and a test that is marked as an expected failure passes where it would fail, and the other way round. What no guest
- * did - the deadline, the instruction budget, a stop, a lost backend - is a failure whatever is expected. So is a failure that is
- * expected of a test which was not reached: a TMK logs `running test NAME` before the test's first instruction (OpenVMM `tmk/tmk_core`;
- * artifacts/tmk/runtime/main.c).
+ * Judges a test as OpenVMM's `tmk_vmm` does: the first Complete or Panic command decides, a VM that halts without one
+ * has faulted, and a test that is marked as an expected failure passes where it would fail, and the other way round.
+ * What no guest did - the deadline, the instruction budget, a stop, a lost backend - is a failure whatever is expected.
+ * So is a failure that is expected of a test which was not reached: a TMK logs `running test NAME` before the test's
+ * first instruction (OpenVMM `tmk/tmk_core`; artifacts/tmk/runtime/main.c).
  */
 export function judge(test: TmkTest, events: readonly TmkEvent[], halt: HaltReason): TmkResult {
   const { outcome, cause } = outcomeOf(events, halt);

@@ -5,11 +5,21 @@ import { type BackendEntry, builtinBackends } from '../../backends/index.ts';
 /**
  * Gives a backend of the user's own: the backend, or a module that has it as its default export or as `backend`.
  */
-export type BackendLoader = () => Promise<Backend | { readonly default: Backend } | { readonly backend: Backend }>;
+export type BackendLoader = () => Promise<
+  | Backend
+  | {
+      /** The backend, as the default export. */
+      readonly default: Backend;
+    }
+  | {
+      /** The backend, as an export of this name. */
+      readonly backend: Backend;
+    }
+>;
 
 /**
- * The user's backends live on `globalThis`: the configuration and the tests may have come to this module through different
- * loaders (Node's and vite's), and each loader has a module instance of its own.
+ * The user's backends live on `globalThis`: the configuration and the tests may have come to this module through
+ * different loaders (Node's and vite's), and each loader has a module instance of its own.
  */
 const userBackendsKey = Symbol.for('petri-vm.user-backends');
 const loadedKey = Symbol.for('petri-vm.loaded-backends');
@@ -50,8 +60,8 @@ function builtin(name: string): BackendEntry | undefined {
 }
 
 /**
- * @throws PetriError `unknown-backend` for a name that does not exist, `invalid-config` when the user's module has no backend in
- *   it or cannot be loaded
+ * @throws PetriError `unknown-backend` for a name that does not exist, `invalid-config` when the user's module has no
+ *   backend in it or cannot be loaded
  */
 export async function loadBackend(name: string): Promise<Backend> {
   const backend = await load(name);
@@ -59,7 +69,10 @@ export async function loadBackend(name: string): Promise<Backend> {
   return backend;
 }
 
-/** Ends what the backends that this process loaded keep, at its end. A backend that fails to keeps no other from it. Never rejects. */
+/**
+ * Ends what the backends that this process loaded keep, at its end. A backend that fails to keeps no other from it.
+ * Never rejects.
+ */
 export async function closeLoadedBackends(): Promise<void> {
   await Promise.allSettled([...(shared[loadedKey] ?? [])].map(async (backend) => await backend.close?.()));
 }

@@ -9,14 +9,15 @@ export interface VmLaunchOptions extends VmOptions {
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string;
   /**
-   * Whether the VM may run on a machine that other tests have used, where machines take long to boot: `fresh` never does.
+   * Whether the VM may run on a machine that other tests have used, where machines take long to boot: `fresh` never
+   * does.
    *
    * @default 'shared'
    */
   readonly machine?: 'shared' | 'fresh';
   /**
-   * Tags, or the name, that the machine must have where a backend has several to choose from (`petri.hosts.yaml`). Other backends take
-   * no notice.
+   * Tags, or the name, that the machine must have where a backend has several to choose from (`petri.hosts.yaml`).
+   * Other backends take no notice.
    */
   readonly hostTags?: readonly string[];
 }
@@ -24,8 +25,8 @@ export interface VmLaunchOptions extends VmOptions {
 /** What a test says about itself and its VM. */
 export interface PetriTestOptions extends VmLaunchOptions {
   /**
-   * What the backend must be able to show; where it cannot, the test is skipped with the reason. A list of features, of which all are
-   * needed, or what `all`, `any` and `not` make of them.
+   * What the backend must be able to show; where it cannot, the test is skipped with the reason. A list of features, of
+   * which all are needed, or what `all`, `any` and `not` make of them.
    */
   readonly requires?: Requirement;
   /** Milliseconds for the whole test. The VM's own deadline is a little shorter. @default vitest's `testTimeout` */
@@ -39,6 +40,7 @@ export interface PetriTestOptions extends VmLaunchOptions {
 /** A test without a body: what it boots and what must come of it. */
 export interface DeclarativeOptions extends PetriTestOptions {
   readonly payload: VmPayload | (() => VmPayload);
+  /** What must come of the VM. */
   readonly expect: PetriExpectations;
 }
 

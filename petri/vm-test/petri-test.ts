@@ -42,7 +42,9 @@ export interface PetriTest {
    * runs where there is a realm, and is skipped elsewhere.
    */
   tmk(isolation: IsolationType, payload: TmkPayload, options?: Omit<PetriTestOptions, 'payload' | 'test'>): void;
+  /** As vitest's `test.only`: of the tests of its file, only those registered by it run. */
   readonly only: PetriTest;
+  /** As vitest's `test.skip`: the test is registered and does not run. */
   readonly skip: PetriTest;
 }
 

@@ -2,14 +2,25 @@ import { isObject, type Rule } from '../options/index.ts';
 import type { Feature } from '../contract/features.ts';
 
 /**
- * What a test requires of its backend: a feature, a list of requirements that must all be met, or what `all`, `any` and `not` make of
- * requirements.
+ * What a test requires of its backend: a feature, a list of requirements that must all be met, or what `all`, `any` and
+ * `not` make of requirements.
  */
 export type Requirement = Feature | readonly Requirement[] | CombinedRequirement;
 
 /** What `all`, `any` and `not` give. */
 export type CombinedRequirement =
-  { readonly all: readonly Requirement[] } | { readonly any: readonly Requirement[] } | { readonly not: Requirement };
+  | {
+      /** Each of them must be met. */
+      readonly all: readonly Requirement[];
+    }
+  | {
+      /** At least one of them must be met. */
+      readonly any: readonly Requirement[];
+    }
+  | {
+      /** It must not be met. */
+      readonly not: Requirement;
+    };
 
 /** Met where each of the requirements is; a list in `requires` means the same. */
 export function all(...requirements: readonly Requirement[]): CombinedRequirement {
@@ -93,7 +104,9 @@ export function certainFeatures(requirement: Requirement): Feature[] {
   return [...new Set(certain.flatMap((one) => (one.kind === 'has' ? [one.feature] : [])))];
 }
 
-/** A requirement as a person says it: `planes and (exec or serial.write) and not reset`; '' where everything meets it. */
+/**
+ * A requirement as a person says it: `planes and (exec or serial.write) and not reset`; '' where everything meets it.
+ */
 export function describeRequirement(requirement: Requirement): string {
   return describeTerm(termOf(requirement), (feature) => feature);
 }

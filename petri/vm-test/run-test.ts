@@ -23,6 +23,7 @@ import { watchAssertions } from './vitest-assertions.ts';
 export interface PetriTestContext extends TestContext {
   /** The VM of the test's options, made and not yet booted: its first use boots it. @throws PetriError without a payload */
   readonly vm: Vm;
+  /** The isolation type that the test was registered for. */
   readonly isolation: IsolationType;
   /** Name of the backend. */
   readonly backend: string;

@@ -8,6 +8,7 @@ import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
 import { Vm } from './vm.ts';
 
+/** What `launchVm` is given beside a backend and a specification; `petriTest` fills it in for tests. */
 export interface LaunchOptions {
   /** Folder for everything that is kept of this VM; made if it does not exist. */
   readonly directory: string;
@@ -17,11 +18,14 @@ export interface LaunchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now after which the VM halts with `timeout`. */
   readonly deadline?: number | undefined;
-  /** Milliseconds from the payload's first instruction after which a boot halts with `timeout`, though the deadline is not there yet. */
+  /**
+   * Milliseconds from the payload's first instruction after which a boot halts with `timeout`, though the deadline is
+   * not there yet.
+   */
   readonly runLimit?: number | undefined;
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string | undefined;
-  /** Told each line that goes into the VM's own log, such as which stage of a boot is waited for. */
+  /** Called with each line that goes into the VM's own log, such as which stage of a boot is waited for. */
   readonly onLog?: ((message: string) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -306,6 +306,16 @@ describe('record', () => {
       '/attachments/.._x',
     ]);
     expect(readFileSync(paths[1] ?? '', 'utf8')).toBe('two');
+  });
+
+  it('refuses an attachment that cannot be written with an error of its own', async () => {
+    const { vm } = await scripted(greeter);
+    writeFileSync(join(directory, 'attachments'), 'a file where the folder was to be');
+    await expect(vm.attach('trace.txt', 'one')).rejects.toMatchObject({
+      name: 'PetriError',
+      code: 'folder-unusable',
+      message: expect.stringContaining('"trace.txt" cannot be kept') as string,
+    });
   });
 
   it('describes its state for a failure message', async () => {

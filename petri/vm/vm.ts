@@ -46,9 +46,13 @@ export interface VmParts {
  * A VM as a test sees it. It is booted by its first use: `start`, `halted`, `tmk.run`, and every use of a console.
  */
 export class Vm {
+  /** Name of the backend that made it. */
   readonly backend: string;
+  /** How it is isolated from its host. */
   readonly isolation: IsolationType;
+  /** What it boots. */
   readonly payload: VmPayload;
+  /** Its configuration, defaults filled in. */
   readonly config: VmSpec['config'];
   /** What the backend can show of this VM. */
   readonly features: readonly Feature[];
@@ -56,6 +60,10 @@ export class Vm {
   readonly directory: string;
   /** All consoles by name. */
   readonly consoles: ReadonlyMap<string, SerialConsole>;
+  /**
+   * The tests inside its TMK: `list`, `run`, `events`. Of another payload it lists none, and `run` throws
+   * `unsupported`.
+   */
   readonly tmk: VmTmk;
   readonly #parts: VmParts;
   readonly #boots: BootRun[] = [];
@@ -64,6 +72,7 @@ export class Vm {
   #booting: Promise<BootRun> | undefined;
   #ending: Promise<void> | undefined;
 
+  /** @internal VMs are made by `launchVm`. */
   constructor(parts: VmParts) {
     this.#parts = parts;
     this.backend = parts.backend;
@@ -155,8 +164,8 @@ export class Vm {
   /**
    * Boots the VM, unless it is running.
    *
-   * @throws PetriError `tmk-test-ambiguous` when its TMK has several tests and none was chosen, `vm-closed` after `kill`,
-   *   `unsupported` where a VM cannot be booted twice, and what the backend says
+   * @throws PetriError `tmk-test-ambiguous` when its TMK has several tests and none was chosen, `vm-closed` after
+   *   `kill`, `unsupported` where a VM cannot be booted twice, and what the backend says
    */
   async start(): Promise<void> {
     if (this.#running() === undefined) await this.#begin(() => this.#defaultTest());
@@ -192,8 +201,8 @@ export class Vm {
   /**
    * Runs a command with the shell of the guest, which is booted first. Needs `exec`.
    *
-   * @throws PetriError `unsupported`, `wait-timeout` where the command takes longer than its time-out, `vm-halted` where the guest
-   *   ends meanwhile
+   * @throws PetriError `unsupported`, `wait-timeout` where the command takes longer than its time-out, `vm-halted`
+   *   where the guest ends meanwhile
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     checkExec(command, options);
@@ -203,11 +212,26 @@ export class Vm {
     return await runtime.exec(command, options);
   }
 
-  /** Keeps a file with the test's record. Returns its path; a name that is taken gets a number. */
+  /**
+   * Keeps a file with the test's record, in `attachments/` of the VM's folder.
+   *
+   * @param name characters but letters, digits, `_`, `.` and `-` become `_`; a name that is taken gets a number
+   * @returns its absolute path
+   * @throws PetriError `invalid-option`, `folder-unusable` where the file cannot be written
+   */
   async attach(name: string, data: string | Uint8Array): Promise<string> {
     checkArgument('attach()', 'name', name, text);
     checkArgument('attach()', 'data', data, bytesOrText);
-    return this.#parts.folder.attach(name, data);
+    try {
+      return this.#parts.folder.attach(name, data);
+    } catch (error) {
+      throw new PetriError(`${JSON.stringify(name)} cannot be kept in ${this.directory}: ${String(error)}`, {
+        code: 'folder-unusable',
+        step: 'run',
+        remedy: 'free space on the disk, and leave the folder of a run alone while it lasts',
+        cause: error,
+      });
+    }
   }
 
   /** A line into the VM's own log file. */
@@ -222,6 +246,7 @@ export class Vm {
     this.#parts.folder.finish(() => this.#record());
   }
 
+  /** As `dispose`: for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose();
   }
@@ -269,7 +294,9 @@ export class Vm {
     return run?.halt === undefined ? run : undefined;
   }
 
-  /** Boots. While a boot is on its way, others wait for it; `again` then boots once more, otherwise that one will do. */
+  /**
+   * Boots. While a boot is on its way, others wait for it; `again` then boots once more, otherwise that one will do.
+   */
   async #begin(testIndex: () => number, mode: 'once' | 'again' = 'once'): Promise<BootRun> {
     while (this.#booting !== undefined) {
       const run = await this.#booting;
@@ -375,7 +402,7 @@ export class Vm {
     for (const console of this.consoles.values()) console.close('the VM was ended');
   }
 
-  /** Ends the VM because its deadline has passed, also where the backend does not do so on its signal. */
+  /** Ends the VM because its deadline has passed, also where the backend does not do so on its signal. @internal */
   async expire(message: string): Promise<void> {
     const { end } = this.#parts;
     if (end.why !== undefined) return;

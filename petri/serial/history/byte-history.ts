@@ -4,7 +4,9 @@ const FIRST_SEGMENT = 512;
 
 /** Part of a console's stream that is no longer in memory: from `start` up to, not including, `end`. */
 export interface Gap {
+  /** Offset of the first lost byte. */
   readonly start: number;
+  /** Offset of the first byte after the gap. */
   readonly end: number;
 }
 

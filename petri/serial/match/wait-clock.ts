@@ -8,6 +8,7 @@ export interface WaitTimer {
 
 /** What the times of waits are measured by. */
 export interface WaitClock {
+  /** Calls back once, after so many milliseconds of this clock, unless cancelled. */
   start(milliseconds: number, callback: () => void): WaitTimer;
   /** Whether bytes that the guest has sent may not have reached the console yet when a timer fires. */
   readonly behind: boolean;
