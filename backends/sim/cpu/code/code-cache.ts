@@ -149,11 +149,10 @@ export class CodeCache {
     return released;
   }
 
-  /** Leaves a page's records to whoever runs the same code next: those that know more, where SIMD&FP instructions trap in others. */
+  /** Leaves a page's records to whoever runs the same code next. */
   #share(page: CodePage): void {
     if (!page.worthSharing) return;
     page.worthSharing = false;
-    if (!page.simdAccess && this.find(page.source, page.va, true) !== undefined) return;
     this.#effort.spent += 2 * Cost.Page;
     const { u8 } = this.#memory;
     const records = u8.slice(page.records, page.records + RECORD_PAGE_BYTES);

@@ -27,7 +27,7 @@ export class DecodedPages {
   #count = 0;
 
   /**
-   * Keeps a page; what was known of the same code gives way.
+   * Keeps a page, with what was known of the same code besides: VMs come to different parts of it, and to SIMD&FP with access or without.
    *
    * @param code and `records` are its own from now on
    */
@@ -36,6 +36,9 @@ export class DecodedPages {
     const known = this.#pages.get(va) ?? [];
     const others = known.filter((page) => Buffer.compare(page.code, code) !== 0);
     this.#count += others.length + 1 - known.length;
+    clearOwn(records);
+    const before = known.find((page) => !others.includes(page));
+    if (before !== undefined) takeOver(records, before.records);
     const handlers = [...handlersOf(records)];
     const simd = handlers.some((handler) => library.isSimd(handler));
     this.#pages.set(va, [...others, { code, records, handlers, simd }]);
@@ -54,16 +57,36 @@ export class DecodedPages {
   }
 }
 
-/** The handlers that records name. Clears those that are of one machine only: of blocks, and of what it traps. */
-function handlersOf(records: Uint8Array): Set<number> {
-  const words = new Uint16Array(records.buffer, records.byteOffset, records.length / 2);
-  const handlers = new Set<number>();
+function handlersIn(records: Uint8Array): Uint16Array {
+  return new Uint16Array(records.buffer, records.byteOffset, records.length / 2);
+}
+
+const HALFWORDS = Record.Bytes / 2;
+
+/** Clears records that are of one machine only: of blocks, and of what it traps. */
+function clearOwn(records: Uint8Array): void {
+  const words = handlersIn(records);
   for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
-    const at = (index * Record.Bytes) / 2;
-    const handler = words[at] ?? FixedHandler.Decode;
-    if (handler === FixedHandler.SimdTrap || isBlock(handler)) {
-      records.fill(0, index * Record.Bytes, (index + 1) * Record.Bytes);
-    } else handlers.add(handler);
+    const handler = words[index * HALFWORDS] ?? FixedHandler.Decode;
+    if (handler === FixedHandler.SimdTrap || isBlock(handler))
+      words.fill(0, index * HALFWORDS, (index + 1) * HALFWORDS);
   }
+}
+
+/** Fills records that are not decoded with others of the same code. */
+function takeOver(records: Uint8Array, others: Uint8Array): void {
+  const [words, more] = [handlersIn(records), handlersIn(others)];
+  for (let at = 0; at < RECORDS_PER_PAGE * HALFWORDS; at += HALFWORDS) {
+    if (words[at] === FixedHandler.Decode && more[at] !== FixedHandler.Decode) {
+      words.set(more.subarray(at, at + HALFWORDS), at);
+    }
+  }
+}
+
+/** The handlers that records name. */
+function handlersOf(records: Uint8Array): Set<number> {
+  const words = handlersIn(records);
+  const handlers = new Set<number>();
+  for (let at = 0; at < RECORDS_PER_PAGE * HALFWORDS; at += HALFWORDS) handlers.add(words[at] ?? FixedHandler.Decode);
   return handlers;
 }
