@@ -20,6 +20,7 @@ export default definePetriConfig({
   resolve: {
     alias: [
       { find: /^petri-vm$/, replacement: source('petri/index.ts') },
+      { find: /^petri-vm\/backend$/, replacement: source('petri/backend.ts') },
       { find: /^petri-vm\/config$/, replacement: source('petri/vitest/config.ts') },
     ],
   },
