@@ -17,7 +17,7 @@ const loadedByName = [
 
 /** `npm run lint:house`: value exports that nobody imports, files that nobody needs, packages that nobody uses or declares. */
 const config: KnipConfig = {
-  entry: ['petri/index.ts', ...loadedByName],
+  entry: ['petri/{index,backend}.ts', ...loadedByName],
   project: ['{petri,backends,tests,bench,tools}/**/*.{ts,mjs,js}', 'bin/*.mjs'],
   ignoreExportsUsedInFile: true,
   // A face says the types of what it exports, whether somebody names them or not.

@@ -65,7 +65,6 @@ export {
 export {
   BootError,
   crashesOn,
-  crashSignatures,
   edk2Crashes,
   initCrashes,
   linuxCrashes,
