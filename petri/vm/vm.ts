@@ -14,6 +14,7 @@ import type { PlaneInspector, RealmInspector, Registers } from '../contract/insp
 import type { IsolationType } from '../contract/isolation.ts';
 import type { VmPayload, VmSpec } from '../contract/spec.ts';
 import type { VmTmk } from './vm-tmk.ts';
+import { LastingPlane, LastingRealm } from './lasting-inspectors.ts';
 import type { VmEnd } from './vm-end.ts';
 import type { VmFolder } from './vm-folder.ts';
 import { judge, type TmkResult } from '../tmk/verdict.ts';
@@ -66,6 +67,8 @@ export class Vm {
    */
   readonly tmk: VmTmk;
   readonly #parts: VmParts;
+  readonly #planes: readonly (PlaneInspector | undefined)[];
+  readonly #realm: RealmInspector | undefined;
   readonly #boots: BootRun[] = [];
   /** The boot that the consoles show. */
   #current: BootRun | undefined;
@@ -82,6 +85,9 @@ export class Vm {
     this.features = parts.features;
     this.directory = parts.folder.path;
     this.consoles = parts.consoles;
+    const { runtime } = parts;
+    this.#realm = runtime.realm === undefined ? undefined : new LastingRealm(runtime);
+    this.#planes = runtime.planes.map((plane) => plane && new LastingPlane(plane.index, runtime));
     const events = (): readonly TmkEvent[] => this.#boots.at(-1)?.events ?? [];
     this.tmk = {
       list: () => testsOf(this.payload),
@@ -126,7 +132,7 @@ export class Vm {
   /** By plane number. Needs the feature `planes`. @throws PetriError `unsupported` */
   get planes(): readonly (PlaneInspector | undefined)[] {
     this.#require('planes');
-    return this.#parts.runtime.planes;
+    return this.#planes;
   }
 
   /** One plane. @throws PetriError `unsupported` where there is none of that number to be seen */
@@ -138,9 +144,8 @@ export class Vm {
 
   /** Facts of a realm. @throws PetriError `unsupported` for another VM, or where the backend sees none */
   get realm(): RealmInspector {
-    const { realm } = this.#parts.runtime;
-    if (realm === undefined) throw this.#unsupported('realm facts');
-    return realm;
+    if (this.#realm === undefined) throw this.#unsupported('realm facts');
+    return this.#realm;
   }
 
   /**

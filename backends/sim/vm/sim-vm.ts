@@ -2,7 +2,6 @@ import type { BootRequest, GuestTimer, LaunchContext, VmBoot, VmRuntime } from '
 import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
 import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/inspect.ts';
 import type { Guest } from '../guests/index.ts';
-import { CurrentPlane, CurrentRealm } from './current-inspectors.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 
@@ -16,8 +15,6 @@ interface SimVmOptions {
 
 /** One VM of the simulated machine. Each boot has a machine of its own: nothing of one is left for the next. */
 export class SimVm implements VmRuntime {
-  readonly realm?: RealmInspector;
-  readonly planes: readonly (PlaneInspector | undefined)[];
   readonly #options: SimVmOptions;
   readonly #timers = new GuestTimers(() => this.#guest.work);
   #guest: Guest;
@@ -28,15 +25,18 @@ export class SimVm implements VmRuntime {
   constructor(options: SimVmOptions) {
     this.#options = options;
     this.#guest = options.makeGuest();
-    const { realm, planes } = this.#guest;
-    if (realm !== undefined) this.realm = new CurrentRealm(() => this.#guest);
-    this.planes = planes.map((plane) =>
-      plane === undefined ? undefined : new CurrentPlane(plane.index, () => this.#guest),
-    );
     options.context.onEnd((why) => {
       if (why.reason === 'timeout') this.#loop?.endAt('timeout', why.message);
       else this.#loop?.end(why);
     });
+  }
+
+  get realm(): RealmInspector | undefined {
+    return this.#guest.realm;
+  }
+
+  get planes(): readonly (PlaneInspector | undefined)[] {
+    return this.#guest.planes;
   }
 
   readonly registers = (vcpu?: number): Registers => this.#guest.registers(vcpu);

@@ -1,22 +1,18 @@
-import { PetriError } from '../../../petri/errors.ts';
-import type {
-  PlaneExit,
-  PlaneInspector,
-  RealmConfig,
-  RealmInspector,
-  Registers,
-  Ripas,
-} from '../../../petri/contract/inspect.ts';
-import type { Guest } from '../guests/index.ts';
+import type { VmRuntime } from '../contract/backend.ts';
+import type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from '../contract/inspect.ts';
+import { PetriError } from '../errors.ts';
 
-/** A plane of whichever machine the VM has now: a test keeps the inspector over a reset. */
-export class CurrentPlane implements PlaneInspector {
+/** What of a runtime is looked into. A backend may replace it with each boot. */
+type Inspected = Pick<VmRuntime, 'planes' | 'realm'>;
+
+/** A plane of whatever machine the VM has now: a test may keep the inspector over a reset. */
+export class LastingPlane implements PlaneInspector {
   readonly index: number;
-  readonly #guest: () => Guest;
+  readonly #runtime: Inspected;
 
-  constructor(index: number, guest: () => Guest) {
+  constructor(index: number, runtime: Inspected) {
     this.index = index;
-    this.#guest = guest;
+    this.#runtime = runtime;
   }
 
   registers(vcpu?: number): Registers {
@@ -40,18 +36,18 @@ export class CurrentPlane implements PlaneInspector {
   }
 
   get #plane(): PlaneInspector {
-    const plane = this.#guest().planes[this.index];
+    const plane = this.#runtime.planes[this.index];
     if (plane === undefined) throw absent(`plane ${this.index}`);
     return plane;
   }
 }
 
-/** The realm of whichever machine the VM has now. */
-export class CurrentRealm implements RealmInspector {
-  readonly #guest: () => Guest;
+/** The realm of whatever machine the VM has now. */
+export class LastingRealm implements RealmInspector {
+  readonly #runtime: Inspected;
 
-  constructor(guest: () => Guest) {
-    this.#guest = guest;
+  constructor(runtime: Inspected) {
+    this.#runtime = runtime;
   }
 
   get config(): RealmConfig {
@@ -67,7 +63,7 @@ export class CurrentRealm implements RealmInspector {
   }
 
   get #realm(): RealmInspector {
-    const { realm } = this.#guest();
+    const { realm } = this.#runtime;
     if (realm === undefined) throw absent('realm');
     return realm;
   }
