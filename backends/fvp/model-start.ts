@@ -43,8 +43,8 @@ export interface ModelStart {
 }
 
 /**
- * A model whose output is a pipe keeps it in blocks, with the ports in them, so it gets a terminal where script(1) can make one. The
- * command is for a shell and holds no text of ours: the path is in a variable.
+ * A model whose output is a pipe keeps it in blocks, with the ports in them, so it gets a terminal where script(1) can
+ * make one. The command is for a shell and holds no text of ours: the path is in a variable.
  */
 const TERMINAL = ['script', '-qefc', 'exec bash "$PETRI_RUN_SCRIPT"', '/dev/null'] as const;
 
@@ -116,7 +116,7 @@ async function dryRun({ stack, rootfs, supervisor, signal }: ModelStartOptions):
   try {
     const exit = await within(run.exited, scaled(DRY_RUN), 'the end of `shrinkwrap run --dry-run`', signal);
     if (exit.code === 0) return printed;
-    throw new PetriError(`shrinkwrap cannot tell how to start the model: it ${exit.describe()}`, {
+    throw new PetriError(`shrinkwrap does not report how to start the model: it ${exit.describe()}`, {
       code: 'tool-failed',
       step: 'launch',
       remedy: 'run: npx petri cca status',

@@ -71,7 +71,7 @@ describe('what the backend needs', () => {
       writeFileSync(model, '#!/bin/sh\necho "no licence" >&2\nexit 1\n');
       chmodSync(model, 0o755);
       vi.stubEnv('PETRI_FVP_MODEL', model);
-      expect(await missing()).toMatch(/does not tell a version of Fast Models: no licence/);
+      expect(await missing()).toMatch(/does not report a version of Fast Models: no licence/);
       vi.stubEnv('PETRI_FVP_MODEL', join(folder, 'nothing'));
       expect(await missing()).toMatch(/PETRI_FVP_MODEL is .*nothing, which is no program: get FVP_Base/);
     });

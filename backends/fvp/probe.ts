@@ -54,7 +54,7 @@ async function look(env: Readonly<Record<string, string | undefined>>, cwd: stri
     isolation: { cca: ['tmk', 'tmk.events', 'reset'] },
     limits,
     pace: { boot: wholeBoot(), factor: FACTOR, parallel },
-    facts: { ...facts, models: `${parallel} at once`, ports: 'those that are free; the model tells which it took' },
+    facts: { ...facts, models: `${parallel} at once`, ports: 'those that are free; the model reports which it took' },
   };
 }
 
@@ -123,7 +123,7 @@ async function binary(own: string, path: string, facts: Record<string, string>):
   if (version === undefined) {
     return [
       {
-        what: `${name} --version does not tell a version of Fast Models: ${told.problem ?? summary(told.output)}`,
+        what: `${name} --version does not report a version of Fast Models: ${told.problem ?? summary(told.output)}`,
         remedy: 'see that it runs by itself: its libraries, its licence and its architecture',
       },
     ];
@@ -165,7 +165,7 @@ async function disk(facts: Record<string, string>): Promise<Missing[]> {
   const folder = tmpdir();
   const space = await statfs(folder).catch(() => undefined);
   if (space === undefined) {
-    return [{ what: `there is no temporary folder ${folder}`, remedy: 'set TMPDIR to a folder that is there' }];
+    return [{ what: `there is no temporary folder ${folder}`, remedy: 'set TMPDIR to a folder that exists' }];
   }
   const free = space.bavail * space.bsize;
   facts['disk'] = `${gib(free)} GiB free in ${folder}`;

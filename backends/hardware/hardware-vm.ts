@@ -184,7 +184,7 @@ export class HardwareVm implements VmRuntime {
         return lost(`the disk of ${name} is full: what the launcher printed could not be kept, and it was ended`);
       case 'expired':
         return lost(
-          `the launcher was ended by ${name}, which had not heard of this run for ${String(config.heartbeat)} s`,
+          `the launcher was ended by ${name}, which received no heartbeat of this run for ${String(config.heartbeat)} s`,
         );
       case 'lease-lost':
         return lost(`the lease of ${name} was taken away, and the launcher was ended with it`);

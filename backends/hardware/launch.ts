@@ -27,7 +27,7 @@ async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): 
   const { minMemory = 0, maxVcpus } = linuxLimits;
   const { memory, vcpus } = spec.config;
   if (memory < minMemory || vcpus > maxVcpus) {
-    throw new PetriError(`Linux is to have ${String(memory / MIB)} MiB and ${String(vcpus)} vCPUs`, {
+    throw new PetriError(`Linux does not boot with ${String(memory / MIB)} MiB and ${String(vcpus)} vCPUs`, {
       code: 'invalid-config',
       step: 'launch',
       remedy: `give it at least ${String(minMemory / MIB)} MiB and at most ${String(maxVcpus)} vCPUs`,

@@ -8,7 +8,9 @@ export interface FileIdentity {
   readonly size: number;
 }
 
-/** @returns undefined when there is no such file @throws PetriError `artifact-missing` where that cannot be found out */
+/**
+ * @returns undefined when there is no such file @throws PetriError `artifact-missing` where that cannot be found out
+ */
 export function identify(path: string): FileIdentity | undefined {
   const stat = look(path);
   return stat?.isFile() === true ? { mtimeMs: stat.mtimeMs, size: stat.size } : undefined;
@@ -18,7 +20,7 @@ function look(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
-    throw new PetriError(`${path} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new PetriError(`${path} cannot be inspected: ${error instanceof Error ? error.message : String(error)}`, {
       code: 'artifact-missing',
       step: 'artifact',
       remedy: 'let this user read the folders above it, or name another file',

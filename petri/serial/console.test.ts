@@ -287,7 +287,7 @@ describe('a wait that fails', () => {
     const wait = errorOf(inMemory().waitFor('x', { signal: controller.signal }));
     controller.abort(new Error('enough'));
     const error = await wait;
-    expect(error.message).toContain('was given up');
+    expect(error.message).toContain('was aborted');
     expect(error.cause).toEqual(new Error('enough'));
     expect(await errorOf(inMemory().waitFor('x', { signal: AbortSignal.abort() }))).toBeInstanceOf(PetriError);
   });
@@ -317,7 +317,7 @@ describe('lines', () => {
     await rest.next();
     const third = errorOf(rest.next());
     controller.abort();
-    expect((await third).message).toContain('given up');
+    expect((await third).message).toContain('aborted');
   });
 });
 

@@ -14,10 +14,10 @@ import { hostClock, type WaitClock } from './match/wait-clock.ts';
 import { waitError } from './match/wait-error.ts';
 import type { Wait } from './match/wait.ts';
 
-/** Bytes of a console that are kept in memory, unless told otherwise. */
+/** Bytes of a console that are kept in memory, unless specified otherwise. */
 const HISTORY_LIMIT = 5 * 1024 * 1024;
 
-/** Bytes of a console that are kept on disk, unless told otherwise: no guest may fill it. */
+/** Bytes of a console that are kept on disk, unless specified otherwise: no guest may fill it. */
 export const LOG_LIMIT = 64 * 1024 * 1024;
 
 /** Bytes from the end of the stream that `tail` looks at. */
@@ -281,14 +281,11 @@ export class SerialConsole {
     }
     await this.#demand();
     if (this.#boot.closed) {
-      throw new PetriError(
-        `nothing can be typed into console '${this.name}': ${this.#closeReason ?? 'it was closed'}`,
-        {
-          code: 'console-closed',
-          step: 'run',
-          transcriptTail: this.tail(),
-        },
-      );
+      throw new PetriError(`cannot write to console '${this.name}': ${this.#closeReason ?? 'it was closed'}`, {
+        code: 'console-closed',
+        step: 'run',
+        transcriptTail: this.tail(),
+      });
     }
     this.#input(typeof data === 'string' ? new TextEncoder().encode(data) : data);
   }
@@ -369,7 +366,7 @@ export class SerialConsole {
       const abort = (): void => {
         this.#listeners.delete(done);
         reject(
-          new PetriError(`reading the lines of console '${this.name}' was given up`, {
+          new PetriError(`reading the lines of console '${this.name}' was aborted`, {
             code: 'wait-timeout',
             step: 'run',
             cause: signal?.reason,

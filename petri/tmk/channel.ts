@@ -6,7 +6,7 @@ import type { PayloadLocator } from './locator.ts';
 /** What ended a TMK's run by its own command. */
 export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic' }>;
 
-/** Where a channel tells what it hears. */
+/** Where a channel reports what it receives. */
 export interface TmkListener {
   /** Bytes for the console: UTF-8, whole lines. */
   readonly print: (bytes: Uint8Array) => void;
@@ -44,14 +44,14 @@ export class TmkChannel {
     return this.#events;
   }
 
-  /** Set by the first Complete or Panic; what comes after it is not heard any more. */
+  /** Set by the first Complete or Panic; what comes after it is ignored. */
   get verdict(): TmkVerdict | undefined {
     return this.#verdict;
   }
 
   /**
-   * Decodes the command block that the guest stored the address of. Nothing is printed yet: the caller may have to make memory
-   * readable and decode again.
+   * Decodes the command block that the guest stored the address of. Nothing is printed yet: the caller may have to make
+   * memory readable and decode again.
    */
   decode(pointer: number, read: ReadGuestMemory): TmkEvent {
     const block = read(pointer, COMMAND_SIZE);

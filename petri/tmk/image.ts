@@ -37,7 +37,7 @@ export interface TmkSegment {
   readonly flags: number;
 }
 
-/** What a backend needs of a TMK to load it and to tell about it. All addresses are as linked. */
+/** What a backend needs of a TMK to load it and to report about it. All addresses are as linked. */
 export interface TmkImage {
   readonly tests: readonly TmkTest[];
   readonly segments: readonly TmkSegment[];

@@ -20,7 +20,7 @@ export function optionalTool(program: string, debianPackage: string): string | u
 /** As `optionalTool`, of a file at a fixed place. */
 export function optionalFile(path: string, debianPackage: string): string | undefined {
   if (existsSync(path)) return path;
-  if (toolsAreRequired()) throw new Error(`${path} is required here and not there: apt-get install ${debianPackage}`);
+  if (toolsAreRequired()) throw new Error(`${path} is required here but missing: apt-get install ${debianPackage}`);
   return undefined;
 }
 

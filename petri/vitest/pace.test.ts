@@ -109,7 +109,7 @@ describe('a backend whose machines take long to boot', () => {
   });
 
   it('ends a payload that hangs long before that', () => {
-    expect(output).toContain('ended with its payload was to end within 0.2 s');
+    expect(output).toContain('ended with its payload had to end within 0.2 s');
   });
 
   it('skips what it cannot make, and says why', () => {

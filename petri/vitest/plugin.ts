@@ -19,7 +19,7 @@ import { markConfigurationSeen } from './seen.ts';
 import { userConfigModule } from './user-config.ts';
 import { applyVmDefaults, vmDefaults } from './vm-defaults.ts';
 
-/** The vitest side of the framework in the main process: chooses the backend, checks it, tells the workers. */
+/** The vitest side of the framework in the main process: chooses the backend, checks it, informs the workers. */
 export function petriPlugin(options: PluginOptions): Plugin {
   let configFile: string | undefined;
 
@@ -78,8 +78,8 @@ function filterByIsolation(project: TestProject, isolation: readonly IsolationTy
 }
 
 /**
- * Where machines take minutes to boot, the test files of a worker share what it has booted, and there are as many workers as there
- * may be machines.
+ * Where machines take minutes to boot, the test files of a worker share what it has booted, and there are as many
+ * workers as there may be machines.
  */
 function keepPace(project: TestProject, pace: BackendPace): void {
   const { config } = project;

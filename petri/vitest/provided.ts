@@ -1,7 +1,7 @@
 import type { ProbeResult } from '../contract/backend.ts';
 import type { IsolationType } from '../contract/isolation.ts';
 
-/** What the vitest process tells its workers. Plain data: it crosses a process boundary. */
+/** What the vitest process sends its workers. Plain data: it crosses a process boundary. */
 export interface ProvidedSelection {
   readonly backend: string;
   /** Only the user's configuration file knows how to load it: the worker reads that file again. */
@@ -15,7 +15,7 @@ export interface ProvidedSelection {
   readonly runDirectory: string;
 }
 
-/** What a command tells the workers that are only to say which tests there are. */
+/** What a command sends the workers that only list tests. */
 export interface ProvidedSurvey {
   readonly backends: readonly { readonly name: string; readonly userBackend: boolean; readonly probe: ProbeResult }[];
   /** Isolation types that a run would select. Empty: all of them. */

@@ -95,15 +95,12 @@ function checkExpectations(expectations: unknown): void {
     not?.some((other) => String(other) === String(one) && typeof other === typeof one),
   );
   if (both === undefined) return;
-  throw invalid(
-    `expect wants ${String(both)} to be printed and not to be printed`,
-    'take it out of `serial` or of `not`',
-  );
+  throw invalid(`expect lists ${String(both)} both in serial and in not`, 'take it out of `serial` or of `not`');
 }
 
 function nothingExpected(): PetriError {
   return invalid(
-    'expect says nothing that could fail',
+    'expect asserts nothing',
     'say what is printed (`serial`), what is `not`, or how the VM halts (`halt`)',
   );
 }

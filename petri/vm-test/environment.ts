@@ -12,7 +12,7 @@ export interface TestEnvironment {
   /** Absolute path of the folder for everything that the run keeps. */
   runDirectory(): string;
   /**
-   * Whether the vitest configuration declares our tags: vitest refuses a test with a tag that it was not told of.
+   * Whether the vitest configuration declares our tags: vitest refuses a test with an undeclared tag.
    *
    * @default true
    */

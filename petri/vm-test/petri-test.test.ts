@@ -50,7 +50,7 @@ describe('petriTest', () => {
     ['declared: not printed', /without the text "running test"[^]*pass \{ from: 'boot' \}/],
     ['declared: printed', /printed the pattern \/panicked\/: "panicked"[^]*the VM halted: panic at main.rs:7: disco/],
     ['declared: other halt', /halted with panic at main.rs:7: disco, expected complete \(success\)/],
-    ['declared: never ends', /did not end by itself: timeout: it was to end within 0.5 s/],
+    ['declared: never ends', /did not end by itself: timeout: it had to end within 0.5 s/],
     ['wrong launch', /launch\(\) has no option 'memroy', did you mean 'memory'\?[^]*the options are payload, .*memory/],
     ['launch of a test', /launch\(\) does not take 'timeout': it is about a test/],
     ['no payload', /has no payload, so it has no VM/],
@@ -84,7 +84,7 @@ describe('petriTest', () => {
     ['unstable fails', 'unstable (race in the guest): failed with Error: as feared'],
     ['skipped', undefined],
     ['blind suite > powering off', "backend 'scripted' does not have 'tmk.events' for isolation type 'tdx'"],
-    ['plain suite > on Linux', "'on Linux' is only for a Linux plane 0, which 'none' has not"],
+    ['plain suite > on Linux', "'on Linux' needs Linux in plane 0, and isolation type 'none' has no plane 0"],
   ])('skips with the reason: %s', (name, note) => {
     expect(resultOf(name)).toMatchObject({ state: 'skipped', errors: [], ...(note === undefined ? {} : { note }) });
   });

@@ -43,7 +43,7 @@ export interface RegisteredTest {
   readonly linuxOnly?: string | undefined;
 }
 
-/** The whole of one test run: skips, launches, runs the body, tells what the VMs were doing if it fails, ends them. */
+/** The whole of one test run: skips, launches, runs the body, reports what the VMs were doing if it fails, ends them. */
 export async function runTest(
   context: TestContext,
   isolation: IsolationType,

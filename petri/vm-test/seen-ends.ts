@@ -79,7 +79,7 @@ function unexpectedEnd(what: string, halt: HaltReason): PetriError {
 
 function unseenVerdict({ test, cause }: TmkResult): PetriError {
   return new PetriError(
-    `vm.tmk.run(${JSON.stringify(test)}) had the verdict 'fail', and the test did not look: ${cause}`,
+    `vm.tmk.run(${JSON.stringify(test)}) had the verdict 'fail', and the test did not check it: ${cause}`,
     {
       code: 'unexpected-halt',
       step: 'run',

@@ -65,7 +65,7 @@ function refusal(
 /** The realms' plane 0 is OpenHCL's Linux, or behaves as it does; a plain VM has none. */
 function beyondPlane0({ isolation, linuxOnly }: TestDemand): string | undefined {
   if (linuxOnly === undefined || isolation === 'cca') return undefined;
-  return `'${linuxOnly}' is only for a Linux plane 0, which '${isolation}' has not`;
+  return `'${linuxOnly}' needs Linux in plane 0, and isolation type '${isolation}' has no plane 0`;
 }
 
 function lacksHere(probe: ProbeResult, isolation: IsolationType): boolean {

@@ -33,7 +33,10 @@ describe('a test whose body passes', () => {
     ['unseen after a transcript', /^the VM halted with panic/],
     ['unseen after another expectation', /^the VM halted with panic/],
     ['undeclared panic', /^the VM halted with panic/],
-    ['unseen verdict', /^vm.tmk.run\("panic"\) had the verdict 'fail', and the test did not look: panic at main.rs:7/],
+    [
+      'unseen verdict',
+      /^vm.tmk.run\("panic"\) had the verdict 'fail', and the test did not check it: panic at main.rs:7/,
+    ],
   ])('fails with a VM that ended behind its back: %s', (name, message) => {
     const result = resultOf(results, name);
     expect(result).toMatchObject({ state: 'failed', errors: [expect.stringMatching(message)] });

@@ -68,7 +68,7 @@ export class BootRun {
     return this.#boot.instructions?.();
   }
 
-  /** Ends the boot on our side, for a backend that does not tell that it ended. */
+  /** Ends the boot on our side, for a backend that does not report that it ended. */
   force(halt: HaltReason): void {
     this.#force(halt);
   }

@@ -14,8 +14,8 @@ const RAM_BASE = 2 ** 31;
 const RPV_SIZE = 64;
 
 /**
- * Forty times what the largest payload here runs. Where instructions are counted they take 10 s at most, of a core that is not busy,
- * whatever the guest does, so that the budget ends a guest that hangs before any time-out does.
+ * Forty times what the largest payload here runs. Where instructions are counted they take 10 s at most, of a core that
+ * is not busy, whatever the guest does, so that the budget ends a guest that hangs before any time-out does.
  */
 export const DEFAULT_MAX_INSTRUCTIONS = 1_000_000_000;
 
@@ -42,22 +42,23 @@ export interface VmOptions {
   /** Realm Personalization Value: up to 64 bytes, or text of that length in UTF-8. @default zeros */
   readonly rpv?: Uint8Array | string | undefined;
   /**
-   * Which answers a simulated RMM gives where TF-RMM differs from the RMM specification (docs/simulated-rmm.md has the list).
-   * Backends with a real RMM ignore it.
+   * Which answers a simulated RMM gives where TF-RMM differs from the RMM specification (docs/simulated-rmm.md has the
+   * list). Backends with a real RMM ignore it.
    *
    * @default 'specification'
    */
   readonly rmm?: 'specification' | 'tf-rmm' | undefined;
   /**
-   * Instructions after which the VM ends with `budget`, at the same one on every host. From the default on, what takes the time of many
-   * instructions counts for as many: an exception or system instruction for 64, an exit for 1024.
+   * Instructions after which the VM ends with `budget`, at the same one on every host. From the default on, what takes
+   * the time of many instructions counts for as many: an exception or system instruction for 64, an exit for 1024.
    *
    * @default 1_000_000_000
    */
   readonly maxInstructions?: number | undefined;
   /**
-   * What each console may take on disk: bytes, or a text such as `512K`, `64M` or `2G`. From 64K to 16G. The VM goes on when it
-   * is reached; what comes after stays in memory for a while, and what is in neither fails whoever has to look at it.
+   * What each console may take on disk: bytes, or a text such as `512K`, `64M` or `2G`. From 64K to 16G. The VM goes on
+   * when it is reached; what comes after stays in memory for a while, and what is in neither fails whoever has to look
+   * at it.
    *
    * @default '64M'
    */
@@ -111,7 +112,7 @@ const expectations: Readonly<Record<Field, string>> = {
   maxInstructions: `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
 };
 
-/** Names of all options, for whoever has to tell them from others. */
+/** Names of all options, for whoever has to distinguish them from others. */
 export const vmOptionNames = Object.keys(fields) as readonly Field[];
 
 const schema = z.strictObject(fields);

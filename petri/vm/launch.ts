@@ -69,7 +69,7 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
     consoles.set(name, console);
     return console;
   };
-  const overdue = `it was to end within ${((options.deadline ?? 0) / 1000).toFixed(1)} s`;
+  const overdue = `it had to end within ${((options.deadline ?? 0) / 1000).toFixed(1)} s`;
   watch(end.signal, options, {
     onAbort: () => {
       if (handle.vm === undefined) end.end({ reason: 'stopped' });
@@ -115,7 +115,7 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
     runLimit: options.runLimit,
   });
   handle.vm = vm;
-  // Its backend was told, and went on all the same.
+  // Its backend was called back, and went on all the same.
   if (end.why !== undefined) await vm.kill();
   return vm;
 }

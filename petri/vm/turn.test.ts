@@ -47,7 +47,7 @@ it('gives a payload its time from its own start, however long its VM waited for 
   await vi.advanceTimersByTimeAsync(4999);
   expect(vm.haltReason).toBeUndefined();
   await vi.advanceTimersByTimeAsync(1);
-  expect(await vm.halted).toMatchObject({ reason: 'timeout', message: 'its payload was to end within 5.0 s' });
+  expect(await vm.halted).toMatchObject({ reason: 'timeout', message: 'its payload had to end within 5.0 s' });
   await vm.dispose();
 });
 

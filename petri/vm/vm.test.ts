@@ -185,7 +185,7 @@ describe('lifecycle', () => {
   it('halts with timeout at its deadline, and waits fail with that', async () => {
     const backend = scriptedBackend(silent);
     const vm = await launch(backend, { deadline: 20 });
-    await expect(vm.serial.waitFor('x')).rejects.toThrow('the VM halted: timeout: it was to end within 0.0 s');
+    await expect(vm.serial.waitFor('x')).rejects.toThrow('the VM halted: timeout: it had to end within 0.0 s');
     expect(await vm.halted).toMatchObject({ reason: 'timeout' });
     expect(backend.calls).toContain('end timeout');
   });

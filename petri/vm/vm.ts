@@ -22,7 +22,7 @@ import { judge, type TmkResult } from '../tmk/verdict.ts';
 /** Milliseconds that `stop` leaves a guest to go by itself. */
 const STOP_TIMEOUT = 5000;
 
-/** Milliseconds, before the slow factor, that a backend has to end a VM after it was told to. */
+/** Milliseconds, before the slow factor, that a backend has to end a VM after it was asked to. */
 const END_GRACE = 1000;
 
 /** Exits of each plane that go into the record. */
@@ -347,7 +347,7 @@ export class Vm {
     const { runLimit } = this.#parts;
     if (runLimit === undefined) return;
     const seconds = (runLimit / 1000).toFixed(1);
-    const timer = setTimeout(() => void this.expire(`its payload was to end within ${seconds} s`), runLimit);
+    const timer = setTimeout(() => void this.expire(`its payload had to end within ${seconds} s`), runLimit);
     void run.halted.then(() => clearTimeout(timer));
   }
 

@@ -141,7 +141,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
       event.event === 'output' ? [`${event.step}| ${event.message}`] : [],
     );
     expect(printed).toEqual([
-      'prerequisites| everything is there',
+      'prerequisites| everything is installed',
       expect.stringMatching(/^tmk-vmm\| \$ .*RUSTC_BOOTSTRAP=1 cargo build --package=tmk_vmm /),
       'tmk-vmm| \u001B[1m   Compiling\u001B[0m tmk_vmm',
       expect.stringMatching(/^simple-tmk\| \$ .*--config=openhcl\/minimal_rt\/aarch64-config\.toml /),

@@ -45,13 +45,13 @@ export function shrinkwrapStep(layout: StackLayout, lock: LockFile, pythonVersio
 /** What `shrinkwrap --version` says. @throws Error when it says nothing */
 export async function shrinkwrapVersion(command: string): Promise<string> {
   const version = await ask([command, '--version']);
-  if (version === '') throw new Error(`${command} --version says nothing`);
+  if (version === '') throw new Error(`${command} --version prints nothing`);
   return version.split('\n')[0] ?? '';
 }
 
 /**
- * Runs the tool from its checkout, so that building a package of it, with tools that nobody pinned, is not needed. The tool
- * moved into a package, below src/, in 2026.
+ * Runs the tool from its checkout, so that building a package of it, with tools that nobody pinned, is not needed. The
+ * tool moved into a package, below src/, in 2026.
  */
 function launcher(layout: StackLayout, python: string): string {
   const source = layout.source('shrinkwrap');

@@ -52,7 +52,8 @@ export class FileLeases {
   /**
    * Waits in turn.
    *
-   * @throws PetriError `wait-timeout` when the signal aborts, `lease-lost` where there can be no lease, `connection-failed`
+   * @throws PetriError `wait-timeout` when the signal aborts, `lease-lost` where there can be no lease,
+   *   `connection-failed`
    */
   async acquire({ signal, onWait }: LeaseWait = {}): Promise<Lease> {
     const id = randomBytes(16).toString('hex');
@@ -73,7 +74,7 @@ export class FileLeases {
     } catch (error) {
       await this.#release(id);
       if (error instanceof PetriError) throw error;
-      throw new PetriError(`waiting for ${this.#host.name} was given up: ${told ?? 'it had just begun'}`, {
+      throw new PetriError(`waiting for ${this.#host.name} was aborted: ${told ?? 'it had just begun'}`, {
         code: 'wait-timeout',
         step: 'launch',
         remedy: 'npx petri hosts shows who has it; give the test more time, or the lab more machines',

@@ -17,8 +17,8 @@ const LOOK = 15_000;
 const TAKEN = /already acquired|already locked|is acquired by|not reserved for/i;
 
 /**
- * Acquires a place of a labgrid coordinator, through labgrid's own client. What fails because somebody else has it is tried again;
- * labgrid itself has no queue for a named place.
+ * Acquires a place of a labgrid coordinator, through labgrid's own client. What fails because somebody else has it is
+ * tried again; labgrid itself has no queue for a named place.
  *
  * The lease is lost once labgrid shows somebody else as who has it, or nobody.
  *
@@ -47,7 +47,7 @@ export async function labgridLease(
     try {
       await sleep(ASK, undefined, signal === undefined ? {} : { signal });
     } catch (error) {
-      throw new PetriError(`waiting for labgrid's place ${config.place} was given up: ${last(said)}`, {
+      throw new PetriError(`waiting for labgrid's place ${config.place} was aborted: ${last(said)}`, {
         code: 'wait-timeout',
         step: 'launch',
         remedy: 'labgrid-client who shows who has it',

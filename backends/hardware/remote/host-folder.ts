@@ -9,8 +9,8 @@ import type { RemoteHost } from '../ssh/remote-host.ts';
 const EXPIRY = { file: '14', part: '60' };
 
 /**
- * Programs are run from there: only we may write in it, and nobody but root and us may put something else in its place. Folders
- * above it may let others write where they are sticky, and the user's own group.
+ * Programs are run from there: only we may write in it, and nobody but root and us may put something else in its place.
+ * Folders above it may let others write where they are sticky, and the user's own group.
  */
 const makeFolders = `
 umask 077
@@ -64,7 +64,10 @@ export class HostFolder {
     this.path = path;
   }
 
-  /** Makes it where it is not there, and takes away what expired. @throws PetriError `upload-failed`, and what running a program throws */
+  /**
+   * Makes it where it is not there, and takes away what expired. @throws PetriError `upload-failed`, and what running a
+   * program throws
+   */
   static async open(host: RemoteHost): Promise<HostFolder> {
     const wanted = host.config.folder ?? '.cache/petri-vm';
     const argv = ['sh', '-c', makeFolders, 'sh', wanted, EXPIRY.file, EXPIRY.part];
@@ -163,7 +166,7 @@ async function read(source: string | URL): Promise<Uint8Array> {
       {
         code: 'artifact-missing',
         step: 'artifact',
-        remedy: 'look whether the file is there',
+        remedy: 'check that the file exists',
         cause: error,
       },
     );

@@ -29,8 +29,8 @@ const accepted = new WeakMap<SshTarget, string>();
 /**
  * Connects and logs in.
  *
- * @throws PetriError `host-key-refused`, `key-exchange-failed`, `authentication-failed`, `tool-missing`, which trying again does
- *   not change; `connection-failed`, where it may
+ * @throws PetriError `host-key-refused`, `key-exchange-failed`, `authentication-failed`, `tool-missing`, which trying
+ *   again does not change; `connection-failed`, where it may
  */
 export async function connectSsh(options: ConnectOptions): Promise<Client> {
   const { jump, target } = options;
@@ -69,7 +69,7 @@ async function login(options: ConnectOptions, target: SshTarget, connect?: () =>
     (one, other) => Number(other === before) - Number(one === before),
   );
   for (;;) {
-    if (options.signal?.aborted === true) throw lost(options.name, 'it was given up');
+    if (options.signal?.aborted === true) throw lost(options.name, 'it was aborted');
     const attempt: Attempt = { keys, secrets, algorithms: algorithmsOf(types), sock: await connect?.() };
     try {
       const client = await logInOnce(options, target, attempt);
@@ -146,7 +146,7 @@ async function logInOnce(
   return await new Promise<Client>((resolve, reject) => {
     const abort = (): void => {
       client.destroy();
-      reject(lost(name, 'it was given up'));
+      reject(lost(name, 'it was aborted'));
     };
     signal?.addEventListener('abort', abort, { once: true });
     client.once('ready', () => {

@@ -21,7 +21,9 @@ export interface RunOptions {
 
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Whether it may be started again where a connection ended and nobody knows whether it was started. @default false */
+  /**
+   * Whether it may be started again where a connection ended and nobody knows whether it was started. @default false
+   */
   readonly again?: boolean;
 }
 
@@ -60,7 +62,8 @@ export class RemoteHost {
   }
 
   /**
-   * The connection there is, or a new one; tried again with growing pauses for as long as `reconnect` in the hosts file says.
+   * The connection there is, or a new one; tried again with growing pauses for as long as `reconnect` in the hosts file
+   * says.
    *
    * @throws PetriError `connection-failed`, and what connectSsh throws
    */
@@ -122,8 +125,8 @@ export class RemoteHost {
   /**
    * Runs a program to its end.
    *
-   * @throws PetriError `connection-failed` when the connection ends or nothing comes of it in time, `shell-unusable` when the login
-   *   shell does not start it
+   * @throws PetriError `connection-failed` when the connection ends or nothing comes of it in time, `shell-unusable`
+   *   when the login shell does not start it
    */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     try {
@@ -161,7 +164,7 @@ export class RemoteHost {
         give(`nothing came of it in ${String(timeout / 1000)} s`);
       }, timeout);
       const abort = (): void => {
-        give('it was given up');
+        give('it was aborted');
       };
       signal?.addEventListener('abort', abort, { once: true });
       channel.on(
@@ -199,8 +202,8 @@ export class RemoteHost {
   /**
    * Starts a program on a channel of its own. Its end is the channel's `close`, also where the connection ends.
    *
-   * @param attend called with the channel before any of its events, and with what tells the program's bytes on it; what it
-   *   returns is the result
+   * @param attend called with the channel before any of its events, and with what tells the program's bytes on it; what
+   *   it returns is the result
    * @throws PetriError `connection-failed`, `shell-unusable`
    */
   async open<T>(

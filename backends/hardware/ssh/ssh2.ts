@@ -4,7 +4,9 @@ import { PetriError } from '../../../petri/errors.ts';
 
 let loading: Promise<typeof ssh2> | undefined;
 
-/** The SSH client. Loaded when a host is first reached: no other backend pays for it. @throws PetriError `tool-missing` */
+/**
+ * The SSH client. Loaded when a host is first reached: no other backend pays for it. @throws PetriError `tool-missing`
+ */
 export function loadSsh2(): Promise<typeof ssh2> {
   loading ??= import('ssh2').then(
     (module) => module.default,
@@ -15,7 +17,7 @@ export function loadSsh2(): Promise<typeof ssh2> {
         {
           code: 'tool-missing',
           step: 'probe',
-          remedy: 'install the dependencies anew: npm ci, or npm install',
+          remedy: 'install the dependencies again: npm ci, or npm install',
           cause: error,
         },
       );

@@ -40,7 +40,7 @@ export function flashImage(bl1: Buffer, fip: Buffer): Buffer {
 }
 
 function unusable(why: string): PetriError {
-  return new PetriError(`what TF-A's build made is of no use: ${why}`, {
+  return new PetriError(`what TF-A's build made is unusable: ${why}`, {
     code: 'tool-failed',
     step: 'install',
     remedy:

@@ -10,8 +10,8 @@ import type { StackLayout } from './layout.ts';
 const SIZE = 64 * 2 ** 20;
 
 /**
- * What tmk_vmm is linked with. Plane 0 sees /lib of the host: kvmtool shares the host's file system with it. The libraries are those of
- * the cross compiler.
+ * What tmk_vmm is linked with. Plane 0 sees /lib of the host: kvmtool shares the host's file system with it. The
+ * libraries are those of the cross compiler.
  */
 const libraries = {
   needed: ['ld-linux-aarch64.so.1', 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'],
@@ -98,7 +98,7 @@ async function installBusybox(layout: StackLayout, tree: string): Promise<void> 
 }
 
 function unusable(why: string): PetriError {
-  return new PetriError(`the busybox that was built is of no use as a root file system: ${why}`, {
+  return new PetriError(`the busybox that was built is unusable as a root file system: ${why}`, {
     code: 'tool-failed',
     step: 'install',
     remedy: 'give another one with --source busybox=URL@REV',

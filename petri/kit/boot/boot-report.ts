@@ -61,7 +61,7 @@ function headline({ end, stage, milliseconds, factor }: BootFacts): string {
     case 'exited':
       return `the machine ended before boot stage '${stage.name}', ${after} after that began: ${end.how}`;
     case 'aborted':
-      return `the boot was given up in stage '${stage.name}', ${after} after that began: ${reasonText(end.reason)}`;
+      return `the boot was aborted in stage '${stage.name}', ${after} after that began: ${reasonText(end.reason)}`;
   }
 }
 

@@ -95,7 +95,7 @@ describe('crashSignatures', () => {
 });
 
 describe('the end of a boot', () => {
-  it('is found in a line of a guest that is longer than a search may be dear', async () => {
+  it('is found in a line of a guest that is longer than an expensive search may read', async () => {
     const console = new SerialConsole({ name: 'uart' });
     const watch = new CrashWatch(new Map([['uart', console]]), crashSignatures);
     console.push(

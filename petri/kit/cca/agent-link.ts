@@ -35,7 +35,7 @@ export class Exchange {
     this.#settle();
   }
 
-  /** Nothing more of it is heard. */
+  /** Ends it: later frames are ignored. */
   close(): void {
     this.#close();
   }
@@ -59,10 +59,12 @@ interface Capture {
 }
 
 /**
- * Our end of the line to the agents: finds their frames in what the host's UART sends, and passes on what is between them.
+ * Our end of the line to the agents: finds their frames in what the host's UART sends, and passes on what is between
+ * them.
  *
- * Frames are known by their nonce; everything else, whatever it looks like, is not heard. Line ends are given back as they were
- * printed: each terminal on the way may have put a carriage return before them, and the frame before tells how many did.
+ * Frames are known by their nonce; everything else, whatever it looks like, is ignored. Line ends are given back as
+ * they were printed: each terminal on the way may have put a carriage return before them, and the frame before tells
+ * how many did.
  */
 export class AgentLink {
   readonly #exchanges = new Map<string, Exchange>();

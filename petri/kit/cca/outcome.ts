@@ -11,8 +11,9 @@ export interface RunResult {
 }
 
 /**
- * Why the VM halted. Whether the test passed is told by tmk_vmm's exit code, and how the guest did by what tmk_vmm printed last, where
- * the guest has no say any more; both must agree. A run in which tmk_vmm itself failed, or said nothing, is nobody's verdict.
+ * Why the VM halted. tmk_vmm's exit code says whether the test passed, and how the guest did by what tmk_vmm printed
+ * last, where the guest has no say any more; both must agree. A run in which tmk_vmm itself failed, or said nothing, is
+ * nobody's verdict.
  */
 export function haltOf({ code, report, events }: RunResult): HaltReason {
   const { verdict, saysFailed, lastLine, fatalError } = report;

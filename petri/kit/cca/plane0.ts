@@ -37,7 +37,7 @@ export interface RunOptions {
   readonly onStart: () => void;
 }
 
-/** A run that cannot tell its end: plane 0 or something below it is gone. */
+/** A run that cannot report its end: plane 0 or something below it is gone. */
 export class Plane0Lost extends Error {
   override readonly name = 'Plane0Lost';
 }
@@ -198,8 +198,8 @@ function isIntact(values: Readonly<Record<string, string>>, received: RunningDig
 }
 
 /**
- * Notices that a run ended without our hearing it. The agent answers nothing while tmk_vmm runs, so after a silence it is asked
- * once, and an answer means that the frame with the end is lost.
+ * Notices that a run ended without our hearing it. The agent answers nothing while tmk_vmm runs, so after a silence it
+ * is asked once, and an answer means that the frame with the end is lost.
  */
 class SilenceWatch {
   readonly answered: Promise<'answered'>;

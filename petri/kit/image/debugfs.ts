@@ -75,9 +75,9 @@ export async function inspect(
   for (const [at, path] of paths.entries()) {
     const echo = `debugfs: ${commands[at] ?? ''}`;
     const index = lines.indexOf(echo);
-    if (index === -1) throw toolFailed('debugfs', `exit code ${String(code)}, it did not look at ${path}`, stderr);
+    if (index === -1) throw toolFailed('debugfs', `exit code ${String(code)}, it did not process ${path}`, stderr);
     // The target of a symbolic link is printed as it is: it could tell lies about the paths that come after.
-    if (lines.lastIndexOf(echo) !== index) throw invalid(image, `it tells two stories about ${path}`);
+    if (lines.lastIndexOf(echo) !== index) throw invalid(image, `it describes ${path} twice`);
     const file = parseStat(lines.slice(index + 1, index + 4));
     if (file !== undefined) found.set(path, file);
   }

@@ -105,7 +105,7 @@ function cleanPath(path: string): string {
 function modeOf(entry: InitramfsEntry): number {
   const mode = 'mode' in entry ? (entry.mode ?? modes[entry.kind]) : modes[entry.kind];
   if (Number.isInteger(mode) && mode >= 0 && mode <= 0o7777) return mode;
-  throw wrong(entry.path, `its mode ${String(mode)} is none`);
+  throw wrong(entry.path, `its mode ${String(mode)} is invalid`);
 }
 
 function contentOf(entry: InitramfsEntry): Uint8Array {
@@ -114,7 +114,7 @@ function contentOf(entry: InitramfsEntry): Uint8Array {
       if (entry.content.length > LARGEST_FILE) throw wrong(entry.path, 'it has more than 4 GiB');
       return entry.content;
     case 'symlink':
-      if (entry.target === '' || entry.target.includes('\0')) throw wrong(entry.path, 'its target is none');
+      if (entry.target === '' || entry.target.includes('\0')) throw wrong(entry.path, 'its target is invalid');
       return Buffer.from(entry.target);
     case 'character-device':
     case 'block-device':

@@ -13,7 +13,7 @@ import { readSuperblock } from './superblock.ts';
 import type { ImageOptions, InjectedFile, InjectedFileReport } from './types.ts';
 import { Workspace } from './workspace.ts';
 
-/** Bytes that stay free for the guest unless told otherwise. */
+/** Bytes that stay free for the guest unless specified otherwise. */
 const SPARE = 16 * 1024 * 1024;
 
 /** The type of a regular file in a mode (inode(7), `S_IFREG`). */
@@ -29,9 +29,10 @@ export interface InjectOptions extends ImageOptions {
 }
 
 /**
- * Puts files into an image, in place and without root: mends the file system if its journal says so, grows it if there is
- * no room, writes, reads everything back and compares it, and checks the file system. Whatever was at a file's path is
- * replaced, but a folder; a symbolic link is replaced, and never followed. When it throws, the image is not to be used.
+ * Puts files into an image, in place and without root: mends the file system if its journal says so, grows it if there
+ * is no room, writes, reads everything back and compares it, and checks the file system. Whatever was at a file's path
+ * is replaced, but a folder; a symbolic link is replaced, and never followed. When it throws, the image is not to be
+ * used.
  *
  * @throws PetriError `invalid-option` for paths that clash with each other or with the image, `artifact-missing` for a
  *   source that cannot be read, `image-invalid`, `image-full`, `tool-missing`, `tool-failed`, `interrupted`
@@ -106,7 +107,10 @@ function clash(why: string): PetriError {
   });
 }
 
-/** Both commands take names in the folder they are in: with a whole path they mean different things in different versions. */
+/**
+ * Both commands take names in the folder they are in: with a whole path they mean different things in different
+ * versions.
+ */
 function enter(path: string): { readonly command: string; readonly name: string } {
   const { folders, name } = splitGuestPath(path);
   return { command: `cd ${word(folders.at(-1) ?? '/')}`, name };

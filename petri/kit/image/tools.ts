@@ -101,7 +101,7 @@ export async function runTool(tool: ImageTool, args: readonly string[], options:
 /** @throws PetriError `interrupted` */
 export function throwIfAborted(what: string, signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
-  throw new PetriError(`changing an image was given up at ${what}`, {
+  throw new PetriError(`changing an image was aborted at ${what}`, {
     code: 'interrupted',
     step: 'artifact',
     cause: signal.reason,

@@ -23,8 +23,8 @@ interface Request {
 }
 
 /**
- * The driver's end of the agent (artifacts/linux/agent.sh). Commands run one after the other. The guest is not trusted: an answer
- * has to bear the random number of its request, and is bounded.
+ * The driver's end of the agent (artifacts/linux/agent.sh). Commands run one after the other. The guest is not trusted:
+ * an answer has to bear the random number of its request, and is bounded.
  */
 export class AgentClient {
   readonly #port: Duplex;
@@ -45,7 +45,7 @@ export class AgentClient {
       this.#becomeReady = resolve;
       this.#failReady = reject;
     });
-    // Whoever executes something hears of it.
+    // Whoever executes something receives it.
     this.#ready.catch(() => undefined);
     port.on('data', (bytes: Buffer) => this.#push(bytes.toString('latin1')));
     port.on('error', () => undefined);
@@ -56,8 +56,8 @@ export class AgentClient {
   /**
    * Runs a command with the guest's `sh`.
    *
-   * @throws PetriError `wait-timeout`, `vm-halted` where the guest goes before it answers, `invalid-option` for a command that is
-   * too long
+   * @throws PetriError `wait-timeout`, `vm-halted` where the guest goes before it answers, `invalid-option` for a
+   *   command that is too long
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const text = Buffer.from(command).toString('base64');
@@ -194,7 +194,7 @@ function newId(): string {
 }
 
 function silent(command: string, seconds: number): PetriError {
-  return new PetriError(`the guest did not say within ${seconds} s what came of: ${command}`, {
+  return new PetriError(`the guest did not report within ${seconds} s how this command ended: ${command}`, {
     code: 'wait-timeout',
     step: 'run',
     remedy: 'give the command a longer `timeout`, or look at the console for what the guest is doing',
@@ -202,7 +202,7 @@ function silent(command: string, seconds: number): PetriError {
 }
 
 function givenUp(command: string): PetriError {
-  return new PetriError(`waiting for the guest was given up: ${command}`, { code: 'wait-timeout', step: 'run' });
+  return new PetriError(`waiting for the guest was aborted: ${command}`, { code: 'wait-timeout', step: 'run' });
 }
 
 function gone(why: string): PetriError {
@@ -214,7 +214,7 @@ function gone(why: string): PetriError {
 }
 
 function broken(why: string): PetriError {
-  return new PetriError(`the agent in the guest is not to be relied on: ${why}`, {
+  return new PetriError(`the agent in the guest is unreliable: ${why}`, {
     code: 'backend-fault',
     step: 'run',
   });

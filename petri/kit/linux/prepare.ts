@@ -19,7 +19,10 @@ export interface PrepareRequest {
   say(line: string): void;
 }
 
-/** What of the kernel is needed to mount ext4 from a virtio disk, in the order in which it is loaded. What is not there is built in. */
+/**
+ * What of the kernel is needed to mount ext4 from a virtio disk, in the order in which it is loaded. What is not there
+ * is built in.
+ */
 const MODULES = [
   'virtio_pci_modern_dev',
   'virtio_pci_legacy_dev',
@@ -33,12 +36,12 @@ const MODULES = [
 ];
 
 /**
- * Puts into a folder what `linux()` boots: `vmlinuz`, `busybox`, `modules/` of Debian's kernel, and `versions`, which says what they are.
- * What is there already is not downloaded again.
+ * Puts into a folder what `linux()` boots: `vmlinuz`, `busybox`, `modules/` of Debian's kernel, and `versions`, which
+ * says what they are. What is there already is not downloaded again.
  *
  * @returns the lines of `versions`, and whether anything was done
- * @throws PetriError `artifact-missing` for a file that cannot be read, `image-invalid` for one of the wrong kind, `stack-busy`, as
- *   `expectApt` and `downloadDebian`
+ * @throws PetriError `artifact-missing` for a file that cannot be read, `image-invalid` for one of the wrong kind,
+ *   `stack-busy`, as `expectApt` and `downloadDebian`
  */
 export async function prepareLinux(
   request: PrepareRequest,
@@ -94,7 +97,7 @@ function unreadable(path: string, why: string, cause?: unknown): PetriError {
   return new PetriError(`${path} cannot be read: ${why}`, {
     code: 'artifact-missing',
     step: 'install',
-    remedy: 'name a file that is there and that you may read',
+    remedy: 'name a file that exists and that you may read',
     cause,
   });
 }

@@ -11,7 +11,7 @@ import type { GuestState, MonitorMessage } from './monitor-protocol.ts';
 
 const WRITE = 1 << 6;
 
-/** Who hears what a guest does. */
+/** Receives what a guest does. */
 export interface GuestListener {
   message(message: MonitorMessage): void;
   /** The machine is gone or not to be trusted any more. @param why a part of a sentence */
@@ -26,7 +26,10 @@ export interface GuestMachine {
   rest(): void;
 }
 
-/** One guest on a machine, from its start to its halt: what it tells becomes console text, events, and the reason of its halt. */
+/**
+ * One guest on a machine, from its start to its halt: what it tells becomes console text, events, and the reason of its
+ * halt.
+ */
 export class GuestRun implements GuestListener {
   /** Never rejects. */
   readonly halted: Promise<HaltReason>;

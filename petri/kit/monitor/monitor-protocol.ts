@@ -22,11 +22,11 @@ export interface GuestState {
   readonly ipa: bigint;
 }
 
-/** What the monitor tells. */
+/** What the monitor reports. */
 export type MonitorMessage =
   /** The machine came up; `touched` blocks of 2 MiB had to be made zero first. */
   | { readonly kind: 'ready'; readonly version: number; readonly touched: number }
-  /** The guest stored to the command address. With `waits`, it goes on when it is told to. */
+  /** The guest stored to the command address. With `waits`, it goes on when it is asked to. */
   | {
       readonly kind: 'store';
       readonly pointer: number;

@@ -23,8 +23,8 @@ export function logPath(path: string): string {
 }
 
 /**
- * What this process has started and must be ended with it, on disk: a line before a thing is made, a line when it is gone. Each is one
- * write to the end of the file, which the system keeps when this process dies.
+ * What this process has started and must be ended with it, on disk: a line before a thing is made, a line when it is
+ * gone. Each is one write to the end of the file, which the system keeps when this process dies.
  */
 export class Ledger {
   readonly id: string;
@@ -50,7 +50,7 @@ export class Ledger {
     try {
       this.#write({ op: 'open', entry, thing });
     } catch (error) {
-      throw new PetriError(`what is to be started cannot be written down in ${this.path}: ${String(error)}`, {
+      throw new PetriError(`what is to be started cannot be recorded in ${this.path}: ${String(error)}`, {
         code: 'state-directory',
         step: 'launch',
         remedy: 'look at its file system (df), or let PETRI_STATE_DIR name another folder',

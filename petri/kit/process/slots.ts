@@ -151,7 +151,7 @@ function filesOf(folder: string): string[] {
 function throwIfAborted({ pool }: Queue, signal: AbortSignal | undefined): void {
   if (signal?.aborted !== true) return;
   if (signal.reason instanceof PetriError) throw signal.reason;
-  throw new PetriError(`waiting for a place of '${pool}' was given up`, {
+  throw new PetriError(`waiting for a place of '${pool}' was aborted`, {
     code: 'interrupted',
     step: 'launch',
     cause: signal.reason,

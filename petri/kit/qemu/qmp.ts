@@ -4,7 +4,7 @@ import { PetriError } from '../../errors.ts';
 
 /** Characters of one message. QEMU's longest answers, such as its schema, have a few hundred thousand. */
 const MAX_MESSAGE = 4 * 2 ** 20;
-/** Milliseconds that QEMU may take to answer, unless told otherwise. */
+/** Milliseconds that QEMU may take to answer, unless specified otherwise. */
 const ANSWER_TIMEOUT = 10_000;
 
 const greeting = z.object({
@@ -35,8 +35,8 @@ interface Pending {
 }
 
 /**
- * A client of the QEMU Machine Protocol (QEMU, docs/interop/qmp-spec). Commands may overlap; answers are told apart by their ids.
- * A peer that says something else, too much, or nothing at all, ends the connection, and never this process.
+ * A client of the QEMU Machine Protocol (QEMU, docs/interop/qmp-spec). Commands may overlap; answers are told apart by
+ * their ids. A peer that says something else, too much, or nothing at all, ends the connection, and never this process.
  */
 export class QmpClient {
   /** Version of QEMU, such as `7.2.22`. */
@@ -76,7 +76,8 @@ export class QmpClient {
   /**
    * Executes a command and gives what it returns.
    *
-   * @throws PetriError `tool-failed` where QEMU refuses it, `backend-fault` where it does not answer or the connection is over
+   * @throws PetriError `tool-failed` where QEMU refuses it, `backend-fault` where it does not answer or the connection
+   *   is over
    */
   async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
     if (this.#closeReason !== undefined) throw broken(`${command} cannot be sent: ${this.#closeReason}`);

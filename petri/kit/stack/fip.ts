@@ -116,7 +116,7 @@ function nameOf(uuid: string): string {
 }
 
 function unusable(why: string): PetriError {
-  return new PetriError(`what TF-A's build made is of no use: ${why}`, {
+  return new PetriError(`what TF-A's build made is unusable: ${why}`, {
     code: 'tool-failed',
     step: 'install',
     remedy:

@@ -47,7 +47,7 @@ export function prerequisitesStep(findShortages: () => Promise<readonly Shortage
       const shortages = await findShortages();
       for (const shortage of shortages) await context.log(`missing: ${shortage.what}`);
       if (shortages.length > 0) throw missing(shortages);
-      await context.log('everything is there');
+      await context.log('everything is installed');
     },
   };
 }

@@ -15,13 +15,13 @@ const SHN_XINDEX = 0xffff;
 export interface ElfSymbol {
   readonly name: string;
   readonly address: number;
-  /** Bytes; 0 where the assembler was not told. */
+  /** Bytes; 0 where the assembler was given none. */
   readonly size: number;
 }
 
 /**
- * The symbols of an image by address. Symbols that cannot be read are left out rather than told: this serves reports about
- * guests that already failed.
+ * The symbols of an image by address. Symbols that cannot be read are left out rather than reported: this serves
+ * reports about guests that already failed.
  */
 export class SymbolTable {
   readonly #table: Uint8Array;

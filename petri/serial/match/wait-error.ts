@@ -43,7 +43,7 @@ function headline({ console, pattern, failure, closeReason }: WaitErrorFacts): s
     case 'timeout':
       return `console '${console}' did not print ${what} within ${failure.lasted}`;
     case 'abort':
-      return `waiting for ${what} on console '${console}' was given up after ${failure.lasted}`;
+      return `waiting for ${what} on console '${console}' was aborted after ${failure.lasted}`;
     case 'closed':
       return `console '${console}' ended without ${what}: ${closeReason ?? 'it was closed'}`;
   }
@@ -91,7 +91,7 @@ function matchesAsPattern(text: string, line: string): boolean {
   try {
     return boundedExec(new RegExp(text, 'g'), line, 0) !== null;
   } catch {
-    return false; // Not a pattern, or too dear a one: then there is no such hint to give.
+    return false; // Not a pattern, or too expensive a one: there is no such hint to give.
   }
 }
 

@@ -99,7 +99,7 @@ export class Wait {
     return this.#request.matcher.behind;
   }
 
-  /** Looks at what has arrived, unless the last look was so dear that the guest is owed its time first. */
+  /** Looks at what has arrived, unless the last look was expensive: then it yields to the guest first. */
   advance(): void {
     if (this.#resting === undefined) this.#look();
   }

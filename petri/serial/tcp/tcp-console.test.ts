@@ -190,7 +190,7 @@ describe('connectConsole', () => {
     const controller = new AbortController();
     const connecting = failureOf(connect(await closedPort(), { retryFor: 10 * TIME, signal: controller.signal }));
     controller.abort(new Error('enough'));
-    expect((await connecting).message).toContain('was given up');
+    expect((await connecting).message).toContain('was aborted');
     expect((await failureOf(connect(1, { signal: controller.signal }))).cause).toMatchObject({ message: 'enough' });
   });
 
@@ -199,7 +199,7 @@ describe('connectConsole', () => {
     const uart = new Uart();
     const [connection] = await connect(await uart.listen(), { signal: controller.signal });
     controller.abort();
-    expect(await connection.closed).toBe('it was given up');
+    expect(await connection.closed).toBe('it was aborted');
   });
 
   it('tells that the connection broke, and takes writes after it', async () => {

@@ -27,8 +27,8 @@ export interface TcpConsoleOptions {
   /** Gives up connecting, and ends the connection. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds in which connecting is tried again when nobody listens yet, or a console server says that somebody else
-   * has the port. While it may still say so, its first words are held back.
+   * Milliseconds in which connecting is tried again when nobody listens yet, or a console server says that somebody
+   * else has the port. While it may still say so, its first words are held back.
    *
    * @default 0
    */
@@ -39,7 +39,10 @@ export interface TcpConsoleOptions {
 export interface TcpConsole {
   /** Sends what is typed. Resolves when the bytes have left this process or the connection has ended; never rejects. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Resolves, once everything that arrived is in the console, with how the connection ended, as a clause. Never rejects. */
+  /**
+   * Resolves, once everything that arrived is in the console, with how the connection ended, as a clause. Never
+   * rejects.
+   */
   readonly closed: Promise<string>;
   /** Ends the connection. Idempotent. */
   end(): void;
@@ -115,7 +118,7 @@ function connectionFailed(
   const why = cause instanceof Error ? cause.message : String(cause);
   const message =
     signal?.aborted === true
-      ? `connecting console '${console.name}' to ${host}:${String(port)} was given up after ${seconds} s`
+      ? `connecting console '${console.name}' to ${host}:${String(port)} was aborted after ${seconds} s`
       : `console '${console.name}' could not be connected to ${host}:${String(port)} within ${seconds} s: ${why}`;
   return new PetriError(message, {
     code: 'connection-failed',
@@ -136,7 +139,7 @@ class Connection implements TcpConsole {
   #endedBy: string | undefined;
   #resolve: (how: string) => void = () => undefined;
   readonly #onAbort = (): void => {
-    this.#finish('it was given up');
+    this.#finish('it was aborted');
   };
 
   constructor(socket: Socket, options: TcpConsoleOptions, reconnect: () => Promise<Socket> | undefined) {

@@ -54,8 +54,8 @@ interface Holdings {
 }
 
 /**
- * One machine with our agent on its host, and at most one realm in it. Runs on it come one after another: whoever uses it sees to
- * that. When anything about it is in doubt it is broken, and the next user makes another.
+ * One machine with our agent on its host, and at most one realm in it. Runs on it come one after another: whoever uses
+ * it sees to that. When anything about it is in doubt it is broken, and the next user makes another.
  */
 export class HostSession {
   readonly logs: string;
@@ -146,7 +146,7 @@ export class HostSession {
         await this.#realm.plane0.ping();
         return;
       } catch (error) {
-        log(`the realm does not answer, it is launched anew: ${String(error)}`);
+        log(`the realm does not answer, it is launched again: ${String(error)}`);
       }
     }
     if (this.#realm !== undefined) {
@@ -182,8 +182,8 @@ export class HostSession {
   }
 
   /**
-   * Resolves with a line that looks like a crash, once nothing has come after it for a while. While a payload runs its words are
-   * on the same console, so it is nothing but a reason to look.
+   * Resolves with a line that looks like a crash, once nothing has come after it for a while. While a payload runs its
+   * words are on the same console, so it is nothing but a reason to look.
    *
    * @param budget milliseconds, before the slow factor
    */
