@@ -48,7 +48,7 @@ const files = {
           stop: async () => {},
           kill: async () => {},
           planes: [],
-          facts: { firmware: 'of ' + spec.boot + ' boot' },
+          facts: { firmware: 'of a ' + spec.machine + ' machine' },
         };
       },
     };
@@ -123,6 +123,6 @@ describe('a backend whose machines take long to boot', () => {
   });
 
   it('leaves in the record of a VM what it was made of', () => {
-    expect(output).toContain('recorded of fresh boot');
+    expect(output).toContain('recorded of a fresh machine');
   });
 });
