@@ -49,7 +49,7 @@ export interface VmSpec<P extends VmPayload = VmPayload> {
 export function boots<K extends VmPayload['kind']>(
   spec: VmSpec,
   kind: K,
-): spec is VmSpec<Extract<VmPayload, { readonly kind: K }>> {
+): spec is VmSpec<Extract<VmPayload, Record<'kind', K>>> {
   return spec.payload.kind === kind;
 }
 

@@ -4,7 +4,7 @@ import { BoundedLog } from '../vm/bounded-log.ts';
 import type { PayloadLocator } from './locator.ts';
 
 /** What ended a TMK's run by its own command. */
-export type TmkVerdict = Extract<TmkEvent, { readonly kind: 'complete' | 'panic' }>;
+export type TmkVerdict = Extract<TmkEvent, Record<'kind', 'complete' | 'panic'>>;
 
 /** Where a channel reports what it receives. */
 export interface TmkListener {
@@ -40,6 +40,7 @@ export class TmkChannel {
     this.#rejections = new BoundedLog('rejected TMK commands', listener.log);
   }
 
+  /** What the guest sent so far, oldest first, up to 10,000 events and 4 Mi characters; the verdict is always kept. */
   get events(): readonly TmkEvent[] {
     return this.#events;
   }

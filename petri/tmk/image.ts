@@ -29,7 +29,9 @@ export interface TmkTest {
 
 /** A part of the image that is to be loaded at a load base plus `vaddr`. */
 export interface TmkSegment {
+  /** Address as linked. */
   readonly vaddr: number;
+  /** Bytes in memory. */
   readonly memsize: number;
   /** The first bytes; the rest up to `memsize` is zero. A view of the file: not to be written to. */
   readonly data: Uint8Array;
@@ -39,16 +41,25 @@ export interface TmkSegment {
 
 /** What a backend needs of a TMK to load it and to report about it. All addresses are as linked. */
 export interface TmkImage {
+  /** In link order. */
   readonly tests: readonly TmkTest[];
+  /** In order of address, none overlapping. */
   readonly segments: readonly TmkSegment[];
+  /** Address of the first instruction. */
   readonly entry: number;
   /** From the page of the lowest address to the page after the highest: [start, end), both page-aligned. */
-  readonly span: { readonly start: number; readonly end: number };
+  readonly span: {
+    /** First address. */
+    readonly start: number;
+    /** Address after the last. */
+    readonly end: number;
+  };
   /**
    * Lowest address of the stack, where the image says where its stack is (PT_GNU_STACK with a size, as our runtime has
    * it).
    */
   readonly stackStart?: number;
+  /** The symbol at an address of the image as linked. */
   symbolAt(address: number): SymbolLocation | undefined;
 }
 

@@ -8,7 +8,9 @@ const PAGE = 4096;
 
 /** Where a TMK goes in the memory that it gets: segments at `base` plus their address as linked. */
 export interface TmkPlacement {
+  /** Where address 0 of the image as linked is. */
   readonly base: number;
+  /** Address of the first instruction. */
   readonly entry: number;
   /** The page right after the image. */
   readonly startInput: number;
@@ -37,6 +39,7 @@ export function placeTmk(payload: LoadablePayload, base: number, bytes: number):
 
 /** A page of an image as it is in memory before the first instruction. */
 export interface ImagePage {
+  /** Where it goes, a multiple of 4096. */
   readonly address: number;
   /** 4096 bytes, to be used before the next page is asked for. */
   readonly bytes: Uint8Array;

@@ -6,8 +6,11 @@ import type { SymbolLocation } from '../contract/halt.ts';
 
 const INSTRUCTION_BYTES = 4n;
 
+/** Where an address lies. */
 export interface Location {
+  /** The symbol there, if the ELF file has one. */
   readonly symbol?: SymbolLocation;
+  /** The address with its symbol, in words for a message; harmless to print. */
   readonly text: string;
 }
 
@@ -22,6 +25,7 @@ export class PayloadLocator {
     this.#base = base;
   }
 
+  /** Where an address lies, such as the PC of a fault. */
   locate(pc: bigint): Location {
     return located(pc, this.#symbolAt(pc));
   }

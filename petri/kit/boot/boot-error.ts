@@ -21,6 +21,7 @@ export interface BootErrorOptions {
 export class BootError extends PetriError {
   /** The stage that was waited for. */
   readonly stage: string;
+  /** What ended the boot. */
   readonly kind: BootFailureKind;
 
   constructor(message: string, options: BootErrorOptions) {

@@ -6,6 +6,7 @@ export interface BootStage {
   readonly name: string;
   /** The console that prints the marker, by its name in the map of consoles. */
   readonly console: string;
+  /** What the console prints when the stage is reached. */
   readonly marker: SerialPattern;
   /** Milliseconds for this stage alone, before the slow factor. */
   readonly deadline: number;
@@ -23,10 +24,14 @@ export interface CrashSignature {
 
 /** A stage that was reached, and how long it took since the one before. */
 export interface StageTime {
+  /** Of the stage. */
   readonly name: string;
+  /** Since the stage before it was reached, or since the boot began. */
   readonly milliseconds: number;
 }
 
+/** A boot that got to its last stage. */
 export interface BootReport {
+  /** In the order in which they were reached. */
   readonly stages: readonly StageTime[];
 }

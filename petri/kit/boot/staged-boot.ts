@@ -8,12 +8,15 @@ import { CrashWatch } from './crash-watch.ts';
 import { slowFactor } from './slow-factor.ts';
 import type { BootReport, BootStage, CrashSignature, StageTime } from './stage.ts';
 
+/** What a boot goes through, and what is watched meanwhile. */
 export interface StagedBootOptions {
   /** In the order in which they are reached. */
   readonly stages: readonly BootStage[];
+  /** By the names that the stages and the signatures use. */
   readonly consoles: ReadonlyMap<string, SerialConsole>;
   /** Looked for on all consoles from the first stage to the last. */
   readonly crashes: readonly CrashSignature[];
+  /** Ends the wait when it aborts, with a `BootError` of kind `aborted`. */
   readonly signal?: AbortSignal;
   /** Resolves with how the machine ended, as a clause, if it does: best when the consoles have what it printed last. */
   readonly exited?: Promise<string>;
@@ -21,8 +24,9 @@ export interface StagedBootOptions {
   readonly running?: () => string;
   /** @default `$PETRI_SLOW_FACTOR`, or 1 */
   readonly slowFactor?: number;
+  /** Called with each stage that was reached. */
   readonly onStage?: (stage: StageTime) => void;
-  /** Told of each stage when its turn comes, with the milliseconds that it may take. */
+  /** Called with each stage when its turn comes, with the milliseconds that it may take. */
   readonly onWait?: (stage: BootStage, deadline: number) => void;
 }
 

@@ -17,8 +17,11 @@ const SHORTEST_ATTEMPT = 1000;
 /** Bytes of input that may wait for a peer that does not read. */
 const INPUT_LIMIT = 64 * 1024 * 1024;
 
+/** Which port serves a UART, and the console for it. */
 export interface TcpConsoleOptions {
+  /** Host name or IP address. */
   readonly host: string;
+  /** TCP port. */
   readonly port: number;
   /** `raw`: bytes as they are. `telnet`: RFC 854 commands are taken out and refused, and 0xff is doubled both ways. */
   readonly mode: 'raw' | 'telnet';
