@@ -12,7 +12,7 @@ import { limits } from './identity.ts';
 import { isExecutable, isInPath, MODEL_PATH_VARIABLE } from './model-start.ts';
 import { readInstalledStack, stackRoot, type InstalledStack } from './stack/installed.ts';
 
-/** Milliseconds for a program that only tells about itself. */
+/** Milliseconds for a program that only prints facts about itself. */
 const ASK = 20_000;
 
 /** Bytes of free disk that a copy of the root file system and the logs of a run may take. */
@@ -183,7 +183,7 @@ interface Told {
   readonly problem?: string;
 }
 
-/** Runs a program that tells something and ends by itself, or is ended. */
+/** Runs a program that prints something and ends by itself, or is ended. */
 async function ask(command: string, args: readonly string[], path: string): Promise<Told> {
   const env = { ...process.env, PATH: path };
   return await new Promise((resolve) => {

@@ -131,7 +131,7 @@ export class HardwareVm implements VmRuntime {
       launch.write(bytes, port);
     });
     if (guest.started !== undefined) {
-      // A guest that was ended before it began has begun: its halt tells.
+      // A guest that was ended before it began has begun: its halt says so.
       await Promise.race([guest.started, boot.halted]);
     }
     return {

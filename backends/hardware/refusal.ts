@@ -13,7 +13,7 @@ export function refusal({ isolation, payload, config, hostTags = [] }: VmSpec): 
     const found = readHostsFile(hostsFilePath(process.cwd())).some((host) => suits(host, wanted));
     return found ? undefined : `no host of petri.hosts.yaml has the tags ${wanted.tags.join(', ')}`;
   } catch (error) {
-    // Launching tells it in full.
+    // Launching reports it in full.
     if (error instanceof PetriError) return undefined;
     throw error;
   }

@@ -86,7 +86,7 @@ function run(command: string, args: readonly string[], input: string): Promise<s
       if (error === null) resolve(stdout);
       else reject(new QemuFailed(error, stderr.trim()));
     });
-    // A program that does not read is told about by its exit.
+    // The exit of a program that does not read is reported elsewhere.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });

@@ -17,7 +17,10 @@ const MIB = 2 ** 20;
 
 const pool = new MachinePool();
 
-/** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `stack-missing`, `stack-invalid`, and what starting QEMU throws */
+/**
+ * @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `stack-missing`, `stack-invalid`, and what
+ * starting QEMU throws
+ */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   if (boots(spec, 'linux')) return await launchLinux(spec, context);
   return await launchTmk(tmkSpec('qemu', spec), context);
@@ -45,7 +48,10 @@ async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): 
   return await LinuxVm.launch({ spec, context, command, facts: { qemu: command, accelerator: 'tcg' } });
 }
 
-/** Starts the machine that the first VM of default size will be on. What keeps it from starting is told when that VM is launched. */
+/**
+ * Starts the machine that the first VM of default size will be on. What keeps it from starting is reported when that VM
+ * is launched.
+ */
 export async function prepare(): Promise<void> {
   try {
     const { memory } = resolveVmConfig();

@@ -159,7 +159,7 @@ export class LinuxVm implements VmRuntime {
   async #kill(): Promise<void> {
     this.#boot?.end({ reason: 'stopped' });
     await this.#boot?.qemu.stop();
-    // What cannot be removed now is removed by the supervisor at the end, or told then.
+    // What cannot be removed now is removed by the supervisor at the end, or reported then.
     await this.#folder.remove().catch(() => undefined);
   }
 

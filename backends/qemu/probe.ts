@@ -14,7 +14,10 @@ const PROGRAM = 'qemu-system-aarch64';
 const MONITOR = 'monitor';
 const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport', 'pci-serial'];
 
-/** RAM begins at 2 MiB and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs use one vCPU. */
+/**
+ * RAM begins at 2 MiB and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs
+ * use one vCPU.
+ */
 export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
 const noneFeatures: readonly Feature[] = [
   'serial.fast',
@@ -28,7 +31,7 @@ const noneFeatures: readonly Feature[] = [
   'fp.environment',
   'memory.holes',
 ];
-/** What any of the two allows; `refusal` tells the rest. */
+/** What any of the two allows; `refusal` has the rest. */
 const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };
 
 /** Why a TMK cannot run in a VM that is within the limits. */

@@ -15,7 +15,8 @@ export interface QemuOptions {
   /**
    * Without chardevs and QMP.
    *
-   * @param socket the value of `-chardev` for the Unix socket that is listened on under a name, which is the chardev's id too
+   * @param socket the value of `-chardev` for the Unix socket that is listened on under a name, which is the chardev's
+   *   id too
    */
   readonly args: (socket: (name: string) => string) => readonly string[];
   /** Names of the sockets that QEMU is to connect to. */
@@ -27,8 +28,8 @@ export interface QemuOptions {
 const QMP = 'qmp';
 
 /**
- * A QEMU that is controlled over QMP, with the sockets of its chardevs. It connects to us, not we to it: its sockets are there
- * before its first instruction, and nothing has to be tried again.
+ * A QEMU that is controlled over QMP, with the sockets of its chardevs. It connects to us, not we to it: its sockets
+ * are there before its first instruction, and nothing has to be tried again.
  */
 export class QemuProcess {
   readonly qmp: QmpClient;
@@ -113,7 +114,7 @@ export class QemuProcess {
     await this.#process.stop({ graceMs: 0 });
     this.qmp.end();
     for (const socket of this.#sockets.values()) socket.destroy();
-    // What cannot be removed now is removed by the supervisor at the end, or told then.
+    // What cannot be removed now is removed by the supervisor at the end, or reported then.
     await this.#folder.remove().catch(() => undefined);
   }
 }

@@ -11,7 +11,7 @@ export class TextTail {
     stream.on('data', (text: string) => {
       this.#text = (this.#text + text).slice(-LIMIT);
     });
-    // How it ended is told by the process.
+    // The process reports how it ended.
     stream.on('error', () => undefined);
   }
 

@@ -10,7 +10,10 @@ import { doctorOptions, listOptions, sweepOptions } from './command-options.ts';
 import { describeOptions, readOptions } from './options.ts';
 import { endProcess, endWithOutput, isOutputLost } from './output.ts';
 
-/** The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does that. Never rejects. */
+/**
+ * The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does that. Never
+ * rejects.
+ */
 export async function main(argv: readonly string[]): Promise<void> {
   endWithOutput();
   // vitest's options are vitest's to parse: only the command itself is ours.
@@ -78,7 +81,7 @@ export async function addCommands(cli: CAC): Promise<void> {
 }
 
 function report(error: unknown): void {
-  // That it was interrupted by that is known to whoever did it.
+  // Whoever interrupted it knows.
   if (!isOutputLost()) reportError(error);
 }
 

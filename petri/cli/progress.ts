@@ -6,8 +6,8 @@ import { harmlessLine } from '../text/index.ts';
 const QUIET_SECONDS = 2;
 
 /**
- * A line on a terminal that tells, each second, what is going on while nothing is printed. On anything but a terminal there is
- * none.
+ * A line on a terminal that shows, each second, what is going on while nothing is printed. On anything but a terminal
+ * there is none.
  *
  * @param status what to say, asked each time
  */

@@ -71,7 +71,7 @@ export function oneOfThese(names: () => readonly string[]): Rule {
   };
 }
 
-/** What is wrong in a list is told of its first element that is. */
+/** Of a list, the first wrong element is reported. */
 export function listOf(rule: Rule): Rule {
   const wrongIn = (value: unknown): unknown =>
     Array.isArray(value) ? value.find((element) => !rule.accepts(element)) : undefined;

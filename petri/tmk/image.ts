@@ -179,7 +179,7 @@ function readName(elf: ElfFile, { index, address, length, stored }: NameField): 
   if (length === 0n || length > MAX_NAME_BYTES) {
     throw invalid(elf, `${where} has a wrong length, expected 1 to ${MAX_NAME_BYTES} bytes`);
   }
-  // GNU ld writes addends into the image too unless told not to. OpenVMM adds both, so whatever lies there is not the
+  // GNU ld writes addends into the image too unless asked not to. OpenVMM adds both, so whatever lies there is not the
   // name.
   if (stored !== 0n && stored * 2n === address) {
     throw invalid(

@@ -42,8 +42,8 @@ async function select(): Promise<SelectedBackend> {
 }
 
 /**
- * Where vitest tells a worker of its end, in order. It is not in vitest's public API: without it, and when the worker is killed, the
- * reaper does what is left.
+ * Where vitest notifies a worker of its end, in order. It is not in vitest's public API: without it, and when the
+ * worker is killed, the reaper does what is left.
  */
 function atWorkersEnd(close: () => Promise<void>): void {
   const worker: unknown = Reflect.get(globalThis, '__vitest_worker__');

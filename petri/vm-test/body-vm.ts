@@ -13,7 +13,10 @@ interface Underneath extends BodyWatch {
   readonly target: object;
 }
 
-/** The test and the fixture may have come through different loaders, so no class of ours tells a view from what it shows. */
+/**
+ * The test and the fixture may have come through different loaders, so no class of ours distinguishes a view from what
+ * it shows.
+ */
 const underneath = Symbol.for('petri-vm.underneath');
 
 /** What a value of a test body shows, and who watches it; the value itself, where nobody does. */
@@ -24,8 +27,8 @@ export function lookUnder<Value extends object>(value: Value): { readonly target
 }
 
 /**
- * A VM as its test body has it. Every promise that it gives is entered in the ledger, whichever member it comes from, and what it tells
- * of its end has been seen. The framework, which goes by the VM itself, leaves no trace in either.
+ * A VM as its test body has it. Every promise that it gives is entered in the ledger, whichever member it comes from,
+ * and what it tells of its end has been seen. The framework, which goes by the VM itself, leaves no trace in either.
  */
 export function bodyVm(vm: Vm, watch: BodyWatch): Vm {
   const views = new Map<SerialConsole, SerialConsole>();

@@ -27,7 +27,7 @@ export interface ScriptedBackend extends Backend {
 export interface ScriptedOptions {
   readonly isolation?: Partial<Record<IsolationType, readonly Feature[]>>;
   readonly maxMemory?: number;
-  /** Whether a VM ends when its signal aborts or it is told to stop; one that does not is a backend that hangs. */
+  /** Whether a VM ends when its signal aborts or it is asked to stop; one that does not is a backend that hangs. */
   readonly obedient?: boolean;
   readonly onLaunch?: (context: LaunchContext) => void;
 }

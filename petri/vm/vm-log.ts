@@ -6,8 +6,8 @@ import { harmlessMessage } from '../text/index.ts';
 const LIMIT = 1024 * 1024;
 
 /**
- * The framework's and the backend's own log of one VM, `petri.log` in its folder. Made at the first line. An entry begins with
- * the time; further lines of one are quoted, so that no guest can make an entry.
+ * The framework's and the backend's own log of one VM, `petri.log` in its folder. Made at the first line. An entry
+ * begins with the time; further lines of one are quoted, so that no guest can make an entry.
  */
 export class VmLog {
   readonly #path: string;
@@ -41,7 +41,7 @@ export class VmLog {
       this.#descriptor ??= openSync(this.#path, 'a');
       writeSync(this.#descriptor, text);
     } catch {
-      // A disk that is full does not fail the VM, and there is no other place to tell it.
+      // A disk that is full does not fail the VM, and there is no other place to report it.
       this.#closed = true;
     }
   }

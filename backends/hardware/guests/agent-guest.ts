@@ -22,7 +22,10 @@ import type { HaltReason } from '../../../petri/contract/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 const SECOND = 1000;
-/** Milliseconds: from the launcher's start until a shell answers, from there to the agent, and between two questions to the shell. */
+/**
+ * Milliseconds: from the launcher's start until a shell answers, from there to the agent, and between two questions to
+ * the shell.
+ */
 const budgets = { shell: 600 * SECOND, agent: 120 * SECOND };
 /** How often the output of a run is asked for again where it arrived damaged. */
 const AGAIN = 2;
@@ -40,7 +43,10 @@ const crashes: readonly CrashSignature[] = [
 
 /** Lines for the shell that a guest comes up with. */
 export interface ShellLines {
-  /** Makes the shell print the frame `##petri NONCE shell##` when it is ready for `startAgent`; its echo must not look like that. */
+  /**
+   * Makes the shell print the frame `##petri NONCE shell##` when it is ready for `startAgent`; its echo must not look
+   * like that.
+   */
   nudge(nonce: string): string;
   startAgent(nonce: string): string;
 }
@@ -88,7 +94,7 @@ export class AgentGuest implements Guest {
       this.#begin = resolve;
       this.#fail = reject;
     });
-    // Who waits for it is told; where the VM is ended first nobody does.
+    // Who waits for it gets the error; where the VM is ended first nobody does.
     this.started.catch(() => undefined);
   }
 
@@ -110,7 +116,7 @@ export class AgentGuest implements Guest {
     });
   }
 
-  /** A launcher that ends before the agent has told the test's end has lost it. */
+  /** A launcher that ends before the agent has reported the test's end has lost it. */
   launcherEnded(code: number): HaltReason {
     const how = `the launcher ended with code ${String(code)}`;
     this.#tellGone(how);

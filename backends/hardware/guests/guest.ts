@@ -35,7 +35,7 @@ export interface Guest {
   over?(halt: HaltReason): void;
 }
 
-/** Codes from which on a shell tells of a signal, and those with which it tells that a program could not be run. */
+/** Codes from which on a shell reports a signal, and those with which it reports that a program could not be run. */
 const SIGNALLED = 128;
 const NOT_RUN: readonly number[] = [126, 127];
 

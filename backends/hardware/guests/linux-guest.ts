@@ -49,7 +49,7 @@ export class LinuxGuest implements Guest {
       this.#begin = resolve;
       this.#fail = reject;
     });
-    // Who waits for it is told; where the VM is ended first nobody does.
+    // Who waits for it gets the error; where the VM is ended first nobody does.
     this.started.catch(() => undefined);
   }
 

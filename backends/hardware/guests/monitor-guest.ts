@@ -70,7 +70,7 @@ export class MonitorGuest implements Guest {
     this.#control.port.attach((bytes) => {
       type(bytes, QMP_PORT);
     });
-    // Whoever looks is told.
+    // Whoever looks gets the error.
     this.#control.open().catch(() => undefined);
   }
 

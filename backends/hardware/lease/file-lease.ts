@@ -150,7 +150,7 @@ export class FileLeases {
   }
 
   async #release(id: string): Promise<void> {
-    // Where it cannot be told, it expires.
+    // Where it cannot be given back, it expires.
     await this.giveBack(id).catch(() => undefined);
     await dropLease(id);
   }

@@ -22,8 +22,9 @@ const key = Symbol.for('petri-vm.lease-guard');
 const shared: { [key]?: Promise<SupervisedProcess> | undefined } = globalThis as object;
 
 /**
- * Has a lease given back when this process ends, however it does: a worker is ended by a signal, a runner is killed. A process beside
- * this one sees the end of its input, or the signal of the reaper, and tells the host. Where it cannot, the lease expires.
+ * Has a lease given back when this process ends, however it does: a worker is ended by a signal, a runner is killed. A
+ * process beside this one sees the end of its input, or the signal of the reaper, and notifies the host. Where it
+ * cannot, the lease expires.
  *
  * @throws PetriError what starting a process throws
  */

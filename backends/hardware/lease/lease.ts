@@ -10,7 +10,7 @@ export interface Lease {
   readonly waiting: number;
   /** Resolves when somebody else waits for it. */
   readonly wanted?: Promise<void>;
-  /** Gives it back. Idempotent; never rejects: what cannot be told expires. */
+  /** Gives it back. Idempotent; never rejects: what cannot be given back expires. */
   release(): Promise<void>;
 }
 

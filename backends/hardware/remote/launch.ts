@@ -23,8 +23,8 @@ export interface LaunchOptions {
   /** Files in the folder that it writes, and who takes their bytes. Names of lower-case letters. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
   /**
-   * Streams both ways that it has besides, and who takes what comes out of them: FIFOs `NAME.in` and `NAME.out` in the folder, as
-   * QEMU's `-chardev pipe` opens them. They are limited as its output is. Names of lower-case letters.
+   * Streams both ways that it has besides, and who takes what comes out of them: FIFOs `NAME.in` and `NAME.out` in the
+   * folder, as QEMU's `-chardev pipe` opens them. They are limited as its output is. Names of lower-case letters.
    */
   readonly ports?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
   /** File on the host without which it must not run: that of the lease. */
@@ -42,8 +42,8 @@ const endReasons = ['stopped', 'output-limit', 'disk-full', 'expired', 'lease-lo
 type EndReason = (typeof endReasons)[number];
 
 /**
- * How a launch ended: the program by itself or because somebody wanted it to (`code` as a shell gives it: 128 and the signal's
- * number); ended by the host because it printed too much or nobody was heard of; or not known.
+ * How a launch ended: the program by itself or because somebody wanted it to (`code` as a shell gives it: 128 and the
+ * signal's number); ended by the host because it printed too much or nobody was heard of; or not known.
  */
 export type LaunchEnd =
   { readonly kind: 'exited' | EndReason; readonly code: number } | { readonly kind: 'lost'; readonly message: string };
@@ -125,7 +125,10 @@ export class RemoteLaunch {
     return launch;
   }
 
-  /** Types something, into a port or the program's own input. What the host has not acknowledged when a connection breaks is sent again; nothing arrives twice. */
+  /**
+   * Types something, into a port or the program's own input. What the host has not acknowledged when a connection
+   * breaks is sent again; nothing arrives twice.
+   */
   write(bytes: Uint8Array, port = INPUT): void {
     const input = this.#inputs.get(port);
     if (this.#over || input === undefined) return;
@@ -137,13 +140,16 @@ export class RemoteLaunch {
     if (line !== undefined) this.#attendant?.write(line);
   }
 
-  /** Asks the program to end: SIGTERM, and SIGKILL after the grace. `ended` tells when it has. */
+  /** Asks the program to end: SIGTERM, and SIGKILL after the grace. `ended` reports when it has. */
   stop(): void {
     this.#stopping = true;
     this.#sendStop();
   }
 
-  /** To whoever attends the program now: it may be asked before the first one is there, and again after a connection broke. */
+  /**
+   * To whoever attends the program now: it may be asked before the first one is there, and again after a connection
+   * broke.
+   */
   #sendStop(): void {
     if (this.#stopping) this.#attendant?.write('stop\n');
   }
@@ -192,7 +198,7 @@ export class RemoteLaunch {
     );
     await closed;
     file.channel = undefined;
-    // Its end alone tells nothing: it may be that the file is not there any more, which the other side learns.
+    // Its end alone proves nothing: it may be that the file is not there any more, which the other side learns.
     if (!this.#over && this.#attendant !== undefined) await new Promise((resolve) => setTimeout(resolve, 100));
   }
 

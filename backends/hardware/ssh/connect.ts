@@ -153,7 +153,7 @@ async function logInOnce(
       signal?.removeEventListener('abort', abort);
       resolve(client);
     });
-    // Stays: an error without a listener would end the process. After `ready` the close event tells all that matters.
+    // Stays: an error without a listener would end the process. After `ready` the close event reports all that matters.
     client.on('error', (error: SshFailure) => {
       if (error.level === 'agent') {
         // The login goes on without that key.

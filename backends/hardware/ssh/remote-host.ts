@@ -262,7 +262,7 @@ export class RemoteHost {
   close(): void {
     this.#closed = true;
     const connection = this.#connection;
-    // What does not connect any more has nothing to end; whoever asked for it was told.
+    // What does not connect any more has nothing to end; whoever asked for it has its error.
     connection?.then((client) => client.end()).catch(() => undefined);
   }
 }

@@ -55,7 +55,7 @@ export class EmulatedHost implements HostMachine {
     const drained = uartConsoles.map(async (name) => {
       const socket = qemu.socket(name);
       socket.on('data', (bytes: Uint8Array) => this.consoles.get(name)?.push(bytes));
-      // How it ended is told by the process.
+      // The process reports how it ended.
       socket.on('error', () => undefined);
       await once(socket, 'close').catch(() => undefined);
     });
@@ -74,7 +74,7 @@ export class EmulatedHost implements HostMachine {
     return `QEMU (process ${this.#qemu.pid}) ${this.#stopping === undefined ? 'was started' : 'is stopped'}`;
   }
 
-  /** What cannot be written is not missed: `ended` tells that there is nobody to read it. */
+  /** What cannot be written is not missed: `ended` says that there is nobody to read it. */
   async write(bytes: Uint8Array): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#host.write(bytes, () => resolve());

@@ -24,7 +24,7 @@ export interface RealmProbe {
 /**
  * Whether realms can be made: by the QEMU, and by what is installed to boot on it. Never throws.
  *
- * @param ask tells about the QEMU of a path; without one, about the QEMU that the backend uses for everything else
+ * @param ask reports on the QEMU of a path; without one, about the QEMU that the backend uses for everything else
  */
 export async function probeRealms(ask: (command: string | undefined) => Promise<Asked>): Promise<RealmProbe> {
   const missing: Missing[] = [];

@@ -47,8 +47,8 @@ interface Bench {
 }
 
 /**
- * `petri tmk run`: runs the tests inside payloads, each in a VM of its own, shows what they print as it arrives and then the verdict.
- * The exit code says whether all of them passed.
+ * `petri tmk run`: runs the tests inside payloads, each in a VM of its own, shows what they print as it arrives and
+ * then the verdict. The exit code says whether all of them passed.
  *
  * @throws PetriError what `tmk` and the backend say, `invalid-option`
  */
@@ -144,7 +144,10 @@ function defaultTimeout(probe: Bench['selected']['probe'], isolation: IsolationT
   return probe.isolation[isolation]?.includes('instruction-budget') === true ? VM_TEST_TIMEOUT : UNCOUNTED_TIMEOUT;
 }
 
-/** Backends of the user's own are in the configuration, which takes a while to load: only for a name that is not built in. */
+/**
+ * Backends of the user's own are in the configuration, which takes a while to load: only for a name that is not built
+ * in.
+ */
 async function selectBackend(name: string): Promise<Bench['selected']> {
   try {
     return await requireBackend(name);
@@ -218,7 +221,7 @@ function observed(vm: Vm): Pick<FinishedTest, 'instructions' | 'planes'> {
 
 /** Prints the default console as it arrives, until it closes. */
 async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Promise<void> {
-  // A VM that cannot be booted closes no console: `running` tells.
+  // A VM that cannot be booted closes no console: `running` says so.
   const ended = new AbortController();
   running.catch(() => ended.abort());
   try {

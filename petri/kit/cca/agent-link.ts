@@ -80,7 +80,7 @@ export class AgentLink {
   #returns = 0;
   #arrived = 0;
 
-  /** @param onLine told of every line that is not a frame, cut to a bearable length */
+  /** @param onLine called with every line that is not a frame, cut to a bearable length */
   constructor(onLine: (line: string) => void = () => undefined) {
     this.#onLine = onLine;
   }

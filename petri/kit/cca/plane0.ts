@@ -238,7 +238,7 @@ class SilenceWatch {
     clearInterval(this.#timer);
     this.#exchange = await this.#ping();
     await this.#exchange.next('pong');
-    // The end comes before the answer; what is heard of it is heard first.
+    // The end comes before the answer; what it reports is read first.
     setImmediate(this.#answer);
   }
 }

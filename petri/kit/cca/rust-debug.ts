@@ -3,7 +3,7 @@ const STRING = /^"((?:[^"\\]|\\.)*)"/s;
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' };
 
-/** Reads the quoted string that a text begins with, and tells what comes after it. */
+/** Reads the quoted string that a text begins with, and returns what comes after it. */
 export function readRustString(text: string): { readonly value: string; readonly rest: string } | undefined {
   const [whole, inner] = STRING.exec(text) ?? [];
   if (whole === undefined || inner === undefined) return undefined;

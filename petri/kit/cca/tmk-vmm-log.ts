@@ -10,7 +10,7 @@ const HEADER =
 /** The spans that an event happened in, one on each line after it. */
 const SPAN = /^ {4}in [\w:]{1,200}(?: with .*)?$/;
 
-/** Colours, as the formatter writes them where it was not told to leave them out. */
+/** Colours, as the formatter writes them unless it is asked to leave them out. */
 const COLOUR = /\u001b\[[\d;]{0,20}m/g;
 
 /** Longest line that is looked at as one; what is left of a longer one is taken as it is. */
@@ -61,9 +61,9 @@ interface OpenEvent {
 /**
  * Reads what OpenVMM's tmk_vmm prints into what the guest said, as it comes.
  *
- * Messages of the guest may have any number of lines and any text, including lines that look like tmk_vmm's own. So nothing here
- * decides a verdict: the exit code of tmk_vmm does, and this tells how it came about. It depends on nothing but the bytes, never
- * on how they were cut, and never throws.
+ * Messages of the guest may have any number of lines and any text, including lines that look like tmk_vmm's own. So
+ * nothing here decides a verdict: the exit code of tmk_vmm does, and this says how it came about. It depends on nothing
+ * but the bytes, never on how they were cut, and never throws.
  */
 export class TmkVmmLog {
   readonly #print: (text: string) => void;

@@ -76,7 +76,7 @@ export async function inspect(
     const echo = `debugfs: ${commands[at] ?? ''}`;
     const index = lines.indexOf(echo);
     if (index === -1) throw toolFailed('debugfs', `exit code ${String(code)}, it did not process ${path}`, stderr);
-    // The target of a symbolic link is printed as it is: it could tell lies about the paths that come after.
+    // The target of a symbolic link is printed as it is: it could lie about the paths that come after.
     if (lines.lastIndexOf(echo) !== index) throw invalid(image, `it describes ${path} twice`);
     const file = parseStat(lines.slice(index + 1, index + 4));
     if (file !== undefined) found.set(path, file);

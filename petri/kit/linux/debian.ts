@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PetriError } from '../../errors.ts';
 import { ask, findProgram, runSupervised, type StackCommand } from '../stack/index.ts';
 
-/** Where a download works and what it tells. */
+/** Where a download works and what it reports. */
 export interface DownloadContext {
   /** A folder that is removed afterwards. */
   readonly work: string;
@@ -26,8 +26,8 @@ const NEWEST_KERNEL = 'linux-image-arm64';
 const BUSYBOX = 'busybox-static';
 
 /**
- * Downloads packages for arm64 with apt, from the archive that this host uses, and unpacks them. apt works in a folder of its own, as any
- * user, and verifies signatures with the keys of the system.
+ * Downloads packages for arm64 with apt, from the archive that this host uses, and unpacks them. apt works in a folder
+ * of its own, as any user, and verifies signatures with the keys of the system.
  *
  * @throws PetriError `tool-missing`, `tool-failed`, `interrupted`
  */

@@ -27,8 +27,8 @@ export interface GuestMachine {
 }
 
 /**
- * One guest on a machine, from its start to its halt: what it tells becomes console text, events, and the reason of its
- * halt.
+ * One guest on a machine, from its start to its halt: what it reports becomes console text, events, and the reason of
+ * its halt.
  */
 export class GuestRun implements GuestListener {
   /** Never rejects. */

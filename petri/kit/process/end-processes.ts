@@ -21,9 +21,9 @@ export interface ProcessClaim {
 }
 
 /**
- * The living processes of a claim: those that bear its token; those it knows by number and start, unless they have an environment
- * without the token; then all that are in a session with one of these - each was started in a session of its own - or descend from
- * one. Never one of another user, and never this process or what it descends from.
+ * The living processes of a claim: those that bear its token; those it knows by number and start, unless they have an
+ * environment without the token; then all that are in a session with one of these - each was started in a session of
+ * its own - or descend from one. Never one of another user, and never this process or what it descends from.
  */
 export function findProcesses(claim: ProcessClaim, table: ProcessTable = systemProcessTable()): ProcessRow[] {
   const rows = table.list();
@@ -39,7 +39,7 @@ export function findProcesses(claim: ProcessClaim, table: ProcessTable = systemP
   };
 
   for (const row of candidates) {
-    // One that has become another user's cannot be ended, which is to be told.
+    // One that has become another user's cannot be ended, which is reported.
     if (claim.child !== undefined && isSame(claim.child, row)) found.set(row.pid, row);
     else if (isMarked(row, claim, table)) add(row);
   }
@@ -79,8 +79,8 @@ function ancestors(rows: readonly ProcessRow[]): Set<number> {
 const killMs = 5000;
 
 /**
- * SIGTERM to all that `find` finds, SIGKILL to what is there after the grace. It looks again and again: processes may go on making
- * processes meanwhile.
+ * SIGTERM to all that `find` finds, SIGKILL to what is there after the grace. It looks again and again: processes may
+ * go on making processes meanwhile.
  *
  * @param hurry ends the grace
  * @returns the numbers of those that are there even so

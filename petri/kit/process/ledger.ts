@@ -76,7 +76,7 @@ export class Ledger {
     this.#add({ op: 'reaper', reaper });
   }
 
-  /** What is told afterwards is not written down. @param keep leaves the file to the reaper */
+  /** What is reported afterwards is not recorded. @param keep leaves the file to the reaper */
   close(keep: boolean): void {
     this.#closed = true;
     closeSync(this.#file);

@@ -1,6 +1,6 @@
 import type { ProcessExit } from './types.ts';
 
-/** As Node tells it: exactly one of the two is there. */
+/** As Node reports it: exactly one of the two is there. */
 export function processExit(code: number | null, signal: NodeJS.Signals | null): ProcessExit {
   if (signal !== null) return { signal, describe: () => `was ended by ${signal}` };
   const number = code ?? 0;

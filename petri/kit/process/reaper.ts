@@ -10,8 +10,8 @@ import { type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { REAPER_VARIABLE, TOKEN_VARIABLE } from './token.ts';
 
 /**
- * What the reaper does as long as all is well: it waits for its input to end. Only then it loads anything of ours, which takes memory
- * and time that each worker would pay for.
+ * What the reaper does as long as all is well: it waits for its input to end. Only then it loads anything of ours,
+ * which takes memory and time that each worker would pay for.
  */
 const waiting = `
 import { readFileSync } from 'node:fs';
@@ -84,7 +84,7 @@ export class Reaper {
     child.unref();
     if (child.stdin instanceof Socket) child.stdin.unref();
     child.stdin?.on('error', () => {
-      // It has ended: 'exit' tells.
+      // It has ended: 'exit' reports it.
     });
     child.on('error', () => {
       // Not started: it has no pid, which is looked at below.
@@ -137,7 +137,10 @@ function notStarted(): PetriError {
   });
 }
 
-/** Options for this process, such as a debugger's port, are not for that one; and it is not to be ended by what is above this one. */
+/**
+ * Options for this process, such as a debugger's port, are not for that one; and it is not to be ended by what is above
+ * this one.
+ */
 function reaperEnvironment(): NodeJS.ProcessEnv {
   const left = new Set(['NODE_OPTIONS', 'NODE_V8_COVERAGE', TOKEN_VARIABLE]);
   const kept = Object.entries(process.env).filter(([name]) => !left.has(name));

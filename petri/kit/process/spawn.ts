@@ -19,7 +19,10 @@ export const defaultGraceMs = 3000;
 /** How long to wait for the end of output after the process ended: a descendant may hold its pipes. */
 const outputMs = 500;
 
-/** Writes down that there is going to be a process, starts it, and writes down which. @throws PetriError `tool-missing`, `spawn-failed` */
+/**
+ * Writes down that there is going to be a process, starts it, and writes down which. @throws PetriError `tool-missing`,
+ * `spawn-failed`
+ */
 export async function spawnSupervised(ledger: Ledger, options: SpawnOptions): Promise<Supervised> {
   const output = openOutput(options);
   const graceMs = Math.min(options.graceMs ?? defaultGraceMs, 60_000);
@@ -82,7 +85,7 @@ export class Supervised implements SupervisedProcess {
     if (pid === undefined) throw new Error('it has no process number');
     this.pid = pid;
     this.#details = details;
-    // A child that ended at once is a zombie until we are told: there is nothing to know then.
+    // A child that ended at once is a zombie until Node reports its end: there is nothing to know then.
     const row = systemProcessTable().find(pid);
     if (row !== undefined) {
       this.#identity = { pid, start: row.start };
@@ -172,7 +175,7 @@ export class Supervised implements SupervisedProcess {
     return findProcesses(claim);
   }
 
-  /** After its end: what it left, while it can be told whose it is. */
+  /** After its end: what it left, while its owner can be identified. */
   #look(): void {
     try {
       const left = this.#find();
@@ -252,7 +255,10 @@ function notStarted({ name, command, cwd }: SpawnOptions, error: unknown): Petri
   });
 }
 
-/** Where a folder of PATH may not be looked into, the system says that permission was denied, not that nothing was found. */
+/**
+ * Where a folder of PATH may not be looked into, the system says that permission was denied, not that nothing was
+ * found.
+ */
 function isInPath(command: string): boolean {
   if (command.includes('/')) return true;
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));

@@ -22,7 +22,9 @@ export interface StateFolders {
   readonly slots: string;
 }
 
-/** In the state directory each machine has a folder of its own: home folders are shared between machines and containers. */
+/**
+ * In the state directory each machine has a folder of its own: home folders are shared between machines and containers.
+ */
 export function machinesFolder(): string {
   return join(stateHome().path, 'machines');
 }
@@ -82,7 +84,10 @@ export function thisMachine(): Machine {
   };
 }
 
-/** Where the boot is not known, as on macOS, the host's name has to do: numbers and starts of processes still tell one from another. */
+/**
+ * Where the boot is not known, as on macOS, the host's name has to do: numbers and starts of processes still
+ * distinguish them.
+ */
 function machineKey(machine: Machine): string {
   const known = machine.boot === '' ? machine.host : machine.boot;
   return createHash('sha256').update(`${known}\n${machine.processes}`).digest('hex').slice(0, 16);

@@ -31,8 +31,9 @@ export interface LinuxMachine {
 }
 
 /**
- * What QEMU is told of an ordinary VM that boots Linux, and that stands before its first instruction until QMP's `cont`. The agent
- * has a serial port of its own. A reset ends QEMU, as a power-off does: the event SHUTDOWN tells which it was.
+ * QEMU's arguments for an ordinary VM that boots Linux, and that stands before its first instruction until QMP's
+ * `cont`. The agent has a serial port of its own. A reset ends QEMU, as a power-off does: the event SHUTDOWN says which
+ * it was.
  */
 export function linuxMachineArguments(machine: LinuxMachine): string[] {
   const { payload, config } = machine.spec;

@@ -18,7 +18,7 @@ const answer = z.union([
 ]);
 const event = z.object({ event: z.string(), data: z.record(z.string(), z.unknown()).default({}) });
 
-/** Something that QEMU tells by itself, such as `RESET` or `SHUTDOWN` (QMP reference manual, "Run state"). */
+/** Something that QEMU reports by itself, such as `RESET` or `SHUTDOWN` (QMP reference manual, "Run state"). */
 export type QmpEvent = z.infer<typeof event>;
 
 export interface QmpOptions {
@@ -35,7 +35,7 @@ interface Pending {
 }
 
 /**
- * A client of the QEMU Machine Protocol (QEMU, docs/interop/qmp-spec). Commands may overlap; answers are told apart by
+ * A client of the QEMU Machine Protocol (QEMU, docs/interop/qmp-spec). Commands may overlap; answers are matched by
  * their ids. A peer that says something else, too much, or nothing at all, ends the connection, and never this process.
  */
 export class QmpClient {

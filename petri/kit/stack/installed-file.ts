@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { PetriError } from '../../errors.ts';
 
-/** Name of the file in the root folder of a stack that tells what is installed. It is written last. */
+/** Name of the file in the root folder of a stack that says what is installed. It is written last. */
 export const stackFile = 'stack.json';
 
 /** What a stack is called where it is missing or wrong. */

@@ -24,7 +24,7 @@ interface Program {
   readonly package: string;
   /** Name of the target, which cargo's folder has. */
   readonly target: string;
-  /** How cargo is told of the target. */
+  /** How cargo is given the target. */
   readonly arguments: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly expects: string;
@@ -47,8 +47,9 @@ export function buildTmkVmmStep(folders: OpenvmmFolders, rustc: string, jobs: nu
 }
 
 /**
- * Builds OpenVMM's simple_tmk, a TMK with the tests of OpenVMM's own CCA flow. Its configuration file names a target of OpenVMM's and has
- * the core library built for it, which needs the sources of Rust (openhcl/minimal_rt/aarch64-config.toml).
+ * Builds OpenVMM's simple_tmk, a TMK with the tests of OpenVMM's own CCA flow. Its configuration file names a target of
+ * OpenVMM's and has the core library built for it, which needs the sources of Rust
+ * (openhcl/minimal_rt/aarch64-config.toml).
  */
 export function buildSimpleTmkStep(folders: OpenvmmFolders, rustc: string, jobs: number): StackStep {
   const program: Program = {

@@ -101,7 +101,7 @@ class Reader {
     });
   }
 
-  /** Where an impl block stands, which is not told. */
+  /** Where an impl block stands, which is left out. */
   #implPath(): void {
     this.#cursor.optionalBase62('s');
     this.#path(false);

@@ -24,7 +24,7 @@ export class RenderedText {
   /** Whether the unfinished line is too long to be kept: its cursor cannot go back in it. */
   #overlong = false;
   #edited: EditedLine | undefined;
-  /** A carriage return came, and whether it belongs to a line end is told by what follows. */
+  /** A carriage return came, and what follows decides whether it belongs to a line end. */
   #carriage = false;
   /** Whether the line began at a column other than the first. */
   #indented = false;

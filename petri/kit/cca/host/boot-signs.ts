@@ -13,12 +13,12 @@ import { framePattern } from '../agent-protocol.ts';
 import { HOST_CONSOLE, type RealmBudgets } from './host-platform.ts';
 
 /**
- * What firmware and Linux print on the host's console as they come up. Each has several signs: a kernel message may cut any of them in
- * two.
+ * What firmware and Linux print on the host's console as they come up. Each has several signs: a kernel message may cut
+ * any of them in two.
  *
- * That the RMM is up is told by nothing that is printed without it: by BL31, by the RMM itself, or by the host's KVM, which has asked it
- * for its version. An RMM built with LOG_LEVEL=10 says nothing of its own, and a release build of TF-A says nothing of it; that EL3 is
- * left for the normal world, and what comes after, both print without an RMM too.
+ * That the RMM is up is reported by what is printed only with it: by BL31, by the RMM itself, or by the host's KVM,
+ * which has asked it for its version. An RMM built with LOG_LEVEL=10 says nothing of its own, and a release build of
+ * TF-A says nothing of it; that EL3 is left for the normal world, and what comes after, both print without an RMM too.
  */
 export const bootSigns = {
   'tf-a': /Booting Trusted Firmware|(?:NOTICE|INFO): +BL\d+: /,
@@ -50,8 +50,8 @@ export interface RealmNonces {
 }
 
 /**
- * From our command on the host to our agent in plane 0: lkvm is started, the shell in plane 0 answers, our agent has found tmk_vmm.
- * Whoever waits for them asks the shell after the first, and starts the agent after the second.
+ * From our command on the host to our agent in plane 0: lkvm is started, the shell in plane 0 answers, our agent has
+ * found tmk_vmm. Whoever waits for them asks the shell after the first, and starts the agent after the second.
  */
 export function realmStages({ realm, shell, agent }: RealmNonces, budgets: RealmBudgets): readonly BootStage[] {
   const stage = (name: keyof RealmBudgets, nonce: string, verb: string): BootStage => ({
@@ -67,7 +67,10 @@ export function realmStages({ realm, shell, agent }: RealmNonces, budgets: Realm
   ];
 }
 
-/** While a payload runs, the words of a guest are on the host's console too: there they are a suspicion, and elsewhere the end. */
+/**
+ * While a payload runs, the words of a guest are on the host's console too: there they are a suspicion, and elsewhere
+ * the end.
+ */
 export function crashOn(crashes: readonly CrashSignature[], console: string, line: string): CrashSignature | undefined {
   return crashes.find((signature) => signature.console === console && signature.pattern.test(line));
 }

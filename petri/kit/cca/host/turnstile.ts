@@ -11,7 +11,7 @@ export class Turnstile {
 
   /**
    * @param who named to those who wait behind
-   * @param onWait told who is in front, once, if anybody is
+   * @param onWait called with who is in front, once, if anybody is
    * @returns what lets the next one through; to be called once
    * @throws the signal's reason
    */
