@@ -1,6 +1,5 @@
 import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import type { TmkPayload, LinuxPayload } from '../../petri/payload/index.ts';
 import { boots, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { HardwareVm } from './hardware-vm.ts';
@@ -8,9 +7,7 @@ import type { HostConfig } from './hosts/schema.ts';
 import { launcherFor, linuxLauncherFor, openLab, runTags } from './lab.ts';
 import { linuxPlan, tmkPlan, type VmPlan } from './launchers/plan.ts';
 
-const MIB = 2 ** 20;
-
-/** @throws PetriError `unsupported`, `invalid-config`, `wait-timeout`, `lease-lost`, and what connecting throws */
+/** @throws PetriError `unsupported`, `wait-timeout`, `lease-lost`, and what connecting throws */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   if (boots(spec, 'linux')) return await launchLinux(spec, context);
   return await launchTmk(tmkSpec('hardware', spec), context);
@@ -24,15 +21,6 @@ async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Prom
 }
 
 async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<VmRuntime> {
-  const { minMemory = 0, maxVcpus } = linuxLimits;
-  const { memory, vcpus } = spec.config;
-  if (memory < minMemory || vcpus > maxVcpus) {
-    throw new PetriError(`Linux does not boot with ${String(memory / MIB)} MiB and ${String(vcpus)} vCPUs`, {
-      code: 'invalid-config',
-      step: 'launch',
-      remedy: `give it at least ${String(minMemory / MIB)} MiB and at most ${String(maxVcpus)} vCPUs`,
-    });
-  }
   return await launchOn(spec, context, (host) => {
     const launcher = linuxLauncherFor(host, spec.isolation);
     return launcher === undefined ? undefined : linuxPlan(spec, launcher);

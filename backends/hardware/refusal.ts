@@ -1,5 +1,7 @@
 import { PetriError } from '../../petri/errors.ts';
+import { beyondLimits } from '../../petri/contract/limits.ts';
 import type { VmSpec } from '../../petri/contract/spec.ts';
+import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import { runTags, suits } from './lab.ts';
 
@@ -7,6 +9,10 @@ import { runTags, suits } from './lab.ts';
 export function refusal({ isolation, payload, config, hostTags = [] }: VmSpec): string | undefined {
   if (payload.kind === 'tmk' && config.vcpus > 1)
     return `a TMK on a machine of the lab has 1 vCPU, and the test asks for ${String(config.vcpus)}`;
+  // How much memory there is differs from host to host; what Linux needs does not.
+  const limits = { ...linuxLimits, maxMemory: Infinity };
+  const why = payload.kind === 'linux' ? beyondLimits('a machine of the lab', limits, config) : undefined;
+  if (why !== undefined) return `the test ${why}`;
   if (hostTags.length === 0) return undefined;
   try {
     const wanted = { isolation, tags: [...runTags(), ...hostTags] };

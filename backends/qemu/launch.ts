@@ -1,25 +1,22 @@
-import type { BackendLimits, LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
+import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
 import type { IsolationType } from '../../petri/contract/isolation.ts';
 import type { LinuxPayload, TmkPayload } from '../../petri/payload/index.ts';
-import { boots, tmkSpec, type VmConfig, type VmSpec } from '../../petri/contract/spec.ts';
+import { boots, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { closeRealms, launchRealm } from './cca/launch.ts';
 import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { MachinePool } from './machine-pool.ts';
 import { MonitorMachine } from './monitor-machine.ts';
-import { monitorPath, qemuCommand, tmkLimits } from './probe.ts';
+import { monitorPath, qemuCommand } from './probe.ts';
 import { TmkVm } from './tmk-vm.ts';
-
-const MIB = 2 ** 20;
 
 const pool = new MachinePool();
 
 /**
- * @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `stack-missing`, `stack-invalid`, and what
- * starting QEMU throws
+ * @throws PetriError `unsupported`, `payload-too-large`, `stack-missing`, `stack-invalid`, and what starting QEMU
+ * throws
  */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   if (boots(spec, 'linux')) return await launchLinux(spec, context);
@@ -29,7 +26,6 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
 async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Promise<VmRuntime> {
   if (spec.isolation === 'cca') return launchRealm(spec, context, qemuCommand());
   checkIsolation(spec.isolation, "it makes 'none' and 'cca'");
-  checkConfig(spec.config, tmkLimits);
   const debugging = debuggerRequest();
   return await TmkVm.launch({
     spec,
@@ -43,7 +39,6 @@ async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Prom
 
 async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<VmRuntime> {
   checkIsolation(spec.isolation, "it boots Linux in VMs of 'none'");
-  checkConfig(spec.config, linuxLimits);
   const command = qemuCommand();
   return await LinuxVm.launch({ spec, context, command, facts: { qemu: command, accelerator: 'tcg' } });
 }
@@ -73,18 +68,4 @@ function checkIsolation(isolation: IsolationType, remedy: string): void {
     step: 'launch',
     remedy,
   });
-}
-
-function checkConfig({ memory, vcpus }: VmConfig, { minMemory = 0, maxMemory, maxVcpus }: BackendLimits): void {
-  if (memory % (2 * MIB) !== 0 || memory < minMemory || memory > maxMemory) {
-    throw invalid(
-      `memory is ${memory} bytes`,
-      `give a multiple of 2 MiB from ${minMemory / MIB} MiB to ${maxMemory / MIB} MiB`,
-    );
-  }
-  if (vcpus > maxVcpus) throw invalid(`vcpus is ${vcpus}`, `give at most ${maxVcpus}`);
-}
-
-function invalid(message: string, remedy: string): PetriError {
-  return new PetriError(`qemu: ${message}`, { code: 'invalid-config', step: 'launch', remedy });
 }

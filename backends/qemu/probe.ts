@@ -1,6 +1,7 @@
 import type { BackendLimits, Missing, ProbeResult } from '../../petri/contract/backend.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { beyondLimits } from '../../petri/contract/limits.ts';
 import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import type { Feature } from '../../petri/contract/features.ts';
 import type { VmSpec } from '../../petri/contract/spec.ts';
@@ -18,7 +19,7 @@ const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport', 'pci-serial'];
  * RAM begins at 2 MiB and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs
  * use one vCPU.
  */
-export const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
+const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
 const noneFeatures: readonly Feature[] = [
   'serial.fast',
   'tmk',
@@ -34,17 +35,12 @@ const noneFeatures: readonly Feature[] = [
 /** What any of the two allows; `refusal` has the rest. */
 const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };
 
-/** Why a TMK cannot run in a VM that is within the limits. */
+/** Why no VM within the limits can be made for a payload of this kind. */
 export function refusal(spec: VmSpec): string | undefined {
-  if (spec.isolation === 'cca') return refusesRealm(spec);
-  if (spec.payload.kind !== 'tmk') return undefined;
-  const { config } = spec;
-  const { maxMemory, maxVcpus } = tmkLimits;
-  if (config.vcpus > maxVcpus) return `a TMK in QEMU has ${maxVcpus} vCPU, and the test asks for ${config.vcpus}`;
-  if (config.memory > maxMemory) {
-    return `a TMK in QEMU has at most ${maxMemory / MIB} MiB of memory, and the test asks for ${config.memory / MIB} MiB`;
-  }
-  return undefined;
+  const { isolation, payload, config } = spec;
+  if (isolation === 'cca') return refusesRealm(spec);
+  const why = beyondLimits('QEMU', payload.kind === 'tmk' ? tmkLimits : linuxLimits, config);
+  return why === undefined ? undefined : `the test ${why} for a payload of kind '${payload.kind}'`;
 }
 
 /** The QEMU to run. */

@@ -267,8 +267,9 @@ export interface Backend {
   /** The machines that it runs VMs on, where it has several. */
   readonly hosts?: HostControl;
   /**
-   * Makes one VM; resolves when its consoles are connected, before its first instruction. It is asked only for payloads
-   * whose kind is among its features, and `tmk`; for one that is no TMK, the runtime's `start` has no test to choose.
+   * Makes one VM; resolves when its consoles are connected, before its first instruction. It is asked only for what
+   * is within the limits of the probe and not refused, and for payloads whose kind is among its features, and `tmk`;
+   * for one that is no TMK, the runtime's `start` has no test to choose.
    *
    * @throws PetriError with the step `launch`; anything else is reported as `backend-fault`
    */

@@ -186,6 +186,7 @@ class TestSession {
     const vm = await launchVm(backend, spec, {
       directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
       features,
+      limits: probe.available ? probe.limits : undefined,
       signal: this.#context.signal,
       deadline: this.#timeLeft(),
       runLimit: this.#runLimit(probe),

@@ -1,10 +1,9 @@
 import type { Backend, ProbeResult } from '../contract/backend.ts';
+import { beyondLimits } from '../contract/limits.ts';
 import { resolveVmConfig, type IsolationType, type VmConfig, type VmPayload } from '../vm/index.ts';
 import { vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { unmet, type Requirement } from './requirement.ts';
 import type { SkipCause } from './task-meta.ts';
-
-const MIB = 2 ** 20;
 
 export interface Demand {
   readonly isolation: IsolationType;
@@ -49,7 +48,7 @@ export function skipOn(backend: DecidingBackend, probe: ProbeResult, demand: Tes
   const unsuited = incapable(backend.name, probe, { isolation, requires: [payload.kind] });
   if (unsuited !== undefined) return cannot(unsuited);
   const config = resolveVmConfig(vmOptionsOf(options));
-  return cannot(beyondLimits(backend.name, probe, config) ?? refusal(backend, demand, payload, config));
+  return cannot(tooLarge(backend.name, probe, config) ?? refusal(backend, demand, payload, config));
 }
 
 function refusal(
@@ -99,19 +98,7 @@ export function incapable(backend: string, probe: ProbeResult, { isolation, requ
 }
 
 /** Why a backend cannot make a VM of this size. */
-export function beyondLimits(backend: string, probe: ProbeResult, config: VmConfig): string | undefined {
-  if (!probe.available) return undefined;
-  const { minMemory = 0, maxMemory, maxVcpus, maxPlanes } = probe.limits;
-  if (config.memory < minMemory) {
-    return `the test makes a VM of ${config.memory / MIB} MiB, backend '${backend}' needs at least ${Math.ceil(minMemory / MIB)} MiB`;
-  }
-  if (config.memory > maxMemory) {
-    return `the test needs ${config.memory / MIB} MiB of memory, backend '${backend}' gives at most ${Math.floor(maxMemory / MIB)} MiB`;
-  }
-  if (config.vcpus > maxVcpus)
-    return `the test needs ${config.vcpus} vCPUs, backend '${backend}' gives at most ${maxVcpus}`;
-  if (config.planes > maxPlanes) {
-    return `the test needs ${config.planes} auxiliary planes, backend '${backend}' gives at most ${maxPlanes}`;
-  }
-  return undefined;
+function tooLarge(backend: string, probe: ProbeResult, config: VmConfig): string | undefined {
+  const why = probe.available ? beyondLimits(`backend '${backend}'`, probe.limits, config) : undefined;
+  return why === undefined ? undefined : `the test ${why}`;
 }

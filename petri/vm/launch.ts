@@ -1,8 +1,9 @@
-import type { Backend, VmRuntime } from '../contract/backend.ts';
+import type { Backend, BackendLimits, VmRuntime } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
 import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import { knownFeatures, type Feature } from '../contract/features.ts';
+import { beyondLimits } from '../contract/limits.ts';
 import { cannotBoot, type VmSpec } from '../contract/spec.ts';
 import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
@@ -14,6 +15,8 @@ export interface LaunchOptions {
   readonly directory: string;
   /** What the backend's probe said it can show for this isolation type. */
   readonly features: readonly Feature[];
+  /** What the backend's probe said it can make; without it only what the backend itself refuses is checked. */
+  readonly limits?: BackendLimits | undefined;
   /** Ends the VM when it aborts. */
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now after which the VM halts with `timeout`. */
@@ -32,6 +35,7 @@ export interface LaunchOptions {
 const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
   directory: text,
   features: listOf(oneOfThese(knownFeatures)),
+  limits: { accepts: (value) => typeof value === 'object' && value !== null, expected: 'the limits of a probe' },
   signal: abortSignal,
   deadline: milliseconds,
   runLimit: milliseconds,
@@ -42,13 +46,15 @@ const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
 /**
  * Makes a VM: its consoles are connected, and its first use boots it. Whoever calls this disposes of it.
  *
- * @throws PetriError `invalid-option`; what the backend says, as it is; anything else as `backend-fault`
+ * @throws PetriError `invalid-option`; `invalid-config` for what is beyond the limits or refused; what the backend
+ *   says, as it is; anything else as `backend-fault`
  */
 export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOptions): Promise<Vm> {
   checkOptions('launchVm()', options, rules);
   // Every backend boots TMKs.
   if (spec.payload.kind !== 'tmk' && !options.features.includes(spec.payload.kind))
     throw cannotBoot(backend.name, spec);
+  checkSize(backend, spec, options.limits);
   const folder = new VmFolder(options.directory);
   const end = new VmEnd();
   const consoles = new Map<string, SerialConsole>();
@@ -118,6 +124,18 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
   // Its backend was called back, and went on all the same.
   if (end.why !== undefined) await vm.kill();
   return vm;
+}
+
+/** The one check of a configuration: what `launch` of a backend gets is within its limits, and not refused. */
+function checkSize(backend: Backend, spec: VmSpec, limits: BackendLimits | undefined): void {
+  const beyond = limits && beyondLimits(`backend '${backend.name}'`, limits, spec.config);
+  const why = beyond === undefined ? backend.refuses?.(spec) : `the VM ${beyond}`;
+  if (why === undefined) return;
+  throw new PetriError(`backend '${backend.name}' cannot make this VM: ${why}`, {
+    code: 'invalid-config',
+    step: 'launch',
+    remedy: 'leave its size and options at their defaults, or run the test on a backend that can',
+  });
 }
 
 interface WatchHandlers {

@@ -188,6 +188,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
     {
       directory: join(bench.directory, folderName(payload.name), folderName(`${test.index}-${test.name}`)),
       features: featuresOf(bench),
+      limits: selected.probe.limits,
       deadline: timeout,
       signal: bench.signal,
       runLimit: pace === undefined ? undefined : timeout - pace.boot,
