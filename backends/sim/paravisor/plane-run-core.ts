@@ -2,6 +2,7 @@ import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/kit/arm/i
 import { isInHole } from '../../../petri/tmk/memory-holes.ts';
 import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/tmk/channel.ts';
 import { COMMAND_ADDRESS } from '../../../petri/tmk/protocol.ts';
+import { NoDevice } from '../../../petri/tmk/no-device.ts';
 import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
 import type { PlaneExit } from '../../../petri/contract/inspect.ts';
 import { ExceptionClass } from '../cpu/index.ts';
@@ -77,8 +78,7 @@ export class PlaneRunCore {
   readonly #environment: PlaneRunEnvironment;
   readonly #interrupts: BoundedLog;
   readonly #smcs: BoundedLog;
-  readonly #reads: BoundedLog;
-  readonly #writes: BoundedLog;
+  readonly #noDevice: NoDevice;
   #ipaWidth = 0;
   /** The last store to the command address: bytes stored and their value, exact where it can be an address. */
   #commandBytes = 0;
@@ -91,8 +91,7 @@ export class PlaneRunCore {
     const { log } = environment;
     this.#interrupts = new BoundedLog('interrupts', log);
     this.#smcs = new BoundedLog('SMC', log);
-    this.#reads = new BoundedLog('reads of no device', log);
-    this.#writes = new BoundedLog('writes to no device', log);
+    this.#noDevice = new NoDevice(log);
   }
 
   /** Set once plane 1 has ended; plane 0 stays parked from then on. */
@@ -208,14 +207,14 @@ export class PlaneRunCore {
         this.#commandPointer = high * 2 ** 32 + low;
         return Served.Command;
       }
-      if (this.#writes.open) {
+      if (this.#noDevice.logsWrites) {
         const value = (BigInt(high) << 32n) | BigInt(low);
-        this.#writes.add(`${this.#lastExit().summary}: no device; ignored 0x${value.toString(16)}`);
+        this.#noDevice.write(this.#lastExit().summary, value);
       }
       return Served.Yes;
     }
-    if (ipa !== COMMAND_ADDRESS && this.#reads.open) {
-      this.#reads.add(`${this.#lastExit().summary}: no device; read as all ones`);
+    if (ipa !== COMMAND_ADDRESS && this.#noDevice.logsReads) {
+      this.#noDevice.read(this.#lastExit().summary);
     }
     completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
     return Served.Yes;

@@ -2,7 +2,7 @@ import type { TmkEvent } from '../../contract/backend.ts';
 import { haltOfVerdict } from '../../tmk/halt-of-verdict.ts';
 import type { PayloadLocator } from '../../tmk/locator.ts';
 import { TmkChannel, type TmkListener } from '../../tmk/channel.ts';
-import { BoundedLog } from '../../vm/bounded-log.ts';
+import { NoDevice } from '../../tmk/no-device.ts';
 import type { HaltReason } from '../../contract/halt.ts';
 import type { Registers } from '../../contract/inspect.ts';
 import { accessSummary, guestFault } from './guest-fault.ts';
@@ -36,8 +36,7 @@ export class GuestRun implements GuestListener {
   readonly #machine: GuestMachine;
   readonly #locator: PayloadLocator;
   readonly #channel: TmkChannel;
-  readonly #reads: BoundedLog;
-  readonly #writes: BoundedLog;
+  readonly #noDevice: NoDevice;
   #registers: Registers | undefined;
   #over = false;
   #resolve: (halt: HaltReason) => void = () => undefined;
@@ -46,8 +45,7 @@ export class GuestRun implements GuestListener {
     this.#machine = machine;
     this.#locator = locator;
     this.#channel = new TmkChannel(listener, locator);
-    this.#reads = new BoundedLog('reads of no device', listener.log);
-    this.#writes = new BoundedLog('writes to no device', listener.log);
+    this.#noDevice = new NoDevice(listener.log);
     this.halted = new Promise((resolve) => (this.#resolve = resolve));
   }
 
@@ -139,7 +137,7 @@ export class GuestRun implements GuestListener {
 
   #unserved({ esr, ipa, value }: MonitorMessage & { readonly kind: 'unserved' }): void {
     const summary = accessSummary(esr, ipa);
-    if ((esr & WRITE) === 0) this.#reads.add(`${summary}: no device; read as all ones`);
-    else this.#writes.add(`${summary}: no device; ignored 0x${value.toString(16)}`);
+    if ((esr & WRITE) === 0) this.#noDevice.read(summary);
+    else this.#noDevice.write(summary, value);
   }
 }

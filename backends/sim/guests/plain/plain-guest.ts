@@ -14,7 +14,7 @@ import { isInHole, PLAIN_RAM_BASE } from '../../../../petri/tmk/memory-holes.ts'
 import { PayloadLocator } from '../../../../petri/tmk/locator.ts';
 import { TmkChannel, type TmkListener } from '../../../../petri/tmk/channel.ts';
 import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../../../petri/tmk/protocol.ts';
-import { BoundedLog } from '../../../../petri/vm/bounded-log.ts';
+import { NoDevice } from '../../../../petri/tmk/no-device.ts';
 import type { HaltReason } from '../../../../petri/contract/halt.ts';
 import type { Registers } from '../../../../petri/contract/inspect.ts';
 import { checkVcpu } from '../../../../petri/contract/vcpu.ts';
@@ -47,8 +47,7 @@ export class PlainGuest implements Guest {
   readonly #vcpu: Vcpu;
   readonly #context: CpuContext;
   readonly #channel: TmkChannel;
-  readonly #reads: BoundedLog;
-  readonly #writes: BoundedLog;
+  readonly #noDevice: NoDevice;
   /** The last exit was a command, which may be a long one. */
   #commanded = false;
   /** What is reported after the machine was given back. */
@@ -59,8 +58,7 @@ export class PlainGuest implements Guest {
     this.#placement = placeTmk(payload, PLAIN_RAM_BASE, ramBytes);
     this.#locator = new PayloadLocator(payload.image, this.#placement.base);
     this.#channel = new TmkChannel(listener, this.#locator);
-    this.#reads = new BoundedLog('reads of no device', listener.log);
-    this.#writes = new BoundedLog('writes to no device', listener.log);
+    this.#noDevice = new NoDevice(listener.log);
     this.#ramBytes = ramBytes;
     this.#machine = machinePool.acquire(ramBytes);
     const { cpu, dram } = this.#machine;
@@ -154,8 +152,8 @@ export class PlainGuest implements Guest {
     const gprs = this.#context.gprsOffset >>> 2;
     this.#context.advancePc(4);
     if (!isWrite(esr)) {
-      if (ipa !== COMMAND_ADDRESS && this.#reads.open) {
-        this.#reads.add(`${this.#summary()}: no device; read as all ones`);
+      if (ipa !== COMMAND_ADDRESS && this.#noDevice.logsReads) {
+        this.#noDevice.read(this.#summary());
       }
       completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
       return undefined;
@@ -163,9 +161,9 @@ export class PlainGuest implements Guest {
     const low = writeValueLow(memory, gprs, esr);
     const high = writeValueHigh(memory, gprs, esr);
     if (ipa === COMMAND_ADDRESS) return this.#command(accessBytes(esr), high * 2 ** 32 + low);
-    if (this.#writes.open) {
+    if (this.#noDevice.logsWrites) {
       const value = (BigInt(high) << 32n) | BigInt(low);
-      this.#writes.add(`${this.#summary()}: no device; ignored 0x${value.toString(16)}`);
+      this.#noDevice.write(this.#summary(), value);
     }
     return undefined;
   }
