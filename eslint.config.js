@@ -27,7 +27,8 @@ export default tseslint.config(
       '@typescript-eslint/no-confusing-void-expression': 'off',
       // Contracts are declared as methods and their implementations often use no `this`.
       '@typescript-eslint/unbound-method': 'off',
-      // Slow, and without work here: the code has no enums, and a structural stand-in for a class is how tests inject one.
+      // Slow, and without work here: the code has no enums, and a structural stand-in for a class is how tests inject
+      // one.
       '@typescript-eslint/no-unsafe-enum-assignment': 'off',
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-deprecated': 'off',
@@ -40,6 +41,13 @@ export default tseslint.config(
       'no-console': 'error',
       // Serial output is bytes: control characters in patterns are the point.
       'no-control-regex': 'off',
+    },
+  },
+  {
+    // Code is prettier's; a comment is as wide as .editorconfig says.
+    files: ['**/*.{ts,mjs,js}'],
+    rules: {
+      'max-len': ['error', { code: 10_000, comments: 120, ignoreUrls: true, ignorePattern: 'eslint-disable' }],
     },
   },
   {

@@ -15,7 +15,10 @@ const loadedByName = [
   'tests/stand-ins/fvp/{install,guest/{lkvm,model-client},model/main,shrinkwrap/main,tmk-vmm/worker}.ts',
 ];
 
-/** `npm run lint:house`: value exports that nobody imports, files that nobody needs, packages that nobody uses or declares. */
+/**
+ * `npm run lint:house`: value exports that nobody imports, files that nobody needs, packages that nobody uses or
+ * declares.
+ */
 const config: KnipConfig = {
   entry: ['petri/{index,backend}.ts', ...loadedByName],
   project: ['{petri,backends,tests,bench,tools}/**/*.{ts,mjs,js}', 'bin/*.mjs'],

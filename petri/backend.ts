@@ -1,6 +1,7 @@
 /**
- * What a backend may import: `import { type Backend, Supervisor } from 'petri-vm/backend'`. The contract between a backend and the
- * framework, and the kit that the built-in backends are made of. How to write a backend: `docs/backends.md`.
+ * What a backend may import: `import { type Backend, Supervisor } from 'petri-vm/backend'`. The contract between a
+ * backend and the framework, and the kit that the built-in backends are made of. How to write a backend:
+ * `docs/backends.md`.
  *
  * @module
  */

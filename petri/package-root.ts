@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 
 /**
- * Folder of the package `petri-vm`, as a URL that ends in a slash: `petri/` and `dist/petri/` are not equally deep below it.
+ * Folder of the package `petri-vm`, as a URL that ends in a slash: `petri/` and `dist/petri/` are not equally deep
+ * below it.
  */
 export const packageRoot: URL = findPackageRoot();
 

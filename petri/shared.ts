@@ -1,6 +1,7 @@
 /**
- * A value that this process has once. The configuration, the setup file and the tests may come to a module through different loaders
- * (Node's and Vite's), each with an instance of its own: what they are to share lives on `globalThis`.
+ * A value that this process has once. The configuration, the setup file and the tests may come to a module through
+ * different loaders (Node's and Vite's), each with an instance of its own: what they are to share lives on
+ * `globalThis`.
  *
  * @param name what it is, unique in the framework
  */

@@ -1,5 +1,5 @@
-// `npm run busy -- COMMAND …`: runs a command beside busy loops, two for each core, and ends with its exit code. What passes on an idle
-// machine alone has a verdict that depends on time.
+// `npm run busy -- COMMAND …`: runs a command beside busy loops, two for each core, and ends with its exit code. What
+// passes on an idle machine alone has a verdict that depends on time.
 //
 // Each loop watches this process and ends when it is gone, however it ended.
 import { spawn } from 'node:child_process';

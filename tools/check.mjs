@@ -1,8 +1,9 @@
-// `npm test`: types, lint, circles of files, exports that nobody imports, format, the docstrings of the public entries, every test, the
-// VM tests on each backend that can run here, and on sim once more beside busy loops, with a summary at the end. With arguments, which
-// go to vitest, the tests are those that they choose.
+// `npm test`: types, lint, circles of files, exports that nobody imports, format, the docstrings of the public entries,
+// every test, the VM tests on each backend that can run here, and on sim once more beside busy loops, with a summary at
+// the end. With arguments, which go to vitest, the tests are those that they choose.
 //
-// With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see petri/unit-test/optional-tool.ts.
+// With PETRI_REQUIRE_TOOLS=1 or CI set, a test that is skipped for want of a tool is a failure: see
+// petri/unit-test/optional-tool.ts.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

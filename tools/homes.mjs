@@ -1,5 +1,5 @@
-// What is behind the backends `fvp` and `hardware` where there is neither a model nor a lab: the stand-in for the model, and an sshd on
-// loopback whose launcher is QEMU.
+// What is behind the backends `fvp` and `hardware` where there is neither a model nor a lab: the stand-in for the
+// model, and an sshd on loopback whose launcher is QEMU.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

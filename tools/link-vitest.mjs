@@ -1,5 +1,5 @@
-// Makes `npx vitest` in this repository our bin/vitest.mjs, which knows --backend and --isolation and then runs vitest's own.
-// npm runs this whenever it has changed node_modules (script `dependencies`).
+// Makes `npx vitest` in this repository our bin/vitest.mjs, which knows --backend and --isolation and then runs
+// vitest's own. npm runs this whenever it has changed node_modules (script `dependencies`).
 //
 // A `bin` called vitest in package.json would do the same, but it would also be in the package, where it would fight
 // vitest's own in the projects of our users.

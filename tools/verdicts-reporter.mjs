@@ -1,5 +1,5 @@
-// A vitest reporter for check.mjs and verdicts.mjs: writes how every test ended, and what failed besides tests, into the file
-// PETRI_VERDICTS_FILE. Its types are in counts.ts.
+// A vitest reporter for check.mjs and verdicts.mjs: writes how every test ended, and what failed besides tests, into
+// the file PETRI_VERDICTS_FILE. Its types are in counts.ts.
 import { writeFileSync } from 'node:fs';
 
 import { load } from '../bin/load.mjs';

@@ -1,12 +1,12 @@
 // `npm run verdicts -- sim qemu …`: runs the VM tests on each backend and prints, in one table, how each of them ended.
 //
-// It fails when a backend has another verdict on a test than the first one, when one fails or does not come to run, and when `petri list`
-// said otherwise of it. A test that a backend skips for a reason
-// is no difference; the reasons are counted below the table. Tests of an isolation type that it does not make show as `-`. `--all`
-// lists every test, otherwise those that agree are counted by file. `--json=FILE` keeps it all.
+// It fails when a backend has another verdict on a test than the first one, when one fails or does not come to run, and
+// when `petri list` said otherwise of it. A test that a backend skips for a reason is no difference; the reasons are
+// counted below the table. Tests of an isolation type that it does not make show as `-`. `--all` lists every test,
+// otherwise those that agree are counted by file. `--json=FILE` keeps it all.
 //
-// `--here` brings what is behind a backend where it can be had without hardware or downloads: for `fvp` the stand-in, for `hardware` an
-// sshd on loopback. Backends that cannot run then are left out, unless tools are required.
+// `--here` brings what is behind a backend where it can be had without hardware or downloads: for `fvp` the stand-in,
+// for `hardware` an sshd on loopback. Backends that cannot run then are left out, unless tools are required.
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

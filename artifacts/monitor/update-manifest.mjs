@@ -1,5 +1,5 @@
-// Brings the entry of the monitor in ../manifest.json up to date with prebuilt/. With --check, changes nothing and fails when
-// something would change.
+// Brings the entry of the monitor in ../manifest.json up to date with prebuilt/. With --check, changes nothing and
+// fails when something would change.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 

@@ -1,7 +1,7 @@
 // Writes the digests of instruction forms into their sources, as QEMU gives them: record-digests.mjs PAYLOAD
 //
-// Builds the payload, runs its tests in QEMU, and changes every line that a test told to be different. What is written is what
-// QEMU does: look at the difference before it is committed.
+// Builds the payload, runs its tests in QEMU, and changes every line that a test told to be different. What is written
+// is what QEMU does: look at the difference before it is committed.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

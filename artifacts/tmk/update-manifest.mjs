@@ -1,5 +1,5 @@
-// Brings the TMK entries of ../manifest.json up to date with prebuilt/: digests, and an entry for each new payload, described by
-// the first line of its source. With --check, changes nothing and fails when something would change.
+// Brings the TMK entries of ../manifest.json up to date with prebuilt/: digests, and an entry for each new payload,
+// described by the first line of its source. With --check, changes nothing and fails when something would change.
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

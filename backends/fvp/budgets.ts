@@ -6,8 +6,9 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 /**
- * Milliseconds that each stage of a boot may take, for itself. Known from runs of others: 0.6 s until the model listens, 300 s
- * to the host's shell, 190 s of simulated time in 430 s for firmware, host, one realm with 8 vCPUs and power-off.
+ * Milliseconds that each stage of a boot may take, for itself. Known from runs of others: 0.6 s until the model
+ * listens, 300 s to the host's shell, 190 s of simulated time in 430 s for firmware, host, one realm with 8 vCPUs and
+ * power-off.
  */
 export const stageBudgets = {
   /** Container, model, and its terminals connected. */
@@ -27,7 +28,9 @@ export const stageBudgets = {
 
 export type StageName = keyof typeof stageBudgets;
 
-/** What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same model is in it. */
+/**
+ * What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same model is in it.
+ */
 export function wholeBoot(): number {
   return scaled(Object.values(stageBudgets).reduce((sum, budget) => sum + budget, sessionBudgets.image));
 }

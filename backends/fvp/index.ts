@@ -14,7 +14,10 @@ async function load() {
 
 let loaded: ReturnType<typeof load> | undefined;
 
-/** Realms on Arm's Fixed Virtual Platform: a model that boots TF-A, RMM and Linux, started through shrinkwrap or by itself. */
+/**
+ * Realms on Arm's Fixed Virtual Platform: a model that boots TF-A, RMM and Linux, started through shrinkwrap or by
+ * itself.
+ */
 export const backend: Backend = {
   name: identity.name,
   description: "Arm's Fixed Virtual Platform: a modelled machine with the reference RMM",

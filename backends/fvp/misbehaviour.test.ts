@@ -62,7 +62,10 @@ interface Ended {
 
 let turn: Promise<unknown>[] = [];
 
-/** Runs a TMK on the stand-in with the command that a user has, and looks from outside at what is left when it has ended. */
+/**
+ * Runs a TMK on the stand-in with the command that a user has, and looks from outside at what is left when it has
+ * ended.
+ */
 async function run(options: Case): Promise<Ended> {
   while (turn.length >= PARALLEL) await Promise.race(turn);
   const mine = runNow(options).finally(() => {

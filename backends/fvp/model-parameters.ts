@@ -18,8 +18,8 @@ export function uartParameters(): readonly Parameter[] {
 }
 
 /**
- * The parameters of FVP_Base_RevC-2xAEMvA for a stack of three worlds with planes, for a start without shrinkwrap: those of
- * shrinkwrap's `cca-3world.yaml` and of our overlay for planes. Both clusters get the same.
+ * The parameters of FVP_Base_RevC-2xAEMvA for a stack of three worlds with planes, for a start without shrinkwrap:
+ * those of shrinkwrap's `cca-3world.yaml` and of our overlay for planes. Both clusters get the same.
  */
 export function modelParameters(files: BootFiles): readonly Parameter[] {
   return [

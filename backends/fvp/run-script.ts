@@ -21,8 +21,8 @@ export interface RunScript {
 }
 
 /**
- * Makes the script that `shrinkwrap run --dry-run` prints ours: the same preparations, the same model, the same parameters, but for
- * the UARTs, which then listen for our own clients and say where.
+ * Makes the script that `shrinkwrap run --dry-run` prints ours: the same preparations, the same model, the same
+ * parameters, but for the UARTs, which then listen for our own clients and say where.
  *
  * @throws PetriError `stack-invalid` for a script that starts no model
  */

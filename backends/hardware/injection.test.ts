@@ -12,8 +12,8 @@ import { Output } from './testing/lab.ts';
 import { sshdPath, TestSshd } from './testing/sshd.ts';
 
 /**
- * Strings of a test (names of tests and payloads), of a hosts file (arguments, variables) and of a guest (what it prints and what is
- * typed at it), on their way through the real sshd and its shells.
+ * Strings of a test (names of tests and payloads), of a hosts file (arguments, variables) and of a guest (what it
+ * prints and what is typed at it), on their way through the real sshd and its shells.
  */
 describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a command', () => {
   let sshd: TestSshd;

@@ -52,7 +52,8 @@ export class Lab {
   /**
    * Waits for a machine in turn, for all that suit at once, and takes the first one that is given.
    *
-   * @throws PetriError `unsupported` where none suits, `wait-timeout`; where none can be reached, what the first one says
+   * @throws PetriError `unsupported` where none suits, `wait-timeout`; where none can be reached, what the first one
+   *   says
    */
   async use(wanted: Wanted, { signal, onWait }: LeaseWait): Promise<MachineUse> {
     const candidates = this.#machines.filter(({ config }) => suits(config, wanted));
@@ -93,7 +94,11 @@ export class Lab {
 const key = Symbol.for('petri-vm.hardware-lab');
 const shared: { [key]?: Lab | undefined } = globalThis as object;
 
-/** The one of this process: several instances of this module share its connections. @throws PetriError `hosts-file-invalid` */
+/**
+ * The one of this process: several instances of this module share its connections.
+ *
+ * @throws PetriError `hosts-file-invalid`
+ */
 export function openLab(): Lab {
   const lab = shared[key] ?? new Lab(readHostsFile(hostsFilePath(process.cwd())));
   shared[key] = lab;

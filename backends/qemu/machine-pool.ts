@@ -4,8 +4,8 @@ import { MonitorMachine, type MonitorMachineOptions } from './monitor-machine.ts
 const MAX_IDLE = 2;
 
 /**
- * Machines whose guests have come to their end, reset and waiting: a reset takes 4 ms, a new QEMU 40 ms. Guests see no difference:
- * the PE and all devices are reset by QEMU, and the monitor makes zero what the last guest touched.
+ * Machines whose guests have come to their end, reset and waiting: a reset takes 4 ms, a new QEMU 40 ms. Guests see no
+ * difference: the PE and all devices are reset by QEMU, and the monitor makes zero what the last guest touched.
  */
 export class MachinePool {
   #idle: { readonly machine: MonitorMachine; readonly ready: Promise<void> }[] = [];

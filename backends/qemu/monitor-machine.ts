@@ -14,7 +14,9 @@ import { QemuProcess } from './qemu-process.ts';
 
 /** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
 const MONITOR_BYTES = 8 * 2 ** 20;
-/** Blocks of 2 MiB that a guest may have touched for its machine to serve another one: what they hold stays allocated. */
+/**
+ * Blocks of 2 MiB that a guest may have touched for its machine to serve another one: what they hold stays allocated.
+ */
 const MAX_TOUCHED = 64;
 const EVENTS = 'events';
 

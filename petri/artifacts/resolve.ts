@@ -26,8 +26,8 @@ export function artifactVariable(name: string): string {
 }
 
 /**
- * Finds an artifact: through its environment variable, else at the path given, else in the repository or installed package,
- * where its digest is verified.
+ * Finds an artifact: through its environment variable, else at the path given, else in the repository or installed
+ * package, where its digest is verified.
  *
  * @throws PetriError `artifact-missing`, `artifact-digest`
  */

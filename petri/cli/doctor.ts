@@ -11,8 +11,8 @@ import type { CommandOptions } from './command-options.ts';
 import { hasConfig, withProject } from './project.ts';
 
 /**
- * `petri doctor`: what each backend can do here, and where things are kept. Fails when the backend that was asked for, or every one,
- * cannot run, and when a folder cannot be used.
+ * `petri doctor`: what each backend can do here, and where things are kept. Fails when the backend that was asked for,
+ * or every one, cannot run, and when a folder cannot be used.
  */
 export async function doctor(options: CommandOptions, cwd: string): Promise<void> {
   // The user's own backends are in the configuration.

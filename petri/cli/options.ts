@@ -55,8 +55,8 @@ export function describeOptions(command: Command, options: CliOptions): Command 
 }
 
 /**
- * Reads the options of the command line that is being run. cac itself joins what is given twice, takes texts of digits for numbers,
- * and makes properties of names by rules that a digit breaks.
+ * Reads the options of the command line that is being run. cac itself joins what is given twice, takes texts of digits
+ * for numbers, and makes properties of names by rules that a digit breaks.
  *
  * @param command as it is typed: 'tmk', 'cca'
  * @param action the first word after the command, where that says which options count

@@ -4,7 +4,9 @@ import { interruptRunning } from '../kit/process/index.ts';
 import { print, printError } from '../text/index.ts';
 import { exitCodes } from './errors.ts';
 
-/** The exit code of a command whose output came to an end before it did; undefined while there is somebody who takes it. */
+/**
+ * The exit code of a command whose output came to an end before it did; undefined while there is somebody who takes it.
+ */
 let lost: number | undefined;
 
 /** Whether what is written goes nowhere any more. */
@@ -13,8 +15,9 @@ export function isOutputLost(): boolean {
 }
 
 /**
- * Ends the command when its output cannot be written any more, because the reader of a pipe has gone or the disk is full. Node
- * ignores SIGPIPE, which ends other programs then. What `runInterruptible` runs is ended in order, all else at once.
+ * Ends the command when its output cannot be written any more, because the reader of a pipe has gone or the disk is
+ * full. Node ignores SIGPIPE, which ends other programs then. What `runInterruptible` runs is ended in order, all else
+ * at once.
  */
 export function endWithOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -36,8 +39,8 @@ export async function printInTurn(text: string): Promise<void> {
 }
 
 /**
- * Ends this process, since the command has done its work: nothing that anybody forgot to end keeps whoever waits for the command
- * waiting. What was written is handed over before.
+ * Ends this process, since the command has done its work: nothing that anybody forgot to end keeps whoever waits for
+ * the command waiting. What was written is handed over before.
  */
 export async function endProcess(): Promise<never> {
   await Promise.all([taken(process.stdout), taken(process.stderr)]);

@@ -29,8 +29,8 @@ export interface ConfigChoice {
 }
 
 /**
- * vite bundles a configuration and writes the bundle into the `node_modules` above it or beside it. Ours is a module that Node imports as
- * it is; that of a project that cannot be written to is run from memory.
+ * vite bundles a configuration and writes the bundle into the `node_modules` above it or beside it. Ours is a module
+ * that Node imports as it is; that of a project that cannot be written to is run from memory.
  */
 export function chooseConfig(cwd: string): ConfigChoice {
   const own = configFile(cwd);
@@ -73,8 +73,8 @@ export function vitestFolder(cwd: string): string {
 }
 
 /**
- * Loads the project's configuration, and with it the user's backends, and hands over a vitest that runs nothing by itself.
- * It is closed when `use` is done.
+ * Loads the project's configuration, and with it the user's backends, and hands over a vitest that runs nothing by
+ * itself. It is closed when `use` is done.
  */
 export async function withProject<T>(cwd: string, use: (vitest: Vitest) => Promise<T>): Promise<T> {
   const entry = join(vitestFolder(cwd), 'dist', 'node.js');

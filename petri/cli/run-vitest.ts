@@ -69,7 +69,10 @@ function complainIfIgnored(): void {
   });
 }
 
-/** Adds the configuration and how it is loaded, where the user says neither: `petri test` works in an empty folder of tests. */
+/**
+ * Adds the configuration and how it is loaded, where the user says neither: `petri test` works in an empty folder of
+ * tests.
+ */
 function withConfig(argv: readonly string[], cwd: string): readonly string[] {
   const end = argv.indexOf('--');
   const front = end === -1 ? argv : argv.slice(0, end);

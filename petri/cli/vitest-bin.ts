@@ -1,6 +1,7 @@
 /**
- * vitest's command line with `--backend` and `--isolation`; importing this module runs it. A project whose `package.json`
- * has `"bin": { "vitest": "./vitest.mjs" }` makes `npx vitest --backend=…` its own with a `vitest.mjs` of two lines:
+ * vitest's command line with `--backend` and `--isolation`; importing this module runs it. A project whose
+ * `package.json` has `"bin": { "vitest": "./vitest.mjs" }` makes `npx vitest --backend=…` its own with a `vitest.mjs`
+ * of two lines:
  *
  * ```js
  * #!/usr/bin/env node

@@ -152,8 +152,8 @@ export interface VmRuntime {
   /** Facts of the realm; for isolation `cca` where the features say so. */
   readonly realm?: RealmInspector | undefined;
   /**
-   * By plane number; plane 0 may be missing where it is not a guest. Empty for other isolation types. `start` may replace planes and
-   * realm: what a test keeps of them is about those that are there when it looks.
+   * By plane number; plane 0 may be missing where it is not a guest. Empty for other isolation types. `start` may
+   * replace planes and realm: what a test keeps of them is about those that are there when it looks.
    */
   readonly planes: readonly (PlaneInspector | undefined)[];
   /** What this VM was made of - revisions, digests, versions - for its record. */

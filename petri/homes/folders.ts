@@ -4,7 +4,8 @@ import { dirname } from 'node:path';
 import { PetriError } from '../errors.ts';
 
 /**
- * Why nothing can be made in a folder that need not exist yet, in words of the system; undefined where it can. Looks, and makes nothing.
+ * Why nothing can be made in a folder that need not exist yet, in words of the system; undefined where it can. Looks,
+ * and makes nothing.
  *
  * @param options `own`: a folder of another user will not do
  */

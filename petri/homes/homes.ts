@@ -20,10 +20,11 @@ export const stateVariable = 'PETRI_STATE_DIR';
 export const runsVariable = 'PETRI_RUNS_DIR';
 
 /**
- * Where it is written down what runs on this machine: `$PETRI_STATE_DIR`, else `petri-vm` in `$XDG_STATE_HOME` or ~/.local/state. Where
- * that cannot be used, as by a user without a home folder: in {@link fallbackRoot}.
+ * Where it is written down what runs on this machine: `$PETRI_STATE_DIR`, else `petri-vm` in `$XDG_STATE_HOME` or
+ * ~/.local/state. Where that cannot be used, as by a user without a home folder: in {@link fallbackRoot}.
  *
- * @throws PetriError `state-directory` for a variable that is not an absolute path, `folder-unusable` without a temporary folder
+ * @throws PetriError `state-directory` for a variable that is not an absolute path, `folder-unusable` without a
+ *   temporary folder
  */
 export function stateHome(): Home {
   const own = variable(stateVariable);
@@ -48,10 +49,11 @@ export function stateHome(): Home {
 }
 
 /**
- * The folder of the runs of a project: `$PETRI_RUNS_DIR`, relative to the project's root, else `.petri/runs` there. Where the project
- * cannot be written to, the runs are below {@link fallbackRoot}, in a folder named for the project.
+ * The folder of the runs of a project: `$PETRI_RUNS_DIR`, relative to the project's root, else `.petri/runs` there.
+ * Where the project cannot be written to, the runs are below {@link fallbackRoot}, in a folder named for the project.
  *
- * @throws PetriError `folder-unusable` for a variable that names a folder which cannot be used, or without a temporary folder
+ * @throws PetriError `folder-unusable` for a variable that names a folder which cannot be used, or without a temporary
+ *   folder
  */
 export function runsHome(root: string): Home {
   const own = variable(runsVariable);
@@ -79,8 +81,8 @@ export function temporaryHome(): string {
 }
 
 /**
- * Where we keep what has no other place: `petri-vm.UID` in the temporary folder. Others can write there too, so that it is to be used
- * only after {@link makeFallbackRoot}.
+ * Where we keep what has no other place: `petri-vm.UID` in the temporary folder. Others can write there too, so that it
+ * is to be used only after {@link makeFallbackRoot}.
  *
  * @throws PetriError `folder-unusable` without a temporary folder
  */
@@ -88,7 +90,11 @@ export function fallbackRoot(): string {
   return join(temporaryHome(), `petri-vm.${process.getuid?.() ?? 'user'}`);
 }
 
-/** Makes {@link fallbackRoot} if a path is in it. @throws PetriError `folder-unusable` where it is a link or somebody else's */
+/**
+ * Makes {@link fallbackRoot} if a path is in it.
+ *
+ * @throws PetriError `folder-unusable` where it is a link or somebody else's
+ */
 export function makeFallbackRoot(path: string): void {
   const root = fallbackRoot();
   if (!path.startsWith(root + sep)) return;

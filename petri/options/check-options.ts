@@ -14,7 +14,8 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
  * Checks an object that a user passes. An option that is `undefined` is one that was left out.
  *
  * @param what as the user calls it, such as `waitFor()`
- * @throws PetriError `invalid-option` with every name that does not exist, what may have been meant, and every value that is wrong
+ * @throws PetriError `invalid-option` with every name that does not exist, what may have been meant, and every value
+ *   that is wrong
  */
 export function checkOptions(what: string, options: unknown, rules: OptionRules): void {
   if (options === undefined) return;

@@ -16,7 +16,10 @@ export function didYouMean(written: string, names: readonly string[]): string {
   return name === undefined ? '' : `, did you mean '${name}'?`;
 }
 
-/** How many letters have to be added, dropped, changed or swapped with their neighbour (optimal string alignment distance). */
+/**
+ * How many letters have to be added, dropped, changed or swapped with their neighbour (optimal string alignment
+ * distance).
+ */
 function changesBetween(from: string, to: string): number {
   let beforeLast: readonly number[] = [];
   let last: readonly number[] = Array.from({ length: to.length + 1 }, (_, column) => column);

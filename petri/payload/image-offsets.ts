@@ -6,8 +6,8 @@ const OFFSET = /\bimage\+0x([0-9a-f]{1,12})\b/g;
 const MAX_OFFSETS = 8;
 
 /**
- * Names the functions in a panic of our TMK runtime (artifacts/tmk/runtime/exceptions.c), which knows addresses as `image+0x…` and
- * has no symbols: each becomes `name+0x…` where the image has a symbol.
+ * Names the functions in a panic of our TMK runtime (artifacts/tmk/runtime/exceptions.c), which knows addresses as
+ * `image+0x…` and has no symbols: each becomes `name+0x…` where the image has a symbol.
  */
 export function nameImageOffsets(message: string, image: Pick<TmkImage, 'symbolAt'>): string {
   let left = MAX_OFFSETS;

@@ -53,7 +53,8 @@ interface Zboot {
 }
 
 /**
- * Looks whether a file is a kernel that boots here: an arm64 Image, one in gzip, or an EFI zboot kernel that can be unpacked.
+ * Looks whether a file is a kernel that boots here: an arm64 Image, one in gzip, or an EFI zboot kernel that can be
+ * unpacked.
  *
  * @throws PetriError `image-invalid`, which names what it is instead
  */

@@ -4,9 +4,9 @@ import type { TestProject } from 'vitest/node';
 const askedOrders = new WeakMap<TestProject, number>();
 
 /**
- * vitest runs projects of one `sequence.groupOrder` beside each other, and refuses them when they have different numbers of workers,
- * as projects on different backends may. They become groups of their own, in the order in which the user has put them. May be called
- * again whenever a number has changed.
+ * vitest runs projects of one `sequence.groupOrder` beside each other, and refuses them when they have different
+ * numbers of workers, as projects on different backends may. They become groups of their own, in the order in which the
+ * user has put them. May be called again whenever a number has changed.
  */
 export function separateGroups(projects: readonly TestProject[]): void {
   const groups = projects.map((project) => {

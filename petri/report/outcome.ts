@@ -5,8 +5,9 @@ import { parseTags } from '../vm-test/tags.ts';
 import type { IsolationType } from '../contract/isolation.ts';
 
 /**
- * How a test ended, for everything that counts tests. `skipped` has a reason, or at least began and skipped itself; `left out` was
- * never to run, for a filter or its test file says so; `not run` was to run and did not come to it, or was interrupted.
+ * How a test ended, for everything that counts tests. `skipped` has a reason, or at least began and skipped itself;
+ * `left out` was never to run, for a filter or its test file says so; `not run` was to run and did not come to it, or
+ * was interrupted.
  */
 export type OutcomeKind = 'passed' | 'failed' | 'skipped' | 'left out' | 'not run';
 

@@ -21,7 +21,9 @@ export function inPieces(bytes: Uint8Array, sizes: readonly number[]): Uint8Arra
   return pieces;
 }
 
-/** Bytes with much of what makes consoles hard: escapes, line ends, NUL, parts of UTF-8 sequences, and invalid bytes. */
+/**
+ * Bytes with much of what makes consoles hard: escapes, line ends, NUL, parts of UTF-8 sequences, and invalid bytes.
+ */
 export function awkwardBytes(): fc.Arbitrary<Uint8Array> {
   const fragment = fc.constantFrom(
     '\u001B',

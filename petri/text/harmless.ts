@@ -1,14 +1,14 @@
 /**
- * What makes text of a guest, an ELF file, a remote machine or a tool safe to show. The same characters are always shown in
- * the same way, and what was made harmless before stays as it is. What a test matches (`waitFor`, `transcript`, `raw`, the
- * members of a halt) is never changed.
+ * What makes text of a guest, an ELF file, a remote machine or a tool safe to show. The same characters are always
+ * shown in the same way, and what was made harmless before stays as it is. What a test matches (`waitFor`,
+ * `transcript`, `raw`, the members of a halt) is never changed.
  *
- * What becomes visible: control characters (C0 and C1, ESC among them, so that no control sequence is left whatever it is
- * nested in), format characters (Unicode category Cf: bidirectional controls, zero-width characters), line and paragraph
- * separators, and halves of surrogate pairs.
+ * What becomes visible: control characters (C0 and C1, ESC among them, so that no control sequence is left whatever it
+ * is nested in), format characters (Unicode category Cf: bidirectional controls, zero-width characters), line and
+ * paragraph separators, and halves of surrogate pairs.
  *
- * What is broken up: commands that a CI runner obeys in the output of a job. GitHub Actions obeys `::` at the start of a line
- * after white space, and `##[` anywhere; Azure Pipelines `##vso[` and `##[`; TeamCity `##teamcity[`.
+ * What is broken up: commands that a CI runner obeys in the output of a job. GitHub Actions obeys `::` at the start of
+ * a line after white space, and `##[` anywhere; Azure Pipelines `##vso[` and `##[`; TeamCity `##teamcity[`.
  *
  * @module
  */
@@ -16,7 +16,9 @@
 const HIDDEN = String.raw`\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}`;
 const hidden = new RegExp(`[${HIDDEN}]`, 'gu');
 
-/** Colours and weights as our own output has them: SGR with one parameter (ECMA-48, 8.3.117), not the one that conceals. */
+/**
+ * Colours and weights as our own output has them: SGR with one parameter (ECMA-48, 8.3.117), not the one that conceals.
+ */
 const SGR = String.raw`\u001B\[(?:[0-79]|2[2-9]|[349]\d|10[0-7])m`;
 const hiddenButColours = new RegExp(`${SGR}|[^\\P{C}\\n\\t\\p{Cn}\\p{Co}]|[\\p{Zl}\\p{Zp}]`, 'gu');
 

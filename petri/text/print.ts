@@ -1,8 +1,8 @@
 import { harmlessJson, harmlessOutput } from './harmless.ts';
 
 /**
- * What everything that we print ourselves goes through: whatever words of guests, files and other machines are in it, they do
- * nothing to a terminal or a CI job. The linter forbids other ways.
+ * What everything that we print ourselves goes through: whatever words of guests, files and other machines are in it,
+ * they do nothing to a terminal or a CI job. The linter forbids other ways.
  *
  * @returns whether there is room for more
  */

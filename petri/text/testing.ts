@@ -3,8 +3,9 @@ import fc from 'fast-check';
 const COLOUR = /\u001B\[\d+m/g;
 
 /**
- * What of an output a terminal or a CI runner would act on, for tests of what we print. Written apart from what it tests: by code
- * point, and with the runners' own rules (GitHub's runner trims a line and looks at its start, and finds `##[` anywhere).
+ * What of an output a terminal or a CI runner would act on, for tests of what we print. Written apart from what it
+ * tests: by code point, and with the runners' own rules (GitHub's runner trims a line and looks at its start, and finds
+ * `##[` anywhere).
  */
 export function hazardsIn(output: string): string[] {
   const plain = output.replaceAll(COLOUR, '');
@@ -37,7 +38,10 @@ function isHazard(code: number): boolean {
   return ranges.some(([first, last]) => code >= first && code <= last);
 }
 
-/** Texts from random bytes as UTF-8 and as Latin-1, random code units, and what runners and terminals obey, in any order. */
+/**
+ * Texts from random bytes as UTF-8 and as Latin-1, random code units, and what runners and terminals obey, in any
+ * order.
+ */
 export function hostileText(): fc.Arbitrary<string> {
   const fragment = fc.oneof(
     {

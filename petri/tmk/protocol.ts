@@ -25,8 +25,8 @@ export function encodeStartInput(testIndex: number): Uint8Array {
 }
 
 /**
- * Decodes a command. Never throws: whatever the guest wrote, the result is an event, `rejected` with the reason for what
- * the protocol does not allow.
+ * Decodes a command. Never throws: whatever the guest wrote, the result is an event, `rejected` with the reason for
+ * what the protocol does not allow.
  *
  * @param block the `COMMAND_SIZE` bytes at the address that the guest stored
  */

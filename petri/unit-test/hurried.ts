@@ -1,6 +1,6 @@
 /**
- * Lets a budget run out soon: runs something with budgets that are short, and with longer ones where another budget ran out first, as
- * it may on a busy host.
+ * Lets a budget run out soon: runs something with budgets that are short, and with longer ones where another budget ran
+ * out first, as it may on a busy host.
  *
  * @param slowFactor for the first try; four times that for each further one, until it is 1 or above
  * @param isReached whether it came as far as it was to come

@@ -6,8 +6,9 @@ import type { TestProject } from 'vitest/node';
 import type { IsolationType } from '../contract/isolation.ts';
 
 /**
- * Gives a project whose results go into a blob the name of what it ran on: `sim:cca`, `vm:qemu:none+cca`. vitest makes the ids of tests
- * of the project's name and the file, and when blobs are merged it keeps one of the results that have the same id.
+ * Gives a project whose results go into a blob the name of what it ran on: `sim:cca`, `vm:qemu:none+cca`. vitest makes
+ * the ids of tests of the project's name and the file, and when blobs are merged it keeps one of the results that have
+ * the same id.
  */
 export function nameForBlob(project: TestProject, backend: string, isolation: readonly IsolationType[]): void {
   const writesBlob = project.vitest.config.reporters.some((one) => Array.isArray(one) && one[0] === 'blob');
@@ -25,7 +26,8 @@ export interface BlobFile {
 }
 
 /**
- * What is in the blobs of a folder, as vitest is about to merge them. What cannot be read is left out: vitest complains of it.
+ * What is in the blobs of a folder, as vitest is about to merge them. What cannot be read is left out: vitest complains
+ * of it.
  *
  * @param folder as given with `--merge-reports`, relative to the current directory
  */
@@ -39,8 +41,8 @@ export async function readBlobFiles(folder: string): Promise<BlobFile[]> {
 }
 
 /**
- * vitest writes a blob with `flatted`: a list of values of which the first is the root, and where the strings of objects and lists are
- * positions in that list. The second member of the root are the files.
+ * vitest writes a blob with `flatted`: a list of values of which the first is the root, and where the strings of
+ * objects and lists are positions in that list. The second member of the root are the files.
  */
 function filesIn(blob: string, text: string): BlobFile[] {
   let values: unknown;

@@ -30,8 +30,8 @@ function isNewFeature(name: string): boolean {
 const others: readonly string[] = ['base'];
 
 /**
- * Checks what is ours in a configuration. The rest belongs to Vite, vitest and their plugins, of which only a name that is nearly one of
- * ours can be known to be wrong.
+ * Checks what is ours in a configuration. The rest belongs to Vite, vitest and their plugins, of which only a name that
+ * is nearly one of ours can be known to be wrong.
  *
  * @throws PetriError `invalid-option`
  */

@@ -13,7 +13,8 @@ export type { BackendLoader } from './backends.ts';
 export type { PetriConfig } from './petri-config.ts';
 
 /**
- * Makes a vitest configuration in which `petriTest` works: our setup file, tags, options and summary, added to your own.
+ * Makes a vitest configuration in which `petriTest` works: our setup file, tags, options and summary, added to your
+ * own.
  *
  * ```ts
  * // vitest.config.ts

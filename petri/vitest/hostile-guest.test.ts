@@ -15,7 +15,9 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 const FORGED =
   /^(?:[\s✓×❯]*)(?:test forged completed|tests\/forged|Test Files {2}1 passed \(1\)|Tests {2}1 passed \(1\)|ok +forged|remedy: owned|petri: owned|1970-01-01)/;
 
-/** Of the test, for whatever prints a failure: waits, matchers, diffs, properties, causes, annotations, reasons to skip. */
+/**
+ * Of the test, for whatever prints a failure: waits, matchers, diffs, properties, causes, annotations, reasons to skip.
+ */
 const testFile = `
   import { expect as vitestExpect } from 'vitest';
   import { petriTest, tmk } from '../../petri/index.ts';
@@ -111,7 +113,10 @@ function run(command: readonly string[], environment: Readonly<Record<string, st
   return stdout + stderr;
 }
 
-/** Whatever is wrong with an output. Annotations that vitest itself makes, of lines in the test file, are meant to be obeyed. */
+/**
+ * Whatever is wrong with an output. Annotations that vitest itself makes, of lines in the test file, are meant to be
+ * obeyed.
+ */
 function faultsIn(output: string): string[] {
   const ours = output
     .split('\n')

@@ -11,8 +11,9 @@ import { emptyRuns } from './run-check.ts';
 const prepared = new WeakMap<Vitest, Promise<void>>();
 
 /**
- * Makes `vitest --merge-reports` keep the results of several backends and isolation types apart: each name that is in the blobs gets a
- * project of its own, and stands before the names of its tests. Once for each vitest, however many projects it has.
+ * Makes `vitest --merge-reports` keep the results of several backends and isolation types apart: each name that is in
+ * the blobs gets a project of its own, and stands before the names of its tests. Once for each vitest, however many
+ * projects it has.
  *
  * @throws PetriError `invalid-option` for two blobs of which vitest would lose one
  */
@@ -55,7 +56,9 @@ function refuseLoss(files: readonly BlobFile[]): void {
   }
 }
 
-/** A vitest reporter that names what is merged before other reporters see it, and fails where nothing ran in all of it. */
+/**
+ * A vitest reporter that names what is merged before other reporters see it, and fails where nothing ran in all of it.
+ */
 class MergedRuns implements Reporter {
   readonly #vitest: Vitest;
 
@@ -84,7 +87,9 @@ class MergedRuns implements Reporter {
   }
 }
 
-/** Reporters such as `junit` and `json` show no project: its name becomes that of a suite around all tests of a file. */
+/**
+ * Reporters such as `junit` and `json` show no project: its name becomes that of a suite around all tests of a file.
+ */
 function nameTests(file: RunnerTestFile): void {
   const { projectName: name = '', tasks } = file;
   if (name === '') return;

@@ -28,8 +28,9 @@ export const strictSkipsVariable = 'PETRI_STRICT_SKIPS';
 export const defaultBackend = 'sim';
 
 /**
- * Takes `--backend`, `--isolation` and `--strict-skips` out of a command line, wherever they stand: `--backend=sim`, `--backend sim`,
- * `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`. Those behind a `--` count only where there is none in front of it.
+ * Takes `--backend`, `--isolation` and `--strict-skips` out of a command line, wherever they stand: `--backend=sim`,
+ * `--backend sim`, `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`. Those behind a `--` count only where
+ * there is none in front of it.
  *
  * @throws PetriError `invalid-option` for an option without a value and for two different backends
  */
@@ -103,8 +104,8 @@ function valueMissing(name: string): PetriError {
 }
 
 /**
- * What the user chose, from the strongest to the weakest: our own commands' options (they arrive as environment variables),
- * options behind vitest's `--`, environment variables, configuration, and `sim`.
+ * What the user chose, from the strongest to the weakest: our own commands' options (they arrive as environment
+ * variables), options behind vitest's `--`, environment variables, configuration, and `sim`.
  *
  * @param argv the process's arguments: only those behind a `--` are looked at, the rest are vitest's
  * @throws PetriError `unknown-isolation`, `invalid-option`
@@ -126,7 +127,11 @@ export function resolveOptions(
   };
 }
 
-/** What the command line and the environment say, for every project of the configuration. @throws PetriError `invalid-option` */
+/**
+ * What the command line and the environment say, for every project of the configuration.
+ *
+ * @throws PetriError `invalid-option`
+ */
 export function givenOptions(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,

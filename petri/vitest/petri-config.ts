@@ -18,9 +18,9 @@ export interface PetriConfig extends ViteUserConfig {
    */
   readonly isolation?: readonly IsolationType[];
   /**
-   * Whether a run fails in which a VM test was skipped that its backend should run: the host lacks something that the backend needs for
-   * its isolation type, or the test skipped itself. A test that the backend cannot run by its nature may be skipped.
-   * `--strict-skips` and `PETRI_STRICT_SKIPS` go before it.
+   * Whether a run fails in which a VM test was skipped that its backend should run: the host lacks something that the
+   * backend needs for its isolation type, or the test skipped itself. A test that the backend cannot run by its nature
+   * may be skipped. `--strict-skips` and `PETRI_STRICT_SKIPS` go before it.
    *
    * @default false
    */

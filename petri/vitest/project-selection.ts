@@ -26,10 +26,12 @@ interface Run {
 const runs = new WeakMap<Vitest, Run>();
 
 /**
- * Chooses and probes the backend of a project. Projects of one vitest may have different ones; nothing is chosen where no test runs.
+ * Chooses and probes the backend of a project. Projects of one vitest may have different ones; nothing is chosen where
+ * no test runs.
  *
- * @throws PetriError as `resolveOptions`, `requireBackend`, `stateHome` and `runsHome`, and `invalid-option` for an option that would
- *   run several projects on one backend, or for one isolation type, that the configuration keeps apart
+ * @throws PetriError as `resolveOptions`, `requireBackend`, `stateHome` and `runsHome`, and `invalid-option` for an
+ *   option that would run several projects on one backend, or for one isolation type, that the configuration keeps
+ *   apart
  */
 export async function select(vitest: Vitest, project: TestProject): Promise<ProvidedSelection | undefined> {
   const { config } = vitest;
@@ -84,7 +86,9 @@ function runOf(vitest: Vitest): Run {
 /** Reporters that write for people. Beside any other, such as `json`, a summary of ours would spoil the output. */
 const humanReporters = new Set(['default', 'verbose', 'dot', 'tree', 'agent', 'minimal']);
 
-/** Milliseconds that ending what a run started may take after its last test; less than vitest's own `teardownTimeout`. */
+/**
+ * Milliseconds that ending what a run started may take after its last test; less than vitest's own `teardownTimeout`.
+ */
 const END_TIMEOUT = 8000;
 
 /** Workers may be gone before what they started is. Whoever waits for vitest wants to find nothing of it. */

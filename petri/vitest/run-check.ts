@@ -26,8 +26,8 @@ export interface CheckedTests {
 }
 
 /**
- * Says what is wrong with a run that ran nothing: a backend that skipped every VM test, or filters that left none. Tests that were left
- * out where there is no filter were left out by their files.
+ * Says what is wrong with a run that ran nothing: a backend that skipped every VM test, or filters that left none.
+ * Tests that were left out where there is no filter were left out by their files.
  *
  * @param elsewhere tests of projects without a backend
  */
@@ -81,8 +81,8 @@ function reasonsOf(tests: readonly Outcome[]): string {
 }
 
 /**
- * A vitest reporter that makes a run fail which looks like success and has tested nothing, or less than it should. It writes to the
- * error output: what goes to the other may be for a machine.
+ * A vitest reporter that makes a run fail which looks like success and has tested nothing, or less than it should. It
+ * writes to the error output: what goes to the other may be for a machine.
  */
 export class RunCheck implements Reporter {
   readonly #projects: ReadonlyMap<TestProject, CheckedProject>;
@@ -145,7 +145,10 @@ export class RunCheck implements Reporter {
   }
 }
 
-/** The filter of vitest that leaves the tests of some isolation types; vitest joins it to those of `--tags-filter` by `and`. */
+/**
+ * The filter of vitest that leaves the tests of some isolation types; vitest joins it to those of `--tags-filter` by
+ * `and`.
+ */
 export function isolationFilter(isolation: readonly IsolationType[]): string {
   return isolation.map(isolationTag).join(' or ');
 }

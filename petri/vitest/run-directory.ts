@@ -55,8 +55,8 @@ function pointLatest(runs: string, name: string): void {
 }
 
 /**
- * Removes old runs, but for the last ten and any whose process lives. Deleting the folders of thousands of tests takes a while: it
- * is done beside the run, and what one run does not get to the next one does.
+ * Removes old runs, but for the last ten and any whose process lives. Deleting the folders of thousands of tests takes
+ * a while: it is done beside the run, and what one run does not get to the next one does.
  *
  * @param path the folder of this run, which need not exist yet
  */

@@ -1,6 +1,6 @@
 /**
- * Whether a vitest in this process had our plugin, and so honoured `--backend`. On `globalThis`, because the command and
- * the configuration file may have loaded this module through different loaders.
+ * Whether a vitest in this process had our plugin, and so honoured `--backend`. On `globalThis`, because the command
+ * and the configuration file may have loaded this module through different loaders.
  */
 const seenKey = Symbol.for('petri-vm.configuration-seen');
 const shared = globalThis as { [seenKey]?: boolean };

@@ -7,9 +7,9 @@ import { packageRoot } from '../package-root.ts';
 const kept = ['petri', 'backends', 'dist'].map((folder) => fileURLToPath(new URL(`${folder}/`, packageRoot)));
 
 /**
- * To be called where files share a worker because we chose so, before a file is collected: what the file does to its modules, to mocks
- * and timers, to the environment variables and to the working directory is undone at its end. What it leaves on `globalThis`, and in
- * packages, is not.
+ * To be called where files share a worker because we chose so, before a file is collected: what the file does to its
+ * modules, to mocks and timers, to the environment variables and to the working directory is undone at its end. What it
+ * leaves on `globalThis`, and in packages, is not.
  */
 export function leaveNothingBehind(): void {
   const environment = { ...process.env };
@@ -34,8 +34,8 @@ interface ModuleNode {
 }
 
 /**
- * As `vi.resetModules` and `isolate` do, but for our own modules. Where vitest keeps them is not in its public API; should it move,
- * all are forgotten, which costs time alone.
+ * As `vi.resetModules` and `isolate` do, but for our own modules. Where vitest keeps them is not in its public API;
+ * should it move, all are forgotten, which costs time alone.
  */
 function forgetModules(): void {
   const worker: unknown = Reflect.get(globalThis, '__vitest_worker__');

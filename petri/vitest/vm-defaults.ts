@@ -20,8 +20,9 @@ declare module 'vitest' {
 }
 
 /**
- * `testTimeout` in milliseconds where instructions are counted. Ten times what the default instruction budget takes an idle core, and
- * more: a guest that hangs is ended by its budget on a busy machine too, and this is for a test that waits for anything else.
+ * `testTimeout` in milliseconds where instructions are counted. Ten times what the default instruction budget takes an
+ * idle core, and more: a guest that hangs is ended by its budget on a busy machine too, and this is for a test that
+ * waits for anything else.
  */
 export const VM_TEST_TIMEOUT = 180_000;
 

@@ -87,7 +87,9 @@ function lineOf(site: string): string {
   return file === undefined || line === undefined ? '' : ` (${file}:${line})`;
 }
 
-/** Whether an error is about what the test did or expected, so that its own stack trace leads into the framework alone. */
+/**
+ * Whether an error is about what the test did or expected, so that its own stack trace leads into the framework alone.
+ */
 function isForPeople(error: Error): boolean {
   return (
     error.name === 'PetriError' || error.name === 'AssertionError' || 'matcherResult' in error || 'actual' in error

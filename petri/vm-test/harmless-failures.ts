@@ -9,12 +9,15 @@ const DEPTH = 8;
 
 const FRAME = /^\s+at /;
 
-/** A line of a diff behind its colours: what is not marked as expected, received, a position or a heading is common to both. */
+/**
+ * A line of a diff behind its colours: what is not marked as expected, received, a position or a heading is common to
+ * both.
+ */
 const DIFF_LINE = /^((?:\u001B\[\d+m)*)(?:([-+](?: |$|\u001B)|@@ |Expected|Received|$)|(?: {2})?)/;
 
 /**
- * Makes what vitest reports of one test harmless: whatever its body throws and whatever `expect.soft` found may quote a guest in
- * its message, stack, causes, properties and diff. vitest itself escapes none of it.
+ * Makes what vitest reports of one test harmless: whatever its body throws and whatever `expect.soft` found may quote a
+ * guest in its message, stack, causes, properties and diff. vitest itself escapes none of it.
  */
 export class HarmlessFailures {
   /** Messages of several lines, all of them ours. */

@@ -11,8 +11,8 @@ import { describeExpectation, haltMatches, isNoEnd, wasNotPrinted, type HaltExpe
 /** What `expect` can say about a VM. Each is a promise, to be awaited. */
 export interface VmMatchers {
   /**
-   * The VM prints, has printed or will print something on its default console, or on a console that is given itself; nothing
-   * is consumed. With `.not`: it does not, up to its halt or to the timeout.
+   * The VM prints, has printed or will print something on its default console, or on a console that is given itself;
+   * nothing is consumed. With `.not`: it does not, up to its halt or to the timeout.
    */
   toPrint(pattern: SerialPattern, options?: { readonly timeout?: number }): Promise<void>;
   /** The VM halts in this way; boots it if need be, and waits. `'complete'` means with success. */
@@ -92,8 +92,8 @@ async function halting(received: unknown, expected: HaltExpectation, isNot: bool
 }
 
 /**
- * What a matcher gives to vitest, which calls its `then` and gives the test what that returns: a promise that is entered in the ledger of
- * the test.
+ * What a matcher gives to vitest, which calls its `then` and gives the test what that returns: a promise that is
+ * entered in the ledger of the test.
  */
 function awaited(received: unknown, call: string, isNot: boolean, result: Promise<Result>): Promise<Result> {
   const watch = isVm(received) || isConsole(received) ? lookUnder(received).watch : undefined;

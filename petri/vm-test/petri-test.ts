@@ -38,8 +38,8 @@ export interface PetriTest {
   /** One test for each row. In a title, `$key` stands for a property of the row, and `%s` for the row. */
   for<Row>(rows: readonly Row[]): PetriTestFor<Row>;
   /**
-   * One vitest test for each test inside a TMK, judged as OpenVMM's `tmk_vmm` judges it. A test that is only for a Linux plane 0
-   * runs where there is a realm, and is skipped elsewhere.
+   * One vitest test for each test inside a TMK, judged as OpenVMM's `tmk_vmm` judges it. A test that is only for a
+   * Linux plane 0 runs where there is a realm, and is skipped elsewhere.
    */
   tmk(isolation: IsolationType, payload: TmkPayload, options?: Omit<PetriTestOptions, 'payload' | 'test'>): void;
   /** As vitest's `test.only`: of the tests of its file, only those registered by it run. */
@@ -219,7 +219,7 @@ function unknownIsolation(isolation: unknown): PetriError {
  * });
  * ```
  *
- * The VM is made before the body runs, booted when the body first needs it, and always ended. Where the backend cannot make
- * such a VM or lacks what the test `requires`, the test is skipped with the reason.
+ * The VM is made before the body runs, booted when the body first needs it, and always ended. Where the backend cannot
+ * make such a VM or lacks what the test `requires`, the test is skipped with the reason.
  */
 export const petriTest: PetriTest = make('run');

@@ -21,7 +21,11 @@ import { watchAssertions } from './vitest-assertions.ts';
 
 /** What a test body gets: vitest's context, such as `expect`, `skip` and `annotate`, and the VM. */
 export interface PetriTestContext extends TestContext {
-  /** The VM of the test's options, made and not yet booted: its first use boots it. @throws PetriError without a payload */
+  /**
+   * The VM of the test's options, made and not yet booted: its first use boots it.
+   *
+   * @throws PetriError without a payload
+   */
   readonly vm: Vm;
   /** The isolation type that the test was registered for. */
   readonly isolation: IsolationType;
@@ -43,7 +47,9 @@ export interface RegisteredTest {
   readonly linuxOnly?: string | undefined;
 }
 
-/** The whole of one test run: skips, launches, runs the body, reports what the VMs were doing if it fails, ends them. */
+/**
+ * The whole of one test run: skips, launches, runs the body, reports what the VMs were doing if it fails, ends them.
+ */
 export async function runTest(
   context: TestContext,
   isolation: IsolationType,
@@ -134,7 +140,10 @@ class TestSession {
     return payload;
   }
 
-  /** A body that ends well is half of a test that passes: it has waited for all it asked for, and no VM ended behind its back. */
+  /**
+   * A body that ends well is half of a test that passes: it has waited for all it asked for, and no VM ended behind its
+   * back.
+   */
   async #judgeBody(site: string): Promise<void> {
     const { ledger, ends } = this.#watch;
     // What has reached this process by now counts.
@@ -204,7 +213,10 @@ class TestSession {
     return Math.max(1, timeout - margin(timeout) - (performance.now() - this.#started));
   }
 
-  /** Milliseconds from a payload's start to its end, where machines take so long to boot that the test's own time-out allows for it. */
+  /**
+   * Milliseconds from a payload's start to its end, where machines take so long to boot that the test's own time-out
+   * allows for it.
+   */
   #runLimit(probe: ProbeResult): number | undefined {
     const { timeout } = this.#context.task;
     const pace = probe.available ? paceOf(probe.pace, this.#isolation) : undefined;

@@ -9,7 +9,9 @@ export function paceOf(
   return pace?.isolation?.[isolation] ?? pace;
 }
 
-/** A time-out that was given with the simulated realm in mind, in milliseconds, as it is for a backend of another pace. */
+/**
+ * A time-out that was given with the simulated realm in mind, in milliseconds, as it is for a backend of another pace.
+ */
 export function stretched(timeout: number, pace: Pick<BackendPace, 'boot' | 'factor'> | undefined): number {
   return pace === undefined || timeout <= 0 ? timeout : pace.boot + timeout * pace.factor;
 }

@@ -4,8 +4,9 @@ import { payloadOf, type PetriTestOptions } from './options.ts';
 import { skipOn, unselected } from './skip-reason.ts';
 
 /**
- * By backend, why a test would be skipped there, or null, as far as its options say: a run decides by the same function, and its body
- * may skip it still. A payload that is a function is called, though hooks of the test file have not run.
+ * By backend, why a test would be skipped there, or null, as far as its options say: a run decides by the same
+ * function, and its body may skip it still. A payload that is a function is called, though hooks of the test file have
+ * not run.
  */
 export function skipsOn(
   survey: readonly SurveyedBackend[],

@@ -1,7 +1,8 @@
 import { type Feature, features } from '../contract/features.ts';
 import { type IsolationType, isolationTypes } from '../contract/isolation.ts';
 
-// vitest refuses spaces and the characters of its tag expressions in names; `/` makes wildcards such as `isolation/*` work.
+// vitest refuses spaces and the characters of its tag expressions in names; `/` makes wildcards such as `isolation/*`
+// work.
 const isolationPrefix = 'isolation/';
 const featurePrefix = 'needs/';
 
@@ -31,7 +32,10 @@ export interface TagDefinition {
   readonly description: string;
 }
 
-/** Every tag that `petriTest` gives, for the `tags` of a vitest configuration: vitest refuses tags that it does not declare. */
+/**
+ * Every tag that `petriTest` gives, for the `tags` of a vitest configuration: vitest refuses tags that it does not
+ * declare.
+ */
 export const tagDefinitions: readonly TagDefinition[] = [
   ...isolationTypes.map((type) => ({ name: isolationTag(type), description: `VM tests of isolation type ${type}` })),
   ...features.map(featureTagDefinition),

@@ -1,6 +1,7 @@
 /**
- * What a test was skipped for: `unselected` by the user's choice of isolation types; `backend`, which by its nature cannot run it;
- * `host`, which lacks what the backend needs for it elsewhere; `unstable`, a failure that the test has announced.
+ * What a test was skipped for: `unselected` by the user's choice of isolation types; `backend`, which by its nature
+ * cannot run it; `host`, which lacks what the backend needs for it elsewhere; `unstable`, a failure that the test has
+ * announced.
  */
 export type SkipCause = 'unselected' | 'backend' | 'host' | 'unstable';
 

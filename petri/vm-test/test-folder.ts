@@ -8,8 +8,8 @@ const LONGEST_NAME = 80;
 const taken = new Set<string>();
 
 /**
- * A folder of its own for one try of one test, named for its project, its file and itself. It is not made here. Other files, and the
- * same file in other projects, may be at work in other processes: their folders must differ by name.
+ * A folder of its own for one try of one test, named for its project, its file and itself. It is not made here. Other
+ * files, and the same file in other projects, may be at work in other processes: their folders must differ by name.
  */
 export function testFolder(runDirectory: string, task: TestContext['task']): string {
   const project = task.file.projectName ?? '';

@@ -1,8 +1,8 @@
 import { format, inspect } from 'node:util';
 
 /**
- * The title of one row: `$key` and `$key.key` stand for properties of the row, `%s` and the other marks of `util.format` for
- * the row or, of an array, its elements in turn.
+ * The title of one row: `$key` and `$key.key` stand for properties of the row, `%s` and the other marks of
+ * `util.format` for the row or, of an array, its elements in turn.
  */
 export function rowTitle(title: string, row: unknown): string {
   const named = title.replaceAll(/\$([\w$]+(?:\.[\w$]+)*)/g, (whole, path: string) => {

@@ -9,8 +9,8 @@ export function watchAssertions(task: TestContext['task'], ledger: AwaitLedger):
 }
 
 /**
- * vitest waits for such an assertion that nobody waited for, after the VMs of its test have been ended, and only warns. So both
- * properties give what vitest's own do, with every promise of theirs entered.
+ * vitest waits for such an assertion that nobody waited for, after the VMs of its test have been ended, and only warns.
+ * So both properties give what vitest's own do, with every promise of theirs entered.
  */
 chai.use(({ Assertion }, { flag, overwriteProperty }) => {
   for (const name of ['resolves', 'rejects']) {

@@ -1,6 +1,6 @@
 /**
- * A promise that knows whether anybody waits for it: `await`, `then`, `catch` and `finally` do, `Promise.all` and the like, and an
- * async function that returns it. Nobody has to: its rejection is never an unhandled one.
+ * A promise that knows whether anybody waits for it: `await`, `then`, `catch` and `finally` do, `Promise.all` and the
+ * like, and an async function that returns it. Nobody has to: its rejection is never an unhandled one.
  *
  * `await` takes a plain promise without calling its `then` (ECMAScript, PromiseResolve), but not one of a subclass.
  */

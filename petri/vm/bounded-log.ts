@@ -2,8 +2,8 @@
 const LIMIT = 16;
 
 /**
- * One kind of line in a log that a guest may cause a million times a second: the first are passed on, the rest are not. Ask
- * `open` before making the message.
+ * One kind of line in a log that a guest may cause a million times a second: the first are passed on, the rest are not.
+ * Ask `open` before making the message.
  */
 export class BoundedLog {
   readonly #kind: string;

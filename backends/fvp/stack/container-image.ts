@@ -33,8 +33,9 @@ export function containerProgram(runtime: Runtime): 'docker' | 'podman' | undefi
 }
 
 /**
- * The container image of a stack. A tag is resolved to the digest that it has when the stack is installed, which is kept in the stack's
- * lock file; a digest in the lock is used as it is. Without a container there is nothing to resolve.
+ * The container image of a stack. A tag is resolved to the digest that it has when the stack is installed, which is
+ * kept in the stack's lock file; a digest in the lock is used as it is. Without a container there is nothing to
+ * resolve.
  */
 export class ContainerImage {
   readonly #layout: StackLayout;

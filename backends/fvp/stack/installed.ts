@@ -30,8 +30,8 @@ const schema = z.object({
     image: z.string().optional(),
   }),
   /**
-   * Variables that shrinkwrap needs: SHRINKWRAP_BUILD, SHRINKWRAP_PACKAGE, SHRINKWRAP_CONFIG. VIRTUAL_ENV too, unless the
-   * user gave the command; the command finds its Python by itself.
+   * Variables that shrinkwrap needs: SHRINKWRAP_BUILD, SHRINKWRAP_PACKAGE, SHRINKWRAP_CONFIG. VIRTUAL_ENV too, unless
+   * the user gave the command; the command finds its Python by itself.
    */
   environment: z.record(z.string(), z.string()),
   /** Name of the configuration for `shrinkwrap run`. */
@@ -59,7 +59,10 @@ const schema = z.object({
   revisions: z.record(z.string(), z.string()),
 });
 
-/** The installed FVP stack, as `petri cca install` leaves it in `<root>/stack.json`: written last, when everything else verifies. */
+/**
+ * The installed FVP stack, as `petri cca install` leaves it in `<root>/stack.json`: written last, when everything else
+ * verifies.
+ */
 export type InstalledStack = z.infer<typeof schema>;
 
 /** Where the stack is: `$PETRI_CCA_ROOT`, else `.petri/cca` below `cwd`. Absolute. */

@@ -11,15 +11,19 @@ import type { LockFile } from './lock-file.ts';
 import { configOverlays } from './overlays.ts';
 import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
 
-/** What `shrinkwrap process --action=merge` says of components: a repository by its place, which is '.' for the only one. */
+/**
+ * What `shrinkwrap process --action=merge` says of components: a repository by its place, which is '.' for the only
+ * one.
+ */
 const mergedSchema = z.object({
   image: z.string().nullish(),
   build: z.record(z.string(), z.object({ repo: z.record(z.string(), z.unknown()).default({}) })),
 });
 
 /**
- * Compares the pins of the lock with the components that the configuration has: shrinkwrap adds a repository that it does not know to a
- * component, or a component without commands to the build, and takes what was to be pinned from where it did before.
+ * Compares the pins of the lock with the components that the configuration has: shrinkwrap adds a repository that it
+ * does not know to a component, or a component without commands to the build, and takes what was to be pinned from
+ * where it did before.
  *
  * @throws PetriError `lock-file-invalid`, `tool-failed`
  */

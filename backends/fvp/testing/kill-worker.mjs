@@ -1,5 +1,5 @@
-// What a worker of a test run does: runs tests on the backend, one after another, and says how each went. It ends when its
-// runner does.
+// What a worker of a test run does: runs tests on the backend, one after another, and says how each went. It ends when
+// its runner does.
 import { join } from 'node:path';
 
 import { load } from '../../../bin/load.mjs';

@@ -9,8 +9,8 @@ const GRACE = 3000;
 const END_TIMEOUT = 10_000;
 
 /**
- * A local command on a terminal of its own as a console: `ipmitool … sol activate`, `picocom`, `console`. A runner that is killed closes
- * the terminal, which ends the command by SIGHUP.
+ * A local command on a terminal of its own as a console: `ipmitool … sol activate`, `picocom`, `console`. A runner that
+ * is killed closes the terminal, which ends the command by SIGHUP.
  *
  * @throws PetriError `tool-missing`
  */

@@ -19,7 +19,8 @@ export interface OpenConsoles {
 }
 
 /**
- * Connects the consoles of a board besides its launcher's. What ends one is in the VM's log and in the console's close reason.
+ * Connects the consoles of a board besides its launcher's. What ends one is in the VM's log and in the console's close
+ * reason.
  *
  * @throws PetriError `connection-failed`, `tool-missing`
  */

@@ -3,7 +3,10 @@ import { QmpClient, stopAndLook, type QmpEvent } from '../../../petri/kit/qemu/i
 import type { Registers } from '../../../petri/contract/inspect.ts';
 import { PortStream } from '../remote/port-stream.ts';
 
-/** Milliseconds, before the slow factor: an answer, besides the time in which a broken connection is made again; a look at a deadline, for which there is 1 s. */
+/**
+ * Milliseconds, before the slow factor: an answer, besides the time in which a broken connection is made again; a look
+ * at a deadline, for which there is 1 s.
+ */
 const budgets = { answer: 20_000, look: 700 };
 
 /** The port for QMP. */

@@ -55,8 +55,8 @@ const command = z.strictObject({
   kind: z.literal('command'),
   argv: template.min(1).max(1000),
   /**
-   * How its output is read: as that of OpenVMM's tmk_vmm, whose exit code is the verdict; as text alone, where exit code 0
-   * means that the test has passed.
+   * How its output is read: as that of OpenVMM's tmk_vmm, whose exit code is the verdict; as text alone, where exit
+   * code 0 means that the test has passed.
    */
   output: z.enum(['tmk-vmm', 'exit-code']).default('exit-code'),
   env: z.record(environmentName, text).default({}),

@@ -22,7 +22,11 @@ export interface LinuxProgramContext {
   readonly reconnect: number;
 }
 
-/** Linux in QEMU's emulation on a host, in the same machine as on the backend `qemu`. @throws PetriError `upload-failed`, `connection-failed` */
+/**
+ * Linux in QEMU's emulation on a host, in the same machine as on the backend `qemu`.
+ *
+ * @throws PetriError `upload-failed`, `connection-failed`
+ */
 export async function linuxQemu(
   config: MonitorQemuConfig,
   { spec, home, serial, reconnect }: LinuxProgramContext,

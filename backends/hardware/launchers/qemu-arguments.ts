@@ -8,7 +8,8 @@ import type { QemuGuestConfig } from '../hosts/schema.ts';
 const part = (text: string): string => text.replaceAll(',', ',,');
 
 /**
- * A confidential guest with Linux: its console is standard input and output, and it shares `share` in the launch's folder by 9p.
+ * A confidential guest with Linux: its console is standard input and output, and it shares `share` in the launch's
+ * folder by 9p.
  *
  * @throws PetriError `unsupported`
  */

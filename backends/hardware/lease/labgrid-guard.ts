@@ -7,9 +7,10 @@ import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
 const GRACE = 30_000;
 
 /**
- * For sh, with labgrid's client and its options as arguments: waits for the owner of the place, which is us, and then for the end
- * of its input, and gives the place back if it is still that owner's. `release` alone would free the place of the same user on
- * another host. labgrid before 23.1 has no release-from; there, looking and releasing are two steps.
+ * For sh, with labgrid's client and its options as arguments: waits for the owner of the place, which is us, and then
+ * for the end of its input, and gives the place back if it is still that owner's. `release` alone would free the place
+ * of the same user on another host. labgrid before 23.1 has no release-from; there, looking and releasing are two
+ * steps.
  */
 const GUARD = `
 owner=
@@ -28,8 +29,8 @@ read -r end
 give_back "$@"`;
 
 /**
- * A place stays acquired when whoever acquired it dies. So its release waits in a process that learns of our death by the end of
- * its input, or by the signal of the reaper, which leaves it the time to run.
+ * A place stays acquired when whoever acquired it dies. So its release waits in a process that learns of our death by
+ * the end of its input, or by the signal of the reaper, which leaves it the time to run.
  */
 export class PlaceGuard {
   readonly #process: SupervisedProcess;

@@ -13,8 +13,8 @@ import { switchBoard } from '../power/power.ts';
 import { labgridLease } from './labgrid-lease.ts';
 
 /**
- * In place of labgrid's client, with the words and exit codes of its version 26: a place is a file with its owner in it. With a file
- * `old` it is a version without release-from.
+ * In place of labgrid's client, with the words and exit codes of its version 26: a place is a file with its owner in
+ * it. With a file `old` it is a version without release-from.
  */
 const client = `#!/bin/sh
 here=$(dirname "$0")

@@ -3,7 +3,10 @@ import { secret, type PowerRequest, type PowerSwitch } from './request.ts';
 import { tryPowerCommand, type PowerCommandResult } from './run-command.ts';
 import { untilOff } from './until-off.ts';
 
-/** What ipmitool makes of the completion codes C1h, D5h: the BMC does not do that, or not in this state (IPMI 2.0, table 5-2). */
+/**
+ * What ipmitool makes of the completion codes C1h, D5h: the BMC does not do that, or not in this state (IPMI 2.0, table
+ * 5-2).
+ */
 const NOT_NOW = /not supported in present state|invalid command/i;
 
 type Verb = 'status' | 'on' | 'off' | 'cycle';

@@ -15,7 +15,8 @@ const switches: { readonly [Kind in PowerConfig['kind']]: PowerSwitch<Kind> } = 
 };
 
 /**
- * Switches a board's power, or asks how it is. What is so already is done. Returns what the switch said, without secrets.
+ * Switches a board's power, or asks how it is. What is so already is done. Returns what the switch said, without
+ * secrets.
  *
  * @param lease of the board, where labgrid has its power
  * @throws PetriError `power-failed`, `tool-missing`

@@ -69,7 +69,8 @@ export class RedfishClient {
       }
       const { status, location, json } = await this.#send(verb, at, verb === 'POST' ? body : undefined);
       if (![301, 302, 303, 307, 308].includes(status) || location === null) return { status, url: at, json };
-      // 303 is the answer to what was posted (RFC 9110, 15.4.4); with the others the request is made again there, as it is.
+      // 303 is the answer to what was posted (RFC 9110, 15.4.4); with the others the request is made again there, as it
+      // is.
       if (status === 303) verb = 'GET';
       at = URL.canParse(location, at) ? new URL(location, at).href : at;
     }

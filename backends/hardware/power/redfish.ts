@@ -7,8 +7,8 @@ import { secret, type PowerSwitch } from './request.ts';
 import { untilOff } from './until-off.ts';
 
 /**
- * Values of ResetType (DMTF DSP0268, Resource.ResetType) that do what is asked, best first. The first is asked for where a BMC
- * does not say which it has.
+ * Values of ResetType (DMTF DSP0268, Resource.ResetType) that do what is asked, best first. The first is asked for
+ * where a BMC does not say which it has.
  */
 const RESET_TYPES = {
   on: ['On', 'ForceOn'],
@@ -92,7 +92,10 @@ function isSo(action: PowerAction, power: string | undefined): boolean {
   return (action === 'on' && power === 'On') || (action === 'off' && power === 'Off');
 }
 
-/** What the BMC lists with the action itself, or in a resource of its own (DSP0266, 7.7 and 9.10); undefined where it does not. */
+/**
+ * What the BMC lists with the action itself, or in a resource of its own (DSP0266, 7.7 and 9.10); undefined where it
+ * does not.
+ */
 async function allowableValues(client: RedfishClient, { url, reset }: System): Promise<readonly string[] | undefined> {
   const listed = reset?.['ResetType@Redfish.AllowableValues'];
   const info = reset?.['@Redfish.ActionInfo'];

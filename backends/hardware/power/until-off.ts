@@ -5,7 +5,11 @@ import { failed } from './failed.ts';
 /** Milliseconds between two looks. */
 const LOOK = 1000;
 
-/** Looks until a board is off: a BMC answers before the power is. @throws PetriError `power-failed` after so many seconds */
+/**
+ * Looks until a board is off: a BMC answers before the power is.
+ *
+ * @throws PetriError `power-failed` after so many seconds
+ */
 export async function untilOff(name: string, seconds: number, isOff: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await isOff())) {

@@ -2,8 +2,8 @@
 const CHUNK = 4096;
 
 /**
- * What was typed and is not on the host yet. One chunk is on its way at a time, and has its place in the stream: sent again after a
- * connection broke it does not arrive twice.
+ * What was typed and is not on the host yet. One chunk is on its way at a time, and has its place in the stream: sent
+ * again after a connection broke it does not arrive twice.
  */
 export class InputQueue {
   readonly file: string;

@@ -3,12 +3,15 @@ import { randomBytes } from 'node:crypto';
 /** Bytes before the mark that are kept, for a message and to find the mark in. */
 const MAX_GREETING = 64 * 1024;
 
-/** `$0` is the nonce. The mark is in no argument as a whole: a login shell that repeats what it was asked to run is not believed. */
+/**
+ * `$0` is the nonce. The mark is in no argument as a whole: a login shell that repeats what it was asked to run is not
+ * believed.
+ */
 const START = 'printf "petri-%s:%s\\n" start "$0"; printf "petri-%s:%s\\n" start "$0" >&2; exec "$@"';
 
 /**
- * Tells what a command prints from what a login shell prints before it: the files that shells read first (Debian's bash reads
- * ~/.bashrc for commands over SSH too) may greet, with a line end or without.
+ * Tells what a command prints from what a login shell prints before it: the files that shells read first (Debian's bash
+ * reads ~/.bashrc for commands over SSH too) may greet, with a line end or without.
  */
 export class CommandOutput {
   /** What is run instead of the program: it says that it begins, and becomes it. */

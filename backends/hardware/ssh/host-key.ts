@@ -15,8 +15,8 @@ export function keyType(key: Buffer): string {
 }
 
 /**
- * Signature algorithms to ask a server for, by the type of the host key that makes them; best first. One RSA key makes all of
- * RFC 8332's, and that of SHA-1, which old servers alone have, comes last.
+ * Signature algorithms to ask a server for, by the type of the host key that makes them; best first. One RSA key makes
+ * all of RFC 8332's, and that of SHA-1, which old servers alone have, comes last.
  */
 const ALGORITHMS = {
   'ssh-ed25519': ['ssh-ed25519'],
@@ -46,8 +46,8 @@ interface KnownKey {
 }
 
 /**
- * What a hosts file says of the keys of one host, as known_hosts does: fingerprints, lines of `ssh-keygen -l`, public keys with or
- * without host names (plain or hashed) before them, `@revoked` too.
+ * What a hosts file says of the keys of one host, as known_hosts does: fingerprints, lines of `ssh-keygen -l`, public
+ * keys with or without host names (plain or hashed) before them, `@revoked` too.
  */
 export class HostKeys {
   readonly #host: string;
@@ -63,8 +63,9 @@ export class HostKeys {
   }
 
   /**
-   * The types to ask a server for, one login after the other until it shows a key that is known: a server shows the first key that
-   * the client asks for, whichever are known. Types of known keys come first, and alone where all types are known.
+   * The types to ask a server for, one login after the other until it shows a key that is known: a server shows the
+   * first key that the client asks for, whichever are known. Types of known keys come first, and alone where all types
+   * are known.
    */
   get types(): readonly KeyType[] {
     const named = this.#accepted.flatMap(({ types = [] }) => types);

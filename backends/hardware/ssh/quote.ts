@@ -1,8 +1,8 @@
 import { PetriError } from '../../../petri/errors.ts';
 
 /**
- * One command line out of arguments, for a login shell that reads POSIX quoting (sh, bash, dash, ash, ksh, zsh) or fish's. Everything
- * that is run on a host goes through here.
+ * One command line out of arguments, for a login shell that reads POSIX quoting (sh, bash, dash, ash, ksh, zsh) or
+ * fish's. Everything that is run on a host goes through here.
  *
  * @throws PetriError `invalid-option` for an argument with NUL in it, which no program can be given
  */

@@ -19,7 +19,9 @@ import type { HostConfig } from '../hosts/schema.ts';
 import { toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { parseHosts } from '../hosts/hosts-file.ts';
 
-/** Path of OpenSSH's server, which is not in an ordinary user's PATH; undefined where it is not installed, for `skipIf`. */
+/**
+ * Path of OpenSSH's server, which is not in an ordinary user's PATH; undefined where it is not installed, for `skipIf`.
+ */
 export const sshdPath = findSshd();
 
 function findSshd(): string | undefined {
@@ -122,7 +124,8 @@ export class TestSshd {
   }
 
   /**
-   * Ends the server and every connection; `everything` also what was started over them, as a reboot of the machine does.
+   * Ends the server and every connection; `everything` also what was started over them, as a reboot of the machine
+   * does.
    *
    * @param token text that the environment of the processes to be ended has
    */

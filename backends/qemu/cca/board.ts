@@ -20,8 +20,8 @@ const HOST_COMMAND_LINE = 'nokaslr root=/dev/vda rw console=ttyAMA0';
 const signs = ['tf-a', 'rmm', 'host kernel'] as const;
 
 /**
- * A machine with FEAT_RME, from whose flash TF-A and the RMM start. With LPA2 a realm would get a 52-bit IPA space, in which Linux resets
- * before user space; KASLR runs into a bug of QEMU now and then (QEMU issue 2823).
+ * A machine with FEAT_RME, from whose flash TF-A and the RMM start. With LPA2 a realm would get a 52-bit IPA space, in
+ * which Linux resets before user space; KASLR runs into a bug of QEMU now and then (QEMU issue 2823).
  */
 export const rmeBoard: Board = {
   arguments: ({ flash, hostKernel }) => [

@@ -4,8 +4,8 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
 /**
- * Milliseconds that each stage of a boot may take, for itself. Known from runs of others: 0.5 s until the RMM is up, 4 s to the host's
- * shell, 36 s more for a realm that boots and runs a small test.
+ * Milliseconds that each stage of a boot may take, for itself. Known from runs of others: 0.5 s until the RMM is up, 4
+ * s to the host's shell, 36 s more for a realm that boots and runs a small test.
  */
 export const stageBudgets = {
   'tf-a': 1 * MINUTE,
@@ -19,7 +19,9 @@ export const stageBudgets = {
   tmk_vmm: 2 * MINUTE,
 } as const;
 
-/** What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same machine is in it. */
+/**
+ * What a test is given on top of its own time-out: a whole boot. Waiting for other tests on the same machine is in it.
+ */
 export function wholeBoot(): number {
   return scaled(Object.values(stageBudgets).reduce((sum, budget) => sum + budget, sessionBudgets.image));
 }

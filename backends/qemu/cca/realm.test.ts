@@ -25,8 +25,8 @@ it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
 });
 
 /**
- * The real QEMU, kernel, busybox, disk and UART, with our real agents, without RME: kvmtool and tmk_vmm are shims there, whose tests
- * are named in testing/plain-host/tmk_vmm.
+ * The real QEMU, kernel, busybox, disk and UART, with our real agents, without RME: kvmtool and tmk_vmm are shims
+ * there, whose tests are named in testing/plain-host/tmk_vmm.
  */
 describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
   'realms on a QEMU whose launcher is a shim',

@@ -52,12 +52,15 @@ export function rmmStep(layout: StackLayout, lock: LockFile, compilers: Compiler
 }
 
 /**
- * edksetup.sh can only be sourced, and takes the arguments of whoever does it for its own, unless that is a function without any.
- * The text is the same for every build.
+ * edksetup.sh can only be sourced, and takes the arguments of whoever does it for its own, unless that is a function
+ * without any. The text is the same for every build.
  */
 const inEdk2 = 'setup() { . ./edksetup.sh; }; setup && exec build "$@"';
 
-/** Builds the EDK2 that takes a kernel and its command line from QEMU (`ArmVirtPkg/ArmVirtQemuKernel.dsc`), which TF-A starts as BL33. */
+/**
+ * Builds the EDK2 that takes a kernel and its command line from QEMU (`ArmVirtPkg/ArmVirtQemuKernel.dsc`), which TF-A
+ * starts as BL33.
+ */
 export function edk2Step(layout: StackLayout, compilers: Compilers, jobs: number): StackStep {
   const source = layout.source('edk2');
   const env = {

@@ -26,9 +26,9 @@ const schema = z.object({
     /** Linux for the host, an arm64 `Image` with KVM for realms, with virtio-blk, virtio-pci and ext4 built in. */
     hostKernel: absolutePath,
     /**
-     * Root file system of the host, an ext4 image without a partition table. Never to be written: copy it. It has a busybox (or
-     * the like) at /bin/busybox, as /sbin/init and as /bin/sh, that runs /etc/init.d/S* at its start with /proc, /sys and /dev mounted, `stty`, and
-     * /sbin/poweroff.
+     * Root file system of the host, an ext4 image without a partition table. Never to be written: copy it. It has a
+     * busybox (or the like) at /bin/busybox, as /sbin/init and as /bin/sh, that runs /etc/init.d/S* at its start with
+     * /proc, /sys and /dev mounted, `stty`, and /sbin/poweroff.
      */
     rootfs: absolutePath,
     /** Linux for plane 0 of a realm, an arm64 `Image`. */
@@ -45,8 +45,8 @@ const schema = z.object({
 });
 
 /**
- * What a realm on QEMU is made of, as `petri cca install --platform=qemu` leaves it in `<root>/stack.json`: written last, when
- * everything else verifies.
+ * What a realm on QEMU is made of, as `petri cca install --platform=qemu` leaves it in `<root>/stack.json`: written
+ * last, when everything else verifies.
  */
 export type InstalledStack = z.infer<typeof schema>;
 

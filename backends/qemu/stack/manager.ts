@@ -199,7 +199,10 @@ export class QemuStackManager implements StackManager {
 /** What the registry hands to `petri cca`. */
 export const stackManager: StackManager = new QemuStackManager();
 
-/** Steps of what `--rebuild-…` names. Each of them builds without what it left before but the kernel's, whose makefiles see changes. */
+/**
+ * Steps of what `--rebuild-…` names. Each of them builds without what it left before but the kernel's, whose makefiles
+ * see changes.
+ */
 const rebuilt = {
   'plane0-linux': ['plane0-kernel'],
   rootfs: ['busybox', 'rootfs'],

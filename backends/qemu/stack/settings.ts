@@ -22,7 +22,8 @@ export const settingsSchema = z.object({
 export type StackSettings = z.infer<typeof settingsSchema>;
 
 /**
- * What is given now; else what was given before. 'own', 'installed' for QEMU and 'all' of the parts take back what was given before.
+ * What is given now; else what was given before. 'own', 'installed' for QEMU and 'all' of the parts take back what was
+ * given before.
  *
  * @throws PetriError `invalid-option`
  */

@@ -20,8 +20,8 @@ export function plainHostIsPrepared(): boolean {
 const programs = ['bin/sh', 'bin/mount', 'sbin/init', 'sbin/poweroff'];
 
 /**
- * Makes what a machine with realms boots, with Debian's kernel as its host and shims for kvmtool and tmk_vmm: everything above them is
- * what users have.
+ * Makes what a machine with realms boots, with Debian's kernel as its host and shims for kvmtool and tmk_vmm:
+ * everything above them is what users have.
  */
 export function makePlainHost(folder: string): InstalledStack {
   const busybox = join(prepared, 'busybox');
@@ -93,7 +93,10 @@ export function makePlainHost(folder: string): InstalledStack {
   };
 }
 
-/** A machine without RME, which every QEMU has. Its "flash" is the initramfs that mounts the root file system. No realm can be on it. */
+/**
+ * A machine without RME, which every QEMU has. Its "flash" is the initramfs that mounts the root file system. No realm
+ * can be on it.
+ */
 export const plainBoard: Board = {
   arguments: ({ flash, hostKernel }) => [
     ...['-machine', 'virt', '-cpu', 'max,pauth-impdef=on,sve=off,sme=off'],

@@ -6,9 +6,9 @@ export interface Alarm {
 }
 
 /**
- * Guest time of a machine: nanoseconds since it was made. Processors advance it, by one for each instruction that they retire, and it
- * jumps where all of them wait, so what happens at a time happens at the same instruction in every run. What has to happen at a time,
- * in a device or a timer, sets an alarm.
+ * Guest time of a machine: nanoseconds since it was made. Processors advance it, by one for each instruction that they
+ * retire, and it jumps where all of them wait, so what happens at a time happens at the same instruction in every run.
+ * What has to happen at a time, in a device or a timer, sets an alarm.
  */
 export class Clock {
   #now = 0;
@@ -37,7 +37,8 @@ export class Clock {
   /** @param at guest time in nanoseconds, an integer; where it is past, the alarm is due at once */
   setAlarm(at: number, ring: () => void): Alarm {
     const alarm = { at, ring };
-    // Behind those that are due later, before those of the same time: alarms of one time ring in the order in which they were set.
+    // Behind those that are due later, before those of the same time: alarms of one time ring in the order in which
+    // they were set.
     let place = this.#alarms.length;
     while (place > 0 && (this.#alarms[place - 1]?.at ?? Infinity) <= at) place -= 1;
     this.#alarms.splice(place, 0, alarm);

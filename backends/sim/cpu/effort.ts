@@ -1,6 +1,7 @@
 /**
- * What things cost the host, in the time of instructions: with 25 ns for each, a call of 200,000 takes no more than the 5 ms that it may.
- * Costs depend on what was decoded and compiled before, so nothing that a guest can see may depend on them.
+ * What things cost the host, in the time of instructions: with 25 ns for each, a call of 200,000 takes no more than the
+ * 5 ms that it may. Costs depend on what was decoded and compiled before, so nothing that a guest can see may depend on
+ * them.
  */
 export const Cost = {
   /** An exit of generated code to the run loop, and what is handled there. */

@@ -1,6 +1,6 @@
 /**
- * Where things live in a machine's linear memory. The first page is the state of the running vCPU; generated code reaches it
- * with constant addresses, and changing plane or vCPU copies a block in and out.
+ * Where things live in a machine's linear memory. The first page is the state of the running vCPU; generated code
+ * reaches it with constant addresses, and changing plane or vCPU copies a block in and out.
  */
 
 /** The part of the state that a plane has of its own, at address 0. */
@@ -106,7 +106,9 @@ export function savedVcpu(vcpu: number): number {
 export const Record = {
   Bytes: 16,
   Handler: 0,
-  /** Operands by name. `Imm` is `Low` and `High` together; `Small` shares its place with `M`, `A` and `S` with `Low`. */
+  /**
+   * Operands by name. `Imm` is `Low` and `High` together; `Small` shares its place with `M`, `A` and `S` with `Low`.
+   */
   D: 2,
   N: 4,
   M: 6,

@@ -1,6 +1,7 @@
 /**
  * The one WebAssembly memory that a machine lives in: CPU state, TLBs, decoded instructions and guest physical memory.
- * It never grows, so its views stay valid for its whole life. The host's memory behind it is committed as it is touched.
+ * It never grows, so its views stay valid for its whole life. The host's memory behind it is committed as it is
+ * touched.
  */
 export class LinearMemory {
   readonly bytes: number;

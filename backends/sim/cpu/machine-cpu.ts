@@ -126,7 +126,9 @@ export class MachineCpu implements Cpu, VcpuHost {
     return 0;
   }
 
-  /** Code was found on a page that had none: stores to it must come to the slow path from now on, whoever makes them. */
+  /**
+   * Code was found on a page that had none: stores to it must come to the slow path from now on, whoever makes them.
+   */
   guardCode(): void {
     for (const context of this.#contexts) {
       context.flushTlb();
@@ -135,8 +137,8 @@ export class MachineCpu implements Cpu, VcpuHost {
   }
 
   /**
-   * Forgets all code and the table, and with it every instance: a guest that makes new code for ever, or uses instructions one by
-   * one that nobody used before, would fill the host's memory with them.
+   * Forgets all code and the table, and with it every instance: a guest that makes new code for ever, or uses
+   * instructions one by one that nobody used before, would fill the host's memory with them.
    */
   startOver(): void {
     this.code.forget(MAX_PAGES_TO_CLEAN);

@@ -22,8 +22,8 @@ export interface Stage2Mapping {
 }
 
 /**
- * A stage-2 translation regime as the CPU sees it: one for each plane of a realm, or one for an ordinary VM. Its answers
- * are cached in a TLB until `Cpu.invalidate` is called.
+ * A stage-2 translation regime as the CPU sees it: one for each plane of a realm, or one for an ordinary VM. Its
+ * answers are cached in a TLB until `Cpu.invalidate` is called.
  */
 export interface Stage2 {
   /** @param ipa page-aligned, below 2^48 */
@@ -35,15 +35,16 @@ export const RunExit = {
   /** The instruction budget is used up; the guest continues where it was at the next run. */
   Budget: 0,
   /**
-   * A synchronous exception to a level that has no guest code, which `Vcpu.exit` names: EL2. It and ESR_EL2, FAR_EL2, HPFAR_EL2 tell which. The context's PC is the preferred
-   * return address: after an HVC, but at the instruction for what is a trap, such as SMC and WFI, and for aborts.
+   * A synchronous exception to a level that has no guest code, which `Vcpu.exit` names: EL2. It and ESR_EL2, FAR_EL2,
+   * HPFAR_EL2 tell which. The context's PC is the preferred return address: after an HVC, but at the instruction for
+   * what is a trap, such as SMC and WFI, and for aborts.
    */
   Sync: 1,
   /** The guest did something that the engine has no model of, named by `Vcpu.unsupported`; it cannot continue. */
   Unsupported: 2,
   /**
-   * The guest executed WFI or WFE, which `Vcpu.waiting` names, and continues behind it at the next run. What it waits for is for the
-   * caller to know; it may run on at once, as the architecture allows.
+   * The guest executed WFI or WFE, which `Vcpu.waiting` names, and continues behind it at the next run. What it waits
+   * for is for the caller to know; it may run on at once, as the architecture allows.
    */
   Wait: 3,
 } as const;
@@ -102,7 +103,9 @@ export interface CpuContext {
   readonly gprsOffset: number;
   readonly pcOffset: number;
   pc: bigint;
-  /** In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused. */
+  /**
+   * In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused.
+   */
   pstate: number;
   /** SP of the current PSTATE. */
   readonly sp: bigint;
@@ -112,8 +115,8 @@ export interface CpuContext {
   /** PC := PC + bytes, without bigint. */
   advancePc(bytes: number): void;
   /**
-   * A system register by op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2 (the encoding of RSI_PLANE_SYSREG_READ), or undefined
-   * where the context has no such register.
+   * A system register by op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2 (the encoding of RSI_PLANE_SYSREG_READ), or
+   * undefined where the context has no such register.
    */
   sysreg(encoding: number): bigint | undefined;
   /** Offset in linear memory of a system register, valid as `gprsOffset` is, or -1 where it is not kept there. */
@@ -144,18 +147,23 @@ export interface Vcpu {
   readonly el2: El2Registers;
   /** What the guest waits with, after `RunExit.Wait`: for an interrupt, or for an event. */
   readonly waiting: 'wfi' | 'wfe';
-  /** Guest time in nanoseconds at which a timer of the active context signals next; Infinity where none will, past where one does. */
+  /**
+   * Guest time in nanoseconds at which a timer of the active context signals next; Infinity where none will, past where
+   * one does.
+   */
   readonly timerDeadline: number;
-  /** Instructions retired since the vCPU was made, over all its contexts, and exceptions that faulting ones took to EL1. */
+  /**
+   * Instructions retired since the vCPU was made, over all its contexts, and exceptions that faulting ones took to EL1.
+   */
   readonly retired: number;
   /**
-   * `retired`, where an exception to EL1 or a system instruction counts for 64 instructions and an exit to EL2 for 1024 more: about what
-   * each takes. The same for a guest in every run, whatever was decoded or compiled before.
+   * `retired`, where an exception to EL1 or a system instruction counts for 64 instructions and an exit to EL2 for 1024
+   * more: about what each takes. The same for a guest in every run, whatever was decoded or compiled before.
    */
   readonly work: number;
   /**
-   * `work`, and what the host did for the guest besides: it depends on what was decoded and compiled before, so nothing that a guest
-   * can see may depend on it.
+   * `work`, and what the host did for the guest besides: it depends on what was decoded and compiled before, so nothing
+   * that a guest can see may depend on it.
    */
   readonly effort: number;
   readonly active: CpuContext;
@@ -164,16 +172,17 @@ export interface Vcpu {
   /** Saves the active context and loads another. Clears the exclusive monitor. */
   activate(context: CpuContext): void;
   /**
-   * Runs the active context for about `budget` instructions, counted as `effort` is (more by at most one straight run of code or one
-   * pass of compiling), or until a synchronous exception to EL2. Never throws for anything that the guest does.
+   * Runs the active context for about `budget` instructions, counted as `effort` is (more by at most one straight run
+   * of code or one pass of compiling), or until a synchronous exception to EL2. Never throws for anything that the
+   * guest does.
    */
   run(budget: number): RunExit;
 }
 
 export interface CpuOptions {
   /**
-   * Ends a run with `RunExit.Budget` when new code was compiled for it. That takes up to a millisecond each time, so whoever
-   * divides time wants to be asked before there is more. @default false
+   * Ends a run with `RunExit.Budget` when new code was compiled for it. That takes up to a millisecond each time, so
+   * whoever divides time wants to be asked before there is more. @default false
    */
   readonly yieldAfterCompiling?: boolean;
   /** Makes the translation regime of a context over its stage 2. @default stage 1 is off */

@@ -5,7 +5,10 @@ import { harmlessLine, print } from '../../text/index.ts';
 import { duration } from './plan.ts';
 import { Progress } from '../progress.ts';
 
-/** Says how an installation goes on: a line for each step's beginning and end, and between them, on a terminal, a live one. */
+/**
+ * Says how an installation goes on: a line for each step's beginning and end, and between them, on a terminal, a live
+ * one.
+ */
 export class InstallReporter implements StackReporter {
   /** Shows what the steps print, each line with the name of the step. */
   readonly output?: NonNullable<StackReporter['output']>;

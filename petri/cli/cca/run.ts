@@ -12,9 +12,9 @@ const BUILT_PAYLOAD = 'simple_tmk';
 const OWN_PAYLOAD = 'simple';
 
 /**
- * `petri cca run`: boots the stack that is installed, launches a realm on it and runs TMKs in the realm's plane 1. Shows each stage of
- * the boot, what is waited for and how long it took. The exit code says whether every test passed. Without payloads, it runs the
- * stack's own simple_tmk.
+ * `petri cca run`: boots the stack that is installed, launches a realm on it and runs TMKs in the realm's plane 1.
+ * Shows each stage of the boot, what is waited for and how long it took. The exit code says whether every test passed.
+ * Without payloads, it runs the stack's own simple_tmk.
  *
  * @throws PetriError what the backend says, `stack-missing`, `invalid-option`
  */

@@ -10,8 +10,8 @@ import { harmlessLine, print, printError } from '../../text/index.ts';
 import type { TmkCommandOptions } from './options.ts';
 
 /**
- * Left out by `--simd`. gcc 12 zeroes small objects with unaligned vector stores even under -mstrict-align, and these fault
- * while the MMU is off, here as on hardware.
+ * Left out by `--simd`. gcc 12 zeroes small objects with unaligned vector stores even under -mstrict-align, and these
+ * fault while the MMU is off, here as on hardware.
  */
 const WITHOUT_SIMD = '-mgeneral-regs-only';
 
@@ -20,7 +20,8 @@ const runtimeFlags = ['-O2', WITHOUT_SIMD, '-fno-tree-loop-distribute-patterns']
 const runtimeSources = ['start.S', 'vectors.S', 'main.c', 'exceptions.c', 'format.c', 'memory.c', 'stack.c'];
 
 /**
- * `petri tmk build`: links C files with the runtime into a TMK, as the prebuilt ones are made, and checks that it is one.
+ * `petri tmk build`: links C files with the runtime into a TMK, as the prebuilt ones are made, and checks that it is
+ * one.
  *
  * @throws PetriError `invalid-option`, `folder-unusable`, `tool-missing`, `tool-failed`, `tmk-invalid`
  */

@@ -17,7 +17,10 @@ export function faultOrigin(state: ExceptionState | undefined, registers: Regist
   return link.symbol === undefined ? '' : `; the link register is ${link.text}`;
 }
 
-/** Which exception brought a guest to the vector that it is at: a clause to put behind a message, or '' at any other place. */
+/**
+ * Which exception brought a guest to the vector that it is at: a clause to put behind a message, or '' at any other
+ * place.
+ */
 export function vectorNote(state: ExceptionState | undefined, locator: PayloadLocator): string {
   const vector = state && explainVectorFetch(state, locator);
   return vector === undefined ? '' : `; ${vector}`;

@@ -139,7 +139,10 @@ const layouts: ReadonlyMap<number, ExceptionClassLayout> = new Map([
   [0x3c, { name: 'BRK', fields: immediateFields }],
 ]);
 
-/** Takes ESR_EL2 bits 31:0 apart. Knows the classes that an exit of a plane or of a VM can have; any other value is named `reserved`. */
+/**
+ * Takes ESR_EL2 bits 31:0 apart. Knows the classes that an exit of a plane or of a VM can have; any other value is
+ * named `reserved`.
+ */
 export function decodeSyndrome(esr: number): Syndrome {
   const ec = esr >>> 26;
   const layout = layouts.get(ec);

@@ -15,8 +15,8 @@ export interface ExceptionState {
 }
 
 /**
- * A guest without exception vectors that takes an exception ends with a fetch from where the vector would be, which says nothing
- * of what happened. This finds the exception in such a case.
+ * A guest without exception vectors that takes an exception ends with a fetch from where the vector would be, which
+ * says nothing of what happened. This finds the exception in such a case.
  *
  * @returns a clause for a message, or undefined where PC is not at a vector of an exception that was taken
  */

@@ -1,16 +1,18 @@
 import type { CrashSignature } from './stage.ts';
 
 /*
- * The words with which worlds say that they cannot go on: one table for all boots. Who boots something takes the groups of the worlds
- * that print on each of its consoles.
+ * The words with which worlds say that they cannot go on: one table for all boots. Who boots something takes the groups
+ * of the worlds that print on each of its consoles.
  *
- * A pattern is anchored where its world begins a line with it. Linux has a time stamp before it, and may print into a line of another
- * world. Repetitions have a bound, so that the search for all of them together stays cheap (petri/serial/match/bounded-exec.ts).
+ * A pattern is anchored where its world begins a line with it. Linux has a time stamp before it, and may print into a
+ * line of another world. Repetitions have a bound, so that the search for all of them together stays cheap
+ * (petri/serial/match/bounded-exec.ts).
  */
 
 /**
- * TF-A. Sources: ARM-software/arm-trusted-firmware, `common/aarch64/debug.S`, `bl31/aarch64/crash_reporting.S`, `lib/libc/assert.c`,
- * `common/backtrace.c`, `bl1/bl1_main.c`, `bl2/bl2_image_load_v2.c`, `bl31/bl31_main.c`, `services/std_svc/rmmd/rmmd_main.c`.
+ * TF-A. Sources: ARM-software/arm-trusted-firmware, `common/aarch64/debug.S`, `bl31/aarch64/crash_reporting.S`,
+ * `lib/libc/assert.c`, `common/backtrace.c`, `bl1/bl1_main.c`, `bl2/bl2_image_load_v2.c`, `bl31/bl31_main.c`,
+ * `services/std_svc/rmmd/rmmd_main.c`.
  *
  * That the RMM did not start is no end for TF-A, which goes on without it; it is one for whoever wants realms.
  */
@@ -32,8 +34,8 @@ export const tfaCrashes: readonly CrashSignature[] = [
 ];
 
 /**
- * The RMM. Sources: TF-RMM/tf-rmm, `runtime/core/handler.c`, `lib/libc/src/assert.c`, `lib/debug/src/backtrace.c`; one in Rust has the
- * words of `rustCrashes`.
+ * The RMM. Sources: TF-RMM/tf-rmm, `runtime/core/handler.c`, `lib/libc/src/assert.c`, `lib/debug/src/backtrace.c`; one
+ * in Rust has the words of `rustCrashes`.
  */
 export const rmmCrashes: readonly CrashSignature[] = [
   { pattern: /Unexpected exception on CPU #/, meaning: 'the RMM took an exception of its own' },
@@ -53,8 +55,8 @@ export const rmmConsoleCrashes: readonly CrashSignature[] = [
 export const hafniumCrashes: readonly CrashSignature[] = [{ pattern: /^panic: /i, meaning: 'Hafnium panicked' }];
 
 /**
- * EDK2. Sources: tianocore/edk2, `MdePkg/Library/BaseDebugLibSerialPort/DebugLib.c`, `MdePkg/Include/Library/DebugLib.h`,
- * `ArmPkg/Library/DefaultExceptionHandlerLib/AArch64/DefaultExceptionHandler.c`,
+ * EDK2. Sources: tianocore/edk2, `MdePkg/Library/BaseDebugLibSerialPort/DebugLib.c`,
+ * `MdePkg/Include/Library/DebugLib.h`, `ArmPkg/Library/DefaultExceptionHandlerLib/AArch64/DefaultExceptionHandler.c`,
  * `UefiCpuPkg/Library/CpuExceptionHandlerLib/X64/ArchExceptionHandler.c`.
  */
 export const edk2Crashes: readonly CrashSignature[] = [
@@ -65,9 +67,9 @@ export const edk2Crashes: readonly CrashSignature[] = [
 ];
 
 /**
- * Linux, as the host, in plane 0, in a realm or in a VM of its own. Sources: torvalds/linux, `kernel/panic.c`, `init/main.c`,
- * `init/do_mounts.c`, `arch/arm64/kernel/traps.c` (`die`: any words, an ESR and the number of the oops), `arch/x86/kernel/dumpstack.c`,
- * `kernel/kexec_core.c`.
+ * Linux, as the host, in plane 0, in a realm or in a VM of its own. Sources: torvalds/linux, `kernel/panic.c`,
+ * `init/main.c`, `init/do_mounts.c`, `arch/arm64/kernel/traps.c` (`die`: any words, an ESR and the number of the oops),
+ * `arch/x86/kernel/dumpstack.c`, `kernel/kexec_core.c`.
  */
 export const linuxCrashes: readonly CrashSignature[] = [
   { pattern: /Unable to mount root fs on /, meaning: 'Linux found no root file system' },
@@ -82,8 +84,9 @@ export const linuxCrashes: readonly CrashSignature[] = [
 ];
 
 /**
- * What starts user space: systemd, dracut, initramfs-tools. Sources: systemd `src/shared/exec-util`, `units/emergency.service`,
- * `src/core/crash-handler.c`; dracut `modules.d/98dracut-systemd`; initramfs-tools `scripts/functions`.
+ * What starts user space: systemd, dracut, initramfs-tools. Sources: systemd `src/shared/exec-util`,
+ * `units/emergency.service`, `src/core/crash-handler.c`; dracut `modules.d/98dracut-systemd`; initramfs-tools
+ * `scripts/functions`.
  *
  * That busybox's init has no `/etc/init.d/rcS` to run is no end: it goes on with its other actions.
  */
@@ -95,7 +98,9 @@ export const initCrashes: readonly CrashSignature[] = [
   { pattern: /^ALERT! {1,2}\S{1,100} does not exist/, meaning: 'the initramfs found no root file system' },
 ];
 
-/** Programs in Rust, and what has no operating system below it. Source: rust-lang/rust, `library/std/src/panicking.rs`. */
+/**
+ * Programs in Rust, and what has no operating system below it. Source: rust-lang/rust, `library/std/src/panicking.rs`.
+ */
 export const rustCrashes: readonly CrashSignature[] = [
   { pattern: /^thread '.{1,80}' (?:\(\d{1,10}\) )?panicked at /, meaning: 'a program in Rust panicked' },
   { pattern: /^panicked at /, meaning: 'a program in Rust panicked' },
@@ -130,7 +135,10 @@ export function panicWords(text: string): string | undefined {
   return PANIC.exec(text)?.[1]?.trim();
 }
 
-/** The same, where the kernel has also said that nothing more will come of it: it does so where it does not reboot (`panic=0`). */
+/**
+ * The same, where the kernel has also said that nothing more will come of it: it does so where it does not reboot
+ * (`panic=0`).
+ */
 export function finalPanicWords(text: string): string | undefined {
   return END_OF_PANIC.exec(text)?.[1]
     ?.replace(/\]---\s*$/, '')

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 /**
  * The lines that our agents inside the machine (artifacts/cca/guest) and this backend exchange over a console.
  *
- * An answer is a line `##petri <nonce> <verb> [key=value …]##`. The nonce is of 64 random bits, chosen for each command and known
- * to nobody in plane 1, so nothing that a payload prints can pass for an answer. A command never contains what its answer
- * looks like, so its echo cannot either.
+ * An answer is a line `##petri <nonce> <verb> [key=value …]##`. The nonce is of 64 random bits, chosen for each command
+ * and known to nobody in plane 1, so nothing that a payload prints can pass for an answer. A command never contains
+ * what its answer looks like, so its echo cannot either.
  */
 export interface AgentFrame {
   readonly nonce: string;
@@ -24,7 +24,10 @@ const FRAME = /##petri ([0-9a-f]{16}) ([a-z0-9-]{1,32})((?: [a-z]{1,16}=[\w.-]{0
 /** Longest command line: the line discipline of a terminal takes 4095 bytes. */
 const MAX_COMMAND = 4000;
 
-/** Characters of base64 in one line of `put`, and lines between two acknowledgements: together less than a terminal holds. */
+/**
+ * Characters of base64 in one line of `put`, and lines between two acknowledgements: together less than a terminal
+ * holds.
+ */
 export const PUT_LINE = 76;
 export const PUT_WINDOW = 16;
 
@@ -56,7 +59,10 @@ export function framePattern(nonce: string, verb: string): RegExp {
   return new RegExp(`##petri ${nonce} ${verb}(?: [^#\\n]{0,200})?##`);
 }
 
-/** One word for a command line, as `printf '%b'` reads it: every byte that a shell or a terminal could take amiss is escaped. */
+/**
+ * One word for a command line, as `printf '%b'` reads it: every byte that a shell or a terminal could take amiss is
+ * escaped.
+ */
 export function escapeWord(text: string | Uint8Array): string {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
   return Array.from(bytes, (byte) => {

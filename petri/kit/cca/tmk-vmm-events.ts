@@ -51,9 +51,10 @@ export function readFatalError(fields: string): string | undefined {
 }
 
 /**
- * `test passed`, `test failed` or `test unexpectedly passed`; then `name: "…"`, and for a guest that failed `reason: "explicit
- * failure"` or `vp_index`, `reason` and `regs`. There are two generations: one calls every failure failed; a later one knows tests
- * that are expected to fail, which `expected_failure: true` marks and for which passed means that the guest failed.
+ * `test passed`, `test failed` or `test unexpectedly passed`; then `name: "…"`, and for a guest that failed `reason:
+ * "explicit failure"` or `vp_index`, `reason` and `regs`. There are two generations: one calls every failure failed; a
+ * later one knows tests that are expected to fail, which `expected_failure: true` marks and for which passed means that
+ * the guest failed.
  */
 export function readVerdict(fields: string): TmkVmmVerdict | undefined {
   const [, word] = /^test (passed|failed|unexpectedly passed)(?:,|$)/.exec(fields) ?? [];
@@ -80,7 +81,9 @@ function readFailure(fields: string): TmkVmmOutcome {
   return { kind: 'faulted', reason: reason.value, ...(registers === undefined ? {} : { registers }) };
 }
 
-/** Rust's `{:#x?}` of `virt::aarch64::vp::Registers`: a field on each line. All that a test may look at must be there. */
+/**
+ * Rust's `{:#x?}` of `virt::aarch64::vp::Registers`: a field on each line. All that a test may look at must be there.
+ */
 function readRegisters(dump: string): Registers | undefined {
   const values = new Map<string, bigint>();
   for (const [, name = '', value = ''] of dump.matchAll(/^\s*(\w{1,8}): (0x[0-9a-f]{1,16}),?$/gm)) {

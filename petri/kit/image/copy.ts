@@ -8,11 +8,11 @@ import { runTool, throwIfAborted, toolFailed } from './tools.ts';
 import type { CopyReport, ImageOptions } from './types.ts';
 
 /**
- * Copies an image: a reflink where the file system here has them, else without its zeros. `target` appears complete or not
- * at all, and is replaced if it exists.
+ * Copies an image: a reflink where the file system here has them, else without its zeros. `target` appears complete or
+ * not at all, and is replaced if it exists.
  *
- * @throws PetriError `artifact-missing` for a source that cannot be read, `invalid-option` for a target that is a folder or
- *   the source, `image-full` when there is no space, `tool-failed`, `interrupted`
+ * @throws PetriError `artifact-missing` for a source that cannot be read, `invalid-option` for a target that is a
+ *   folder or the source, `image-full` when there is no space, `tool-failed`, `interrupted`
  */
 export async function copyImage(source: string, target: string, options: ImageOptions = {}): Promise<CopyReport> {
   return replaceFile(target, (temporary) => copyTo(source, target, temporary, options.signal));

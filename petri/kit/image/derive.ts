@@ -8,8 +8,8 @@ import { readSuperblock } from './superblock.ts';
 import type { DeriveImageOptions, DerivedImage, InjectedFile } from './types.ts';
 
 /**
- * An image with files added, made from another that is not touched: copied, mended, grown where it is too small, filled,
- * read back, checked, and only then given its name.
+ * An image with files added, made from another that is not touched: copied, mended, grown where it is too small,
+ * filled, read back, checked, and only then given its name.
  *
  * @throws PetriError as `copyImage` and `injectFiles` do
  */

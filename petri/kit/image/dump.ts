@@ -3,7 +3,10 @@ import { read, word, type GuestFile } from './debugfs.ts';
 import { invalid } from './invalid.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Of an inode: its data is in it, not in blocks (Linux, `Documentation/filesystems/ext4/inodes.rst`, `EXT4_INLINE_DATA_FL`). */
+/**
+ * Of an inode: its data is in it, not in blocks (Linux, `Documentation/filesystems/ext4/inodes.rst`,
+ * `EXT4_INLINE_DATA_FL`).
+ */
 const INLINE_DATA = 0x1000_0000;
 
 /** A file of an image, and what it is to be called in the workspace. */

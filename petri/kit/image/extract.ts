@@ -14,8 +14,8 @@ import { Workspace } from './workspace.ts';
  * Reads a file of an image into a file here, which appears complete or not at all. Symbolic links are not followed.
  *
  * @returns its length
- * @throws PetriError `artifact-missing` when the image has no such file, `invalid-option` for a path or target that is no
- *   good, `image-invalid`, `tool-missing`, `tool-failed`, `interrupted`
+ * @throws PetriError `artifact-missing` when the image has no such file, `invalid-option` for a path or target that is
+ *   no good, `image-invalid`, `tool-missing`, `tool-failed`, `interrupted`
  */
 export async function extractFile(
   image: string,

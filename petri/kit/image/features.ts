@@ -105,7 +105,10 @@ export function refuseForeignJournal(image: string, { features, journalInside }:
   );
 }
 
-/** What resize2fs 1.47 says it may damage, and what it does: it leaves blocks of files and of backups in each other's place. */
+/**
+ * What resize2fs 1.47 says it may damage, and what it does: it leaves blocks of files and of backups in each other's
+ * place.
+ */
 const notGrown = ['bigalloc', 'sparse_super2'];
 
 /** @throws PetriError `image-invalid` for an image that resize2fs does not make longer without damage */

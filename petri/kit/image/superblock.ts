@@ -3,7 +3,9 @@ import { PetriError } from '../../errors.ts';
 import { readFeatures } from './features.ts';
 import { invalid } from './invalid.ts';
 
-/** What the superblock of an ext2, ext3 or ext4 file system says (Linux, `Documentation/filesystems/ext4/super.rst`). */
+/**
+ * What the superblock of an ext2, ext3 or ext4 file system says (Linux, `Documentation/filesystems/ext4/super.rst`).
+ */
 export interface Superblock {
   /** Bytes. */
   readonly blockSize: number;
@@ -37,8 +39,8 @@ const LARGEST = 2 ** 46;
 /**
  * Reads an image's superblock, and compares it with the file.
  *
- * @throws PetriError `artifact-missing` for a file that is not there or cannot be read, `image-invalid` for one that is no
- *   file system of this kind, has features that cannot be handled, or is shorter than its file system
+ * @throws PetriError `artifact-missing` for a file that is not there or cannot be read, `image-invalid` for one that is
+ *   no file system of this kind, has features that cannot be handled, or is shorter than its file system
  */
 export async function readSuperblock(image: string): Promise<Superblock> {
   const { bytes, size } = await readStart(image);

@@ -6,7 +6,9 @@ export interface ImageOptions {
 
 /** A file to put into an image. It belongs to uid 0 and gid 0. */
 export interface InjectedFile {
-  /** Absolute path in the image, without `.`, `..` or symbolic links on the way. Missing folders are made, mode 0755. */
+  /**
+   * Absolute path in the image, without `.`, `..` or symbolic links on the way. Missing folders are made, mode 0755.
+   */
   readonly path: string;
   /** Path of a file here, or the content itself. */
   readonly source: string | Uint8Array;

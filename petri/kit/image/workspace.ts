@@ -7,8 +7,8 @@ import { runTool, type ImageTool, type ToolRun } from './tools.ts';
 export const IMAGE = 'image';
 
 /**
- * A temporary folder that tools run in. Files come into it by symbolic links of plain names, so that no name of a user's
- * file - with spaces, quotes, line ends, or the `?` and `=` that mean something to e2fsprogs - is ever parsed.
+ * A temporary folder that tools run in. Files come into it by symbolic links of plain names, so that no name of a
+ * user's file - with spaces, quotes, line ends, or the `?` and `=` that mean something to e2fsprogs - is ever parsed.
  */
 export class Workspace {
   readonly path: string;

@@ -11,9 +11,9 @@ export const AGENT_INIT = '/petri/start.sh';
  * An initramfs with the agent in it: that of the payload behind the agent's, or one of busybox.
  *
  * The agent's archive is a multiple of four bytes, where the kernel takes another one, of whatever compression (Linux,
- * `Documentation/driver-api/early-userspace/buffer-format.rst`). Behind the payload's it would be taken for more of it by those that have
- * no end of their own (lz4), and would hide what the kernel looks for at the end (bootconfig). Of two files with one path the
- * kernel keeps the later one, so the payload's.
+ * `Documentation/driver-api/early-userspace/buffer-format.rst`). Behind the payload's it would be taken for more of it
+ * by those that have no end of their own (lz4), and would hide what the kernel looks for at the end (bootconfig). Of
+ * two files with one path the kernel keeps the later one, so the payload's.
  */
 export function agentInitramfs(payload: LinuxPayload): Uint8Array {
   const agent: InitramfsEntry[] = [

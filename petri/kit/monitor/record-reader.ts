@@ -14,8 +14,8 @@ export interface MonitorRecord {
 }
 
 /**
- * Cuts the monitor's stream into records, whatever pieces it arrives in, and checks each: its header, that none is missing, its
- * CRC-32. What the guest writes is inside of bodies, where nothing looks for a record.
+ * Cuts the monitor's stream into records, whatever pieces it arrives in, and checks each: its header, that none is
+ * missing, its CRC-32. What the guest writes is inside of bodies, where nothing looks for a record.
  */
 export class RecordReader {
   readonly #take: (record: MonitorRecord) => void;

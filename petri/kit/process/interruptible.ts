@@ -15,10 +15,11 @@ export interface InterruptibleOptions {
 }
 
 /**
- * Runs something that starts processes, in a command. The first Ctrl-C aborts the signal and lets `run` end in order; the second ends
- * everything at once, and this process. When `run` is done, whatever way, everything started is ended.
+ * Runs something that starts processes, in a command. The first Ctrl-C aborts the signal and lets `run` end in order;
+ * the second ends everything at once, and this process. When `run` is done, whatever way, everything started is ended.
  *
- * @throws whatever `run` throws; once interrupted, PetriError `interrupted`: that of `run`, or one in place of what it throws
+ * @throws whatever `run` throws; once interrupted, PetriError `interrupted`: that of `run`, or one in place of what it
+ *   throws
  */
 export async function runInterruptible<T>(
   run: (signal: AbortSignal) => Promise<T>,

@@ -2,7 +2,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 
 const maxBytes = 2 ** 28;
 
-/** Takes what a process prints to a file, at once and in order, up to 256 MiB. A disk that is full does not end the process. */
+/**
+ * Takes what a process prints to a file, at once and in order, up to 256 MiB. A disk that is full does not end the
+ * process.
+ */
 export class OutputFile {
   #file: number | undefined;
   #left = maxBytes;

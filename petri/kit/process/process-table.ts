@@ -21,7 +21,10 @@ export interface ProcessTable {
   list(): ProcessRow[];
   find(pid: number): ProcessRow | undefined;
   isOwn(pid: number): boolean;
-  /** Its variables as they were when its program started, NUL-separated; undefined where they cannot be read or are empty. */
+  /**
+   * Its variables as they were when its program started, NUL-separated; undefined where they cannot be read or are
+   * empty.
+   */
   environment(pid: number): string | undefined;
 }
 
@@ -86,7 +89,10 @@ export const psTable: ProcessTable = {
   environment: () => undefined,
 };
 
-/** ps(1) as POSIX has it, and `lstart`, which Linux, macOS and the BSDs add. Its sessions are not comparable: groups stand for them. */
+/**
+ * ps(1) as POSIX has it, and `lstart`, which Linux, macOS and the BSDs add. Its sessions are not comparable: groups
+ * stand for them.
+ */
 function askPs(selection: readonly string[]): { row: ProcessRow; uid: number }[] {
   let text: string;
   try {

@@ -24,11 +24,15 @@ export interface ReapOptions {
   readonly processes: boolean;
 }
 
-/** How long a process may need from being forked by an owner that died meanwhile to having the environment it was to have. */
+/**
+ * How long a process may need from being forked by an owner that died meanwhile to having the environment it was to
+ * have.
+ */
 const birthMs = 300;
 
 /**
- * Ends everything that is open in a ledger whose owner is gone, then removes the ledger. Doing so twice at the same time does no harm.
+ * Ends everything that is open in a ledger whose owner is gone, then removes the ledger. Doing so twice at the same
+ * time does no harm.
  */
 export async function reap(path: string, options: ReapOptions = { processes: true }): Promise<ReapReport> {
   const state = readLedger(path);

@@ -9,10 +9,10 @@ import { makePrivateFolder } from './state-directory.ts';
 import type { SlotWait } from './types.ts';
 
 /*
- * Lamport's bakery ("A New Solution of Dijkstra's Concurrent Programming Problem", 1974), on files: who comes draws a number larger
- * than all there are, and says so while drawing; a place is free for whoever has fewer than `capacity` live tickets before him. No
- * lock is needed, and none can be left behind: each file belongs to one ticket, and whoever finds that its ledger is gone removes it.
- * The index is drawn by the first of those without one, who alone may.
+ * Lamport's bakery ("A New Solution of Dijkstra's Concurrent Programming Problem", 1974), on files: who comes draws a
+ * number larger than all there are, and says so while drawing; a place is free for whoever has fewer than `capacity`
+ * live tickets before him. No lock is needed, and none can be left behind: each file belongs to one ticket, and whoever
+ * finds that its ledger is gone removes it. The index is drawn by the first of those without one, who alone may.
  */
 
 /** One who waits for a place or has it. Its files are `ID.choosing`, `NUMBER.ID.ticket` and `ID.index.INDEX`. */

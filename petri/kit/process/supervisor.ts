@@ -213,7 +213,10 @@ export class Supervisor {
     return port;
   }
 
-  /** Ends everything in order; what cannot be ended is left to the reaper, and said in a warning. Idempotent; never rejects. */
+  /**
+   * Ends everything in order; what cannot be ended is left to the reaper, and said in a warning. Idempotent; never
+   * rejects.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

@@ -41,7 +41,10 @@ export async function sweep(): Promise<SweepReport> {
   return { swept, inUse, unreadable };
 }
 
-/** Ledgers that were never finished, since their owner died while it wrote the first line, and logs of ledgers that are gone. */
+/**
+ * Ledgers that were never finished, since their owner died while it wrote the first line, and logs of ledgers that are
+ * gone.
+ */
 function removeCrumbs(folder: string): void {
   for (const name of readdirSync(folder)) {
     const [, owner] = /^\.(\d+)-[0-9a-f]+$/.exec(name) ?? [];
@@ -64,7 +67,9 @@ function ledgersIn(folder: string): string[] {
 
 const machineSchema = z.object({ host: z.string(), id: z.string(), boot: z.string(), processes: z.string() });
 
-/** A reboot ended the processes; what is on disk it left. Folders of other machines, which share our home, are theirs. */
+/**
+ * A reboot ended the processes; what is on disk it left. Folders of other machines, which share our home, are theirs.
+ */
 async function sweepEarlierBoots(): Promise<ReapReport[]> {
   const here = thisMachine();
   const reports: ReapReport[] = [];
@@ -89,7 +94,8 @@ function readMachine(root: string): z.infer<typeof machineSchema> | undefined {
 }
 
 /**
- * Waits until nothing of a run is there any more: its workers may be gone before what they started. Takes over where a reaper died.
+ * Waits until nothing of a run is there any more: its workers may be gone before what they started. Takes over where a
+ * reaper died.
  *
  * @param runDirectory as given to `belongsTo`
  * @returns what is there at the time-out, as parts of sentences; empty when all is gone

@@ -16,7 +16,9 @@ export class LastWords {
     return this.#text;
   }
 
-  /** Words of a panic after which the kernel does nothing more, not even reboot; `undefined` before their line is whole. */
+  /**
+   * Words of a panic after which the kernel does nothing more, not even reboot; `undefined` before their line is whole.
+   */
   get panic(): string | undefined {
     const at = this.#text.lastIndexOf(MARK);
     if (at < 0 || !this.#text.includes('\n', at)) return undefined;

@@ -7,7 +7,8 @@ import { OutputLines } from './output-lines.ts';
 import type { StackCommand } from './step.ts';
 
 /**
- * Starts a command of a step and waits for its end. What it prints goes into the log, and to `onLine` where somebody watches.
+ * Starts a command of a step and waits for its end. What it prints goes into the log, and to `onLine` where somebody
+ * watches.
  *
  * @throws PetriError `tool-missing`, `tool-failed`, `interrupted`
  */

@@ -72,7 +72,10 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
   };
 }
 
-/** Brings submodules to the commits that a checkout names, whatever was done to them. Asks the network only for what is not there. */
+/**
+ * Brings submodules to the commits that a checkout names, whatever was done to them. Asks the network only for what is
+ * not there.
+ */
 export function submodulesCommand(folder: string): StackCommand {
   const update = ['submodule', 'update', '--init', '--recursive', '--force', '--depth=1'];
   return { argv: ['git', '-C', folder, ...update], env: quietGit };

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { PetriError } from '../../errors.ts';
 import { fullCommit } from './git-source.ts';
 
-// Repositories and revisions get into command lines and, where shrinkwrap builds, into shell scripts as they are: nothing
-// that a shell would read as more than a word may come from a file.
+// Repositories and revisions get into command lines and, where shrinkwrap builds, into shell scripts as they are:
+// nothing that a shell would read as more than a word may come from a file.
 const repository = z
   .string()
   .regex(/^(?:[a-z+]+:\/\/|[\w.~/])[\w@%+=:,./~-]*$/, 'must be a URL or path without spaces and shell characters');

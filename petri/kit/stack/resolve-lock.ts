@@ -19,8 +19,8 @@ export interface ResolveRequest<T extends Lock> {
 }
 
 /**
- * The lock that holds for a stack: the base, with what the user replaced, and with a commit for each branch, found out once
- * and kept.
+ * The lock that holds for a stack: the base, with what the user replaced, and with a commit for each branch, found out
+ * once and kept.
  *
  * @throws PetriError `invalid-option`, `tool-failed`, `lock-file-invalid`
  */

@@ -21,8 +21,8 @@ const holderSchema = z.object({ pid: z.number(), host: z.string(), since: z.stri
 type Holder = z.infer<typeof holderSchema>;
 
 /**
- * Keeps other processes from building in the same folder while `use` runs. The lock of a process that was killed is waited
- * for until it is stale.
+ * Keeps other processes from building in the same folder while `use` runs. The lock of a process that was killed is
+ * waited for until it is stale.
  *
  * @throws PetriError `stack-busy` when another process is at it
  */

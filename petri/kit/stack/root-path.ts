@@ -1,7 +1,8 @@
 import { PetriError } from '../../errors.ts';
 
 /**
- * Checks that a stack can be built below a folder. make takes spaces and colons apart, and build scripts do not quote paths.
+ * Checks that a stack can be built below a folder. make takes spaces and colons apart, and build scripts do not quote
+ * paths.
  *
  * @param stack what it is, for the message: 'FVP stack'
  * @param tools what breaks, as in 'make and shrinkwrap'

@@ -78,7 +78,9 @@ export function forkNotes(lock: Lock, unused: ReadonlySet<string>): string[] {
   );
 }
 
-/** The commits that a stack was built from, for stack.json: not those of sources in whose place the user gave something. */
+/**
+ * The commits that a stack was built from, for stack.json: not those of sources in whose place the user gave something.
+ */
 export function lockedRevisions(lock: Lock, unused: ReadonlySet<string>): Record<string, string> {
   const known = used(lock, unused).filter(([, source]) => source.revision !== null);
   return Object.fromEntries(known.map(([name, source]) => [name, source.revision ?? '']));

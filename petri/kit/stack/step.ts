@@ -58,7 +58,9 @@ export interface StackPlan {
   readonly root: string;
   /** In order. */
   readonly steps: readonly StackStep[];
-  /** The file that says the stack is whole: taken away as soon as a step must run, written by the last one. Absolute. */
+  /**
+   * The file that says the stack is whole: taken away as soon as a step must run, written by the last one. Absolute.
+   */
   readonly seal: string;
   /** Records what the user chose; called when nobody else works in the folder, before the first step. */
   begin?(): Promise<void>;

@@ -13,8 +13,8 @@ const escapes: Readonly<Record<string, string>> = {
 };
 
 /**
- * The path behind a symbol of rustc's mangling, the legacy one (`_ZN…17h<hash>E`) without the hash or v0 (`_R…`); anything else,
- * C names among them, as it is.
+ * The path behind a symbol of rustc's mangling, the legacy one (`_ZN…17h<hash>E`) without the hash or v0 (`_R…`);
+ * anything else, C names among them, as it is.
  */
 export function demangle(symbol: string): string {
   if (symbol.startsWith('_R')) return demangleV0(symbol) ?? symbol;

@@ -19,7 +19,9 @@ const otherTables: ReadonlyMap<number, readonly [name: string, flag: string]> = 
   [0x7000_0011, ['DT_AARCH64_AUTH_RELR', '-Wl,--pack-dyn-relocs=none, without signed pointers']],
 ]);
 
-/** ELF for the Arm 64-bit Architecture (AAELF64), "Dynamic relocations": the place gets the load base plus the addend. */
+/**
+ * ELF for the Arm 64-bit Architecture (AAELF64), "Dynamic relocations": the place gets the load base plus the addend.
+ */
 export const R_AARCH64_RELATIVE = 1027;
 
 /** What of an ELF file its dynamic section is about: segments and what they load. */
@@ -39,8 +41,8 @@ export interface ElfRelocation {
 }
 
 /**
- * @throws PetriError `elf-invalid` for tables or places outside of the image, `elf-unsupported` for relocations that are not in
- * DT_RELA
+ * @throws PetriError `elf-invalid` for tables or places outside of the image, `elf-unsupported` for relocations that
+ * are not in DT_RELA
  */
 export function readRelocations(reader: ElfReader, elf: LoadedElf): ElfRelocation[] {
   const table = findTable(reader, elf);
@@ -93,7 +95,10 @@ function readDynamic(reader: ElfReader, data: Uint8Array): ReadonlyMap<number, n
   return entries;
 }
 
-/** Our runtime and that of OpenVMM apply DT_RELA; what is elsewhere would stay as linked, and the first use of it be a fault. */
+/**
+ * Our runtime and that of OpenVMM apply DT_RELA; what is elsewhere would stay as linked, and the first use of it be a
+ * fault.
+ */
 function refuseOtherTables({ file }: ElfReader, entries: ReadonlyMap<number, number>): void {
   for (const [tag, [name, flag]] of otherTables) {
     if ((entries.get(tag) ?? 0) === 0) continue;

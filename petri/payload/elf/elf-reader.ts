@@ -33,7 +33,11 @@ export class ElfReader {
     return this.#view.getUint32(offset, true);
   }
 
-  /** A 64-bit address or size. @throws PetriError `elf-invalid` for a value that no image in memory can have (2^53 and more) */
+  /**
+   * A 64-bit address or size.
+   *
+   * @throws PetriError `elf-invalid` for a value that no image in memory can have (2^53 and more)
+   */
   u64(offset: number, field: string): number {
     this.#check(offset, 8, field);
     const high = this.#view.getUint32(offset + 4, true);

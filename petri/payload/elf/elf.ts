@@ -41,8 +41,8 @@ export interface ElfSegment {
 }
 
 /**
- * An ELF64 file for AArch64. Made for files that nobody vouches for: every offset and size is checked when it is read, and what
- * nobody asks for (debug information above all) is never touched.
+ * An ELF64 file for AArch64. Made for files that nobody vouches for: every offset and size is checked when it is read,
+ * and what nobody asks for (debug information above all) is never touched.
  */
 export class ElfFile {
   readonly file: string;
@@ -86,7 +86,11 @@ export class ElfFile {
     return this.#sections.named(name);
   }
 
-  /** The dynamic relocations (DT_RELA). @throws PetriError `elf-invalid`, `elf-unsupported` for those of another form */
+  /**
+   * The dynamic relocations (DT_RELA).
+   *
+   * @throws PetriError `elf-invalid`, `elf-unsupported` for those of another form
+   */
   get relocations(): readonly ElfRelocation[] {
     return (this.#relocations ??= readRelocations(this.#reader, this));
   }

@@ -8,9 +8,9 @@ const TIMING_INTERVAL = 10;
 const MIB = 2 ** 20;
 
 /**
- * A console on disk: `<name>.log` is what arrived, byte for byte, written when it arrives so that a crash of this process
- * loses nothing; `<name>.timing` is NDJSON, one `{"offset", "ms"}` for the first byte after each pause or interval, `ms`
- * counted from the first line's `started`. The files are made at the first byte.
+ * A console on disk: `<name>.log` is what arrived, byte for byte, written when it arrives so that a crash of this
+ * process loses nothing; `<name>.timing` is NDJSON, one `{"offset", "ms"}` for the first byte after each pause or
+ * interval, `ms` counted from the first line's `started`. The files are made at the first byte.
  *
  * A disk that fails does not fail the VM, and neither does the limit: writing stops and `failure` says why.
  */

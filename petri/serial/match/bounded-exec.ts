@@ -4,8 +4,8 @@ import { countedExec, type ExecResult } from './counted-exec.ts';
 const UNCOUNTED_STEPS = 5e7;
 
 /**
- * `exec` of a regular expression from an index on. It is bounded by its shape and the length of the text where these say enough, and
- * otherwise by the steps that it takes: never by time, so that every host has the same result.
+ * `exec` of a regular expression from an index on. It is bounded by its shape and the length of the text where these
+ * say enough, and otherwise by the steps that it takes: never by time, so that every host has the same result.
  *
  * @throws PetriError `pattern-too-expensive`
  * @throws EngineNotLoaded where steps have to be counted, and what counts them is not there yet
@@ -29,7 +29,10 @@ export function isCheap(source: string, length: number): boolean {
 const SMALL_BOUND = 1000;
 
 interface Shape {
-  /** Each multiplies the steps by the length of the text; infinite where groups are repeated or there are backreferences. */
+  /**
+   * Each multiplies the steps by the length of the text; infinite where groups are repeated or there are
+   * backreferences.
+   */
   readonly repetitions: number;
   /** Ways through the groups with alternatives and what is optional. */
   readonly choices: number;

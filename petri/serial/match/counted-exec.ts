@@ -48,8 +48,8 @@ let loading: Promise<void> | undefined;
 export class EngineNotLoaded extends Error {}
 
 /**
- * Loads an engine that counts: QuickJS, whose regular expressions are those of ECMAScript too, and which asks every 10,000 steps
- * whether to go on. V8 can only be stopped by the clock, which says another thing on each host.
+ * Loads an engine that counts: QuickJS, whose regular expressions are those of ECMAScript too, and which asks every
+ * 10,000 steps whether to go on. V8 can only be stopped by the clock, which says another thing on each host.
  */
 export async function loadEngine(): Promise<void> {
   await (loading ??= load());

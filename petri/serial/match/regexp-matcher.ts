@@ -82,8 +82,8 @@ export class RegExpMatcher implements Matcher {
   }
 
   /**
-   * Looks at one line after the other, as long as one turn may take. What each search sees, and so whether its steps have to be counted
-   * and how many they are, does not depend on how much has arrived.
+   * Looks at one line after the other, as long as one turn may take. What each search sees, and so whether its steps
+   * have to be counted and how many they are, does not depend on how much has arrived.
    */
   #searchByLine(end: number): Found | undefined {
     const began = performance.now();

@@ -19,7 +19,10 @@ export interface Outcome {
   readonly stdout: string;
 }
 
-/** A folder with a vitest configuration and test files, as a user has it. It is inside the repository, where vitest is found. */
+/**
+ * A folder with a vitest configuration and test files, as a user has it. It is inside the repository, where vitest is
+ * found.
+ */
 export class UserProject {
   readonly #name: string;
   readonly #files: Readonly<Record<string, string>>;

@@ -29,8 +29,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 /**
- * Makes what `petri cca install` would leave, with a model and a shrinkwrap of ours in it: programs, package, an ext4 root file
- * system, `stack.json`. Replaces what is in the folder. Needs mke2fs, and no root.
+ * Makes what `petri cca install` would leave, with a model and a shrinkwrap of ours in it: programs, package, an ext4
+ * root file system, `stack.json`. Replaces what is in the folder. Needs mke2fs, and no root.
  *
  * @param runtime how its shrinkwrap starts the model
  * @returns the root of the stack
@@ -95,7 +95,10 @@ function program(path: string, script: string, interpreter = process.execPath): 
   chmodSync(path, 0o755);
 }
 
-/** What buildroot's image has that an init script needs, and one service of its own, which is not for the stand-in to run. */
+/**
+ * What buildroot's image has that an init script needs, and one service of its own, which is not for the stand-in to
+ * run.
+ */
 function makeRootfs(root: string, image: string): void {
   const folder = join(root, 'build/rootfs');
   for (const path of ['bin', 'sbin', 'etc/init.d', 'proc', 'dev', 'root', 'tmp']) {

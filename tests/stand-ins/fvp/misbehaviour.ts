@@ -52,8 +52,8 @@ const known = {
 export type Fault = keyof typeof known;
 
 /**
- * What to do wrong: `$PETRI_STAND_IN`, a comma list such as `hang=rmm,stubborn`, or `@FILE` with such a list in it. With `once` the
- * file is removed when a model has read it, so the next model behaves.
+ * What to do wrong: `$PETRI_STAND_IN`, a comma list such as `hang=rmm,stubborn`, or `@FILE` with such a list in it.
+ * With `once` the file is removed when a model has read it, so the next model behaves.
  */
 export class Misbehaviour {
   readonly #faults: ReadonlyMap<string, string>;

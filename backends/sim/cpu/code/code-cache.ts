@@ -34,9 +34,9 @@ export interface CodePage {
 }
 
 /**
- * Decoded instructions of a machine, by where the code is and the address it runs at: whichever context has it there runs the same
- * records and blocks. Records are made as they are reached, a connected piece of code at a time; a write to a page of code clears the
- * records of the words written, so that they are decoded again.
+ * Decoded instructions of a machine, by where the code is and the address it runs at: whichever context has it there
+ * runs the same records and blocks. Records are made as they are reached, a connected piece of code at a time; a write
+ * to a page of code clears the records of the words written, so that they are decoded again.
  */
 export class CodeCache {
   readonly #memory: LinearMemory;
@@ -182,7 +182,11 @@ export class CodeCache {
     }
   }
 
-  /** Drops a page of code at all of its addresses; instruction TLBs must be flushed. @returns whether there was any code */
+  /**
+   * Drops a page of code at all of its addresses; instruction TLBs must be flushed.
+   *
+   * @returns whether there was any code
+   */
   drop(source: number): boolean {
     const pages = this.#bySource.get(source);
     if (pages === undefined) return false;
@@ -210,8 +214,8 @@ export class CodeCache {
   }
 
   /**
-   * Forgets everything; instruction TLBs must be flushed. However much that is, it takes about as long: the records are cleared
-   * when their places are used again, and the blocks go with the table, which is to be replaced now.
+   * Forgets everything; instruction TLBs must be flushed. However much that is, it takes about as long: the records are
+   * cleared when their places are used again, and the blocks go with the table, which is to be replaced now.
    *
    * @param shared pages whose records are left to others at most
    */
@@ -327,8 +331,8 @@ function keyOf(va: number, simdAccess: boolean): number {
 }
 
 /**
- * Bound one pass of decoding, which holds up the run: what it does not get to is decoded when it is reached. Making a handler
- * costs far more than using one.
+ * Bound one pass of decoding, which holds up the run: what it does not get to is decoded when it is reached. Making a
+ * handler costs far more than using one.
  */
 const MAX_EFFORT_PER_PASS = 32_768;
 const MAX_NEW_HANDLERS_PER_PASS = 32;

@@ -18,8 +18,9 @@ export interface DecodedPage {
 }
 
 /**
- * Pages as they were decoded once, for the next VM that has the same code at the same address: tests boot the same payload
- * again and again, and decoding it costs more than running it. Records hold nothing of a machine, so they can be handed on.
+ * Pages as they were decoded once, for the next VM that has the same code at the same address: tests boot the same
+ * payload again and again, and decoding it costs more than running it. Records hold nothing of a machine, so they can
+ * be handed on.
  */
 export class DecodedPages {
   /** By address; the newest last. */
@@ -27,7 +28,8 @@ export class DecodedPages {
   #count = 0;
 
   /**
-   * Keeps a page, with what was known of the same code besides: VMs come to different parts of it, and to SIMD&FP with access or without.
+   * Keeps a page, with what was known of the same code besides: VMs come to different parts of it, and to SIMD&FP with
+   * access or without.
    *
    * @param code and `records` are its own from now on
    */

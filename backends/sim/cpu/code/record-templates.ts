@@ -7,8 +7,8 @@ const RECORD_WORDS = Record.Bytes / 4;
 const Trait = { Simd: 1, Ends: 2 } as const;
 
 /**
- * Records by instruction word, for instructions that mean the same wherever they stand. Compiled code has each word many
- * times, and decoding one costs far more than copying its record.
+ * Records by instruction word, for instructions that mean the same wherever they stand. Compiled code has each word
+ * many times, and decoding one costs far more than copying its record.
  */
 export class RecordTemplates {
   readonly #places = new Map<number, number>();

@@ -4,8 +4,8 @@ import type { LinearMemory } from '../linear-memory.ts';
 import { VcpuState } from '../layout.ts';
 
 /**
- * Floating-point operations that generated code has no short way for: exact arithmetic on integers, rounded once. Rare in
- * programs, so correctness is all that counts here.
+ * Floating-point operations that generated code has no short way for: exact arithmetic on integers, rounded once. Rare
+ * in programs, so correctness is all that counts here.
  */
 
 interface Format {

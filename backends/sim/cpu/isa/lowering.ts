@@ -21,7 +21,10 @@ export interface Operands {
   readonly imm?: bigint;
   readonly low?: number;
   readonly high?: number;
-  /** Virtual address that a direct branch goes to; excludes the constants above. With `link`, the value of X30, it excludes `n` and `m` too. */
+  /**
+   * Virtual address that a direct branch goes to; excludes the constants above. With `link`, the value of X30, it
+   * excludes `n` and `m` too.
+   */
   readonly target?: number;
   readonly link?: number;
 }
@@ -75,8 +78,8 @@ export interface Lowering {
   dbl(operand: RegisterOperand): F64;
   setDbl(operand: RegisterOperand, value: F64): void;
   /**
-   * One element's bits as an unsigned integer, without touching the others. `bytes` is the element size. Elements count on
-   * into the next register, and the operand's slot may itself be that of an element (`vElement`).
+   * One element's bits as an unsigned integer, without touching the others. `bytes` is the element size. Elements count
+   * on into the next register, and the operand's slot may itself be that of an element (`vElement`).
    */
   element(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number): I64;
   setElement(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number, value: I64): void;
@@ -116,7 +119,8 @@ export interface Lowering {
   /** The same for accesses that fault when misaligned whatever the memory type: exclusives and ordered ones. */
   readableAligned(address: I64, bytes: number): I32;
   /**
-   * The same for a write: calls `write` with the place, and carries the bytes to the guest where the place is not the guest's own.
+   * The same for a write: calls `write` with the place, and carries the bytes to the guest where the place is not the
+   * guest's own.
    */
   writable(address: I64, bytes: number, write: (place: I32) => void, align?: number): void;
   writableAligned(address: I64, bytes: number, write: (place: I32) => void): void;

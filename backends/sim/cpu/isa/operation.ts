@@ -8,7 +8,10 @@ export const Operation = {
   Eret: 5,
   Wfe: 6,
   Wfi: 7,
-  /** MRS to the slot `d`, MSR from the slot `n`; `low` is the register's encoding, `high` the number of the general-purpose one. */
+  /**
+   * MRS to the slot `d`, MSR from the slot `n`; `low` is the register's encoding, `high` the number of the
+   * general-purpose one.
+   */
   ReadRegister: 8,
   WriteRegister: 9,
   /** MSR (immediate) and SYS; as above, with `low` their encoding. */

@@ -3,7 +3,10 @@ import { allocationDifferences } from '../testing/allocation.ts';
 import { comparable, compare } from '../testing/compare.ts';
 import { missingTools } from '../testing/oracle.ts';
 
-/** Other cases and more of them: `PETRI_ORACLE_SEED=7 PETRI_ORACLE_CASES=1000 npx vitest run isa/oracle --testTimeout=0`. */
+/**
+ * Other cases and more of them: `PETRI_ORACLE_SEED=7 PETRI_ORACLE_CASES=1000 npx vitest run isa/oracle
+ * --testTimeout=0`.
+ */
 const seed = Number(process.env['PETRI_ORACLE_SEED'] ?? 20_260_801);
 const perDefinition = Number(process.env['PETRI_ORACLE_CASES'] ?? 20);
 const randomWords = perDefinition * 500;

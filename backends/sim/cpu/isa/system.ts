@@ -11,7 +11,8 @@ function toRunLoop(code: Lowering): void {
 
 /**
  * Exception generation, hints, barriers and system instructions (Arm ARM, C4.1.94). What touches more than registers is
- * done by the run loop, to which the row passes an operation; the few system registers that EL0 may use are plain moves.
+ * done by the run loop, to which the row passes an operation; the few system registers that EL0 may use are plain
+ * moves.
  */
 export const system: readonly Definition[] = [
   insn(

@@ -7,8 +7,9 @@ import { Access, FaultStatus, type Regime, type Translation } from './regime.ts'
 const ADDRESS_LIMIT = 2 ** 48;
 
 /**
- * The EL1&0 regime with stage 1 off: a virtual address is the intermediate physical one, and all memory is Device-nGnRnE, so every
- * misaligned access faults (Arm ARM, D8.2.11 and B2.13.2). It is its own answer, so that a TLB miss allocates nothing.
+ * The EL1&0 regime with stage 1 off: a virtual address is the intermediate physical one, and all memory is
+ * Device-nGnRnE, so every misaligned access faults (Arm ARM, D8.2.11 and B2.13.2). It is its own answer, so that a TLB
+ * miss allocates nothing.
  */
 export class FlatRegime implements Regime, Translation {
   place = -1;

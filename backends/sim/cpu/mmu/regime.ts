@@ -21,8 +21,8 @@ export interface Translation {
 }
 
 /**
- * A translation regime: the one way from a virtual address to a physical one, for instruction fetches and data, with whatever stages it
- * has. TLBs keep its answers for each Exception level until they are flushed.
+ * A translation regime: the one way from a virtual address to a physical one, for instruction fetches and data, with
+ * whatever stages it has. TLBs keep its answers for each Exception level until they are flushed.
  */
 export interface Regime {
   /**

@@ -179,7 +179,8 @@ describe.each(BASES)('at 0x%x', (base) => {
   });
 
   it('leaves frame records that lead back to every caller', () => {
-    // Each function pushes X29 and X30 and has X29 lead there, as the procedure call standard wants it (AAPCS64, 6.4.6).
+    // Each function pushes X29 and X30 and has X29 lead there, as the procedure call standard wants it (AAPCS64,
+    // 6.4.6).
     const push = 0xa9bf_7bfd; // STP X29, X30, [SP, #-16]!
     const frame = addImm(29, 31, 0);
     machine.load([addImm(31, 1, 0), movz(29, 0), push, frame, bl(0x40 - 16), hvc(9)]);

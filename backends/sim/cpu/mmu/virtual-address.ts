@@ -1,7 +1,7 @@
 /**
- * A virtual address is a number: the canonical 64 bits as a signed integer, so that both halves of the address space are exact, and
- * those of TTBR1 are negative. What is not canonical may be rounded, but stays outside of every translation regime; where a guest sees
- * such an address, it comes from the 64 bits themselves.
+ * A virtual address is a number: the canonical 64 bits as a signed integer, so that both halves of the address space
+ * are exact, and those of TTBR1 are negative. What is not canonical may be rounded, but stays outside of every
+ * translation regime; where a guest sees such an address, it comes from the 64 bits themselves.
  */
 
 const PAGE = 4096;

@@ -239,7 +239,10 @@ export class Context implements CpuContext, RegisterAccess {
     this.#memory.u8.fill(0xff, itlb, itlb + Itlb.Entries * Itlb.EntryBytes);
   }
 
-  /** Has the instruction TLB in use lead to code that is decoded for the access to SIMD&FP that there is now, and says which. */
+  /**
+   * Has the instruction TLB in use lead to code that is decoded for the access to SIMD&FP that there is now, and says
+   * which.
+   */
   fetchesSimd(): boolean {
     const { el } = this;
     const allowed = this.simdTrap === undefined;

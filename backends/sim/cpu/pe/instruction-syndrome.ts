@@ -1,4 +1,6 @@
-/** Instruction-specific syndrome of data aborts, from the instruction word, and of trapped accesses to system registers. */
+/**
+ * Instruction-specific syndrome of data aborts, from the instruction word, and of trapped accesses to system registers.
+ */
 
 const ISV = 1 << 24;
 const SSE = 1 << 21;
@@ -7,8 +9,8 @@ const AR = 1 << 14;
 const WNR = 1 << 6;
 
 /**
- * ISS of a data abort to EL2 but for DFSC (Arm ARM, D24.2.40, ISS encoding for an exception from a Data Abort): ISV and what goes with it for
- * loads and stores of one general-purpose register without write-back, exclusives excepted.
+ * ISS of a data abort to EL2 but for DFSC (Arm ARM, D24.2.40, ISS encoding for an exception from a Data Abort): ISV and
+ * what goes with it for loads and stores of one general-purpose register without write-back, exclusives excepted.
  */
 export function dataAbortIss(word: number, write: boolean): number {
   return (write ? WNR : 0) | transferIss(word);
@@ -45,7 +47,8 @@ function transferIss(word: number): number {
 }
 
 /**
- * ISS of a trapped MRS, MSR or SYS (Arm ARM, D24.2.40, ISS encoding for an exception from MSR, MRS, or System instruction execution).
+ * ISS of a trapped MRS, MSR or SYS (Arm ARM, D24.2.40, ISS encoding for an exception from MSR, MRS, or System
+ * instruction execution).
  *
  * @param encoding as `encodeSysreg` makes it
  * @param rt number of the general-purpose register

@@ -42,7 +42,9 @@ export interface VcpuHost {
   contextAt(context: CpuContext): Context;
   /** Makes a vCPU's shared registers the ones at their fixed place. */
   makeCurrent(vcpu: VirtualCpu): void;
-  /** Handlers that records name and the machine does not have yet: generated code may be entered when there are none. */
+  /**
+   * Handlers that records name and the machine does not have yet: generated code may be entered when there are none.
+   */
   readonly missingHandlers: number;
   /** Compiles and loads some of them. May forget all code. */
   loadHandlers(): void;
@@ -56,8 +58,8 @@ export interface VcpuHost {
 }
 
 /**
- * What the run loop does after handling an exit of generated code. A run may end before `continue`, which generated code comes to
- * at the same instructions however it was compiled and sliced; `again` is anywhere between them.
+ * What the run loop does after handling an exit of generated code. A run may end before `continue`, which generated
+ * code comes to at the same instructions however it was compiled and sliced; `again` is anywhere between them.
  */
 type Next = RunExit | 'continue' | 'again';
 
@@ -80,7 +82,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   #remaining = 0;
   /** Effort at which the run ends. */
   #allowed = 0;
-  /** Where the last run ended: alarms ring where all runs come to, and so not before an instruction that was to be decoded. */
+  /**
+   * Where the last run ended: alarms ring where all runs come to, and so not before an instruction that was to be
+   * decoded.
+   */
   #last: 'continue' | 'again' = 'continue';
   /** Where generated code was left last, but to fetch. */
   #exitRecord = 0;

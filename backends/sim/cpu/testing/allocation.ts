@@ -8,10 +8,16 @@ import { casePc } from './subject.ts';
 
 const SIGILL = 'signal 4';
 
-/** What the engine has beyond the Cortex-A57: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, and and the ordered loads and stores of FEAT_LOR. */
+/**
+ * What the engine has beyond the Cortex-A57: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, and and the ordered loads and stores of
+ * FEAT_LOR.
+ */
 const BEYOND = /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF)/;
 
-/** Groups of the main encoding table: a fixed pattern of bits 28:25 in each. Branches and system instructions are not tried. */
+/**
+ * Groups of the main encoding table: a fixed pattern of bits 28:25 in each. Branches and system instructions are not
+ * tried.
+ */
 const groups: readonly { readonly mask: number; readonly value: number }[] = [
   { mask: 0x1e00_0000, value: 0x0e00_0000 },
   { mask: 0x1e00_0000, value: 0x1e00_0000 },

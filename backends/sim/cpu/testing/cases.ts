@@ -91,9 +91,9 @@ function half(random: Random): number {
 }
 
 /**
- * Sets registers so that as addend and factors of a fused multiply-add they come so close to the middle between two results
- * that rounding twice would miss the right one: any addend in [1, 2), and factors whose product is (1 - x)(1 + x) at half its
- * last place.
+ * Sets registers so that as addend and factors of a fused multiply-add they come so close to the middle between two
+ * results that rounding twice would miss the right one: any addend in [1, 2), and factors whose product is (1 - x)(1 +
+ * x) at half its last place.
  */
 function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 23 | 52): void {
   const bytes = fractionBits === 23 ? 4 : 8;

@@ -1,4 +1,6 @@
-/** All that one instruction can read and write, laid out as harness.c has it: 8-byte words, then the SIMD&FP registers. */
+/**
+ * All that one instruction can read and write, laid out as harness.c has it: 8-byte words, then the SIMD&FP registers.
+ */
 export const RegisterFile = {
   X: 0,
   Sp: 248,

@@ -1,9 +1,10 @@
 /**
- * Places in a machine's handler table, which a record names in 16 bits. Handlers of instructions and compiled blocks have ranges
- * of their own that never meet: a handler has one id for the life of the process, and a block's ids belong to one machine.
+ * Places in a machine's handler table, which a record names in 16 bits. Handlers of instructions and compiled blocks
+ * have ranges of their own that never meet: a handler has one id for the life of the process, and a block's ids belong
+ * to one machine.
  *
- * Each module that is instantiated takes a copy of its machine's table, so both begin at the bottom: first room for the handlers
- * that programs commonly have, then one place in four for the others and three for blocks.
+ * Each module that is instantiated takes a copy of its machine's table, so both begin at the bottom: first room for the
+ * handlers that programs commonly have, then one place in four for the others and three for blocks.
  */
 const ID_LIMIT = 65_536;
 const COMMON = 768;

@@ -11,8 +11,8 @@ import type { OperandSource } from './operands.ts';
 export const HANDLER_TYPE = 0;
 
 /**
- * The record at which the budget would end if code ran straight on: limit - record is 16 times the instructions left, so only
- * branches have to adjust it.
+ * The record at which the budget would end if code ran straight on: limit - record is 16 times the instructions left,
+ * so only branches have to adjust it.
  */
 const LIMIT = 1;
 const limit = localGet('i32', LIMIT);
@@ -216,8 +216,8 @@ export class HandlerLowering implements Lowering {
     });
   }
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void {
-    // Atomics must be aligned, so they never cross a page and need no commit; a write permission implies a readable page
-    // except under a write-only overlay, which the slow path refuses for them.
+    // Atomics must be aligned, so they never cross a page and need no commit; a write permission implies a readable
+    // page except under a write-only overlay, which the slow path refuses for them.
     modify(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowModify, MUST_ALIGN));
   }
 
@@ -317,8 +317,8 @@ export class HandlerLowering implements Lowering {
   }
 
   /**
-   * Ends the run where helpers have used it up: straight code of them would hold up the host for too long. Whether they were called
-   * or not, so that a run may end at the same instructions every time.
+   * Ends the run where helpers have used it up: straight code of them would hold up the host for too long. Whether they
+   * were called or not, so that a run may end at the same instructions every time.
    */
   #endAfterHelper(): void {
     if (!this.#helped) return;

@@ -18,8 +18,8 @@ const PARTS_PER_LOAD = 4;
 const MAX_INSTANCES_TO_GROW = 4;
 
 /**
- * The functions that a machine's records name. A place either has the handler whose id it is, one of the machine's blocks, or a
- * function that leaves with `Exit.NoHandler`: nothing else can ever run, whatever other machines do.
+ * The functions that a machine's records name. A place either has the handler whose id it is, one of the machine's
+ * blocks, or a function that leaves with `Exit.NoHandler`: nothing else can ever run, whatever other machines do.
  */
 export class HandlerTable {
   readonly library: HandlerLibrary;
@@ -53,8 +53,8 @@ export class HandlerTable {
   }
 
   /**
-   * Begins with a new table. With the old one go all blocks and instances, and every record that names a handler must have gone
-   * before.
+   * Begins with a new table. With the old one go all blocks and instances, and every record that names a handler must
+   * have gone before.
    */
   replace(): void {
     this.#effort.spent += Cost.Table;

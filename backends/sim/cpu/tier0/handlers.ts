@@ -23,8 +23,8 @@ const unaryType = { params: [ValType.I32], results: [ValType.I32] };
 const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
 
 /**
- * Handlers of a merged part: compiling so many takes a millisecond or two. When all are merged there are at most twice as many parts
- * as full ones would be, which is fewer than a table may have instances.
+ * Handlers of a merged part: compiling so many takes a millisecond or two. When all are merged there are at most twice
+ * as many parts as full ones would be, which is fewer than a table may have instances.
  */
 const MAX_MERGED = 64;
 /** Handlers of a part that new ones are compiled with. */
@@ -36,7 +36,9 @@ export interface PlacedFunction {
   readonly body: FunctionBody;
 }
 
-/** A part of the library: handlers that were compiled together, to be instantiated on each machine's memory and table. */
+/**
+ * A part of the library: handlers that were compiled together, to be instantiated on each machine's memory and table.
+ */
 export interface LibraryPart {
   readonly module: WebAssembly.Module;
   /** Ids of its handlers, the highest last. */
@@ -90,8 +92,9 @@ const enter: FunctionBody = {
 const exportsOfFirstPart = { enter, absent: leaving(Exit.NoHandler) };
 
 /**
- * The interpreter's handlers, generated from the instructions' lowerings as programs first use them and kept for the life of
- * the process. Memory is not part of a compiled module, so all machines share them; each loads the parts that its records name.
+ * The interpreter's handlers, generated from the instructions' lowerings as programs first use them and kept for the
+ * life of the process. Memory is not part of a compiled module, so all machines share them; each loads the parts that
+ * its records name.
  */
 export class HandlerLibrary {
   /** The part that every machine begins with. */
@@ -153,8 +156,8 @@ export class HandlerLibrary {
   }
 
   /**
-   * Puts some small parts into one, for machines that start over: many small ones cost them much. Does a bounded amount of work,
-   * so that it can be called between instructions of a guest.
+   * Puts some small parts into one, for machines that start over: many small ones cost them much. Does a bounded amount
+   * of work, so that it can be called between instructions of a guest.
    */
   merge(): void {
     let run: LibraryPart[] = [];

@@ -22,9 +22,9 @@ interface Block {
 }
 
 /**
- * Compiles hot code: runs of instructions become one function each, from the same lowerings as the interpreter's handlers but
- * with operands as constants. The function takes the place of the handler of the run's first record, so that both tiers
- * call each other freely, and a jump into the middle of a run finds tier 0 there.
+ * Compiles hot code: runs of instructions become one function each, from the same lowerings as the interpreter's
+ * handlers but with operands as constants. The function takes the place of the handler of the run's first record, so
+ * that both tiers call each other freely, and a jump into the middle of a run finds tier 0 there.
  */
 export class BlockCompiler {
   readonly #memory: LinearMemory;
@@ -37,7 +37,11 @@ export class BlockCompiler {
     this.#install = install;
   }
 
-  /** Compiles what is reached from an address within its page and not compiled yet. @returns how many blocks that was */
+  /**
+   * Compiles what is reached from an address within its page and not compiled yet.
+   *
+   * @returns how many blocks that was
+   */
   compile(page: CodePage, start: number): number {
     const blocks: Block[] = [];
     const seen = new Set<number>();

@@ -1,4 +1,5 @@
-// A process for one thing: `alone N` runs a case; `schedules SEED COUNT` some schedules, given what cases come to alone on stdin.
+// A process for one thing: `alone N` runs a case; `schedules SEED COUNT` some schedules, given what cases come to alone
+// on stdin.
 import { text } from 'node:stream/consumers';
 
 import { load } from '../../../../bin/load.mjs';

@@ -12,7 +12,8 @@ export interface Capacity {
 }
 
 /**
- * How many machines of a kind may run on this one at once: by its memory and its cores, or as the variable says. At least one.
+ * How many machines of a kind may run on this one at once: by its memory and its cores, or as the variable says. At
+ * least one.
  *
  * @throws PetriError `invalid-option`
  */

@@ -8,8 +8,8 @@ import { fitsCommand } from '../agent-protocol.ts';
 const MIB = 2 ** 20;
 
 /**
- * Of realms whose tests run in tmk_vmm: Linux in plane 0 needs its part of the RAM. One vCPU and one auxiliary plane, as kvmtool makes
- * them.
+ * Of realms whose tests run in tmk_vmm: Linux in plane 0 needs its part of the RAM. One vCPU and one auxiliary plane,
+ * as kvmtool makes them.
  *
  * @param maxMemory bytes that a host with its own share of RAM can give
  */

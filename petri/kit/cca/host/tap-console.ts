@@ -1,6 +1,9 @@
 import { SerialConsole, type SerialConsoleOptions } from '../../../serial/index.ts';
 
-/** Bytes of a machine's console that are kept on disk: it lasts for many VMs, whose own consoles have limits of their own. */
+/**
+ * Bytes of a machine's console that are kept on disk: it lasts for many VMs, whose own consoles have limits of their
+ * own.
+ */
 const LOG_LIMIT = 256 * 1024 * 1024;
 
 /** A console of the machine whose bytes also go to the VMs that run on it, while they do. */

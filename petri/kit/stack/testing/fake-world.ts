@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { delimiter, join } from 'node:path';
 
 /**
- * A small world on disk in which a real installation runs: Git repositories, and programs that build small things. What the
- * programs do is in `<folder>/calls`; `FAKE_PAUSE` names where they stop half way, `FAKE_FAIL` where they fail.
+ * A small world on disk in which a real installation runs: Git repositories, and programs that build small things. What
+ * the programs do is in `<folder>/calls`; `FAKE_PAUSE` names where they stop half way, `FAKE_FAIL` where they fail.
  */
 export class FakeWorld {
   readonly folder: string;

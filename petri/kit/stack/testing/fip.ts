@@ -1,6 +1,8 @@
 import { FIP_ENTRY, FIP_HEADER, FIP_MAGIC, fipImages, type FipImage } from '../fip.ts';
 
-/** A firmware image package as fiptool writes it: header, table of contents, an entry of zeros with the length, images. */
+/**
+ * A firmware image package as fiptool writes it: header, table of contents, an entry of zeros with the length, images.
+ */
 export function writeFip(images: Readonly<Partial<Record<FipImage, Buffer>>>): Buffer {
   const all = Object.entries(images) as [FipImage, Buffer][];
   const header = Buffer.alloc(FIP_HEADER);

@@ -17,7 +17,10 @@ export class Installation {
   #errors = '';
 
   constructor(
-    /** Module whose `main` installs what PETRI_TEST_REQUEST says, as a path below the root of the package without its ending. */
+    /**
+     * Module whose `main` installs what PETRI_TEST_REQUEST says, as a path below the root of the package without its
+     * ending.
+     */
     program: string,
     world: FakeWorld,
     request: Partial<InstallRequest> & { readonly root: string },

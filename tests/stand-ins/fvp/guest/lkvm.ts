@@ -13,7 +13,10 @@ const DIED = 128;
 /** Ctrl-A x ends kvmtool (term.c). */
 const ESCAPE = 0x01;
 
-/** Moments that plane 0's boot lasts for whoever furnishes its root folder; it takes some twenty seconds on the real machine. */
+/**
+ * Moments that plane 0's boot lasts for whoever furnishes its root folder; it takes some twenty seconds on the real
+ * machine.
+ */
 const BOOT_MOMENTS = 300;
 
 /** `lkvm run`: makes a realm with RMM's and its own lines, and runs a shell as plane 0. */

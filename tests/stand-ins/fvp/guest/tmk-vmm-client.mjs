@@ -1,5 +1,5 @@
-// tmk_vmm as plane 0 starts it: hands its command line to the model, which has the realm, and prints what comes back. It is
-// plain JavaScript because it starts once for each test.
+// tmk_vmm as plane 0 starts it: hands its command line to the model, which has the realm, and prints what comes back.
+// It is plain JavaScript because it starts once for each test.
 import { connect } from 'node:net';
 
 const socket = connect(`\0${process.env.PETRI_STAND_IN_SOCKET}`);

@@ -10,8 +10,8 @@ export interface BootText {
 const guest = 'guest-1';
 
 /**
- * What the worlds print until the host's init runs: the lines of the recorded run that people and programs look for, with a few
- * of those between them. Versions as in the record: TF-A 2.13, RMM 0.7, Linux 6.17.
+ * What the worlds print until the host's init runs: the lines of the recorded run that people and programs look for,
+ * with a few of those between them. Versions as in the record: TF-A 2.13, RMM 0.7, Linux 6.17.
  */
 export const bootTexts: readonly BootText[] = [
   {

@@ -16,7 +16,10 @@ import type { Misbehaviour } from '../misbehaviour.ts';
 
 const shims = fileURLToPath(new URL('../guest/shims', import.meta.url));
 
-/** What busybox init does with the scripts of a buildroot image: each in turn, then a login prompt that reads the console. */
+/**
+ * What busybox init does with the scripts of a buildroot image: each in turn, then a login prompt that reads the
+ * console.
+ */
 const INIT = `
 for script in "$PETRI_ROOT"/etc/init.d/S??*; do
   if [ -x "$script" ]; then "$script" start; fi
@@ -34,8 +37,8 @@ export interface GuestOptions {
 }
 
 /**
- * User space of the host Linux: the scripts in the image, run with this machine's `sh` on a terminal, with programs of ours in
- * the place of those that need the real thing. Ends when the model does, however that ends.
+ * User space of the host Linux: the scripts in the image, run with this machine's `sh` on a terminal, with programs of
+ * ours in the place of those that need the real thing. Ends when the model does, however that ends.
  */
 export class Guest {
   readonly #options: GuestOptions;
@@ -126,7 +129,8 @@ export class Guest {
   }
 
   #dump(source: string, target: string): void {
-    // debugfs reports what it cannot find on stderr and returns 0; a script that is missing then does not run, as on the real machine.
+    // debugfs reports what it cannot find on stderr and returns 0; a script that is missing then does not run, as on
+    // the real machine.
     execFileSync('debugfs', ['-R', `rdump ${source} "${target}"`, this.#options.image], {
       stdio: 'ignore',
       env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`, DEBUGFS_PAGER: '__none__' },

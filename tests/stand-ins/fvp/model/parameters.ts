@@ -86,7 +86,10 @@ const names: ReadonlySet<string> = new Set([
   ...boardParameters,
 ]);
 
-/** Whether the model has a parameter of this name. The real one has hundreds more: only those that our records name count here. */
+/**
+ * Whether the model has a parameter of this name. The real one has hundreds more: only those that our records name
+ * count here.
+ */
 export function isParameter(name: string): boolean {
   return names.has(name) || smmuParameter.test(name);
 }

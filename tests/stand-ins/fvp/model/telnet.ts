@@ -3,7 +3,10 @@ const SE = 0xf0;
 const SB = 0xfa;
 const WILL = 0xfb;
 
-/** WILL ECHO, WILL SUPPRESS-GO-AHEAD, DO SUPPRESS-GO-AHEAD: what the stand-in offers (RFC 854, 857, 858). The model's own bytes are not on record. */
+/**
+ * WILL ECHO, WILL SUPPRESS-GO-AHEAD, DO SUPPRESS-GO-AHEAD: what the stand-in offers (RFC 854, 857, 858). The model's
+ * own bytes are not on record.
+ */
 export const negotiation = Uint8Array.of(IAC, 0xfb, 1, IAC, 0xfb, 3, IAC, 0xfd, 3);
 
 /** Data on its way out: IAC is doubled. */

@@ -12,7 +12,9 @@ export interface TerminalOptions {
 
 const LAST_PORT = 65_535;
 
-/** One terminal of the model: a TCP port for one client, with a buffer that holds up the model when nobody empties it. */
+/**
+ * One terminal of the model: a TCP port for one client, with a buffer that holds up the model when nobody empties it.
+ */
 export class Terminal {
   readonly index: number;
   /** Takes what the client types. */

@@ -4,7 +4,9 @@ import type { Terminal } from './terminal.ts';
 
 const encoder = new TextEncoder();
 
-/** The UARTs as the worlds see them: whoever writes to one that nobody empties stands still, and everyone else with it. */
+/**
+ * The UARTs as the worlds see them: whoever writes to one that nobody empties stands still, and everyone else with it.
+ */
 export class Worlds {
   readonly terminals: readonly (Terminal | undefined)[];
   readonly #misbehaviour: Misbehaviour;

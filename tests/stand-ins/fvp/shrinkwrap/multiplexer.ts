@@ -11,8 +11,8 @@ export interface Source {
 }
 
 /**
- * shrinkwrap's output: everything on one stream, each line with the tag of where it came from. Text goes out as it comes in, so
- * a line that is open when somebody else prints is cut by a line end and the other's tag.
+ * shrinkwrap's output: everything on one stream, each line with the tag of where it came from. Text goes out as it
+ * comes in, so a line that is open when somebody else prints is cut by a line end and the other's tag.
  */
 export class Multiplexer {
   readonly #width: number;

@@ -96,7 +96,8 @@ class Session {
     }
     process.stdin.on('data', (bytes: Buffer) => this.#stdin?.write(bytes));
     if (readMisbehaviour(process.env).value('shrinkwrap') === 'busy') process.stdin.on('end', spin);
-    // Python's handler raises in the middle of what it does: the script is killed, and then it waits for the model to close its pipe.
+    // Python's handler raises in the middle of what it does: the script is killed, and then it waits for the model to
+    // close its pipe.
     const interrupted = new AbortController();
     process.on('SIGINT', () => {
       interrupted.abort();

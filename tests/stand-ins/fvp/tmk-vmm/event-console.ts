@@ -4,8 +4,8 @@ import { SerialConsole } from '../../../../petri/serial/index.ts';
 const decoder = new TextDecoder();
 
 /**
- * Takes what a simulated realm prints, one push for each log message or panic, and hands it on as events in order: the events
- * that the backend keeps, and, where it keeps no more of a flood, messages made of what was printed.
+ * Takes what a simulated realm prints, one push for each log message or panic, and hands it on as events in order: the
+ * events that the backend keeps, and, where it keeps no more of a flood, messages made of what was printed.
  */
 export class EventConsole extends SerialConsole {
   readonly #onEvent: (event: TmkEvent) => void;

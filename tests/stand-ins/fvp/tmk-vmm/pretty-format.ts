@@ -1,7 +1,7 @@
 /**
- * The lines of OpenVMM's tmk_vmm: tracing-subscriber's `Pretty` event format without source locations (tmk/tmk_vmm/src/main.rs;
- * tracing-subscriber/src/fmt/format/pretty.rs). The field formatter that main.rs sets is for spans alone: fields of events
- * are printed by PrettyVisitor, `name: value` with Rust's Debug.
+ * The lines of OpenVMM's tmk_vmm: tracing-subscriber's `Pretty` event format without source locations
+ * (tmk/tmk_vmm/src/main.rs; tracing-subscriber/src/fmt/format/pretty.rs). The field formatter that main.rs sets is for
+ * spans alone: fields of events are printed by PrettyVisitor, `name: value` with Rust's Debug.
  */
 export interface PrettyOptions {
   /** tracing-subscriber colours whenever NO_COLOR is unset or empty, terminal or not. */

@@ -343,5 +343,7 @@ const fixedPoint: readonly Definition[] = (['to', 'from'] as const).flatMap((dir
   ];
 });
 
-/** Advanced SIMD and scalar floating-point two-register miscellaneous, and fixed-point conversions (Arm ARM, C4.1.96). */
+/**
+ * Advanced SIMD and scalar floating-point two-register miscellaneous, and fixed-point conversions (Arm ARM, C4.1.96).
+ */
 export const fpTwoRegister: readonly Definition[] = [...families.flatMap(definitions), ...widthChanges, ...fixedPoint];

@@ -5,9 +5,9 @@ import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { pick, laneBytes } from './vector.ts';
 
 /**
- * Fused multiply-add, which WebAssembly does not have: `addend + n * m` rounded once. Results that are NaN have any payload.
- * The method is Boldo's and Melquiond's: sums rounded to odd do not round twice (Emulation of FMA and correctly rounded sums,
- * 2008).
+ * Fused multiply-add, which WebAssembly does not have: `addend + n * m` rounded once. Results that are NaN have any
+ * payload. The method is Boldo's and Melquiond's: sums rounded to odd do not round twice (Emulation of FMA and
+ * correctly rounded sums, 2008).
  */
 
 /** Adds what rounding `sum` lost, by rounding to odd: an inexact sum ends in a one. */

@@ -14,11 +14,11 @@ import { threeSame } from './three-same.ts';
 import { twoRegister } from './two-register.ts';
 
 /**
- * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of Armv8.0
- * without the cryptographic extension.
+ * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of
+ * Armv8.0 without the cryptographic extension.
  *
- * Not modelled: FPCR.RMode and FPCR.FZ, whose setting ends the run as unsupported; the cumulative exception bits of FPSR (IOC,
- * DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
+ * Not modelled: FPCR.RMode and FPCR.FZ, whose setting ends the run as unsupported; the cumulative exception bits of
+ * FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
  */
 export const simdDefinitions: readonly Definition[] = [
   ...threeSame,

@@ -26,8 +26,8 @@ function isSignallingNan(shape: FloatShape, value: V128): V128 {
 }
 
 /**
- * What lanes whose result is a NaN must hold: the first signalling NaN of the operands, else the first quiet one, quietened;
- * the default NaN where there is none, and where FPCR.DN is set.
+ * What lanes whose result is a NaN must hold: the first signalling NaN of the operands, else the first quiet one,
+ * quietened; the default NaN where there is none, and where FPCR.DN is set.
  *
  * @param operands in the order in which the pseudocode looks at them; cheap to evaluate
  */

@@ -6,8 +6,8 @@ const ZERO = i64.const(0n);
 const ONE = i64.const(1n);
 
 /**
- * SSHL, USHL and their rounding and saturating forms: each element of Vn shifted left by the signed low byte of Vm's, right
- * where that is negative.
+ * SSHL, USHL and their rounding and saturating forms: each element of Vn shifted left by the signed low byte of Vm's,
+ * right where that is negative.
  */
 export function shiftByRegister(
   code: Lowering,
@@ -29,7 +29,9 @@ export function shiftByRegister(
   });
 }
 
-/** @param by 1 to 128 where the result is used; elements below 64 bits come extended, so that 64 bits serve all sizes */
+/**
+ * @param by 1 to 128 where the result is used; elements below 64 bits come extended, so that 64 bits serve all sizes
+ */
 function shiftRight(value: I64, by: I64, signed: boolean, rounding: boolean): I64 {
   const shift = signed ? i64.shrS : i64.shrU;
   const inRange = i64.leU(by, i64.const(63n));

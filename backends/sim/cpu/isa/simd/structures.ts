@@ -6,8 +6,8 @@ import { integerShape } from '../../wasm/vector.ts';
 import { keep, keptByQ, pick, type Kept } from './vector.ts';
 
 /**
- * Loads and stores of one to four consecutive registers, which continue at V0 after V31: the first `wraps` of them are counted from
- * operand `d`, the others from `a`.
+ * Loads and stores of one to four consecutive registers, which continue at V0 after V31: the first `wraps` of them are
+ * counted from operand `d`, the others from `a`.
  */
 interface RegisterList {
   readonly registers: number;

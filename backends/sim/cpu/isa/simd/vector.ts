@@ -10,8 +10,8 @@ import { VcpuState } from '../../layout.ts';
 const state = i32.const(0);
 
 /**
- * Bytes that a result has, from the bottom of the register; the rest becomes zero. 8 and 16 for vectors, by Q; the element's
- * size for scalars, which are computed as vectors of which one element is kept.
+ * Bytes that a result has, from the bottom of the register; the rest becomes zero. 8 and 16 for vectors, by Q; the
+ * element's size for scalars, which are computed as vectors of which one element is kept.
  */
 export type Kept = number;
 
@@ -118,8 +118,8 @@ export interface Lane {
 }
 
 /**
- * An instruction that WebAssembly has no vector operation for, lane by lane. Each lane reads its own lanes only, so that the
- * destination may be a source.
+ * An instruction that WebAssembly has no vector operation for, lane by lane. Each lane reads its own lanes only, so
+ * that the destination may be a source.
  */
 export function lanewise(code: Lowering, size: Size, kept: Kept, result: (lane: Lane) => I64): void {
   const { bytes, bits } = integerShape(size);

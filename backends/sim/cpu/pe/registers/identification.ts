@@ -12,8 +12,8 @@ const CSSELR_EL1 = e(3, 2, 0, 0, 0);
 const UCT = 1 << 15;
 
 /**
- * Registers that only identify: an AEM-like PE of Armv8.1 with the extensions that the engine has, 48-bit physical addresses and nothing
- * that a realm's RMM would hide.
+ * Registers that only identify: an AEM-like PE of Armv8.1 with the extensions that the engine has, 48-bit physical
+ * addresses and nothing that a realm's RMM would hide.
  */
 export const identificationRegisters = {
   // MIDR_EL1 of Arm's Architecture Envelope Models, as FVP has it.
@@ -42,7 +42,9 @@ export const identificationRegisters = {
   ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0f00_0005n),
 } satisfies Readonly<Record<string, RegisterRow>>;
 
-/** Registers of the identification space that have no name here read as zero: op0 = 3, op1 = 0, CRn = 0, CRm = 1 to 7. */
+/**
+ * Registers of the identification space that have no name here read as zero: op0 = 3, op1 = 0, CRn = 0, CRm = 1 to 7.
+ */
 export const unnamedIdentification: readonly RegisterRow[] = Array.from({ length: 7 * 8 }, (_, n) =>
   constant(e(3, 0, 0, 1 + (n >> 3), n & 7), 0n),
 );
