@@ -62,7 +62,7 @@ describe('every option that --help of a command lists', async () => {
 
 describe('an option of petri cca', () => {
   const manager = {
-    options: ['runtime', 'shrinkwrap', 'tmk-vmm', 'qemu'],
+    options: ['runtime', 'shrinkwrap', 'tmk-vmm', 'qemu', 'only', 'bl33'],
     root: (cwd) => resolve(cwd, 'stack'),
   } as Partial<StackManager> as StackManager;
   const requested = (action: 'install' | 'update', argv: readonly string[]): StackRequest => {
