@@ -1,6 +1,7 @@
 // A vitest reporter for check.mjs and verdicts.mjs: writes how every test ended, and what failed besides tests, into
 // the file PETRI_VERDICTS_FILE. Its types are in counts.ts.
 import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 
 import { load } from '../bin/load.mjs';
 
@@ -24,7 +25,7 @@ export default class {
       ...suites.flatMap(([module, suite]) =>
         suite.errors().map(({ message }) => `${module.relativeModuleId}: ${firstLine(message)}`),
       ),
-      ...unhandledErrors.map(({ message }) => `unhandled: ${firstLine(message)}`),
+      ...unhandledErrors.map((error) => `unhandled${whileRunning(error)}: ${firstLine(error.message)}`),
     ];
     const unread = modules.filter(isUnread).length;
     writeFileSync(process.env.PETRI_VERDICTS_FILE, JSON.stringify({ tests, broken, unread }));
@@ -34,6 +35,13 @@ export default class {
 function failureOf(test) {
   const [error] = test.result().errors ?? [];
   return error === undefined ? undefined : firstLine(error.message);
+}
+
+/** The file and the test that ran then, as Vitest notes them; neither need be to blame. */
+function whileRunning({ VITEST_TEST_PATH: path, VITEST_TEST_NAME: name }) {
+  if (path === undefined) return '';
+  const file = relative(process.cwd(), path);
+  return name === undefined ? ` in ${file}` : ` in ${file} ('${name}')`;
 }
 
 function firstLine(message) {

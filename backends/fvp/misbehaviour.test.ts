@@ -299,7 +299,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
 
 /** Somebody else's port, or one that is taken already. */
 async function occupy(port: number): Promise<ReturnType<typeof createServer>> {
-  const server = createServer();
+  const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => {
     server.once('error', () => resolve());
     server.listen(port, '127.0.0.1', () => resolve());

@@ -71,6 +71,7 @@ export class QemuProcess {
       return new QemuProcess({ process, folder, said, qmp, sockets: byName });
     } catch (error) {
       await process?.stop({ graceMs: 0 });
+      for (const listener of listeners) listener.discard();
       await folder.remove();
       throw error;
     } finally {
@@ -170,6 +171,8 @@ interface Listener {
   /** Pends for ever when nobody connects; rejects when the socket fails. */
   readonly connection: Promise<Socket>;
   close(): void;
+  /** Ends the connection, if there is or will be one. */
+  discard(): void;
 }
 
 /** Takes one connection. @throws PetriError `spawn-failed` where there can be no such socket */
@@ -178,6 +181,8 @@ async function listenOnce(path: string): Promise<Listener> {
   const connection = new Promise<Socket>((resolve, reject) => {
     server.once('connection', (socket) => {
       server.close();
+      // From its first moment: an error without a listener would end the process, and the end of QEMU says it better.
+      socket.on('error', () => undefined);
       resolve(socket);
     });
     server.on('error', reject);
@@ -194,5 +199,11 @@ async function listenOnce(path: string): Promise<Listener> {
       cause: error,
     });
   }
-  return { connection, close: () => server.close() };
+  return {
+    connection,
+    close: () => server.close(),
+    discard: () => {
+      connection.then((socket) => socket.destroy()).catch(() => undefined);
+    },
+  };
 }

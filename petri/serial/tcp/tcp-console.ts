@@ -84,16 +84,20 @@ async function connectWithin(options: TcpConsoleOptions, time: number): Promise<
 function attempt({ host, port, signal }: TcpConsoleOptions, timeout: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host, port, noDelay: true });
+    // Stays: an error that nobody listens for would end the process, between two owners or after it was destroyed.
+    socket.on('error', () => undefined);
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      socket.removeAllListeners('connect');
-      socket.removeAllListeners('error');
+      socket.off('connect', succeed);
+      socket.off('error', fail);
+    };
+    const succeed = (): void => {
+      settle();
+      resolve(socket);
     };
     const fail = (error: unknown): void => {
       settle();
-      // Destroying may still report an error, which nobody has a use for.
-      socket.on('error', () => undefined);
       socket.destroy();
       reject(error instanceof Error ? error : new Error(String(error)));
     };
@@ -105,10 +109,7 @@ function attempt({ host, port, signal }: TcpConsoleOptions, timeout: number): Pr
     }, timeout);
     signal?.addEventListener('abort', onAbort, { once: true });
     socket.once('error', fail);
-    socket.once('connect', () => {
-      settle();
-      resolve(socket);
-    });
+    socket.once('connect', succeed);
   });
 }
 

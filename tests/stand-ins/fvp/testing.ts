@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -30,14 +29,15 @@ class Growing {
 /** A client of one terminal. Bytes are shown as latin1. */
 export class TerminalClient extends Growing {
   readonly socket: Socket;
-  readonly closed: Promise<unknown>;
+  /** Resolves however the connection ends: a model that ends before it takes a client resets the connection. */
+  readonly closed: Promise<void>;
 
   constructor(port: number) {
     super();
     this.socket = connect(port, '127.0.0.1');
     this.socket.on('error', () => this.socket.destroy());
     this.socket.setEncoding('latin1').on('data', (text: string) => this.append(text));
-    this.closed = once(this.socket, 'close');
+    this.closed = new Promise((resolve) => this.socket.once('close', () => resolve()));
   }
 }
 

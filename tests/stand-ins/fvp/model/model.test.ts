@@ -76,7 +76,7 @@ describe('the command line of the stand-in for the model', () => {
 
 describe('terminals of the stand-in', () => {
   it('take the next port that is free, and say which', async () => {
-    const server = createServer();
+    const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const taken = typeof address === 'object' && address !== null ? address.port : 0;
@@ -152,7 +152,7 @@ describe('terminals of the stand-in', () => {
   });
 
   it('forward the next port where one is taken', async () => {
-    const server = createServer();
+    const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     const taken = typeof address === 'object' && address !== null ? address.port : 0;
