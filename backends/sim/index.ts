@@ -1,13 +1,9 @@
 import type { Backend, ProbeResult } from '../../petri/contract/backend.ts';
+import { lazy } from '../../petri/lazy.ts';
 import { guestKinds, widestLimits } from './guests/index.ts';
 
-let loading: Promise<typeof import('./vm/index.ts')> | undefined;
-
 /** Loaded only where VMs are made: asking what the backend can do needs nothing of it. */
-function simulator(): Promise<typeof import('./vm/index.ts')> {
-  loading ??= import('./vm/index.ts');
-  return loading;
-}
+const simulator = lazy(() => import('./vm/index.ts'));
 
 /** The simulated realm, and the plain VM beside it: everything runs in this process, on any host. */
 export const backend: Backend = {

@@ -1,5 +1,6 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSSyncVariant } from 'quickjs-emscripten-core';
 import { PetriError } from '../../errors.ts';
+import { lazy } from '../../lazy.ts';
 
 /** Ten thousands of backtracking steps that one search may take: a tenth of a second on an ordinary machine. */
 const LIMIT = 500;
@@ -42,7 +43,6 @@ interface Engine {
 }
 
 let engine: Engine | undefined;
-let loading: Promise<void> | undefined;
 
 /** Thrown by `countedExec` before the engine is there: the search is to be made again after `loadEngine`. */
 export class EngineNotLoaded extends Error {}
@@ -51,11 +51,7 @@ export class EngineNotLoaded extends Error {}
  * Loads an engine that counts: QuickJS, whose regular expressions are those of ECMAScript too, and which asks every
  * 10,000 steps whether to go on. V8 can only be stopped by the clock, which says another thing on each host.
  */
-export async function loadEngine(): Promise<void> {
-  await (loading ??= load());
-}
-
-async function load(): Promise<void> {
+export const loadEngine = lazy(async (): Promise<void> => {
   const { newQuickJSWASMModuleFromVariant } = await import('quickjs-emscripten-core');
   // Its types are those of its CommonJS half.
   const variant = import('@jitl/quickjs-wasmfile-release-sync') as unknown as Promise<{ default: QuickJSSyncVariant }>;
@@ -66,7 +62,7 @@ async function load(): Promise<void> {
   const fresh: Engine = { context, search: context.unwrapResult(context.evalCode(PROGRAM)), left: Infinity };
   runtime.setInterruptHandler(() => --fresh.left < 0);
   engine = fresh;
-}
+});
 
 /**
  * `exec` of a regular expression from an index on, given up after a number of steps: the same on every host.

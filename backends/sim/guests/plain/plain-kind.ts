@@ -1,3 +1,4 @@
+import { lazy } from '../../../../petri/lazy.ts';
 import type { GuestKind } from '../kind.ts';
 import { MAX_MEMORY, MAX_VCPUS, MIB } from '../board-limits.ts';
 
@@ -16,5 +17,5 @@ export const plainKind: GuestKind = {
     'instruction-budget',
   ],
   limits: { minMemory: 4 * MIB, maxMemory: MAX_MEMORY, maxVcpus: MAX_VCPUS, maxPlanes: 0 },
-  load: async () => (await import('./plain-guest.ts')).plainGuests,
+  load: lazy(async () => (await import('./plain-guest.ts')).plainGuests),
 };

@@ -1,3 +1,4 @@
+import { lazy } from '../../../../petri/lazy.ts';
 import type { GuestKind } from '../kind.ts';
 import { MAX_MEMORY, MAX_VCPUS, MIB } from '../board-limits.ts';
 
@@ -32,5 +33,5 @@ export const realmKind: GuestKind = {
       reason: 'a TMK needs its command page at 0xffff0000 in the protected half of the IPA space',
     },
   },
-  load: async () => (await import('./realm-guest.ts')).realmGuests,
+  load: lazy(async () => (await import('./realm-guest.ts')).realmGuests),
 };
