@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { PetriError } from '../errors.ts';
-import { callSite, moveTo } from './call-site.ts';
+import { CallSite, moveTo } from './call-site.ts';
 import { WatchedPromise } from './watched-promise.ts';
 
 /** Calls that a message names; a loop may forget thousands. */
@@ -10,7 +10,7 @@ const NAMED = 5;
 interface PendingCall {
   /** As the test has it, such as `vm.serial.waitFor("hello")`. */
   readonly call: string;
-  readonly site: string;
+  readonly site: CallSite;
   /** What came of it, where it has failed already. */
   failure?: unknown;
 }
@@ -25,7 +25,7 @@ export class AwaitLedger {
    * @param below the function whose caller is the test
    */
   watch<Value>(call: string, below: (...parameters: never[]) => unknown, promise: Promise<Value>): Promise<Value> {
-    const entry: PendingCall = { call, site: callSite(below) };
+    const entry: PendingCall = { call, site: new CallSite(below) };
     this.#pending.add(entry);
     const placed = promise.catch((error: unknown) => {
       entry.failure = error;
@@ -41,7 +41,7 @@ export class AwaitLedger {
     below: (...parameters: never[]) => unknown,
     generator: Values,
   ): Values {
-    const entry: PendingCall = { call, site: callSite(below) };
+    const entry: PendingCall = { call, site: new CallSite(below) };
     this.#pending.add(entry);
     const used = (): Values => {
       this.#pending.delete(entry);
@@ -82,8 +82,8 @@ function namesOf(calls: readonly PendingCall[]): string[] {
 }
 
 /** ` (file.ts:12)` of the first line of a stack trace. */
-function lineOf(site: string): string {
-  const [, file, line] = /([^/\\():\s]+):(\d+):\d+\)?$/.exec(site.split('\n')[0] ?? '') ?? [];
+function lineOf(site: CallSite): string {
+  const [, file, line] = /([^/\\():\s]+):(\d+):\d+\)?$/.exec(site.toString().split('\n')[0] ?? '') ?? [];
   return file === undefined || line === undefined ? '' : ` (${file}:${line})`;
 }
 

@@ -1,17 +1,25 @@
-/** The lines of a stack trace from the caller of a function on. */
-export function callSite(below: (...parameters: never[]) => unknown): string {
-  const holder = { stack: '' };
-  Error.captureStackTrace(holder, below);
-  return holder.stack.split('\n').slice(1).join('\n');
+/** Where a function was called. It is noted at once and put into words when somebody asks, which costs far more. */
+export class CallSite {
+  readonly #trace = { stack: '' };
+
+  /** @param below the function whose callers are meant */
+  constructor(below: (...parameters: never[]) => unknown) {
+    Error.captureStackTrace(this.#trace, below);
+  }
+
+  /** The lines of a stack trace from the caller on. */
+  toString(): string {
+    return this.#trace.stack.split('\n').slice(1).join('\n');
+  }
 }
 
 /** Makes an error point at a place. */
-export function moveTo(site: string, error: Error): void {
-  error.stack = `${error.name}: ${error.message}\n${site}`;
+export function moveTo(site: CallSite, error: Error): void {
+  error.stack = `${error.name}: ${error.message}\n${site.toString()}`;
 }
 
 /** Makes an error point at where a test was registered, for a test that has no body of its own to point at. */
-export async function blaming(site: string, run: () => Promise<void>): Promise<void> {
+export async function blaming(site: CallSite, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {

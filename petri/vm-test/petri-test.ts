@@ -5,7 +5,7 @@ import { checkOptions, didYouMean } from '../options/index.ts';
 import type { TmkPayload, TmkTest } from '../payload/index.ts';
 import { harmlessLine } from '../text/index.ts';
 import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
-import { blaming, callSite } from './call-site.ts';
+import { blaming, CallSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
 import { meet } from './expectation.ts';
 import { checkTest, testRules } from './check-test.ts';
@@ -58,7 +58,7 @@ function make(mode: Mode): PetriTest {
     third?: PetriTestBody,
   ): void => {
     const options: PetriTestOptions | DeclarativeOptions = typeof second === 'function' ? {} : second;
-    const site = callSite(register);
+    const site = new CallSite(register);
     const body = bodyOf(name, options, typeof second === 'function' ? second : third, site);
     add(mode, isolation, name, options, { body, site });
   };
@@ -70,7 +70,7 @@ function make(mode: Mode): PetriTest {
       optionsFor: PetriTestOptions | ((row: Row) => PetriTestOptions),
       body?: (row: Row, context: PetriTestContext) => unknown,
     ): void => {
-      const site = callSite(registerRows);
+      const site = new CallSite(registerRows);
       for (const row of rows) {
         const name = typeof title === 'string' ? rowTitle(title, row) : title(row);
         const options = typeof optionsFor === 'function' ? optionsFor(row) : optionsFor;
@@ -81,7 +81,7 @@ function make(mode: Mode): PetriTest {
     return registerRows;
   };
   const tmk = (isolation: IsolationType, payload: TmkPayload, options: PetriTestOptions = {}): void => {
-    const site = callSite(tmk);
+    const site = new CallSite(tmk);
     checkTmk(payload, options);
     describe(payload.name, () => {
       for (const one of payload.image.tests) {
@@ -146,7 +146,7 @@ function bodyOf(
   name: string,
   options: PetriTestOptions | DeclarativeOptions,
   body: PetriTestBody | undefined,
-  site: string,
+  site: CallSite,
 ): PetriTestBody {
   if ('expect' in options && body === undefined) {
     return async ({ vm }) => await blaming(site, () => meet(vm, options.expect));
@@ -162,7 +162,7 @@ function bodyOf(
   );
 }
 
-function tmkBody(one: TmkTest, site: string): PetriTestBody {
+function tmkBody(one: TmkTest, site: CallSite): PetriTestBody {
   return async ({ vm }) => {
     const { verdict, cause } = await vm.tmk.run(one.name);
     if (verdict === 'pass') return;

@@ -7,7 +7,7 @@ import { harmlessLine } from '../text/index.ts';
 import { launchVm, resolveVmConfig, type IsolationType, type Vm, type VmPayload } from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
-import { moveTo } from './call-site.ts';
+import { moveTo, type CallSite } from './call-site.ts';
 import { checkLaunch } from './check-test.ts';
 import { testEnvironment } from './environment.ts';
 import { HarmlessFailures, harmlessContext } from './harmless-failures.ts';
@@ -42,7 +42,7 @@ export type PetriTestBody = (context: PetriTestContext) => unknown;
 export interface RegisteredTest {
   readonly body: PetriTestBody;
   /** Where it was registered: for what is wrong with no line of its body. */
-  readonly site: string;
+  readonly site: CallSite;
   /** Name of the test inside the TMK, where it is only for a Linux plane 0. */
   readonly linuxOnly?: string | undefined;
 }
@@ -102,7 +102,7 @@ class TestSession {
   }
 
   /** @param site where the test was registered: for what is wrong with no line of its body */
-  async run(body: PetriTestBody, site: string): Promise<void> {
+  async run(body: PetriTestBody, site: CallSite): Promise<void> {
     const environment = testEnvironment();
     // Before a backend is loaded for nothing.
     const reason = unselected(this.#isolation, environment.selectedIsolation());
@@ -144,7 +144,7 @@ class TestSession {
    * A body that ends well is half of a test that passes: it has waited for all it asked for, and no VM ended behind its
    * back.
    */
-  async #judgeBody(site: string): Promise<void> {
+  async #judgeBody(site: CallSite): Promise<void> {
     const { ledger, ends } = this.#watch;
     // What has reached this process by now counts.
     if (this.#vms.some((vm) => vm.boots.some(({ halt }) => halt === undefined))) await setImmediate();

@@ -15,25 +15,28 @@ export const GranuleState = {
 } as const;
 export type GranuleState = (typeof GranuleState)[keyof typeof GranuleState];
 
-/** The state of every granule of DRAM. */
+/** Granules of a block: 2 MiB. */
+const BLOCK = 512;
+
+/** What is known of the granules of a block of DRAM. */
+class GranuleBlock {
+  readonly states = new Uint8Array(BLOCK);
+  /** Of RTT granules: entries that are ASSIGNED or TABLE. */
+  readonly live = new Uint16Array(BLOCK);
+  /** 1 where a realm's TLB may hold a translation to the granule through an unprotected IPA. */
+  readonly exposed = new Uint8Array(BLOCK);
+}
+
+/** The state of every granule of DRAM, most of which no realm ever comes to: making the table takes no time. */
 export class GranuleTable {
   readonly #memory: PhysicalMemory;
-  readonly #states: Uint8Array;
-  /** Of RTT granules: entries that are ASSIGNED or TABLE. */
-  readonly #live: Uint16Array;
-  /** 1 where a realm's TLB may hold a translation to the granule through an unprotected IPA. */
-  readonly #exposed: Uint8Array;
+  readonly #blocks: (GranuleBlock | undefined)[];
+  readonly count: number;
 
   constructor(memory: PhysicalMemory) {
-    const count = Math.floor(memory.bytes / GRANULE_SIZE);
     this.#memory = memory;
-    this.#states = new Uint8Array(count);
-    this.#live = new Uint16Array(count);
-    this.#exposed = new Uint8Array(count);
-  }
-
-  get count(): number {
-    return this.#states.length;
+    this.count = Math.floor(memory.bytes / GRANULE_SIZE);
+    this.#blocks = new Array<GranuleBlock | undefined>(Math.ceil(this.count / BLOCK)).fill(undefined);
   }
 
   /** Number of the granule at a physical address, or -1 where it is not aligned or not DRAM. */
@@ -45,7 +48,8 @@ export class GranuleTable {
   /** State of the granule at a physical address, or -1 where there is none. */
   state(pa: number): GranuleState | -1 {
     const index = this.index(pa);
-    return index < 0 ? -1 : ((this.#states[index] ?? -1) as GranuleState | -1);
+    if (index < 0) return -1;
+    return (this.#blocks[Math.floor(index / BLOCK)]?.states[index % BLOCK] ?? GranuleState.Undelegated) as GranuleState;
   }
 
   is(pa: number, state: GranuleState): boolean {
@@ -60,8 +64,9 @@ export class GranuleTable {
   /** @param pa of a granule that exists */
   set(pa: number, state: GranuleState): void {
     const index = this.index(pa);
-    this.#states[index] = state;
-    this.#live[index] = 0;
+    const block = this.#blockOf(index);
+    block.states[index % BLOCK] = state;
+    block.live[index % BLOCK] = 0;
   }
 
   wipe(pa: number): void {
@@ -71,23 +76,28 @@ export class GranuleTable {
 
   /** @param index of an RTT granule */
   live(index: number): number {
-    return this.#live[index] ?? 0;
+    return this.#blocks[Math.floor(index / BLOCK)]?.live[index % BLOCK] ?? 0;
   }
 
   addLive(index: number, delta: number): void {
-    this.#live[index] = this.live(index) + delta;
+    this.#blockOf(index).live[index % BLOCK] = this.live(index) + delta;
   }
 
   /** Notes that a TLB may hold a Normal world translation to this granule. */
   expose(index: number): void {
-    this.#exposed[index] = 1;
+    this.#blockOf(index).exposed[index % BLOCK] = 1;
   }
 
   /** @returns whether TLBs must be cleaned of the granule, which it takes for done */
   takeExposed(pa: number): boolean {
     const index = this.index(pa);
-    const exposed = this.#exposed[index] === 1;
-    this.#exposed[index] = 0;
-    return exposed;
+    const block = this.#blocks[Math.floor(index / BLOCK)];
+    if (block?.exposed[index % BLOCK] !== 1) return false;
+    block.exposed[index % BLOCK] = 0;
+    return true;
+  }
+
+  #blockOf(index: number): GranuleBlock {
+    return (this.#blocks[Math.floor(index / BLOCK)] ??= new GranuleBlock());
   }
 }
