@@ -73,6 +73,19 @@ export default tseslint.config(
     },
   },
   {
+    files: ['{petri,backends}/**/*.ts'],
+    ignores: ['petri/shared.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'TSAsExpression > Identifier[name="globalThis"]',
+          message: 'shared() of petri/shared.ts keeps what a process has once',
+        },
+      ],
+    },
+  },
+  {
     files: ['**/*.test.ts'],
     rules: {
       // expect.stringContaining(…) and its like are of type any.

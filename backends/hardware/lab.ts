@@ -1,4 +1,5 @@
 import { PetriError } from '../../petri/errors.ts';
+import { shared } from '../../petri/shared.ts';
 import type { IsolationType } from '../../petri/contract/isolation.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import type { HostConfig, LauncherConfig, MonitorQemuConfig } from './hosts/schema.ts';
@@ -91,8 +92,7 @@ export class Lab {
   }
 }
 
-const key = Symbol.for('petri-vm.hardware-lab');
-const shared: { [key]?: Lab | undefined } = globalThis as object;
+const own = shared<{ lab?: Lab }>('hardware-lab', () => ({}));
 
 /**
  * The one of this process: several instances of this module share its connections.
@@ -100,14 +100,13 @@ const shared: { [key]?: Lab | undefined } = globalThis as object;
  * @throws PetriError `hosts-file-invalid`
  */
 export function openLab(): Lab {
-  const lab = shared[key] ?? new Lab(readHostsFile(hostsFilePath(process.cwd())));
-  shared[key] = lab;
-  return lab;
+  own.lab ??= new Lab(readHostsFile(hostsFilePath(process.cwd())));
+  return own.lab;
 }
 
 export async function closeLab(): Promise<void> {
-  const lab = shared[key];
-  shared[key] = undefined;
+  const { lab } = own;
+  delete own.lab;
   await lab?.close();
   await endLeaseGuard();
 }

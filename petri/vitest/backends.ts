@@ -1,5 +1,6 @@
 import type { Backend, ProbeResult } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
+import { shared } from '../shared.ts';
 import { type BackendEntry, builtinBackends } from '../../backends/index.ts';
 
 /**
@@ -17,16 +18,9 @@ export type BackendLoader = () => Promise<
     }
 >;
 
-/**
- * The user's backends live on `globalThis`: the configuration and the tests may have come to this module through
- * different loaders (Node's and vite's), and each loader has a module instance of its own.
- */
-const userBackendsKey = Symbol.for('petri-vm.user-backends');
-const loadedKey = Symbol.for('petri-vm.loaded-backends');
-const shared = globalThis as {
-  [userBackendsKey]?: Readonly<Record<string, BackendLoader>>;
-  [loadedKey]?: Set<Backend>;
-};
+/** Those of the user's configuration. */
+const registered = shared<Record<string, BackendLoader>>('user-backends', () => ({}));
+const loaded = shared('loaded-backends', () => new Set<Backend>());
 
 /** Makes the backends of a configuration known to this process. A second configuration adds to the first. */
 export function registerUserBackends(backends: Readonly<Record<string, BackendLoader>>): void {
@@ -38,21 +32,17 @@ export function registerUserBackends(backends: Readonly<Record<string, BackendLo
       remedy: 'use letters, digits and hyphens',
     });
   }
-  shared[userBackendsKey] = { ...shared[userBackendsKey], ...backends };
-}
-
-function userBackends(): Readonly<Record<string, BackendLoader>> {
-  return shared[userBackendsKey] ?? {};
+  Object.assign(registered, backends);
 }
 
 /** Names of all backends, those of the user first: they win over built-in ones of the same name. */
 export function backendNames(): string[] {
-  return [...new Set([...Object.keys(userBackends()), ...Object.keys(builtinBackends)])];
+  return [...new Set([...Object.keys(registered), ...Object.keys(builtinBackends)])];
 }
 
 /** Whether only the user's configuration knows how to load this backend. */
 export function isUserBackend(name: string): boolean {
-  return Object.hasOwn(userBackends(), name);
+  return Object.hasOwn(registered, name);
 }
 
 function builtin(name: string): BackendEntry | undefined {
@@ -65,7 +55,7 @@ function builtin(name: string): BackendEntry | undefined {
  */
 export async function loadBackend(name: string): Promise<Backend> {
   const backend = await load(name);
-  shared[loadedKey] = (shared[loadedKey] ?? new Set()).add(backend);
+  loaded.add(backend);
   return backend;
 }
 
@@ -74,11 +64,11 @@ export async function loadBackend(name: string): Promise<Backend> {
  * Never rejects.
  */
 export async function closeLoadedBackends(): Promise<void> {
-  await Promise.allSettled([...(shared[loadedKey] ?? [])].map(async (backend) => await backend.close?.()));
+  await Promise.allSettled([...loaded].map(async (backend) => await backend.close?.()));
 }
 
 async function load(name: string): Promise<Backend> {
-  const own = userBackends()[name];
+  const own = registered[name];
   if (isUserBackend(name) && own !== undefined) return await loadUserBackend(name, own);
   const entry = builtin(name);
   if (entry === undefined) throw unknownBackend(name);
@@ -86,9 +76,9 @@ async function load(name: string): Promise<Backend> {
 }
 
 async function loadUserBackend(name: string, load: BackendLoader): Promise<Backend> {
-  let loaded: unknown;
+  let given: unknown;
   try {
-    loaded = await load();
+    given = await load();
   } catch (cause) {
     if (cause instanceof PetriError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
@@ -99,7 +89,7 @@ async function loadUserBackend(name: string, load: BackendLoader): Promise<Backe
       cause,
     });
   }
-  for (const candidate of [loaded, member(loaded, 'default'), member(loaded, 'backend')]) {
+  for (const candidate of [given, member(given, 'default'), member(given, 'backend')]) {
     if (isBackend(candidate)) return candidate;
   }
   throw new PetriError(`the backend '${name}' of the configuration is not a Backend`, {

@@ -1,14 +1,12 @@
-/**
- * Whether a vitest in this process had our plugin, and so honoured `--backend`. On `globalThis`, because the command
- * and the configuration file may have loaded this module through different loaders.
- */
-const seenKey = Symbol.for('petri-vm.configuration-seen');
-const shared = globalThis as { [seenKey]?: boolean };
+import { shared } from '../shared.ts';
 
+const own = shared('configuration', () => ({ seen: false }));
+
+/** Whether a vitest in this process had our plugin, and so honoured `--backend`. */
 export function configurationSeen(): boolean {
-  return shared[seenKey] ?? false;
+  return own.seen;
 }
 
 export function markConfigurationSeen(): void {
-  shared[seenKey] = true;
+  own.seen = true;
 }

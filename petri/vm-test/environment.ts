@@ -1,5 +1,6 @@
 import type { Backend, BackendPace, ProbeResult } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
+import { shared } from '../shared.ts';
 import type { IsolationType } from '../vm/index.ts';
 
 /** What a run decides for its tests. */
@@ -29,23 +30,20 @@ export interface SurveyedBackend {
   readonly probe: ProbeResult;
 }
 
-/** The setup file and the tests may load this module through different loaders, each with an instance of its own. */
-const key = Symbol.for('petri-vm.test-environment');
-const shared = globalThis as { [key]?: TestEnvironment };
+const own = shared<{ environment?: TestEnvironment }>('test-environment', () => ({}));
 
 /** Called by the setup file, before tests are collected. */
 export function setTestEnvironment(environment: TestEnvironment): void {
-  shared[key] = environment;
+  own.environment = environment;
 }
 
 export function hasTestEnvironment(): boolean {
-  return shared[key] !== undefined;
+  return own.environment !== undefined;
 }
 
 /** @throws PetriError `invalid-config` in a run without our setup file */
 export function testEnvironment(): TestEnvironment {
-  const environment = shared[key];
-  if (environment !== undefined) return environment;
+  if (own.environment !== undefined) return own.environment;
   throw new PetriError('petriTest does not know which backend to use: vitest runs without the setup file of petri-vm', {
     code: 'invalid-config',
     step: 'config',

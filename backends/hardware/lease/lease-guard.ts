@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 import { packageRoot } from '../../../petri/package-root.ts';
+import { shared } from '../../../petri/shared.ts';
 import { Supervisor, type SupervisedProcess } from '../../../petri/kit/process/index.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 
@@ -18,8 +19,7 @@ export interface GuardedLease {
 
 export type GuardLine = { readonly hold: GuardedLease } | { readonly drop: string };
 
-const key = Symbol.for('petri-vm.lease-guard');
-const shared: { [key]?: Promise<SupervisedProcess> | undefined } = globalThis as object;
+const own = shared<{ guard?: Promise<SupervisedProcess> }>('lease-guard', () => ({}));
 
 /**
  * Has a lease given back when this process ends, however it does: a worker is ended by a signal, a runner is killed. A
@@ -34,24 +34,24 @@ export async function guardLease(lease: GuardedLease): Promise<void> {
 
 /** Once it was given back. */
 export async function dropLease(id: string): Promise<void> {
-  const running = await shared[key]?.catch(() => undefined);
+  const running = await own.guard?.catch(() => undefined);
   if (running?.exit === undefined) running?.stdin.write(line({ drop: id }));
 }
 
 /** Ends the guard. Idempotent; never rejects. */
 export async function endLeaseGuard(): Promise<void> {
-  const running = await shared[key]?.catch(() => undefined);
-  shared[key] = undefined;
+  const running = await own.guard?.catch(() => undefined);
+  delete own.guard;
   running?.stdin.end();
   await running?.exited;
   await running?.stop();
 }
 
 async function guard(): Promise<SupervisedProcess> {
-  const running = await shared[key]?.catch(() => undefined);
+  const running = await own.guard?.catch(() => undefined);
   if (running !== undefined && running.exit === undefined) return running;
-  shared[key] = startGuard();
-  return await shared[key];
+  own.guard = startGuard();
+  return await own.guard;
 }
 
 async function startGuard(): Promise<SupervisedProcess> {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { PetriError } from '../../errors.ts';
+import { shared } from '../../shared.ts';
 import { endContainers } from './containers.ts';
 import { Ledger, ledgerPath } from './ledger.ts';
 import { runtimeLabel } from './ledger-records.ts';
@@ -26,20 +27,7 @@ import type {
   TemporaryFolder,
 } from './types.ts';
 
-/** What all instances of this module in a process share: a test runner may load it more than once. */
-interface Shared {
-  supervisor?: Promise<Supervisor>;
-  opened?: Supervisor;
-}
-
-const key = Symbol.for('petri-vm.supervisor');
-
-function shared(): Shared {
-  const home: Partial<Record<typeof key, Shared>> = globalThis as object;
-  const found = home[key] ?? {};
-  home[key] = found;
-  return found;
-}
+const own = shared<{ supervisor?: Promise<Supervisor>; opened?: Supervisor }>('supervisor', () => ({}));
 
 /** Something that is to be ended with the supervisor. */
 interface Held {
@@ -77,17 +65,16 @@ export class Supervisor {
    * @throws PetriError `state-directory`, `spawn-failed`; `interrupted` where the runner is gone
    */
   static open(): Promise<Supervisor> {
-    const all = shared();
-    all.supervisor ??= Supervisor.#make(all).catch((error: unknown) => {
-      delete all.supervisor;
+    own.supervisor ??= Supervisor.#make().catch((error: unknown) => {
+      delete own.supervisor;
       throw error;
     });
-    return all.supervisor;
+    return own.supervisor;
   }
 
-  static async #make(all: Shared): Promise<Supervisor> {
+  static async #make(): Promise<Supervisor> {
     const supervisor = new Supervisor(stateFolders(), runIdentity());
-    all.opened = supervisor;
+    own.opened = supervisor;
     try {
       supervisor.#reaper.start();
     } catch (error) {
@@ -105,7 +92,7 @@ export class Supervisor {
 
   /** The one of this process, if it was opened and not closed. */
   static current(): Supervisor | undefined {
-    return shared().opened;
+    return own.opened;
   }
 
   /** @throws PetriError `tool-missing` where there is no such command, `spawn-failed` where it cannot be started */
@@ -241,10 +228,9 @@ export class Supervisor {
     for (const problem of problems) process.emitWarning(problem, 'PetriWarning');
     this.#ledger.close(problems.length > 0);
     await this.#reaper.close(problems.length > 0);
-    const all = shared();
-    if (all.opened === this) {
-      delete all.opened;
-      delete all.supervisor;
+    if (own.opened === this) {
+      delete own.opened;
+      delete own.supervisor;
     }
   }
 

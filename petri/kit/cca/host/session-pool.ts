@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BootError } from '../../boot/index.ts';
 import { PetriError } from '../../../errors.ts';
+import { shared } from '../../../shared.ts';
 import type { TmkPayload } from '../../../payload/index.ts';
 import type { VmSpec } from '../../../contract/spec.ts';
 import type { HostPlatform } from './host-platform.ts';
@@ -123,14 +124,10 @@ export class SessionPool {
   }
 }
 
-/** For all copies of this module in a process: a test file may have its own. */
-const POOLS = Symbol.for('petri-vm.cca.sessions');
+const pools = shared('cca-sessions', () => new Map<string, SessionPool>());
 
 /** The one for a kind of machine. */
 export function sessionPool({ name, noun }: Pick<HostPlatform, 'name' | 'noun'>): SessionPool {
-  const home: Partial<Record<typeof POOLS, Map<string, SessionPool>>> = globalThis as object;
-  const pools = home[POOLS] ?? new Map<string, SessionPool>();
-  home[POOLS] = pools;
   const pool = pools.get(name) ?? new SessionPool(noun);
   pools.set(name, pool);
   return pool;
