@@ -45,7 +45,7 @@ describe('PETRI_QEMU_GDB', () => {
       { directory: join(folder, 'vm'), features: ['tmk'] },
     );
     try {
-      await vm.boot();
+      await vm.start();
       const log = readFileSync(join(vm.directory, 'petri.log'), 'utf8');
       const port = Number(/target remote 127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
       const socket = connect(port, '127.0.0.1');

@@ -7,7 +7,7 @@ import { linux, linuxIsPrepared, type LinuxOptions } from '../../petri/payload/i
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { optionalTool, toolsAreRequired } from '../../petri/unit-test/optional-tool.ts';
-import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, type LinuxVm } from '../../petri/vm/index.ts';
 import { backend } from './index.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
@@ -15,7 +15,7 @@ const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
 const prepared = linuxIsPrepared();
 
 let folder: string;
-const vms: Vm[] = [];
+const vms: LinuxVm[] = [];
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'petri-linux-test-'));
@@ -41,7 +41,7 @@ function lz4(bytes: Uint8Array): Uint8Array {
 
 let launched = 0;
 
-async function launch(options: LinuxOptions = {}): Promise<Vm> {
+async function launch(options: LinuxOptions = {}): Promise<LinuxVm> {
   const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
   const vm = await launchVm(
     backend,
@@ -132,7 +132,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
 
   it('that hangs is ended at its deadline, with where it was', async () => {
     const vm = await launch({ commandLine: 'quiet rdinit=/nowhere init=/nowhere' });
-    await vm.boot();
+    await vm.start();
     await vm.expire('the deadline passed');
     expect(await vm.halted).toMatchObject({
       reason: 'timeout',

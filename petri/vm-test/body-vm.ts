@@ -1,5 +1,6 @@
+import { PetriError } from '../errors.ts';
 import type { SerialConsole } from '../serial/index.ts';
-import type { HaltReason, Vm, VmTmk } from '../vm/index.ts';
+import type { HaltReason, LinuxVm, TmkVm, Vm, VmPayload, VmTmk } from '../vm/index.ts';
 import type { AwaitLedger } from './await-ledger.ts';
 import type { SeenEnds } from './seen-ends.ts';
 
@@ -30,24 +31,20 @@ export function lookUnder<Value extends object>(value: Value): { readonly target
  * A VM as its test body has it. Every promise that it gives is entered in the ledger, whichever member it comes from,
  * and what it tells of its end has been seen. The framework, which goes by the VM itself, leaves no trace in either.
  */
-export function bodyVm(vm: Vm, watch: BodyWatch): Vm {
+export function bodyVm<V extends TmkVm | LinuxVm>(vm: V, watch: BodyWatch): V {
   const views = new Map<SerialConsole, SerialConsole>();
   const viewOf = (console: SerialConsole): SerialConsole => {
     const known = views.get(console) ?? bodyConsole(vm, console, watch);
     views.set(console, known);
     return known;
   };
-  const tmk = view<VmTmk>(vm.tmk, 'vm.tmk', watch, {
-    run: {
-      value: async (name: string) => watch.ends.judged(await vm.tmk.run(name)),
-    },
-  });
+  const tmk = 'tmk' in vm ? bodyTmk(vm.tmk, watch) : undefined;
   const saw = (halt: HaltReason | undefined): HaltReason | undefined => {
     if (halt !== undefined) watch.ends.saw(halt);
     return halt;
   };
   return view(vm, 'vm', watch, {
-    tmk: { value: tmk },
+    ...(tmk === undefined ? { tmk: foreign('tmk', 'tmk') } : { tmk: { value: tmk }, exec: foreign('exec', 'linux') }),
     consoles: { get: () => new Map([...vm.consoles].map(([name, console]) => [name, viewOf(console)])) },
     serial: { get: () => viewOf(vm.serial) },
     halted: { get: async () => saw(await vm.halted) },
@@ -58,6 +55,24 @@ export function bodyVm(vm: Vm, watch: BodyWatch): Vm {
         return vm.boots;
       },
     },
+  });
+}
+
+/** A member of VMs with another payload, for those who do not check the types of their tests. */
+function foreign(name: string, kind: VmPayload['kind']): Members[string] {
+  const get = (): never => {
+    throw new PetriError(`vm.${name} is of VMs with a payload of kind '${kind}', which this one does not have`, {
+      code: 'unsupported',
+      step: 'run',
+      remedy: `give the test a payload of kind '${kind}'`,
+    });
+  };
+  return { get };
+}
+
+function bodyTmk(tmk: VmTmk, watch: BodyWatch): VmTmk {
+  return view(tmk, 'vm.tmk', watch, {
+    run: { value: async (name: string) => watch.ends.judged(await tmk.run(name)) },
   });
 }
 

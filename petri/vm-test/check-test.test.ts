@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { greeter, namedTmk, scriptedBackend, specFor } from '../vm/testing.ts';
-import { launchVm } from '../vm/index.ts';
+import { launchVm, type TmkVm } from '../vm/index.ts';
+import { checkExec } from '../vm/exec.ts';
 import { SerialConsole } from '../serial/index.ts';
 import { checkHalt } from './check-halt.ts';
 import { petriTest } from './petri-test.ts';
@@ -109,7 +110,7 @@ describe('a halt that no VM has:', () => {
 });
 
 describe('refused before the VM starts:', () => {
-  it.each<[string, (vm: Awaited<ReturnType<typeof launchVm>>) => Promise<unknown>, RegExp]>([
+  it.each<[string, (vm: TmkVm) => Promise<unknown>, RegExp]>([
     [
       'waitFor',
       (vm) => vm.serial.waitFor('x', { timeuot: 1 } as never),
@@ -128,8 +129,6 @@ describe('refused before the VM starts:', () => {
     ['toHaltWith', (vm) => expect(vm).toHaltWith('compleat' as never), /toHaltWith\(\): no VM halts with 'compleat'/],
     ['not.toHaltWith', (vm) => expect(vm).not.toHaltWith('compleat' as never), /did you mean 'complete'\?/],
     ['stop', (vm) => vm.stop({ timout: 1 } as never), /stop\(\) has no option 'timout', did you mean 'timeout'\?/],
-    ['exec', (vm) => vm.exec('ls', { cwd: '/' } as never), /exec\(\) has no option 'cwd'/],
-    ['exec of words', (vm) => vm.exec(['ls'] as never), /command of exec\(\) is \[ 'ls' \]/],
     ['run', (vm) => vm.tmk.run(0 as never), /name of tmk\.run\(\) is 0/],
     ['attach', (vm) => vm.attach('x', { a: 1 } as never), /data of attach\(\) is \{ a: 1 \}/],
   ])('%s', async (_name, use, message) => {
@@ -139,6 +138,15 @@ describe('refused before the VM starts:', () => {
     await expect(use(vm)).rejects.toThrow(message);
     expect(backend.calls).toEqual(['launch']);
     rmSync(directory, { recursive: true });
+  });
+
+  it.each([
+    ['an option', ['ls', { cwd: '/' }], /exec\(\) has no option 'cwd'/],
+    ['words', [['ls'], {}], /command of exec\(\) is \[ 'ls' \]/],
+  ])('exec: %s', (_name, [command, options], message) => {
+    expect(() => {
+      checkExec(command, options);
+    }).toThrow(message);
   });
 
   it('launchVm', async () => {

@@ -3,9 +3,9 @@ import type { PetriExpectations } from './expectation.ts';
 import type { Requirement } from './requirement.ts';
 
 /** What can be said of one VM. */
-export interface VmLaunchOptions extends VmOptions {
+export interface VmLaunchOptions<P extends VmPayload = VmPayload> extends VmOptions {
   /** What the VM boots; a function is called when the test runs. */
-  readonly payload?: VmPayload | (() => VmPayload);
+  readonly payload?: P | (() => P);
   /** The test inside the TMK to boot with, where it has several. */
   readonly test?: string;
   /**
@@ -23,7 +23,7 @@ export interface VmLaunchOptions extends VmOptions {
 }
 
 /** What a test says about itself and its VM. */
-export interface PetriTestOptions extends VmLaunchOptions {
+export interface PetriTestOptions<P extends VmPayload = VmPayload> extends VmLaunchOptions<P> {
   /**
    * What the backend must be able to show; where it cannot, the test is skipped with the reason. A list of features, of
    * which all are needed, or what `all`, `any` and `not` make of them.

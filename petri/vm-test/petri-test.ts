@@ -4,7 +4,7 @@ import { PetriError } from '../errors.ts';
 import { checkOptions, didYouMean } from '../options/index.ts';
 import type { TmkPayload, TmkTest } from '../payload/index.ts';
 import { harmlessLine } from '../text/index.ts';
-import { isIsolationType, isolationTypes, type IsolationType } from '../vm/index.ts';
+import { isIsolationType, isolationTypes, type IsolationType, type VmPayload } from '../vm/index.ts';
 import { blaming, CallSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
 import { meet } from './expectation.ts';
@@ -20,11 +20,11 @@ import { rowTitle } from './title.ts';
 
 /** One test for each row, with the row as the body's first argument. */
 export interface PetriTestFor<Row> {
-  (
+  <P extends VmPayload>(
     isolation: IsolationType,
     title: string | ((row: Row) => string),
-    options: PetriTestOptions | ((row: Row) => PetriTestOptions),
-    body: (row: Row, context: PetriTestContext) => unknown,
+    options: PetriTestOptions<P> | ((row: Row) => PetriTestOptions<P>),
+    body: (row: Row, context: PetriTestContext<P>) => unknown,
   ): void;
   (isolation: IsolationType, title: string | ((row: Row) => string), options: (row: Row) => DeclarativeOptions): void;
 }
@@ -32,7 +32,12 @@ export interface PetriTestFor<Row> {
 /** Registers tests of VMs. */
 export interface PetriTest {
   /** A test of one VM. */
-  (isolation: IsolationType, name: string, options: PetriTestOptions, body: PetriTestBody): void;
+  <P extends VmPayload>(
+    isolation: IsolationType,
+    name: string,
+    options: PetriTestOptions<P>,
+    body: PetriTestBody<P>,
+  ): void;
   /** A test whose body makes its VMs with `launch`, or one that only says what must come of its VM. */
   (isolation: IsolationType, name: string, body: PetriTestBody | DeclarativeOptions): void;
   /** One test for each row. In a title, `$key` stands for a property of the row, and `%s` for the row. */
@@ -163,7 +168,9 @@ function bodyOf(
 }
 
 function tmkBody(one: TmkTest, site: CallSite): PetriTestBody {
-  return async ({ vm }) => {
+  return async (context) => {
+    // Safe: the options that go with this body name a TMK.
+    const { vm } = context as PetriTestContext<TmkPayload>;
     const { verdict, cause } = await vm.tmk.run(one.name);
     if (verdict === 'pass') return;
     await blaming(site, () => {

@@ -4,7 +4,17 @@ import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult } from '../contract/backend.ts';
 import { PetriError } from '../errors.ts';
 import { harmlessLine } from '../text/index.ts';
-import { launchVm, resolveVmConfig, type IsolationType, type Vm, type VmPayload } from '../vm/index.ts';
+import {
+  launchController,
+  resolveVmConfig,
+  vmOf,
+  type IsolationType,
+  type LinuxVm,
+  type TmkVm,
+  type VmController,
+  type VmOf,
+  type VmPayload,
+} from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo, type CallSite } from './call-site.ts';
@@ -19,24 +29,27 @@ import type { PetriTaskMeta } from './task-meta.ts';
 import { testFolder } from './test-folder.ts';
 import { watchAssertions } from './vitest-assertions.ts';
 
-/** What a test body gets: vitest's context, such as `expect`, `skip` and `annotate`, and the VM. */
-export interface PetriTestContext extends TestContext {
+/**
+ * What a test body gets: vitest's context, such as `expect`, `skip` and `annotate`, and the VM, which has what belongs
+ * to its payload: `vm.tmk` of a TMK, `vm.exec` of Linux.
+ */
+export interface PetriTestContext<P extends VmPayload = VmPayload> extends TestContext {
   /**
    * The VM of the test's options, made and not yet booted: its first use boots it.
    *
    * @throws PetriError without a payload
    */
-  readonly vm: Vm;
+  readonly vm: VmOf<P>;
   /** The isolation type that the test was registered for. */
   readonly isolation: IsolationType;
   /** Name of the backend. */
   readonly backend: string;
   /** Makes another VM, of the test's options and these. It ends with the test. @throws PetriError */
-  launch(options?: VmLaunchOptions): Promise<Vm>;
+  launch<Q extends VmPayload = P>(options?: VmLaunchOptions<Q>): Promise<VmOf<Q>>;
 }
 
 /** What it returns is awaited and otherwise ignored. */
-export type PetriTestBody = (context: PetriTestContext) => unknown;
+export type PetriTestBody<P extends VmPayload = VmPayload> = (context: PetriTestContext<P>) => unknown;
 
 /** What a test is besides its options. */
 export interface RegisteredTest {
@@ -77,7 +90,7 @@ class TestSession {
   readonly #options: PetriTestOptions;
   readonly #linuxOnly: string | undefined;
   readonly #started = performance.now();
-  readonly #vms: Vm[] = [];
+  readonly #vms: VmController[] = [];
   readonly #directory: () => string;
   readonly #watch: BodyWatch = { ledger: new AwaitLedger(), ends: new SeenEnds() };
   readonly #failures: HarmlessFailures;
@@ -109,7 +122,7 @@ class TestSession {
     this.#skipIf(reason === undefined ? undefined : { cause: 'unselected', reason });
     const { backend, probe } = await environment.selectedBackend();
     const payload = this.#decide(backend, probe, this.#options);
-    const vm = payload === undefined ? undefined : await this.#launch(backend, probe, this.#options, payload);
+    const vm = payload === undefined ? undefined : vmOf(await this.#launch(backend, probe, this.#options, payload));
     try {
       await this.#withinDeadline(async () => await body(this.#bodyContext(backend, probe, vm)));
       await this.#judgeBody(site);
@@ -150,26 +163,26 @@ class TestSession {
     if (this.#vms.some((vm) => vm.boots.some(({ halt }) => halt === undefined))) await setImmediate();
     const forgotten = ledger.forgotten();
     if (forgotten !== undefined) throw forgotten;
-    const unexpected = ends.unexpected(this.#vms);
+    const unexpected = ends.unexpected(this.#vms.map(({ boots }) => boots));
     if (unexpected === undefined) return;
     moveTo(site, unexpected);
     throw unexpected;
   }
 
-  #bodyContext(backend: Backend, probe: ProbeResult, vm: Vm | undefined): PetriTestContext {
+  #bodyContext(backend: Backend, probe: ProbeResult, vm: TmkVm | LinuxVm | undefined): PetriTestContext {
     const watch = this.#watch;
     const view = vm === undefined ? undefined : bodyVm(vm, watch);
-    const another = async (more: VmLaunchOptions): Promise<Vm> => {
+    const another = async (more: VmLaunchOptions): Promise<TmkVm | LinuxVm> => {
       checkLaunch(more);
       const options = { ...this.#options, ...more };
       const payload = this.#decide(backend, probe, options);
       if (payload === undefined) throw noPayload();
-      return bodyVm(await this.#launch(backend, probe, options, payload), watch);
+      return bodyVm(vmOf(await this.#launch(backend, probe, options, payload)), watch);
     };
-    const launch = (options: VmLaunchOptions = {}): Promise<Vm> =>
+    const launch = (options: VmLaunchOptions = {}): Promise<TmkVm | LinuxVm> =>
       watch.ledger.watch('launch()', launch, another(options));
     const own = {
-      get vm(): Vm {
+      get vm(): TmkVm | LinuxVm {
         if (view !== undefined) return view;
         throw noPayload();
       },
@@ -178,21 +191,27 @@ class TestSession {
       launch,
     };
     const inherited: TestContext = Object.create(harmlessContext(this.#context)) as TestContext;
-    return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as TestContext & typeof own;
+    // Safe: a VM is made for its payload.
+    return Object.defineProperties(inherited, Object.getOwnPropertyDescriptors(own)) as PetriTestContext;
   }
 
-  async #launch(backend: Backend, probe: ProbeResult, options: PetriTestOptions, payload: VmPayload): Promise<Vm> {
+  async #launch(
+    backend: Backend,
+    probe: ProbeResult,
+    options: PetriTestOptions,
+    payload: VmPayload,
+  ): Promise<VmController> {
     const config = resolveVmConfig(vmOptionsOf(options));
     const features = probe.available ? (probe.isolation[this.#isolation] ?? []) : [];
     const number = this.#vms.length + 1;
-    const common = {
+    const spec = {
       isolation: this.#isolation,
+      payload,
       config,
       machine: options.machine ?? 'shared',
       ...(options.hostTags === undefined ? {} : { hostTags: options.hostTags }),
     };
-    const spec = payload.kind === 'tmk' ? { ...common, payload } : { ...common, payload };
-    const vm = await launchVm(backend, spec, {
+    const vm = await launchController(backend, spec, {
       directory: number === 1 ? this.#directory() : `${this.#directory()}/vm-${number}`,
       features,
       limits: probe.available ? probe.limits : undefined,
@@ -264,9 +283,9 @@ class TestSession {
   }
 }
 
-function withoutRepeat(vm: Vm, message: string): string {
-  const record = `record: ${vm.directory}`;
-  return message.includes(vm.state) ? record : `${vm.state}\n${record}`;
+function withoutRepeat({ state, parts }: VmController, message: string): string {
+  const record = `record: ${parts.folder.path}`;
+  return message.includes(state) ? record : `${state}\n${record}`;
 }
 
 function margin(timeout: number): number {

@@ -1,5 +1,8 @@
-import { describeHalt, type HaltReason, type TmkResult, type Vm } from '../vm/index.ts';
+import { describeHalt, type HaltReason, type TmkResult } from '../vm/index.ts';
 import { PetriError } from '../errors.ts';
+
+/** The boots of a VM, oldest first. */
+type Boots = readonly { readonly halt: HaltReason | undefined }[];
 
 /** What a test body has seen of how its VMs ended. */
 export class SeenEnds {
@@ -33,12 +36,12 @@ export class SeenEnds {
   }
 
   /** Why a test whose body has passed fails all the same, if it does. */
-  unexpected(vms: readonly Vm[]): PetriError | undefined {
-    for (const [index, vm] of vms.entries()) {
+  unexpected(vms: readonly Boots[]): PetriError | undefined {
+    for (const [index, boots] of vms.entries()) {
       const which = vms.length === 1 ? 'the VM' : `VM ${index + 1} of ${vms.length}`;
-      for (const [boot, { halt }] of vm.boots.entries()) {
+      for (const [boot, { halt }] of boots.entries()) {
         if (halt === undefined || this.#seen.has(halt) || isOrderly(halt)) continue;
-        const when = vm.boots.length === 1 ? '' : `, in boot ${boot + 1} of ${vm.boots.length},`;
+        const when = boots.length === 1 ? '' : `, in boot ${boot + 1} of ${boots.length},`;
         return unexpectedEnd(`${which} halted${when} with ${describeHalt(halt)}`, halt);
       }
     }

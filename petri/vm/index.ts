@@ -6,8 +6,9 @@ export { features, knownFeatures, type BuiltinFeature, type Feature } from '../c
 export type { HaltKind, HaltReason, SymbolLocation } from '../contract/halt.ts';
 export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from '../contract/inspect.ts';
 export { isIsolationType, isolationTypes, type IsolationType } from '../contract/isolation.ts';
-export { launchVm, type LaunchOptions } from './launch.ts';
+export { launchController, launchVm, type LaunchOptions } from './launch.ts';
 export { tmkSpec, type VmConfig, type VmPayload, type VmSpec } from '../contract/spec.ts';
 export type { VmTmk } from './vm-tmk.ts';
 export { type TmkResult } from '../tmk/verdict.ts';
-export { Vm } from './vm.ts';
+export { LinuxVm, TmkVm, Vm, vmOf, type VmOf } from './vm.ts';
+export type { VmController } from './vm-controller.ts';

@@ -4,10 +4,11 @@ import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import { knownFeatures, type Feature } from '../contract/features.ts';
 import { beyondLimits } from '../contract/limits.ts';
-import { cannotBoot, type VmSpec } from '../contract/spec.ts';
+import { cannotBoot, type VmPayload, type VmSpec } from '../contract/spec.ts';
+import { VmController } from './vm-controller.ts';
 import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
-import { Vm } from './vm.ts';
+import { vmOf, type VmOf } from './vm.ts';
 
 /** What `launchVm` is given beside a backend and a specification; `petriTest` fills it in for tests. */
 export interface LaunchOptions {
@@ -49,8 +50,24 @@ const rules: Readonly<Record<keyof LaunchOptions, Rule>> = {
  * @throws PetriError `invalid-option`; `invalid-config` for what is beyond the limits or refused; what the backend
  *   says, as it is; anything else as `backend-fault`
  */
-export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOptions): Promise<Vm> {
+export async function launchVm<P extends VmPayload>(
+  backend: Backend,
+  spec: VmSpec<P>,
+  options: LaunchOptions,
+): Promise<VmOf<P>> {
   checkOptions('launchVm()', options, rules);
+  const controller = await launchController(backend, spec, options);
+  // Safe: the handle is made for the payload.
+  return vmOf(controller) as VmOf<P>;
+}
+
+/**
+ * As `launchVm`, for those who give the VM to somebody else and end it themselves.
+ *
+ * @throws PetriError `invalid-option`; `invalid-config` for what is beyond the limits or refused; what the backend
+ *   says, as it is; anything else as `backend-fault`
+ */
+export async function launchController(backend: Backend, spec: VmSpec, options: LaunchOptions): Promise<VmController> {
   // Every backend boots TMKs.
   if (spec.payload.kind !== 'tmk' && !options.features.includes(spec.payload.kind))
     throw cannotBoot(backend.name, spec);
@@ -59,8 +76,8 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
   const end = new VmEnd();
   const consoles = new Map<string, SerialConsole>();
   /** Empty until the backend has made the VM: nothing can be booted before. */
-  const handle: { vm?: Vm; runtime?: VmRuntime } = {};
-  const clock = clockOf(() => handle.runtime);
+  const made: { controller?: VmController; runtime?: VmRuntime } = {};
+  const clock = clockOf(() => made.runtime);
   const openConsole = (name: string, input?: (bytes: Uint8Array) => void): SerialConsole => {
     if (consoles.has(name)) throw backendFault(backend, new Error(`console '${name}' was opened twice`));
     const console = new SerialConsole({
@@ -68,7 +85,7 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
       directory: folder.path,
       logLimit: spec.config.consoleLimit,
       onIncomplete: (why) => folder.log.write(why),
-      onDemand: () => handle.vm?.boot(),
+      onDemand: () => made.controller?.boot(),
       clock,
       ...(input === undefined ? {} : { input }),
     });
@@ -78,12 +95,12 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
   const overdue = `it had to end within ${((options.deadline ?? 0) / 1000).toFixed(1)} s`;
   watch(end.signal, options, {
     onAbort: () => {
-      if (handle.vm === undefined) end.end({ reason: 'stopped' });
-      else void handle.vm.kill();
+      if (made.controller === undefined) end.end({ reason: 'stopped' });
+      else void made.controller.kill();
     },
     onDeadline: () => {
-      if (handle.vm === undefined) end.end({ reason: 'timeout', message: overdue });
-      else void handle.vm.expire(overdue);
+      if (made.controller === undefined) end.end({ reason: 'timeout', message: overdue });
+      else void made.controller.expire(overdue);
     },
   });
   let runtime: VmRuntime;
@@ -108,8 +125,8 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
     if (late) throw tooLate(backend, overdue, error);
     throw error instanceof PetriError ? error : backendFault(backend, error);
   }
-  handle.runtime = runtime;
-  const vm = new Vm({
+  made.runtime = runtime;
+  const controller = new VmController({
     backend: backend.name,
     spec,
     runtime,
@@ -120,10 +137,10 @@ export async function launchVm(backend: Backend, spec: VmSpec, options: LaunchOp
     test: options.test,
     runLimit: options.runLimit,
   });
-  handle.vm = vm;
+  made.controller = controller;
   // Its backend was called back, and went on all the same.
-  if (end.why !== undefined) await vm.kill();
-  return vm;
+  if (end.why !== undefined) await controller.kill();
+  return controller;
 }
 
 /** The one check of a configuration: what `launch` of a backend gets is within its limits, and not refused. */

@@ -137,6 +137,6 @@ export function namedTmk(...tests: readonly (string | Partial<TmkTest>)[]): TmkP
   return { kind: 'tmk', name: 'named', path: '/named.elf', elf, image };
 }
 
-export function specFor(payload: TmkPayload, isolation: IsolationType = 'cca'): VmSpec {
+export function specFor(payload: TmkPayload, isolation: IsolationType = 'cca'): VmSpec<TmkPayload> {
   return { isolation, payload, config: resolveVmConfig(), machine: 'shared' };
 }

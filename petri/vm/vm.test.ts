@@ -1,9 +1,9 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
 import type { Backend } from '../contract/backend.ts';
-import { launchVm, type LaunchOptions } from './launch.ts';
+import { launchController, launchVm, type LaunchOptions } from './launch.ts';
 import {
   greeter,
   namedTmk,
@@ -13,12 +13,13 @@ import {
   type ScriptedBackend,
   type ScriptedOptions,
 } from './testing.ts';
-import type { Vm } from './vm.ts';
+import type { LinuxPayload, TmkPayload } from '../payload/index.ts';
+import type { LinuxVm, TmkVm, VmOf } from './vm.ts';
 
 const silent: GuestScript = () => undefined;
 
 let directory: string;
-const vms: Vm[] = [];
+const vms: TmkVm[] = [];
 beforeEach(() => {
   directory = join(mkdtempSync(join(tmpdir(), 'petri-vm-')), 'vm');
 });
@@ -32,7 +33,7 @@ async function launch(
   backend: Backend,
   options: Partial<LaunchOptions> = {},
   payload = namedTmk('a::one'),
-): Promise<Vm> {
+): Promise<TmkVm> {
   const vm = await launchVm(backend, specFor(payload), {
     directory,
     features: ['tmk', 'tmk.events', 'reset', 'serial.write'],
@@ -45,13 +46,13 @@ async function launch(
 async function scripted(
   script: GuestScript,
   options: ScriptedOptions = {},
-): Promise<{ readonly vm: Vm; readonly backend: ScriptedBackend }> {
+): Promise<{ readonly vm: TmkVm; readonly backend: ScriptedBackend }> {
   const backend = scriptedBackend(script, options);
   return { backend, vm: await launch(backend) };
 }
 
 describe('booting', () => {
-  it.each<[string, (vm: Vm) => Promise<unknown>]>([
+  it.each<[string, (vm: TmkVm) => Promise<unknown>]>([
     ['serial.waitFor', (vm) => vm.serial.waitFor('hello')],
     ['serial.lines', (vm) => vm.serial.lines().next()],
     ['serial.sendLine', (vm) => vm.serial.sendLine('x')],
@@ -68,7 +69,7 @@ describe('booting', () => {
 
   it('boots once for uses at the same time', async () => {
     const { vm, backend } = await scripted(greeter);
-    await Promise.all([vm.halted, vm.serial.waitFor('hello'), vm.start(), vm.boot()]);
+    await Promise.all([vm.halted, vm.serial.waitFor('hello'), vm.start()]);
     expect(backend.calls).toEqual(['launch', 'start 0']);
   });
 
@@ -263,13 +264,22 @@ describe('tmk', () => {
   });
 });
 
+describe('the type of a VM', () => {
+  it('is that of its payload', () => {
+    expectTypeOf<VmOf<TmkPayload>>().toEqualTypeOf<TmkVm>();
+    expectTypeOf<VmOf<LinuxPayload>>().toEqualTypeOf<LinuxVm>();
+    expectTypeOf<VmOf<TmkPayload | LinuxPayload>>().toEqualTypeOf<TmkVm | LinuxVm>();
+    expectTypeOf<TmkVm>().not.toHaveProperty('exec');
+    expectTypeOf<LinuxVm>().not.toHaveProperty('tmk');
+  });
+});
+
 describe('what a backend cannot show', () => {
   it('is refused with the feature to require', async () => {
     const { vm } = await scripted(greeter);
     expect(() => vm.planes).toThrow(/'planes'[^]*requires/);
     expect(() => vm.realm).toThrow(/realm facts/);
     expect(() => vm.registers()).toThrow(/'inspect.registers'/);
-    await expect(vm.exec('ls')).rejects.toMatchObject({ code: 'unsupported' });
   });
 });
 
@@ -319,10 +329,12 @@ describe('record', () => {
   });
 
   it('describes its state for a failure message', async () => {
-    const { vm } = await scripted(greeter);
+    const options = { directory, features: ['tmk'] } as const;
+    const vm = await launchController(scriptedBackend(greeter), specFor(namedTmk('a::one')), options);
     expect(vm.describe()).toContain('the VM was not booted');
-    await vm.halted;
+    await vm.untilHalted();
     expect(vm.describe()).toContain('the VM halted: complete (success)');
     expect(vm.describe()).toContain('  | hello from a::one');
+    await vm.dispose();
   });
 });

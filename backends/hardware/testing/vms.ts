@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { linux, tmk, type LinuxOptions } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { HANGS } from '../../../petri/unit-test/hangs.ts';
-import { launchVm, resolveVmConfig, type Vm } from '../../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, type LinuxVm, type TmkVm, type Vm } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';
 import { closeLab } from '../lab.ts';
 import type { TestSshd } from './sshd.ts';
@@ -37,7 +37,7 @@ export class TestVms {
       isolation = 'none',
       ...options
     }: { readonly isolation?: 'none' | 'cca'; readonly deadline?: number; readonly test?: string } = {},
-  ): Promise<Vm> {
+  ): Promise<TmkVm> {
     const payload = tmk(name);
     const spec = { isolation, payload, config: resolveVmConfig({ consoleLimit: '128M' }), machine: 'shared' } as const;
     const vm = await launchVm(backend, spec, {
@@ -51,7 +51,7 @@ export class TestVms {
     return vm;
   }
 
-  async launchLinux(options: LinuxOptions = {}, deadline = HANGS): Promise<Vm> {
+  async launchLinux(options: LinuxOptions = {}, deadline = HANGS): Promise<LinuxVm> {
     const config = resolveVmConfig({ memory: '256M', vcpus: 2 });
     const spec = { isolation: 'none', payload: linux(options), config, machine: 'shared' } as const;
     const vm = await launchVm(backend, spec, {

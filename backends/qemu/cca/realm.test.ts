@@ -164,7 +164,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
 
     it('are not launched where kvmtool refuses, and the next test has another machine', async () => {
       const vm = await launch(payloadWith('boot'), { memory: 334 * 2 ** 20, ipaWidth: 33 });
-      await expect(vm.boot()).rejects.toMatchObject({
+      await expect(vm.start()).rejects.toMatchObject({
         code: 'boot-failed',
         message: expect.stringContaining('lkvm ended with code 12') as string,
       });
