@@ -80,7 +80,7 @@ describe.each<IsolationType>(['cca', 'none'])('a VM of type %s', (isolation) => 
     await unused.kill();
   });
 
-  it('ends the boot before when it is started again', async () => {
+  it('ends the previous boot when it is started again', async () => {
     const { vm, serial } = await launch(isolation, loop);
     const first = await vm.start(spin);
     await serial.waitFor('spinning');
@@ -93,17 +93,17 @@ describe.each<IsolationType>(['cca', 'none'])('a VM of type %s', (isolation) => 
     await vm.kill();
   });
 
-  it('tells at its deadline where it was, and just stops when it is given up', async () => {
+  it('reports the PC when it times out, and only a reason when it is stopped', async () => {
     const { vm, serial, end } = await launch(isolation, loop);
     const boot = await vm.start(spin);
     await serial.waitFor('spinning');
-    // Some way into the loop: the line is out before the guest has returned from printing it.
+    // Well into the loop: the guest prints the line before its print function returns.
     const printed = boot.instructions?.() ?? 0;
     while ((boot.instructions?.() ?? Infinity) < printed + 10_000) await setImmediate();
-    end.end({ reason: 'timeout', message: 'five seconds were over' });
+    end.end({ reason: 'timeout', message: 'five seconds have passed' });
     expect(await boot.halted).toMatchObject({
       reason: 'timeout',
-      message: expect.stringMatching(/^five seconds were over; it was at 0x/) as string,
+      message: expect.stringMatching(/^five seconds have passed; it was at 0x/) as string,
       symbol: { name: 'spin_for_ever' },
     });
     await vm.kill();
@@ -115,7 +115,7 @@ describe.each<IsolationType>(['cca', 'none'])('a VM of type %s', (isolation) => 
     await other.kill();
   });
 
-  it('shows after kill what it recorded, not what another VM does on the same machine', async () => {
+  it('keeps its registers and exits after kill, whatever the next VM on the same machine does', async () => {
     const { vm, serial } = await launch(isolation, loop);
     await vm.start(spin);
     await serial.waitFor('spinning');

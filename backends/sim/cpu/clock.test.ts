@@ -25,7 +25,7 @@ const CNTV_CTL_EL0 = 0xdf19;
 const CNTV_CVAL_EL0 = 0xdf1a;
 
 describe('alarms', () => {
-  it('ring in the order of their times, and of one time as they were set', () => {
+  it('ring in the order of their times; those with equal times in the order they were set', () => {
     const clock = new Clock();
     const rung: string[] = [];
     for (const [at, name] of [
@@ -44,7 +44,7 @@ describe('alarms', () => {
     expect(clock.next).toBe(40);
   });
 
-  it('can be cancelled, by one another too, and set again from within', () => {
+  it('can be cancelled and set by an alarm that rings', () => {
     const clock = new Clock();
     const rung: string[] = [];
     const late = clock.setAlarm(7, () => rung.push('late'));
@@ -61,7 +61,7 @@ describe('alarms', () => {
     expect(clock.next).toBe(Infinity);
   });
 
-  it('know no way back in time but a new machine', () => {
+  it('are removed by a reset, and only that sets time back', () => {
     const clock = new Clock();
     clock.advance(100);
     clock.jumpTo(50);
@@ -72,8 +72,8 @@ describe('alarms', () => {
   });
 });
 
-describe('time of a guest', () => {
-  it('goes by with what it retires, whichever of its contexts does', () => {
+describe('guest time', () => {
+  it('advances with the instructions retired in any context', () => {
     const machine = new TestMachine();
     machine.load([movz(0, 100), subsImm(0, 0, 1), bCond(NE, -4), hvc(0), b(-16)]);
     expect(machine.vcpu.run(100_000)).toBe(RunExit.Sync);
@@ -88,7 +88,7 @@ describe('time of a guest', () => {
     expect(machine.cpu.clock.now).toBe(0);
   });
 
-  it('has an alarm ring at the same instruction however it is sliced, decoded and compiled', () => {
+  it('rings an alarm at the same instruction for every slicing, decoded or compiled', () => {
     const at = (slice: number, warm: boolean): string => {
       const machine = new TestMachine();
       machine.load([addImm(1, 1, 1), nop, strX(1, 3), nop, subsImm(0, 0, 1), bCond(NE, -20), hvc(0)]);
@@ -119,7 +119,7 @@ describe('time of a guest', () => {
 });
 
 describe('waiting', () => {
-  it('gives the caller a say at WFI and WFE, behind the instruction, which counts', () => {
+  it('returns to the caller after WFI and WFE, which retire', () => {
     const machine = new TestMachine();
     machine.load([wfi, wfe, hvc(1)]);
     expect([machine.vcpu.run(1000), machine.vcpu.waiting]).toEqual([RunExit.Wait, 'wfi']);
@@ -129,7 +129,7 @@ describe('waiting', () => {
     expect(machine.vcpu.run(1000)).toBe(RunExit.Sync);
   });
 
-  it('knows when a timer of the guest will signal, which its control register shows then', () => {
+  it('reports when a timer will signal; CNTV_CTL_EL0.ISTATUS is set then', () => {
     const machine = new TestMachine();
     machine.load([
       msr(CNTV_CVAL_EL0, 1),
@@ -147,7 +147,7 @@ describe('waiting', () => {
     machine.write(CODE + 20, [mrs(5, CNTVCT_EL0), hvc(1)]);
     expect(machine.vcpu.run(1000)).toBe(RunExit.Sync);
     expect([3, 4, 5].map((n) => machine.context.x(n))).toEqual([1n, 5n, 5000n]);
-    // Masked, or switched off, it signals never.
+    // Masked or disabled, the timer never signals.
     for (const control of [3n, 0n, 2n]) {
       machine.context.setSysreg(CNTV_CTL_EL0, control);
       expect(machine.vcpu.timerDeadline).toBe(Infinity);

@@ -1,4 +1,4 @@
-/** Something to be done at a time of the guest. */
+/** A callback at a point in guest time. */
 export interface Alarm {
   /** Guest time in nanoseconds at which it is due. */
   readonly at: number;
@@ -6,20 +6,20 @@ export interface Alarm {
 }
 
 /**
- * Guest time of a machine: nanoseconds since it was made. Processors advance it, by one for each instruction that they
- * retire, and it jumps where all of them wait, so what happens at a time happens at the same instruction in every run.
- * What has to happen at a time, in a device or a timer, sets an alarm.
+ * Guest time of a machine: nanoseconds since its creation. A processor advances it by one for each instruction that it
+ * retires, and it jumps when all processors wait, so events happen at the same instruction in every run. Devices and
+ * timers set alarms for what they do at a given time.
  */
 export class Clock {
   #now = 0;
-  /** The next one last. */
+  /** Sorted: the next one is last. */
   readonly #alarms: Alarm[] = [];
 
   get now(): number {
     return this.#now;
   }
 
-  /** When the next alarm is due; Infinity where none is set. */
+  /** When the next alarm is due; Infinity if none is set. */
   get next(): number {
     return this.#alarms.at(-1)?.at ?? Infinity;
   }
@@ -29,31 +29,31 @@ export class Clock {
     this.#now += nanoseconds;
   }
 
-  /** Goes on at a time, where that is not past. */
+  /** Advances to a time; does nothing if that has passed. */
   jumpTo(time: number): void {
     if (time > this.#now) this.#now = time;
   }
 
-  /** @param at guest time in nanoseconds, an integer; where it is past, the alarm is due at once */
+  /** @param at guest time in nanoseconds, an integer; the alarm is due at once if it has passed */
   setAlarm(at: number, ring: () => void): Alarm {
     const alarm = { at, ring };
-    // Behind those that are due later, before those of the same time: alarms of one time ring in the order in which
-    // they were set.
+    // After those that are due later and before those with the same time: alarms with equal times ring in the order in
+    // which they were set.
     let place = this.#alarms.length;
     while (place > 0 && (this.#alarms[place - 1]?.at ?? Infinity) <= at) place -= 1;
     this.#alarms.splice(place, 0, alarm);
     return alarm;
   }
 
-  /** Has an alarm never ring, unless it has. */
+  /** Removes an alarm; does nothing if it has rung. */
   cancel(alarm: Alarm): void {
     const place = this.#alarms.indexOf(alarm);
     if (place >= 0) this.#alarms.splice(place, 1);
   }
 
-  /** Rings every alarm that is due. To be called where a guest may see what they do: see `VirtualCpu.run`. */
+  /** Rings every alarm that is due. Call it only at points that are the same in every run: see `VirtualCpu.run`. */
   ring(): void {
-    // Not those that are set meanwhile, or one that sets itself again would never let the guest go on.
+    // Alarms set meanwhile are left out: one that sets itself again would never let the guest continue.
     const due = this.#alarms.filter(({ at }) => at <= this.#now).reverse();
     for (const alarm of due) {
       const before = this.#alarms.length;
@@ -62,7 +62,7 @@ export class Clock {
     }
   }
 
-  /** Back to the time at which the machine was made, without alarms. */
+  /** Returns to time zero, without alarms. */
   reset(): void {
     this.#now = 0;
     this.#alarms.length = 0;

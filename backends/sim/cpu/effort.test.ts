@@ -20,9 +20,9 @@ import { RunExit } from './types.ts';
 
 const { CODE, VECTORS } = TestMachine;
 const PAGE = 4096;
-/** What one call into a guest is given at most. */
+/** Budget of one call of `run`. */
 const BUDGET = 200_000;
-/** What a run may begin before it is used up: a straight run of code, a pass of decoding or compiling, a new table. */
+/** What a run may start just before its budget ends: straight-line code, a pass of decoding or compiling, a table. */
 const LAST_STEP = 120_000;
 const NE = 1;
 const FRSQRTE_4S = 0x6ea1_d824; // V4.4S, V1.4S
@@ -32,12 +32,12 @@ const FRESH = 0x100_0000;
 
 interface Guest {
   readonly name: string;
-  /** Instructions that a run may retire at most: what each of them costs the host is charged. */
+  /** Instructions that a run may retire at most, since each of them is charged what it costs the host. */
   readonly most: number;
   readonly setUp: (machine: TestMachine) => void;
 }
 
-/** Maps a stretch of pages to one page, so that each has a TLB entry and records of its own. */
+/** Maps a range of pages to one physical page: each needs a TLB entry and records of its own. */
 function mapFresh(machine: TestMachine, pages: number, physical: number): void {
   for (let page = 0; page < pages; page += 1) machine.stage2.map(FRESH + page * PAGE, physical);
 }
@@ -136,7 +136,7 @@ const guests: readonly Guest[] = [
   },
 ];
 
-it.each(guests)('bounds what the host does in one call for a guest of $name', ({ most, setUp }) => {
+it.each(guests)('bounds the work of the host in one call: $name', ({ most, setUp }) => {
   const machine = new TestMachine();
   setUp(machine);
   const runs = Array.from({ length: 40 }, () => {
@@ -149,8 +149,7 @@ it.each(guests)('bounds what the host does in one call for a guest of $name', ({
   expect(Math.max(...runs.map(({ retired }) => retired))).toBeGreaterThan(0);
 });
 
-it('does for a guest what it is charged for', () => {
-  // Counted where it happens: walks of stage 2.
+it('charges every walk of stage 2', () => {
   const machine = new TestMachine();
   guests.find(({ name }) => name === 'loads that miss the TLB')?.setUp(machine);
   let walks = 0;

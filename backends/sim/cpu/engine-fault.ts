@@ -1,6 +1,6 @@
 import { PetriError } from '../../../petri/errors.ts';
 
-/** The engine itself went wrong, whatever the guest did: nothing that the guest shows from here on could be trusted. */
+/** A defect of the engine, whatever the guest did: no later state of the guest can be trusted. */
 export function engineFault(message: string, cause?: unknown): PetriError {
   return new PetriError(`the engine: ${message}`, {
     code: 'backend-fault',

@@ -8,7 +8,7 @@ export { DRAM_OFFSET } from './layout.ts';
 export type * from './types.ts';
 export { ExceptionClass, Permission, RunExit } from './types.ts';
 
-/** Processors on a linear memory whose bytes below `DRAM_OFFSET` are theirs. */
+/** Makes the processors of a linear memory; they own its bytes below `DRAM_OFFSET`. */
 export function createCpu(memory: LinearMemory, options: CpuOptions = {}): Cpu {
   return new MachineCpu(memory, options);
 }

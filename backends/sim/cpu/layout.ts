@@ -1,35 +1,35 @@
 /**
- * Where things live in a machine's linear memory. The first page is the state of the running vCPU; generated code
- * reaches it with constant addresses, and changing plane or vCPU copies a block in and out.
+ * Layout of a machine's linear memory. The first page is the state of the running vCPU: generated code accesses it with
+ * constant addresses, and a change of plane or vCPU copies a block in and out.
  */
 
-/** The part of the state that a plane has of its own, at address 0. */
+/** The part of the state that each plane has for itself, at address 0. */
 export const ContextState = {
   /** X0 to X30, 8 bytes each. */
   X: 0x000,
-  /** Reads as zero: what XZR and WZR are as sources. */
+  /** Always zero: XZR and WZR as sources. */
   Zero: 0x0f8,
-  /** SP of the current PSTATE. */
+  /** SP selected by the current PSTATE. */
   Sp: 0x100,
-  /** Where XZR and WZR as destinations go. */
+  /** XZR and WZR as destinations. */
   Discard: 0x108,
   Pc: 0x110,
   /** i64 whose sign is PSTATE.N. */
   N: 0x118,
-  /** i64 that is zero where PSTATE.Z is one. */
+  /** i64 that is zero if PSTATE.Z is one. */
   Z: 0x120,
   /** i32, 0 or 1. */
   C: 0x128,
   V: 0x12c,
-  /** PSTATE but for NZCV, in SPSR format. */
+  /** PSTATE except NZCV, in SPSR format. */
   Pstate: 0x130,
-  /** Address of the exclusive monitor, or all ones for open. */
+  /** Address of the exclusive monitor, or all ones in the Open Access state. */
   ExclusiveAddress: 0x138,
-  /** What the load-exclusive saw: up to 16 bytes. */
+  /** The value that the load-exclusive read: up to 16 bytes. */
   ExclusiveValue: 0x140,
-  /** Bytes that the load-exclusive read. */
+  /** Number of bytes that the load-exclusive read. */
   ExclusiveSize: 0x150,
-  /** SP_EL0 and SP_EL1; the one in use is stale, its value is in `Sp`. */
+  /** SP_EL0 and SP_EL1; the selected one is stale, since its value is in `Sp`. */
   SpEl0: 0x158,
   SpEl1: 0x160,
   /** System registers, 8 bytes each, in the order of pe/system-registers.ts. */
@@ -37,7 +37,7 @@ export const ContextState = {
   Size: 0x700,
 } as const;
 
-/** State of a vCPU that its planes share, and what generated code and the run loop tell each other. */
+/** State of a vCPU that its planes share, and parameters between generated code and the run loop. */
 export const VcpuState = {
   /** V0 to V31, 16 bytes each. */
   V: 0x800,
@@ -56,22 +56,22 @@ export const VcpuState = {
   /** Base of the data TLB and the instruction TLB of the active context at its Exception level. */
   Tlb: 0xa88,
   Itlb: 0xa8c,
-  /** Operands of a helper call that do not fit its arguments. */
+  /** Operands of a helper call that do not fit into its arguments. */
   Helper: 0xa90,
   End: 0xb00,
 } as const;
 
-/** Everything of both. */
+/** Size of both. */
 export const STATE_BYTES = VcpuState.End;
 
-/** Shape of a data TLB: direct mapped; tags are page addresses, all ones for none. */
+/** Layout of a data TLB: direct mapped; tags are page addresses, or all ones for an invalid entry. */
 export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16 } as const;
-/** Shape of an instruction TLB: tags as above, and where the page's records are. */
+/** Layout of an instruction TLB: tags as above, and the address of the page's records. */
 export const Itlb = { Entries: 64, EntryBytes: 16, Tag: 0, Records: 8 } as const;
 
 const TLB_REGION = 0x1_0000;
 const TLB_SET_BYTES = Tlb.Entries * Tlb.EntryBytes + Itlb.Entries * Itlb.EntryBytes;
-/** Exception levels that have TLBs of their own, so that a change of level is a change of base. */
+/** Exception levels with a TLB of their own, so that a change of level only changes the base. */
 const TLB_LEVELS = 2;
 export const MAX_CONTEXTS = 64;
 
@@ -81,7 +81,7 @@ export function tlbSet(context: number, el: number): { tlb: number; itlb: number
   return { tlb, itlb: tlb + Tlb.Entries * Tlb.EntryBytes };
 }
 
-/** Where all TLBs of a context are. */
+/** The range of all TLBs of a context. */
 export function tlbsOf(context: number): { start: number; end: number } {
   const start = TLB_REGION + context * TLB_LEVELS * TLB_SET_BYTES;
   return { start, end: start + TLB_LEVELS * TLB_SET_BYTES };
@@ -101,7 +101,7 @@ export function savedVcpu(vcpu: number): number {
 }
 
 /**
- * Decoded instructions: 16 bytes each, 1,024 to a page of code, followed by one that crosses to the next page.
+ * Decoded instructions: 16 bytes each, 1,024 for a page of code, then one that continues on the next page.
  */
 export const Record = {
   Bytes: 16,
@@ -126,5 +126,5 @@ export const RECORD_PAGE_BYTES = (RECORDS_PER_PAGE + 1) * Record.Bytes;
 export const RECORD_REGION = 0x20_0000;
 export const MAX_RECORD_PAGES = 1700;
 
-/** Where guest physical memory may begin. */
+/** Where guest physical memory may start. */
 export const DRAM_OFFSET = 0x200_0000;

@@ -1,7 +1,6 @@
 /**
- * The one WebAssembly memory that a machine lives in: CPU state, TLBs, decoded instructions and guest physical memory.
- * It never grows, so its views stay valid for its whole life. The host's memory behind it is committed as it is
- * touched.
+ * The single WebAssembly memory of a machine: CPU state, TLBs, decoded instructions and guest physical memory. It never
+ * grows, so its views stay valid for its whole life. The host commits its memory as it is touched.
  */
 export class LinearMemory {
   readonly bytes: number;

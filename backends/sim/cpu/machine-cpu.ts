@@ -17,7 +17,7 @@ import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './pe/vcpu.ts';
 
 const PAGE = 4096;
-/** A machine with more than this is cleaned all at once before it is handed on, and otherwise page by page. */
+/** A machine with more pages of code is cleaned all at once before reuse, one with fewer page by page. */
 const MAX_PAGES_TO_CLEAN = 64;
 const MAX_BLOCKS_TO_CLEAN = 256;
 
@@ -71,7 +71,7 @@ export class MachineCpu implements Cpu, VcpuHost {
 
   wrote(offset: number, bytes: number): void {
     this.code.written(offset, bytes);
-    // Pages that are written as a whole hold something else from now on.
+    // Pages that are overwritten entirely have new contents.
     let dropped = false;
     for (let page = Math.ceil(offset / PAGE) * PAGE; page + PAGE <= offset + bytes; page += PAGE) {
       if (this.code.drop(page)) dropped = true;
@@ -127,7 +127,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   }
 
   /**
-   * Code was found on a page that had none: stores to it must come to the slow path from now on, whoever makes them.
+   * To be called when code is found on a page that had none: from now on all stores to it must take the slow path.
    */
   guardCode(): void {
     for (const context of this.#contexts) {
@@ -137,8 +137,8 @@ export class MachineCpu implements Cpu, VcpuHost {
   }
 
   /**
-   * Forgets all code and the table, and with it every instance: a guest that makes new code for ever, or uses
-   * instructions one by one that nobody used before, would fill the host's memory with them.
+   * Forgets all code and the handler table with all of its instances. A guest that makes new code without end, or uses
+   * instructions that no program used before, one at a time, would otherwise fill the host's memory.
    */
   startOver(): void {
     this.code.forget(MAX_PAGES_TO_CLEAN);

@@ -8,12 +8,12 @@ import type { ExceptionLevel } from './exception-level.ts';
 export type { ExceptionLevel } from './exception-level.ts';
 export type { Regime, Translation } from './mmu/regime.ts';
 
-/** Bits of `Stage2Mapping.permissions`. Execution is split by Exception level, as FEAT_XNX splits it. */
+/** Bits of `Stage2Mapping.permissions`. Execution is split by Exception level, as in FEAT_XNX. */
 export const Permission = { R: 1, W: 2, XEl0: 4, XEl1: 8 } as const;
 
-/** What stage 2 says of one 4 KiB page of intermediate physical address. */
+/** The stage 2 mapping of one 4 KiB page of intermediate physical address. */
 export interface Stage2Mapping {
-  /** Offset of the page in linear memory, or -1 where nothing is mapped (translation fault). */
+  /** Offset of the page in linear memory; -1 if nothing is mapped (Translation fault). */
   readonly offset: number;
   /** Bits of `Permission`. */
   readonly permissions: number;
@@ -22,8 +22,8 @@ export interface Stage2Mapping {
 }
 
 /**
- * A stage-2 translation regime as the CPU sees it: one for each plane of a realm, or one for an ordinary VM. Its
- * answers are cached in a TLB until `Cpu.invalidate` is called.
+ * A stage 2 translation regime as seen by the CPU: one for each plane of a realm, or one for an ordinary VM. Its
+ * results are cached in TLBs until `Cpu.invalidate` is called.
  */
 export interface Stage2 {
   /** @param ipa page-aligned, below 2^48 */
@@ -32,19 +32,19 @@ export interface Stage2 {
 
 /** Why `Vcpu.run` returned. */
 export const RunExit = {
-  /** The instruction budget is used up; the guest continues where it was at the next run. */
+  /** The instruction budget is used up; the next run continues there. */
   Budget: 0,
   /**
-   * A synchronous exception to a level that has no guest code, which `Vcpu.exit` names: EL2. It and ESR_EL2, FAR_EL2,
-   * HPFAR_EL2 tell which. The context's PC is the preferred return address: after an HVC, but at the instruction for
-   * what is a trap, such as SMC and WFI, and for aborts.
+   * A synchronous exception to a level without guest code, EL2: see `Vcpu.exit`, ESR_EL2, FAR_EL2 and HPFAR_EL2. The
+   * context's PC is the preferred return address: after an HVC, but at the instruction for traps, such as SMC and WFI,
+   * and for aborts.
    */
   Sync: 1,
-  /** The guest did something that the engine has no model of, named by `Vcpu.unsupported`; it cannot continue. */
+  /** The guest did something that the engine does not model, see `Vcpu.unsupported`; it cannot continue. */
   Unsupported: 2,
   /**
-   * The guest executed WFI or WFE, which `Vcpu.waiting` names, and continues behind it at the next run. What it waits
-   * for is for the caller to know; it may run on at once, as the architecture allows.
+   * The guest executed WFI or WFE, see `Vcpu.waiting`; the next run continues after it. The caller decides what ends
+   * the wait, and may run the guest again at once, as the architecture allows.
    */
   Wait: 3,
 } as const;
@@ -69,9 +69,9 @@ export const ExceptionClass = {
   Brk64: 0x3c,
 } as const;
 
-/** The last synchronous exception to a level without guest code. Plain numbers, so that an exit costs no allocation. */
+/** The last synchronous exception to a level without guest code. All plain numbers: an exit allocates nothing. */
 export interface SyncExit {
-  /** Exception level that takes it: EL2, as long as there is no EL3. */
+  /** Exception level that takes it: EL2, since there is no EL3. */
   target: ExceptionLevel;
   /** ESR_EL2.EC. */
   ec: number;
@@ -93,13 +93,13 @@ export interface Traps {
 }
 
 /**
- * Everything of one plane on one vCPU that is not shared with its other planes: X0-X30, PC, PSTATE, stack pointers and
- * EL1 system registers. SIMD&FP registers belong to the vCPU. At most one context of a vCPU is active.
+ * State of one plane on one vCPU that it does not share with other planes: X0-X30, PC, PSTATE, stack pointers and EL1
+ * system registers. SIMD&FP registers belong to the vCPU. At most one context of a vCPU is active.
  */
 export interface CpuContext {
   readonly stage2: Stage2;
   readonly traps: Traps;
-  /** Offsets in linear memory, valid until a context is activated: X0 (then X1 … X30, 8 bytes each), and PC. */
+  /** Offsets in linear memory, valid until a context is activated: X0 (then X1 to X30, 8 bytes each), and PC. */
   readonly gprsOffset: number;
   readonly pcOffset: number;
   pc: bigint;
@@ -107,7 +107,7 @@ export interface CpuContext {
    * In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused.
    */
   pstate: number;
-  /** SP of the current PSTATE. */
+  /** SP selected by the current PSTATE. */
   readonly sp: bigint;
   /** X0 to X30. */
   x(n: number): bigint;
@@ -115,15 +115,15 @@ export interface CpuContext {
   /** PC := PC + bytes, without bigint. */
   advancePc(bytes: number): void;
   /**
-   * A system register by op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2 (the encoding of RSI_PLANE_SYSREG_READ), or
-   * undefined where the context has no such register.
+   * A system register by op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2 (the encoding of RSI_PLANE_SYSREG_READ); undefined
+   * if the context does not have it.
    */
   sysreg(encoding: number): bigint | undefined;
-  /** Offset in linear memory of a system register, valid as `gprsOffset` is, or -1 where it is not kept there. */
+  /** Offset in linear memory of a system register, valid as long as `gprsOffset`; -1 if it is not stored there. */
   sysregOffset(encoding: number): number;
-  /** @returns false where there is no such register */
+  /** @returns false if there is no such register */
   setSysreg(encoding: number, value: bigint): boolean;
-  /** Back to the state in which `createContext` makes one, in another regime: there are only so many contexts. */
+  /** Resets to the state after `createContext`, with another stage 2: the number of contexts is limited. */
   reset(stage2: Stage2): void;
   /**
    * Takes a synchronous exception to EL1 at the current PC: ESR_EL1, FAR_EL1, ELR_EL1, SPSR_EL1, PSTATE and the vector,
@@ -142,28 +142,28 @@ export interface El2Registers {
 /** One virtual processor. */
 export interface Vcpu {
   readonly exit: SyncExit;
-  /** What the guest did, after `RunExit.Unsupported`. */
+  /** After `RunExit.Unsupported`: what the guest did. */
   readonly unsupported: string;
   readonly el2: El2Registers;
-  /** What the guest waits with, after `RunExit.Wait`: for an interrupt, or for an event. */
+  /** After `RunExit.Wait`: whether the guest waits for an interrupt or for an event. */
   readonly waiting: 'wfi' | 'wfe';
   /**
-   * Guest time in nanoseconds at which a timer of the active context signals next; Infinity where none will, past where
-   * one does.
+   * Guest time in nanoseconds at which a timer of the active context signals next; Infinity if none will, in the past
+   * if one signals already.
    */
   readonly timerDeadline: number;
   /**
-   * Instructions retired since the vCPU was made, over all its contexts, and exceptions that faulting ones took to EL1.
+   * Instructions retired since the vCPU was made, in all its contexts, plus exceptions that faulting ones took to EL1.
    */
   readonly retired: number;
   /**
-   * `retired`, where an exception to EL1 or a system instruction counts for 64 instructions and an exit to EL2 for 1024
-   * more: about what each takes. The same for a guest in every run, whatever was decoded or compiled before.
+   * `retired`, plus 64 for each exception to EL1 or system instruction and 1024 for each exit to EL2, which is about
+   * what they cost. It is the same in every run of a guest, whatever was decoded or compiled before.
    */
   readonly work: number;
   /**
-   * `work`, and what the host did for the guest besides: it depends on what was decoded and compiled before, so nothing
-   * that a guest can see may depend on it.
+   * `work`, plus what the host did for the guest otherwise. It depends on what was decoded and compiled before, so
+   * nothing that a guest can see may depend on it.
    */
   readonly effort: number;
   readonly active: CpuContext;
@@ -172,35 +172,35 @@ export interface Vcpu {
   /** Saves the active context and loads another. Clears the exclusive monitor. */
   activate(context: CpuContext): void;
   /**
-   * Runs the active context for about `budget` instructions, counted as `effort` is (more by at most one straight run
-   * of code or one pass of compiling), or until a synchronous exception to EL2. Never throws for anything that the
-   * guest does.
+   * Runs the active context for about `budget` instructions, counted as in `effort` (exceeded by at most one straight
+   * run of code or one pass of compiling), or until a synchronous exception to EL2. Never throws because of anything
+   * that the guest does.
    */
   run(budget: number): RunExit;
 }
 
 export interface CpuOptions {
   /**
-   * Ends a run with `RunExit.Budget` when new code was compiled for it. That takes up to a millisecond each time, so
-   * whoever divides time wants to be asked before there is more. @default false
+   * Ends a run with `RunExit.Budget` after compiling new code. That takes up to a millisecond each time, so a scheduler
+   * can check its time slice before more is compiled. @default false
    */
   readonly yieldAfterCompiling?: boolean;
-  /** Makes the translation regime of a context over its stage 2. @default stage 1 is off */
+  /** Makes the translation regime of a context on top of its stage 2. @default stage 1 is off */
   readonly regime?: (stage2: Stage2) => Regime;
 }
 
-/** The processors of one machine and what they share. */
+/** The processors of one machine and the state that they share. */
 export interface Cpu {
   readonly memory: LinearMemory;
-  /** Guest time, which they advance. */
+  /** Guest time, which the processors advance. */
   readonly clock: Clock;
-  /** Called for each undefined instruction that a guest executes, with its word; set by whoever keeps a log. */
+  /** Called with the word of each undefined instruction that a guest executes; for logging. */
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   createVcpu(mpidr: number): Vcpu;
-  /** Forgets cached translations of [ipa, ipa + bytes) in a regime. To be called after each change of stage 2. */
+  /** Drops cached translations of [ipa, ipa + bytes) in a regime. Call it after each change of stage 2. */
   invalidate(stage2: Stage2, ipa: number, bytes: number): void;
-  /** To be called after anything but the guest wrote to guest memory that could hold code. */
+  /** Call it after the host wrote to guest memory that could hold code. */
   wrote(offset: number, bytes: number): void;
-  /** Forgets all contexts and vCPUs, what was decoded, and time, so that another machine can use the same memory. */
+  /** Resets contexts, vCPUs, decoded code and time, so that another machine can use the memory. */
   recycle(): void;
 }

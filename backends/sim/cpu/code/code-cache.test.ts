@@ -37,7 +37,7 @@ function run(context: CpuContext, from = V_CODE): number {
   return machine.vcpu.exit.esr & 0xffff;
 }
 
-/** Blocks that the code at a place has, at whatever address it runs there. */
+/** Number of blocks compiled from the code at these places, for any address at which it runs. */
 function blocks(...places: readonly number[]): number {
   const { code } = machine.cpu;
   const pages = places.flatMap((ipa) =>
@@ -46,7 +46,7 @@ function blocks(...places: readonly number[]): number {
   return pages.reduce((sum, page) => sum + (page?.blocks.length ?? 0), 0);
 }
 
-/** Does something again and again, which may decode no more than it did the first time, nor compile anything twice. */
+/** Repeats `turn`, which after the first time may decode no more than it did then, and compile nothing again. */
 function expectNothingLost(places: readonly number[], turn: () => void): void {
   turn();
   const { decoded } = machine.cpu.code.made;
@@ -55,12 +55,12 @@ function expectNothingLost(places: readonly number[], turn: () => void): void {
   expect(machine.cpu.code.made).toEqual({ decoded, compiled: blocks(...places) });
 }
 
-describe('contexts that have the same code at the same address', () => {
+describe('contexts with the same code at the same address', () => {
   it('share what was decoded and compiled', () => {
     machine.load(LOOP);
     const other = machine.vcpu.createContext(machine.stage2);
     run(machine.context);
-    // The word behind the HVC is one that it may return to.
+    // The word after the HVC is decoded too: the HVC may return to it.
     expect(machine.cpu.code.made.decoded).toBe(LOOP.length + 1);
     expectNothingLost([CODE], () => {
       run(other);
@@ -70,7 +70,7 @@ describe('contexts that have the same code at the same address', () => {
     expect(other.x(2)).toBe(13n * 0xffffn);
   });
 
-  it('see what one of them writes to it, through whatever address', () => {
+  it('execute what one of them writes to it, through any address', () => {
     const other = machine.vcpu.createContext(machine.stage2);
     for (const regime of regimes) {
       regime.map(V_CODE + 4096, CODE + 4096);
@@ -79,7 +79,7 @@ describe('contexts that have the same code at the same address', () => {
     const store = [strW(5, 6), hvc(2)];
     machine.write(CODE + 4096, store);
     machine.load(LOOP);
-    // The store is fast before there is code on the page.
+    // The first store takes the fast path: there is no code on the page yet.
     for (const context of [machine.context, other]) {
       context.setX(5, BigInt(LOOP[1] ?? 0));
       context.setX(6, BigInt.asUintN(64, BigInt(V_ALIAS + 4)));
@@ -103,8 +103,8 @@ describe('contexts that have the same code at the same address', () => {
   });
 });
 
-describe('contexts that have other code at the same address', () => {
-  it('keep theirs over switches', () => {
+describe('contexts with different code at the same address', () => {
+  it('keep their decoded code across switches', () => {
     const other = machine.vcpu.createContext(machine.stage2);
     regimes[1]?.map(V_CODE, DATA);
     machine.load(LOOP);
@@ -114,7 +114,7 @@ describe('contexts that have other code at the same address', () => {
   });
 });
 
-it('loses nothing where an address space takes turns with another', () => {
+it('keeps decoded code while two address spaces alternate', () => {
   machine.load(LOOP);
   machine.write(DATA, [...LOOP.slice(0, 4), hvc(8)]);
   const turn = (ipa: number): number => {
@@ -125,7 +125,7 @@ it('loses nothing where an address space takes turns with another', () => {
   expectNothingLost([CODE, DATA], () => expect([turn(CODE), turn(DATA)]).toEqual([1, 8]));
 });
 
-it('loses nothing where access to SIMD&FP comes and goes, and lets no instruction of it slip through', () => {
+it('keeps decoded code while access to SIMD&FP is switched on and off, and still traps it', () => {
   machine.load([...LOOP.slice(0, 4), SIMD, hvc(1)]);
   const turn = (trapped: boolean): number => {
     machine.context.traps.simd = trapped;
@@ -136,7 +136,7 @@ it('loses nothing where access to SIMD&FP comes and goes, and lets no instructio
   };
   const both = [ExceptionClass.SimdFp, ExceptionClass.Hvc64];
   expectNothingLost([CODE], () => expect([turn(true), turn(false)]).toEqual(both));
-  // EL1 may and EL0 may not: CPACR_EL1.FPEN = 0b01.
+  // Allowed at EL1, trapped at EL0: CPACR_EL1.FPEN = 0b01.
   machine.context.setSysreg(CPACR_EL1, 1n << 20n);
   machine.context.setSysreg(0xc600, BigInt(V_CODE + 4096));
   regimes[0]?.map(V_CODE + 4096, TestMachine.VECTORS);
@@ -151,7 +151,7 @@ it('loses nothing where access to SIMD&FP comes and goes, and lets no instructio
   }
 });
 
-it('forgets a page that is written as a whole', () => {
+it('drops the code of a page that is overwritten entirely', () => {
   machine.load(LOOP);
   run(machine.context);
   const page = new Uint32Array(machine.memory.u8.buffer, machine.offset(CODE), 1024);

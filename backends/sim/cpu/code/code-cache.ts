@@ -11,7 +11,7 @@ import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER
 
 const PAGE = 4096;
 
-/** Of the process, as the handlers are. */
+/** Shared by the whole process, as handlers are. */
 const decodedPages = new DecodedPages();
 const templates = new RecordTemplates();
 
@@ -21,33 +21,34 @@ export interface CodePage {
   readonly va: number;
   /** Offset in linear memory of the code. */
   readonly source: number;
-  /** SIMD&FP instructions are decoded to run, else to trap. */
+  /** Whether SIMD&FP instructions are decoded to execute; if not, they are decoded to trap. */
   readonly simdAccess: boolean;
   /** Offset in linear memory of the first record. */
   readonly records: number;
-  /** How often a sample of the PC fell here since it was compiled last. */
+  /** Samples of the PC that fell into the page since it was last compiled. */
   heat: number;
-  /** Handlers of blocks that were compiled from it. */
+  /** Handlers of the blocks that were compiled from the page. */
   readonly blocks: number[];
-  /** Records were decoded here that others could use. */
+  /** Whether the page has newly decoded records that other machines could use. */
   worthSharing: boolean;
 }
 
 /**
- * Decoded instructions of a machine, by where the code is and the address it runs at: whichever context has it there
- * runs the same records and blocks. Records are made as they are reached, a connected piece of code at a time; a write
- * to a page of code clears the records of the words written, so that they are decoded again.
+ * Decoded instructions of a machine, by the place of the code in memory and the address at which it runs: all contexts
+ * with the same code at the same address use the same records and blocks. Records are made when they are reached, a
+ * connected piece of code at a time. A write to a page of code clears the records of the words written, which are then
+ * decoded again.
  */
 export class CodeCache {
   readonly #memory: LinearMemory;
   readonly #table: HandlerTable;
   readonly #effort: Effort;
-  /** By place of the code, then by what `keyOf` makes of the rest. */
+  /** By offset of the code in linear memory, then by `keyOf`. */
   #bySource = new Map<number, Map<number, CodePage>>();
-  /** By place in the record region. */
+  /** By index in the record region. */
   #slots: (CodePage | undefined)[] = [];
   #free: number[] = [];
-  /** Places that were never used, and so hold zeros, begin here. */
+  /** Index of the first place that was never used: from there on the region holds zeros. */
   #untouched = 0;
   #decoded = 0;
   #compiled = 0;
@@ -58,7 +59,7 @@ export class CodeCache {
     this.#table = table;
   }
 
-  /** What was made since the machine was: instructions decoded one by one, and blocks compiled. */
+  /** Counts since the machine was created: instructions decoded one by one, and blocks compiled. */
   get made(): { readonly decoded: number; readonly compiled: number } {
     return { decoded: this.#decoded, compiled: this.#compiled };
   }
@@ -91,7 +92,7 @@ export class CodeCache {
     const slot = this.#free.pop() ?? this.#slots.length;
     if (slot >= MAX_RECORD_PAGES) return undefined;
     const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
-    // Here and not where pages are dropped: many of them may be dropped at once.
+    // Charged here and not when pages are dropped: many may be dropped at once.
     this.#effort.spent += Cost.Page;
     if (slot < this.#untouched) this.#memory.u8.fill(0, records, records + RECORD_PAGE_BYTES);
     else this.#untouched = slot + 1;
@@ -105,7 +106,7 @@ export class CodeCache {
     return page;
   }
 
-  /** Takes over what the process decoded of the same code before. */
+  /** Copies the records that the process has for the same code. */
   #restore(page: CodePage): void {
     const found = decodedPages.find(this.#memory, page.va, page.source);
     if (found === undefined) return;
@@ -125,7 +126,7 @@ export class CodeCache {
     }
   }
 
-  /** A handler for a block of a page; undefined when there are none left. */
+  /** Takes a handler id for a block of a page; undefined when there are none left. */
   takeBlockHandler(page: CodePage): number | undefined {
     this.#share(page);
     const id = this.#table.takeBlock();
@@ -135,9 +136,9 @@ export class CodeCache {
     return id;
   }
   /**
-   * Takes back compiled code that spans the bytes about to be written, since a block runs to its end once entered.
+   * Discards compiled blocks of the page that is about to be written, since a block runs to its end once entered.
    *
-   * @returns whether there was any: the write is then to be executed again, by tier 0
+   * @returns whether there were any: tier 0 then executes the write again
    */
   releaseBlocks(offset: number): boolean {
     let released = false;
@@ -149,7 +150,7 @@ export class CodeCache {
     return released;
   }
 
-  /** Leaves a page's records to whoever runs the same code next. */
+  /** Offers a page's records to other machines that run the same code. */
   #share(page: CodePage): void {
     if (!page.worthSharing) return;
     page.worthSharing = false;
@@ -167,7 +168,7 @@ export class CodeCache {
     page.heat = 0;
   }
 
-  /** Forgets what was decoded of the bytes written. */
+  /** Clears the records of the bytes written. */
   written(offset: number, bytes: number): void {
     if (this.#bySource.size === 0) return;
     const last = offset + bytes - 1;
@@ -214,10 +215,10 @@ export class CodeCache {
   }
 
   /**
-   * Forgets everything; instruction TLBs must be flushed. However much that is, it takes about as long: the records are
-   * cleared when their places are used again, and the blocks go with the table, which is to be replaced now.
+   * Forgets everything; instruction TLBs must be flushed. It takes about as long however much there is: records are
+   * cleared when their places are used again, and blocks go with the table, which the caller must replace.
    *
-   * @param shared pages whose records are left to others at most
+   * @param shared maximum number of pages whose records are offered to other machines
    */
   forget(shared: number): void {
     let left = shared;
@@ -232,15 +233,15 @@ export class CodeCache {
     this.#free = [];
   }
 
-  /** Pages that it has. */
+  /** Number of pages with records. */
   get size(): number {
     return this.#slots.length - this.#free.length;
   }
 
   /**
-   * Decodes from an address on: everything that is reached from there by falling through and by direct branches.
+   * Decodes everything that is reached from an address by falling through and by direct branches.
    *
-   * @param pageAt finds the page of an address without side effects that a guest could see
+   * @param pageAt finds the page of an address, without side effects that a guest could see
    */
   decodeFrom(start: number, pageAt: (va: number) => CodePage | undefined): void {
     const work = [start];
@@ -257,7 +258,7 @@ export class CodeCache {
         if (this.#memory.u16[record >> 1] !== FixedHandler.Decode) break;
         this.#effort.spent += Cost.CopiedRecord;
         this.#decoded += 1;
-        // A page with compiled blocks has handlers that only this machine knows.
+        // A page with compiled blocks has handlers that belong to this machine.
         page.worthSharing = page.blocks.length === 0;
         const pc = page.va + index * 4;
         const word = this.#memory.u32[(page.source + index * 4) >> 2] ?? 0;
@@ -325,14 +326,14 @@ export class CodeCache {
   }
 }
 
-/** A page's key beside its source. Addresses of pages are even. */
+/** A page's key among those with the same source. Page addresses are even. */
 function keyOf(va: number, simdAccess: boolean): number {
   return simdAccess ? va : va + 1;
 }
 
 /**
- * Bound one pass of decoding, which holds up the run: what it does not get to is decoded when it is reached. Making a
- * handler costs far more than using one.
+ * Limits of one pass of decoding, during which the run does not advance; what is left is decoded when it is reached.
+ * Making a handler costs far more than using one.
  */
 const MAX_EFFORT_PER_PASS = 32_768;
 const MAX_NEW_HANDLERS_PER_PASS = 32;

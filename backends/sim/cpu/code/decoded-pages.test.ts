@@ -9,14 +9,14 @@ import { DecodedPages } from './decoded-pages.ts';
 const SOURCE = 0x1_0000;
 const VA = -0x4000;
 
-/** Records of a page in which some places name a handler. */
+/** Records of a page, some of which name a handler. */
 function records(handlers: Readonly<Record<number, number>>): Uint8Array {
   const words = new Uint16Array(RECORD_PAGE_BYTES / 2);
   for (const [index, handler] of Object.entries(handlers)) words[(Number(index) * Record.Bytes) / 2] = handler;
   return new Uint8Array(words.buffer);
 }
 
-it('puts together what was decoded of a page by and by, but for what belongs to one machine', () => {
+it('merges what several machines decoded of a page, without blocks and traps of their own', () => {
   const memory = new LinearMemory(2 * 65_536);
   const pages = new DecodedPages();
   const library = new HandlerLibrary();

@@ -3,24 +3,24 @@ import { isBlock } from '../tier0/handler-ids.ts';
 import { FixedHandler, type HandlerLibrary } from '../tier0/handlers.ts';
 import { Record, RECORDS_PER_PAGE } from '../layout.ts';
 
-/** Pages kept for the process, 20 KiB each: the code of a good many payloads. */
+/** Pages kept for the process, 20 KiB each: the code of dozens of payloads. */
 const MAX_PAGES = 256;
 
-/** A page of code as it was decoded once. */
+/** A decoded page of code. */
 export interface DecodedPage {
   readonly code: Uint8Array;
-  /** Records of tier 0, as a machine with access to SIMD&FP runs them. */
+  /** Records of tier 0, decoded with access to SIMD&FP. */
   readonly records: Uint8Array;
-  /** Handlers that they name, each once. */
+  /** Handlers that the records name, without duplicates. */
   readonly handlers: readonly number[];
-  /** Instructions that use SIMD&FP registers are among them. */
+  /** Whether any of the instructions uses SIMD&FP registers. */
   readonly simd: boolean;
 }
 
 /**
- * Pages as they were decoded once, for the next VM that has the same code at the same address: tests boot the same
- * payload again and again, and decoding it costs more than running it. Records hold nothing of a machine, so they can
- * be handed on.
+ * Decoded pages, kept for the next VM that has the same code at the same address: tests boot the same payload again and
+ * again, and decoding it costs more than running it. Records contain nothing that is specific to a machine, so machines
+ * can share them.
  */
 export class DecodedPages {
   /** By address; the newest last. */
@@ -28,10 +28,10 @@ export class DecodedPages {
   #count = 0;
 
   /**
-   * Keeps a page, with what was known of the same code besides: VMs come to different parts of it, and to SIMD&FP with
-   * access or without.
+   * Keeps a page, merged with what is known of the same code: VMs reach different parts of it, with or without access
+   * to SIMD&FP.
    *
-   * @param code and `records` are its own from now on
+   * @param code owned by this object from now on, as is `records`
    */
   keep(va: number, code: Uint8Array, records: Uint8Array, library: HandlerLibrary): void {
     if (this.#count >= MAX_PAGES) this.#clear();
@@ -46,7 +46,7 @@ export class DecodedPages {
     this.#pages.set(va, [...others, { code, records, handlers, simd }]);
   }
 
-  /** The page at an address whose code is what memory has at `source`. */
+  /** The page at an address, if its code equals the memory at `source`. */
   find(memory: LinearMemory, va: number, source: number): DecodedPage | undefined {
     return this.#pages.get(va)?.find(({ code }) => {
       return Buffer.compare(code, memory.u8.subarray(source, source + code.length)) === 0;
@@ -65,7 +65,7 @@ function handlersIn(records: Uint8Array): Uint16Array {
 
 const HALFWORDS = Record.Bytes / 2;
 
-/** Clears records that are of one machine only: of blocks, and of what it traps. */
+/** Clears records that are specific to a machine: those of blocks and of trapped instructions. */
 function clearOwn(records: Uint8Array): void {
   const words = handlersIn(records);
   for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
@@ -75,7 +75,7 @@ function clearOwn(records: Uint8Array): void {
   }
 }
 
-/** Fills records that are not decoded with others of the same code. */
+/** Fills records that are not decoded from others of the same code. */
 function takeOver(records: Uint8Array, others: Uint8Array): void {
   const [words, more] = [handlersIn(records), handlersIn(others)];
   for (let at = 0; at < RECORDS_PER_PAGE * HALFWORDS; at += HALFWORDS) {
@@ -85,7 +85,7 @@ function takeOver(records: Uint8Array, others: Uint8Array): void {
   }
 }
 
-/** The handlers that records name. */
+/** Handlers that the records name. */
 function handlersOf(records: Uint8Array): Set<number> {
   const words = handlersIn(records);
   const handlers = new Set<number>();

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { generalDefinitions, simdAndFpDefinitions } from '../isa/index.ts';
 import { RecordTemplates } from './record-templates.ts';
 
-it('gives a record back for its word, with what is known of the instruction', () => {
+it('returns the record of a word, with the properties of its instruction', () => {
   const templates = new RecordTemplates();
   const memory = Uint32Array.of(0, 0, 0, 0, 1, 2, 3, 4);
   templates.add(0xd65f_03c0, memory, 4, true, true);
@@ -14,7 +14,7 @@ it('gives a record back for its word, with what is known of the instruction', ()
   expect(templates.find(0)).toBe(-1);
 });
 
-it('forgets rather than grows without bound', () => {
+it('discards old words instead of growing without bound', () => {
   const templates = new RecordTemplates();
   const memory = new Uint32Array(4);
   for (let word = 0; word < 40_000; word += 1) templates.add(word, memory, 0, false, false);
@@ -22,7 +22,7 @@ it('forgets rather than grows without bound', () => {
   expect(templates.find(39_999)).toBeGreaterThanOrEqual(0);
 });
 
-it('is kept from instructions that depend on where they stand', () => {
+it('never gets an instruction whose decoding depends on its address', () => {
   const decodesDifferently = [...generalDefinitions, ...simdAndFpDefinitions].filter(({ encoding, decode, usesPc }) => {
     const texts = [0x1000, 0x2000].map((pc) =>
       JSON.stringify(decode(encoding.value, pc), (_key, value: unknown) =>

@@ -1,13 +1,13 @@
 import { Record } from '../layout.ts';
 
-/** Words kept for the process: several times what a large payload has, and little memory. */
+/** Words kept for the process: several times as many as a large payload has, and still little memory. */
 const MAX_WORDS = 32_768;
 const RECORD_WORDS = Record.Bytes / 4;
 
 const Trait = { Simd: 1, Ends: 2 } as const;
 
 /**
- * Records by instruction word, for instructions that mean the same wherever they stand. Compiled code has each word
+ * Records by instruction word, for instructions that mean the same at any address. Compiled code contains each word
  * many times, and decoding one costs far more than copying its record.
  */
 export class RecordTemplates {
@@ -20,7 +20,7 @@ export class RecordTemplates {
     return this.#places.get(word) ?? -1;
   }
 
-  /** Writes the record that was decoded from the word before. @param at index of its first word in `memory` */
+  /** Copies the record of a template. @param at index of its first word in `memory` */
   copyTo(memory: Uint32Array, at: number, place: number): void {
     const from = place * RECORD_WORDS;
     for (let index = 0; index < RECORD_WORDS; index += 1) memory[at + index] = this.#records[from + index] ?? 0;
@@ -31,7 +31,7 @@ export class RecordTemplates {
     return ((this.#traits[place] ?? 0) & Trait.Simd) !== 0;
   }
 
-  /** Whether the instruction after it is not reached from it. */
+  /** Whether the instruction never falls through to the next one. */
   ends(place: number): boolean {
     return ((this.#traits[place] ?? 0) & Trait.Ends) !== 0;
   }

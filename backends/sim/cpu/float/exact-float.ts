@@ -4,8 +4,8 @@ import type { LinearMemory } from '../linear-memory.ts';
 import { VcpuState } from '../layout.ts';
 
 /**
- * Floating-point operations that generated code has no short way for: exact arithmetic on integers, rounded once. Rare
- * in programs, so correctness is all that counts here.
+ * Floating-point operations for which generated code has no short sequence: exact arithmetic on integers, rounded once.
+ * They are rare in programs, so only correctness counts here.
  */
 
 interface Format {
@@ -22,10 +22,10 @@ const formats: Readonly<Record<number, Format>> = {
 
 /** FPCR.AHP: half precision without infinities and NaNs. */
 const AHP = 1 << 26;
-/** FPCR.DN: every NaN result is the default one. */
+/** FPCR.DN: every NaN result is the default NaN. */
 const DN = 1 << 25;
 
-/** A number taken apart: for finite ones, the value is `mantissa * 2^exponent`. */
+/** An unpacked number; a finite one has the value `mantissa * 2^exponent`. */
 interface Unpacked {
   readonly kind: 'finite' | 'infinite' | 'quiet' | 'signalling';
   readonly negative: boolean;
@@ -87,7 +87,7 @@ function round(
   const { fractionBits, exponentBits, bias } = format;
   if (mantissa === 0n) return withSign(format, negative, 0n);
   const length = mantissa.toString(2).length;
-  // Exponent of the result's last bit: that of a normal number, or of the denormals.
+  // Exponent of the result's last bit: that of a normal number or of a denormal.
   let last = Math.max(exponent + length - (fractionBits + 1), 1 - bias - fractionBits);
   let result: bigint;
   if (last <= exponent) {
@@ -118,7 +118,7 @@ function round(
   return withSign(format, negative, (BigInt(biased) << BigInt(fractionBits)) | (result - hidden));
 }
 
-/** FPProcessNaNs: the first signalling NaN, else the first quiet one; undefined without any. */
+/** FPProcessNaNs: the first signalling NaN, else the first quiet one; undefined if there is none. */
 function propagated(format: Format, operands: readonly Unpacked[], fpcr: number): bigint | undefined {
   const chosen = operands.find(({ kind }) => kind === 'signalling') ?? operands.find(({ kind }) => kind === 'quiet');
   if (chosen === undefined) return undefined;
@@ -160,7 +160,7 @@ function fusedMultiplyAdd(bits: readonly bigint[], format: Format): bigint {
   return round(format, negative, mantissa, exponent);
 }
 
-/** FPConvert, and FPConvertNaN: the payload keeps its highest bits. */
+/** FPConvert and FPConvertNaN: a NaN keeps the highest bits of its payload. */
 function convert(bits: bigint, from: number, to: number, fpcr: number, rounding: Rounding): bigint {
   const source = formats[from];
   const target = formats[to];
@@ -182,13 +182,13 @@ function convert(bits: bigint, from: number, to: number, fpcr: number, rounding:
   return round(target, value.negative, value.mantissa, value.exponent, rounding, toAlternative);
 }
 
-/** RecipEstimate: of 256 to 511, meaning 0.5 to 1. */
+/** RecipEstimate: the argument is 256 to 511, for 0.5 to 1. */
 function reciprocalTable(a: number): number {
   const b = Math.floor(2 ** 19 / (a * 2 + 1));
   return (b + 1) >> 1;
 }
 
-/** RecipSqrtEstimate: of 128 to 511, meaning 0.25 to 1. */
+/** RecipSqrtEstimate: the argument is 128 to 511, for 0.25 to 1. */
 const rootEstimates = Uint16Array.from({ length: 512 }, (_, value) => {
   if (value < 128) return 0;
   const a = value < 256 ? value * 2 + 1 : ((value >> 1) * 2 + 1) * 2;
@@ -200,7 +200,7 @@ function rootTable(value: number): number {
   return rootEstimates[value] ?? 0;
 }
 
-/** Biased exponent, which may be below zero, and fraction of 52 bits of a number that is not zero, normalised. */
+/** Normalised: the biased exponent, which may be negative, and the 52-bit fraction of a nonzero number. */
 function normalised(value: Unpacked, format: Format): { exponent: number; fraction: bigint } {
   const length = value.mantissa.toString(2).length;
   const fraction = (value.mantissa << BigInt(53 - length)) - (1n << 52n);
@@ -287,7 +287,7 @@ function evaluate(helper: number, argument: number, operands: readonly bigint[],
   }
 }
 
-/** The helper function that generated code imports: operands and result go through the state (`floatHelper`). */
+/** The helper function that generated code imports; operands and result are passed in the state (`floatHelper`). */
 export function createHelper(memory: LinearMemory, effort: Effort): (helper: number, argument: number) => number {
   return (helper, argument) => {
     effort.called += Cost.Helper;

@@ -1,11 +1,11 @@
 import { behaves, constant, encodeSysreg as e, ignored, keeps, type RegisterRow } from '../pe/registers/row.ts';
 
-/** The special INTID of no pending interrupt. */
+/** The special INTID for "no pending interrupt". */
 const NO_INTERRUPT = 1023n;
 
 /**
- * The CPU interface of GICv3 (IHI0069, 12.2), while no interrupt is ever delivered: 5 bits of priority and of
- * preemption. What generates and deactivates interrupts goes to EL2 (ICH_HCR_EL2.TC and TDIR).
+ * The CPU interface of GICv3 (IHI0069, 12.2) with 5 bits of priority and of preemption; no interrupt is ever delivered.
+ * Accesses that generate or deactivate interrupts are trapped to EL2 (ICH_HCR_EL2.TC and TDIR).
  */
 export const cpuInterface = {
   ICC_PMR_EL1: keeps(e(3, 0, 4, 6, 0), { writable: 0xf8n }),

@@ -6,9 +6,9 @@ import { i64, type I64 } from '../wasm/expr.ts';
 /** Addressing modes of loads and stores, as variants. */
 export const Mode = { Offset: 0, Post: 1, Pre: 2, Register: 3 } as const;
 
-/** One row of a load/store family: what to do once the address is known. */
+/** One row of a load/store family: the transfer, once the address is known. */
 export interface Transfer {
-  /** The register operand, from Rt. */
+  /** The register operand of field Rt. */
   readonly d: number;
   /** What the transfer is specialised on. */
   readonly variant: readonly number[];
@@ -16,7 +16,7 @@ export interface Transfer {
   readonly scale: number;
 }
 
-/** Fields that every load/store of one register has in the same place. */
+/** Fields that all loads and stores of one register have in the same place. */
 interface TransferFields {
   readonly size: number;
   readonly V: number;
@@ -24,9 +24,7 @@ interface TransferFields {
   readonly Rt: number;
 }
 
-/**
- * The base register, checked where it is the stack pointer. Variants start with: mode, and whether the base is SP.
- */
+/** The base register, with the alignment check for SP. Variants start with the mode and whether the base is SP. */
 export function base(code: Lowering, sp: number | undefined): I64 {
   if (sp === 1) code.checkSp();
   return code.x('n');
@@ -55,11 +53,11 @@ function registerOffset(code: Lowering, option: number): I64 {
 }
 
 /**
- * The four encodings that every load or store of one register has (Arm ARM, C4.1.94: unsigned offset, unscaled and
+ * The four encodings of every load or store of one register (Arm ARM, C4.1.94: unsigned offset, unscaled and
  * unprivileged, post- and pre-indexed, register offset).
  *
- * @param decode which transfer the fields mean, or undefined for an unallocated one
- * @param transfer moves the data, with the variant that `decode` gave
+ * @param decode the transfer that the fields encode; undefined for an unallocated one
+ * @param transfer moves the data, with the variant that `decode` returned
  */
 export function singleRegister(
   name: string,

@@ -65,13 +65,13 @@ const width32: Width<I32> = {
   signed64: (value) => i64.extendI32S(value),
 };
 
-/** Runs a lowering at the width that `sf` says. */
+/** Calls a lowering with the width that `sf` selects. */
 export function atWidth(sf: number | undefined, lower: <T extends Word>(width: Width<T>) => void): void {
   if (sf === 1) lower(width64);
   else lower(width32);
 }
 
-/** AddWithCarry without a carry in (Arm ARM, shared pseudocode): sets the flags and gives the sum. */
+/** AddWithCarry without a carry in (Arm ARM, shared pseudocode): sets the flags and returns the sum. */
 export function addSettingFlags<T extends Word>(width: Width<T>, code: Lowering, first: T, second: T): T {
   const a = width.let(code, first);
   const b = width.let(code, second);

@@ -8,7 +8,7 @@ function target(pc: number, offset: number, bits: number): number {
   return pc + signExtend(offset, bits) * 4;
 }
 
-/** X30, as a register that is written although the encoding has no field for it. */
+/** X30, which BL and BLR write although no field encodes it. */
 const LINK_REGISTER = ContextState.X + 30 * 8;
 
 /** Branches (Arm ARM, C4.1.94). */

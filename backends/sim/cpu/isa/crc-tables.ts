@@ -1,6 +1,6 @@
 import type { LinearMemory } from '../linear-memory.ts';
 
-/** Places of the two CRC tables of 256 words that CRC32 and CRC32C instructions look bytes up in. */
+/** Offsets in linear memory of the two tables of 256 words that CRC32 and CRC32C instructions use. */
 export const CRC32_TABLE = 0x1000;
 export const CRC32C_TABLE = 0x1400;
 

@@ -1,7 +1,7 @@
 import type { Decoded, Definition } from './definition.ts';
 import { generalDefinitions, simdAndFpDefinitions } from './index.ts';
 
-/** A definition with its place in the table, which names its generated code. */
+/** A definition with its index in the table, which identifies its generated code. */
 export interface TableRow {
   readonly index: number;
   readonly definition: Definition;
@@ -13,7 +13,7 @@ export interface Instruction {
   readonly decoded: Decoded;
 }
 
-/** Bits 28:24 tell most encodings apart; rows that ignore some of them stand in several buckets. */
+/** Bits 28:24 distinguish most encodings; a row that ignores some of them is in several buckets. */
 const BUCKET_SHIFT = 24;
 const BUCKETS = 32;
 

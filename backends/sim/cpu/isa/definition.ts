@@ -2,27 +2,27 @@ import { parseEncoding, type Encoding, type Fields } from './encoding.ts';
 import type { Lowering, Operands, Slot } from './lowering.ts';
 import { ContextState, VcpuState } from '../layout.ts';
 
-/** Whether the instruction after this one is reached: always, sometimes, or never by falling through. */
+/** Whether the instruction falls through to the next one: always, sometimes or never. */
 export type Flow = 'next' | 'maybe' | 'never';
 
-/** An instruction word taken apart. */
+/** A decoded instruction word. */
 export interface Decoded extends Operands {
   /**
    * What the lowering is specialised on, such as operand size or condition. Two words with the same variant share their
-   * generated code, so everything that varies freely belongs into the operands.
+   * generated code, so fields with many values belong in the operands.
    */
   readonly variant?: readonly number[];
 }
 
-/** One row of the instruction set: an encoding, how to take it apart, and what it does. */
+/** One row of the instruction set: an encoding, how it is decoded and what it does. */
 export interface Definition {
   /** As in the Arm ARM's index: `ADD (immediate)`. */
   readonly name: string;
   readonly encoding: Encoding;
   readonly flow: Flow;
-  /** The instruction means something else at another address: direct branches and what takes an address from the PC. */
+  /** Whether the meaning depends on the address: direct branches and PC-relative addresses. */
   readonly usesPc: boolean;
-  /** @param pc its virtual address @returns undefined where the fields make an unallocated encoding */
+  /** @param pc its virtual address @returns undefined if the fields make the encoding unallocated */
   decode(word: number, pc: number): Decoded | undefined;
   lower(code: Lowering, variant: readonly number[]): void;
 }
@@ -40,7 +40,7 @@ export function insn<const P extends string>(
     encoding,
     flow,
     usesPc: decode.length > 1,
-    // Safe: the record has a value for every field of the pattern, and Fields<P> lists just these.
+    // Safe: the encoding extracts every field of the pattern, and Fields<P> lists exactly these.
     decode: (word, pc) => decode(encoding.fields(word) as Fields<P>, pc),
     lower: (code, variant) => {
       lower(code, ...variant);
@@ -53,7 +53,7 @@ export function xSource(register: number): Slot {
   return ContextState.X + register * 8;
 }
 
-/** Register number 31 is discarded. */
+/** Writes to register number 31 are discarded. */
 export function xDest(register: number): Slot {
   return register === 31 ? ContextState.Discard : ContextState.X + register * 8;
 }
@@ -67,7 +67,7 @@ export function vRegister(register: number): Slot {
   return VcpuState.V + register * 16;
 }
 
-/** One element of a SIMD&FP register, so that its index is an operand and not a variant. */
+/** One element of a SIMD&FP register: its index becomes an operand instead of a variant. */
 export function vElement(register: number, bytes: number, index: number): Slot {
   return vRegister(register) + bytes * index;
 }

@@ -94,7 +94,7 @@ export const dpImmediate: readonly Definition[] = [
     'sf opc:2 100110 N immr:6 imms:6 Rn:5 Rd:5',
     ({ sf, opc, N, immr, imms, Rn, Rd }) => {
       if (opc === 3 || N !== sf || (sf === 0 && (immr > 31 || imms > 31))) return undefined;
-      // The field goes to the top, then down to its place: two shifts do every form.
+      // The field is shifted to the top, then down to its place: two shifts cover every form.
       const top = sf === 1 ? 63 : 31;
       const low = top - imms;
       const high = imms >= immr ? low + immr : immr - imms - 1;

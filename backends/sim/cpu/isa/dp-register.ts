@@ -36,7 +36,7 @@ function extendedOperand<T extends Word>(w: Width<T>, code: Lowering, option: nu
     m,
   ][option ?? 3];
   const shifted = i64.shl(extended ?? m, i64.extendI32U(code.low()));
-  // Only the low bits matter at 32 bits, so the wide value serves both widths.
+  // At 32 bits only the low bits matter, so the 64-bit value serves both widths.
   return w.bits === 64 ? (shifted as T) : (i32.wrap(shifted) as T);
 }
 
@@ -101,7 +101,7 @@ export const dpRegister: readonly Definition[] = [
     ({ sf, opc, shift, N, Rm, imm6, Rn, Rd }) => {
       const kind = shiftVariant(sf, shift, imm6, false);
       if (kind === undefined) return undefined;
-      // ORR with XZR is MOV, the commonest of them.
+      // ORR with XZR is MOV, the most common form.
       if (opc === 1 && N === 0 && Rn === 31 && kind === NoShift) {
         return { variant: [sf, 4, 0, kind], d: xDest(Rd), m: xSource(Rm) };
       }

@@ -1,6 +1,6 @@
 /**
- * Encodings written as the Arm ARM draws them: from bit 31 down, `0` and `1` for fixed bits, `x` for bits that are
- * ignored, `name:width` or `name` (one bit) for fields. `'sf 0 0 100010 sh imm12:12 Rn:5 Rd:5'` is ADD (immediate).
+ * Encodings in the notation of the Arm ARM's diagrams, from bit 31 down: `0` and `1` for fixed bits, `x` for ignored
+ * bits, `name:width` or `name` (one bit) for fields. `'sf 0 0 100010 sh imm12:12 Rn:5 Rd:5'` is ADD (immediate).
  */
 
 /** Field values of one instruction word by field name. */

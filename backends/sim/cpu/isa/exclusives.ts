@@ -21,7 +21,7 @@ function setMonitor(code: Lowering, at: I64, bytes: number): void {
   code.emit(i32.store(state, i32.const(bytes), ContextState.ExclusiveSize));
 }
 
-/** Runs `write` where the monitor still holds; the status register gets 0 for success, 1 for failure. */
+/** Runs `write` if the monitor matches; the status register becomes 0 for success, 1 for failure. */
 function ifMonitorHolds(code: Lowering, at: I64, bytes: number, write: () => void): void {
   const sameAddress = i64.eq(at, i64.load(state, ContextState.ExclusiveAddress));
   const sameSize = i32.eq(i32.const(bytes), i32.load(state, ContextState.ExclusiveSize));

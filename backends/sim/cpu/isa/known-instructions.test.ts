@@ -17,7 +17,7 @@ function library(name: string): string {
   return execFileSync(CROSS_COMPILER, [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 }
 
-describe.skipIf(missing !== undefined)(`Instructions of real programs are all known${reason}`, () => {
+describe.skipIf(missing !== undefined)(`The decoder knows every instruction${reason}`, () => {
   let folder = '';
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'petri-instructions-'));

@@ -4,7 +4,7 @@ import { signExtend } from './encoding.ts';
 import type { Lowering, RegisterOperand } from './lowering.ts';
 import { i32, i64, v128, type I32, type I64 } from '../wasm/expr.ts';
 
-/** Reads `1 << scale` bytes as a register value: zero-extended, or signed to 64 or 32 bits. */
+/** How a loaded value of `1 << scale` bytes is extended: with zeros, or with its sign to 64 or 32 bits. */
 const Extension = { Zero: 0, Signed64: 1, Signed32: 2 } as const;
 
 function loadValue(place: I32, scale: number, extension: number): I64 {
@@ -22,7 +22,7 @@ function storeValue(code: Lowering, place: I32, scale: number, operand: Register
   code.emit(store(place, code.x(operand), offset));
 }
 
-/** The scalar part of a SIMD&FP register is loaded with zeros above it. */
+/** Loading the scalar part of a SIMD&FP register clears the rest. */
 function loadVector(code: Lowering, operand: RegisterOperand, place: I32, scale: number, offset = 0): void {
   if (scale === 4) return code.setQ(operand, v128.load(place, offset));
   const load = [i64.load8U, i64.load16U, i64.load32U, i64.load][scale] ?? i64.load;
@@ -74,7 +74,7 @@ const simd = singleRegister(
   },
 );
 
-/** Whether a pair register is SIMD&FP, signed, and its scale; undefined for unallocated `opc`. */
+/** Scale and sign extension of a pair; undefined for an unallocated `opc`. */
 function pairForm(opc: number, V: number, L: number): { scale: number; signed: boolean } | undefined {
   if (V === 1) return opc === 3 ? undefined : { scale: opc + 2, signed: false };
   if (opc === 3 || (opc === 1 && L === 0)) return undefined;
@@ -172,7 +172,7 @@ const literals: readonly Definition[] = [
   ),
 ];
 
-/** Loads and stores but for exclusives and atomics (Arm ARM, C4.1.94). */
+/** Loads and stores except exclusives and atomics (Arm ARM, C4.1.94). */
 export const loadsStores: readonly Definition[] = [...general, ...pairs, ...literals];
-/** Those of them that need access to SIMD&FP registers only by their V field, and so are defined apart. */
+/** The forms with V = 1, which need access to SIMD&FP registers and are therefore separate. */
 export const simdLoadsStores: readonly Definition[] = simd;

@@ -1,13 +1,13 @@
 import type { Code } from '../wasm/encode.ts';
 import type { F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 
-/** Operands that name a register: what `Operands` may hold, and what a lowering may ask for. */
+/** Operands that are registers. */
 export type RegisterOperand = 'd' | 'n' | 'm' | 'a' | 's';
 
 /** A register's place in the state: a byte offset that a record can hold. */
 export type Slot = number;
 
-/** What decoding an instruction leaves for its lowering: registers and constants. Others belong into the variant. */
+/** What decoding an instruction passes to its lowering: registers and constants. Everything else is in the variant. */
 export interface Operands {
   readonly d?: Slot;
   readonly n?: Slot;
@@ -32,7 +32,7 @@ export interface Operands {
 /** Sizes of a memory access in bytes. */
 export type AccessSize = 1 | 2 | 4 | 8 | 16;
 
-/** Why generated code returns to the run loop. */
+/** Why generated code returned to the run loop. */
 export const Exit = {
   /** The budget is used up before the instruction at the exit record. */
   Budget: 1,
@@ -40,9 +40,9 @@ export const Exit = {
   Decode: 2,
   /** Continues at the address in the state's PC, whose page is not in the instruction TLB. */
   Fetch: 3,
-  /** The memory access of the exit record faulted; the run loop has been told how. */
+  /** The memory access of the exit record faulted; the slow path has recorded the fault. */
   Abort: 4,
-  /** The exit record is executed by the run loop: system instructions and exception-generating ones. */
+  /** The run loop executes the exit record: a system or exception-generating instruction. */
   System: 5,
   /** The exit record is undefined. */
   Undefined: 6,
@@ -50,26 +50,26 @@ export const Exit = {
   SpAlignment: 7,
   /** The exit record uses SIMD&FP and was decoded while access to it was trapped. */
   SimdTrap: 8,
-  /** The exit record names a handler that the machine does not have, which is a mistake of the engine. */
+  /** The exit record names a handler that the machine does not have: a defect of the engine. */
   NoHandler: 9,
 } as const;
 export type Exit = (typeof Exit)[keyof typeof Exit];
 
 /**
- * What an instruction's definition is written against. An implementation says where operands come from: from a decoded
- * record for the interpreter, from constants for compiled code.
+ * What the definition of an instruction is written against. Implementations take operands from a decoded record (the
+ * interpreter) or from constants (compiled code).
  *
  * A lowering must finish all memory accesses that can fault before its first write to a register.
  */
 export interface Lowering {
-  /** A register's 64 bits, or its low 32. SIMD&FP registers through the scalar views below. */
+  /** A register's 64 bits, or its low 32. For SIMD&FP registers use the scalar views below. */
   x(operand: RegisterOperand): I64;
   w(operand: RegisterOperand): I32;
   setX(operand: RegisterOperand, value: I64): void;
   /** Writes 32 bits and clears the upper half. */
   setW(operand: RegisterOperand, value: I32): void;
 
-  /** A SIMD&FP register, or the one `after` places behind it. */
+  /** A SIMD&FP register, or the one `after` registers behind it. */
   q(operand: RegisterOperand, after?: number): V128;
   setQ(operand: RegisterOperand, value: V128, after?: number): void;
   /** Low part of a SIMD&FP register. Setting one clears the rest of the register. */
@@ -78,8 +78,8 @@ export interface Lowering {
   dbl(operand: RegisterOperand): F64;
   setDbl(operand: RegisterOperand, value: F64): void;
   /**
-   * One element's bits as an unsigned integer, without touching the others. `bytes` is the element size. Elements count
-   * on into the next register, and the operand's slot may itself be that of an element (`vElement`).
+   * One element's bits as an unsigned integer; the other elements are left alone. `bytes` is the element size. Indices
+   * continue into the next register, and the operand's slot may itself be that of an element (`vElement`).
    */
   element(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number): I64;
   setElement(operand: RegisterOperand, bytes: 1 | 2 | 4 | 8, index: number, value: I64): void;
@@ -91,19 +91,19 @@ export interface Lowering {
   /** The return address of a branch with link. */
   link(): I64;
 
-  /** Evaluates once. */
+  /** Evaluates the value once and returns it as a local. */
   let(value: I32): I32;
   let(value: I64): I64;
   let(value: F32): F32;
   let(value: F64): F64;
   let(value: V128): V128;
-  /** Statements made by `body` that run only where the condition holds. */
+  /** Runs the statements of `body` only if the condition holds. */
   if(condition: I32, body: () => void, otherwise?: () => void): void;
   emit(code: Code): void;
 
-  /** PSTATE.N is the sign of `n`, PSTATE.Z is set where `z` is zero; `c` and `v` are 0 or 1. */
+  /** PSTATE.N becomes the sign of `n`, PSTATE.Z is set if `z` is zero; `c` and `v` are 0 or 1. */
   setFlags(n: I64, z: I64, c: I32, v: I32): void;
-  /** NZCV from a value in bits 31:28. */
+  /** Sets NZCV from bits 31:28 of a value. */
   setNzcv(value: I32): void;
   nzcv(): I32;
   carry(): I32;
@@ -111,30 +111,29 @@ export interface Lowering {
   condition(cond: number): I32;
 
   /**
-   * Checks and translates an access; the result is a place in linear memory where `bytes` can be read, or written once
-   * `commit` has run. Leaves with an abort where the access faults. `align` is the alignment in bytes below which the
-   * access faults or becomes slow; default: its size.
+   * Checks and translates an access; the result is a place in linear memory from which `bytes` can be read. Exits with
+   * an abort if the access faults. `align` is the alignment in bytes below which the access faults or takes the slow
+   * path; default: its size.
    */
   readable(address: I64, bytes: number, align?: number): I32;
-  /** The same for accesses that fault when misaligned whatever the memory type: exclusives and ordered ones. */
+  /** The same for accesses that fault when misaligned, whatever the memory type: exclusives and ordered accesses. */
   readableAligned(address: I64, bytes: number): I32;
   /**
-   * The same for a write: calls `write` with the place, and carries the bytes to the guest where the place is not the
-   * guest's own.
+   * The same for a write: calls `write` with the place, then copies the bytes to guest memory if the place is a buffer.
    */
   writable(address: I64, bytes: number, write: (place: I32) => void, align?: number): void;
   writableAligned(address: I64, bytes: number, write: (place: I32) => void): void;
   /** As `writable`, for read-modify-write: the place holds the old bytes. */
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void;
-  /** Ends with SP alignment fault where the stack pointer is the base and misaligned. */
+  /** Exits with an SP alignment fault if the base is a misaligned stack pointer. */
   checkSp(): void;
 
   /** Continues at the operands' `target`. */
   branch(): void;
-  /** Continues at an address that is only known now. */
+  /** Continues at a computed address. */
   branchTo(address: I64): void;
-  /** Leaves to the run loop at this instruction. */
+  /** Returns to the run loop at this instruction. */
   exit(reason: Exit): void;
-  /** Calls a floating-point operation of float/exact-float.ts: operands and results go through the state. */
+  /** Calls a floating-point operation of float/exact-float.ts; operands and results are passed in the state. */
   helper(index: number, argument: I32): I32;
 }

@@ -1,4 +1,4 @@
-/** What generated code leaves to the run loop with `Exit.System`: the operand `small` of the record that it left at. */
+/** What the run loop is to execute after `Exit.System`: the operand `small` of the exit record. */
 export const Operation = {
   Svc: 0,
   Hvc: 1,
@@ -9,12 +9,12 @@ export const Operation = {
   Wfe: 6,
   Wfi: 7,
   /**
-   * MRS to the slot `d`, MSR from the slot `n`; `low` is the register's encoding, `high` the number of the
-   * general-purpose one.
+   * MRS to the slot `d`, MSR from the slot `n`; `low` is the encoding of the system register, `high` the number of the
+   * general-purpose register.
    */
   ReadRegister: 8,
   WriteRegister: 9,
-  /** MSR (immediate) and SYS; as above, with `low` their encoding. */
+  /** MSR (immediate) and SYS; operands as above, with `low` their own encoding. */
   WritePstate: 10,
   System: 11,
 } as const;

@@ -4,7 +4,7 @@ import { comparable, compare } from '../testing/compare.ts';
 import { missingTools } from '../testing/oracle.ts';
 
 /**
- * Other cases and more of them: `PETRI_ORACLE_SEED=7 PETRI_ORACLE_CASES=1000 npx vitest run isa/oracle
+ * For other cases, and more of them: `PETRI_ORACLE_SEED=7 PETRI_ORACLE_CASES=1000 npx vitest run isa/oracle
  * --testTimeout=0`.
  */
 const seed = Number(process.env['PETRI_ORACLE_SEED'] ?? 20_260_801);
@@ -18,11 +18,11 @@ describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on rand
   it(`leave the same registers and memory (seed ${String(seed)})`, () => {
     const { byName, differences } = compare(seed, perDefinition);
     expect(differences).toEqual([]);
-    // Every definition took part.
+    // Every definition was tested.
     expect(comparable.filter(({ name }) => !byName.has(name)).map(({ name }) => name)).toEqual([]);
   });
 
-  it(`leave the same when they are compiled (seed ${String(seed)})`, () => {
+  it(`leave the same registers and memory when compiled (seed ${String(seed)})`, () => {
     expect(compare(seed, Math.ceil(perDefinition / 10), comparable, 'compiled').differences).toEqual([]);
   });
 
@@ -33,7 +33,7 @@ describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on rand
     expect(differences).toEqual([]);
   });
 
-  it(`are the words that are instructions of Armv8.0 (seed ${String(seed)})`, () => {
+  it(`are allocated as in Armv8.0 (seed ${String(seed)})`, () => {
     expect(allocationDifferences(seed, randomWords)).toEqual([]);
   });
 });

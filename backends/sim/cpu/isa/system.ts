@@ -10,9 +10,9 @@ function toRunLoop(code: Lowering): void {
 }
 
 /**
- * Exception generation, hints, barriers and system instructions (Arm ARM, C4.1.94). What touches more than registers is
- * done by the run loop, to which the row passes an operation; the few system registers that EL0 may use are plain
- * moves.
+ * Exception generation, hints, barriers and system instructions (Arm ARM, C4.1.94). The run loop executes those that
+ * involve more than registers, as the operation that the row passes to it; the few system registers that EL0 may use
+ * are plain moves.
  */
 export const system: readonly Definition[] = [
   insn(
@@ -37,7 +37,7 @@ export const system: readonly Definition[] = [
   insn(
     'HINT',
     '1101010100 0 00 011 0010 CRm:4 op2:3 11111',
-    // Hints that are not implemented are NOPs; WFE and WFI have their own row before this one.
+    // Hints that are not implemented are NOPs; WFE and WFI have their own row, before this one.
     () => ({}),
     () => undefined,
   ),
@@ -46,7 +46,7 @@ export const system: readonly Definition[] = [
     '1101010100 0 00 011 0011 CRm:4 op2:3 11111',
     ({ op2 }) => (op2 === 2 || op2 >= 4 ? { variant: [op2 === 2 ? 1 : 0] } : undefined),
     (code, clrex) => {
-      // Accesses happen in program order and context changes at once, so only CLREX has something to do.
+      // Accesses happen in program order and context changes at once, so only CLREX has an effect.
       if (clrex === 1) code.emit(i64.store(i32.const(0), i64.const(-1n), ContextState.ExclusiveAddress));
     },
   ),

@@ -10,28 +10,28 @@ import { Access, FaultStatus, type Translation } from './regime.ts';
 const PAGE = 4096;
 const NO_TAG = 0xffff_ffff_ffff_ffffn;
 
-/** What is known of a memory access that faulted. */
+/** A memory access that faulted. */
 export interface Fault {
-  /** Taken to EL2 when true, else to EL1. */
+  /** Whether EL2 takes the fault; if not, EL1 does. */
   stage2: boolean;
   status: number;
-  /** Faulting address; in the second page where only the part there faulted. */
+  /** Faulting address; in the second page if only the part there faulted. */
   address: number;
-  /** For stage 2: the intermediate physical address. */
+  /** For a stage 2 fault: the intermediate physical address. */
   ipa: number;
   write: boolean;
-  /** No fault after all: the instruction is to be executed again, since the code that it is part of was taken back. */
+  /** No fault: the instruction must be executed again, since its compiled block was discarded. */
   again: boolean;
 }
 
-/** The slow path of loads and stores: what the TLB does not answer. */
+/** The slow path of loads and stores: accesses that miss the TLB. */
 export class DataAccess {
   readonly fault: Fault = { stage2: false, status: 0, address: 0, ipa: 0, write: false, again: false };
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
   readonly #effort: Effort;
   #context: Context | undefined;
-  /** Where a write that went to the bounce buffer belongs. */
+  /** Destination of a write that went to the bounce buffer. */
   readonly #bounce = { first: 0, second: 0, firstBytes: 0 };
 
   constructor(memory: LinearMemory, code: CodeCache, effort: Effort) {
@@ -40,12 +40,12 @@ export class DataAccess {
     this.#code = code;
   }
 
-  /** The context whose accesses follow. */
+  /** Selects the context of the accesses that follow. */
   use(context: Context): void {
     this.#context = context;
   }
 
-  /** Function imports of generated code; see tier0/imports.ts. Each returns a place in linear memory, or -1. */
+  /** Function imports of generated code, see tier0/imports.ts. Each returns an offset in linear memory, or -1. */
   readonly slowRead = (bytes: number, align: number): number => this.#access(bytes, align, Access.Read);
   readonly slowWrite = (bytes: number, align: number): number => this.#access(bytes, align, Access.Write);
   readonly slowModify = (bytes: number, align: number): number =>
@@ -67,7 +67,7 @@ export class DataAccess {
     const { u32 } = this.#memory;
     const address = readSigned(u32, VcpuState.SlowAddress);
     const misaligned = ((u32[VcpuState.SlowAddress >> 2] ?? 0) & ((alignAndFlags & ~MUST_ALIGN) - 1)) !== 0;
-    // Before translation where it faults whatever the memory is, else as a part of it (Arm ARM, AArch64.MemSingleRead).
+    // Before translation if it faults for every memory type, else during it (Arm ARM, AArch64.MemSingleRead).
     if (misaligned && (alignAndFlags & MUST_ALIGN) !== 0) return this.#fail(FaultStatus.Alignment, address, write);
     const access = misaligned ? kind | Access.Misaligned : kind;
     const first = this.#locate(address, access, write);
@@ -88,7 +88,7 @@ export class DataAccess {
     return VcpuState.SlowData;
   }
 
-  /** Makes sure that code which is about to be written over is decoded again. */
+  /** Has code that is about to be overwritten decoded again. */
   #toCode(place: number, bytes: number): number {
     if (!this.#code.hasCode(place - (place % PAGE))) return place;
     if (this.#code.releaseBlocks(place)) return this.#again();
@@ -101,7 +101,7 @@ export class DataAccess {
     return -1;
   }
 
-  /** Place of an address, which the TLB knows from now on; or -1 with `fault` filled. */
+  /** Translates an address and fills the TLB. @returns the place, or -1 with `fault` filled */
   #locate(address: number, access: number, write: boolean): number {
     const context = this.#context;
     if (context === undefined) return -1;
@@ -118,7 +118,7 @@ export class DataAccess {
     const offset = place - (place % PAGE);
     const tag = BigInt(page);
     const readable = (allowed & Access.Read) !== 0;
-    // Writes to pages of code, and to pages that cannot be read, stay on the slow path.
+    // Writes to pages of code, and to pages that cannot be read, always take the slow path.
     const writable = (allowed & Access.Write) !== 0 && readable && !this.#code.hasCode(offset);
     this.#memory.u64[(entry + Tlb.ReadTag) >> 3] = readable ? tag : NO_TAG;
     this.#memory.u64[(entry + Tlb.WriteTag) >> 3] = writable ? tag : NO_TAG;

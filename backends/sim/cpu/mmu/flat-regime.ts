@@ -3,13 +3,13 @@ import { Permission, type Stage2 } from '../types.ts';
 import { inPage } from './virtual-address.ts';
 import { Access, FaultStatus, type Regime, type Translation } from './regime.ts';
 
-/** Above this, addresses are outside of the regime: FEAT_LPA2 is not implemented. */
+/** Higher addresses are outside of the regime: FEAT_LPA2 is not implemented. */
 const ADDRESS_LIMIT = 2 ** 48;
 
 /**
- * The EL1&0 regime with stage 1 off: a virtual address is the intermediate physical one, and all memory is
- * Device-nGnRnE, so every misaligned access faults (Arm ARM, D8.2.11 and B2.13.2). It is its own answer, so that a TLB
- * miss allocates nothing.
+ * The EL1&0 regime with stage 1 off: a virtual address is the intermediate physical address, and all memory is
+ * Device-nGnRnE, so every misaligned access faults (Arm ARM, D8.2.11 and B2.13.2). `translate` returns this object
+ * itself, so that a TLB miss allocates nothing.
  */
 export class FlatRegime implements Regime, Translation {
   place = -1;
@@ -53,7 +53,7 @@ export class FlatRegime implements Regime, Translation {
   }
 }
 
-/** Bits of `Access` that bits of `Permission` allow at an Exception level. */
+/** The bits of `Access` that bits of `Permission` grant at an Exception level. */
 function allowedBy(permissions: number, el: ExceptionLevel): number {
   const execute = el === 0 ? Permission.XEl0 : Permission.XEl1;
   return (

@@ -22,7 +22,7 @@ import { Access } from './regime.ts';
 const { CODE, DATA, VECTORS } = TestMachine;
 const { Read, Write, Execute } = Access;
 const READ_WRITE = Read | Write;
-/** Addresses of the first stage, which differ from those of the second. */
+/** Virtual addresses; they differ from the IPAs. */
 const V_CODE = 0x4000_0000;
 const V_DATA = 0x5000_0000;
 const V_VECTORS = 0x6000_0000;
@@ -45,7 +45,7 @@ function run(): void {
   expect(machine.vcpu.run(100_000)).toBe(RunExit.Sync);
 }
 
-/** Runs into the HVC of a vector. @returns what ESR_EL1 and FAR_EL1 say */
+/** Runs to the HVC of a vector. @returns the fields of ESR_EL1, and FAR_EL1 */
 function faultAtEl1(vector: number): { ec: number; status: number; far: bigint | undefined } {
   run();
   expect(machine.vcpu.exit).toMatchObject({ ec: ExceptionClass.Hvc64, esr: 0x5a00_0000 | vector });
@@ -53,13 +53,13 @@ function faultAtEl1(vector: number): { ec: number; status: number; far: bigint |
   return { ec: esr >>> 26, status: esr & 0x3f, far: machine.context.sysreg(FAR_EL1) };
 }
 
-/** Has the machine at an address of EL0. */
+/** Has the machine continue at an address at EL0. */
 function enterEl0(pc: number): void {
   machine.context.pstate = 0;
   machine.context.pc = BigInt(pc);
 }
 
-describe('a first stage', () => {
+describe('stage 1', () => {
   it('translates fetches, loads and stores', () => {
     machine.load([strX(2, 1), ldrX(3, 1), hvc(1)]);
     machine.context.setX(2, 77n);
@@ -69,7 +69,7 @@ describe('a first stage', () => {
     expect(machine.context.pc).toBe(BigInt(V_CODE + 12));
   });
 
-  it('takes its faults to EL1, with the virtual address', () => {
+  it('reports its faults to EL1, with the virtual address', () => {
     machine.context.setX(1, BigInt(V_DATA + 3 * 4096 + 8));
     machine.load([ldrX(3, 1)]);
     expect(faultAtEl1(0x200)).toEqual({
@@ -85,7 +85,7 @@ describe('a first stage', () => {
     });
   });
 
-  it('leaves faults of the second stage to EL2, with both addresses', () => {
+  it('leaves stage 2 faults to EL2, with the VA and the IPA', () => {
     regime.map(V_DATA, 0x9_0000, READ_WRITE, READ_WRITE);
     machine.context.setX(1, BigInt(V_DATA + 0x10));
     machine.load([strX(3, 1)]);
@@ -101,7 +101,7 @@ describe('a first stage', () => {
     expect(view.getBigUint64(machine.vcpu.el2.far, true)).toBe(BigInt(V_CODE + 4096 + 8));
   });
 
-  it('decides whether misaligned accesses fault, but for those that always do', () => {
+  it('permits misaligned accesses to Normal memory, except exclusives', () => {
     machine.context.setX(1, BigInt(V_DATA + 4096 - 3));
     machine.context.setX(2, 0x1122_3344_5566_7788n);
     machine.load([strX(2, 1), ldrX(3, 1), hvc(1)]);
@@ -115,20 +115,20 @@ describe('a first stage', () => {
 });
 
 describe('the Exception level', () => {
-  it('is part of what a data TLB knows: EL0 may not read what EL1 has just read', () => {
+  it('separates data TLB entries: EL0 may not read what EL1 has just read', () => {
     regime.map(V_DATA, DATA, 0, READ_WRITE);
     machine.load([ldrX(3, 1), eret, ldrX(4, 1)]);
     machine.context.setSysreg(ELR_EL1, BigInt(V_CODE + 8));
     machine.context.setSysreg(SPSR_EL1, 0n);
     expect(faultAtEl1(0x400)).toEqual({ ec: ExceptionClass.DataAbortLower, status: 0x0f, far: BigInt(V_DATA) });
-    // EL1 goes on as before.
+    // EL1 still has access.
     machine.context.pc = BigInt(V_CODE);
     machine.load([ldrX(3, 1), hvc(5)]);
     run();
     expect(machine.vcpu.exit.esr & 0xffff).toBe(5);
   });
 
-  it('is part of what a data TLB knows: EL1 may not write what EL0 has just written', () => {
+  it('separates data TLB entries: EL1 may not write what EL0 has just written', () => {
     regime.map(V_DATA, DATA, READ_WRITE, Read);
     machine.write(VECTORS + 0x400, [strX(2, 1)]);
     machine.load([strX(2, 1), svc(0)]);
@@ -138,7 +138,7 @@ describe('the Exception level', () => {
     expect(machine.memory.view.getBigUint64(machine.offset(DATA), true)).toBe(5n);
   });
 
-  it('is part of what an instruction TLB knows', () => {
+  it('separates instruction TLB entries', () => {
     regime.map(V_CODE, CODE, Read, Read | Execute);
     machine.load([addImm(5, 5, 1), eret]);
     machine.context.setSysreg(ELR_EL1, BigInt(V_CODE));
@@ -147,7 +147,7 @@ describe('the Exception level', () => {
     expect(machine.context.x(5)).toBe(1n);
   });
 
-  it('changes without losing what TLBs know of the other level', () => {
+  it('changes without flushing the TLB entries of the other level', () => {
     let walks = 0;
     machine = new TestMachine({
       regime: (stage2) => {

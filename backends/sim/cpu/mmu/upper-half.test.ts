@@ -35,7 +35,7 @@ const { CODE, DATA, VECTORS } = TestMachine;
 const VBAR_EL1 = 0xc600;
 const NE = 1;
 
-/** Addresses of TTBR1: the start of Linux's direct map, the middle of the half, and the very last pages. */
+/** Addresses of TTBR1: the start of Linux's direct map, the middle of the half, and the last pages. */
 const BASES = [0xffff_8000_0000_0000n, 0xffff_ffc0_1234_5000n, 0xffff_ffff_ffff_0000n] as const;
 
 let machine: TestMachine;
@@ -69,7 +69,7 @@ describe.each(BASES)('at 0x%x', (base) => {
     return machine.vcpu.exit.esr & 0xffff;
   }
 
-  it('forms addresses from the PC', () => {
+  it('computes PC-relative addresses', () => {
     machine.load([adr(2, 16), adrp(3, 0x4000), ldrLiteral(4, 8), hvc(1), 0x1234_5678, 0x9abc_def0]);
     expect(run()).toBe(1);
     expect(machine.context.x(2)).toBe(code + 16n);
@@ -78,7 +78,7 @@ describe.each(BASES)('at 0x%x', (base) => {
     expect(machine.context.pc).toBe(code + 16n);
   });
 
-  it('branches within a page, over pages, through registers, and returns', () => {
+  it('branches within a page, across pages and to registers, and returns', () => {
     machine.load([bl(0x1000), b(8), hvc(9), adr(5, 12), blr(5), hvc(2), addImm(6, 6, 1), ret]);
     machine.write(CODE + 0x1000, [addImm(7, 30, 0), ret]);
     expect(run()).toBe(2);
@@ -87,14 +87,14 @@ describe.each(BASES)('at 0x%x', (base) => {
     expect(machine.context.x(6)).toBe(1n);
   });
 
-  it('falls through from page to page', () => {
+  it('falls through to the next page', () => {
     machine.write(CODE + 0xffc, [movz(2, 1), movz(3, 2), hvc(3)]);
     machine.load([b(0xffc)]);
     expect(run()).toBe(3);
     expect([machine.context.x(2), machine.context.x(3), machine.context.pc]).toEqual([1n, 2n, code + 0x1008n]);
   });
 
-  it('loads and stores, over pages too', () => {
+  it('loads and stores, also across pages', () => {
     machine.context.setX(1, data + 0xff8n);
     machine.context.setX(2, 5n);
     machine.context.setX(3, 6n);
@@ -104,7 +104,7 @@ describe.each(BASES)('at 0x%x', (base) => {
     expect(machine.memory.view.getBigUint64(machine.offset(DATA + 0x1000), true)).toBe(6n);
   });
 
-  it('runs the same in both tiers', () => {
+  it('gives the same result in both tiers', () => {
     machine.load([
       movz(0, 0xffff),
       bl(0x1000 - 4),
@@ -145,7 +145,7 @@ describe.each(BASES)('at 0x%x', (base) => {
     expect(machine.context.sysreg(ELR_EL1)).toBe(code + 0x44n);
   });
 
-  it('names the address of a fault with all its bits', () => {
+  it('reports all bits of a faulting address', () => {
     const hole = data + 0x2000n + 0x18n;
     machine.context.setX(1, hole);
     machine.load([nop, ldrX(4, 1)]);
@@ -165,7 +165,7 @@ describe.each(BASES)('at 0x%x', (base) => {
     expect(machine.context.sysreg(FAR_EL1)).toBe(hole + 2n);
   });
 
-  it('gives EL2 the address of a fault of the second stage, and of an undefined instruction', () => {
+  it('reports all bits of the address of a stage 2 fault and of an undefined instruction', () => {
     regime.map(number(data), 0x9_0000);
     const seen: bigint[] = [];
     machine.cpu.onUndefined = (_word, pc) => seen.push(pc);
@@ -178,9 +178,8 @@ describe.each(BASES)('at 0x%x', (base) => {
     expect(seen).toEqual([code]);
   });
 
-  it('leaves frame records that lead back to every caller', () => {
-    // Each function pushes X29 and X30 and has X29 lead there, as the procedure call standard wants it (AAPCS64,
-    // 6.4.6).
+  it('keeps frame records that lead to every caller', () => {
+    // Each function pushes X29 and X30 and sets X29 to the frame record (AAPCS64, 6.4.6).
     const push = 0xa9bf_7bfd; // STP X29, X30, [SP, #-16]!
     const frame = addImm(29, 31, 0);
     machine.load([addImm(31, 1, 0), movz(29, 0), push, frame, bl(0x40 - 16), hvc(9)]);
@@ -210,7 +209,7 @@ it('wraps from the last address to the first', () => {
   expect(machine.context.pc).toBe(0xffff_ffff_ffff_fffcn);
 });
 
-it('faults where an address is in neither half, with its own bits', () => {
+it('faults on an address in neither half, and reports all of its bits', () => {
   machine = new TestMachine({ regime: (stage2) => (regime = new TableRegime(stage2)) });
   regime.map(0x1000, CODE);
   regime.map(0x8000, VECTORS);

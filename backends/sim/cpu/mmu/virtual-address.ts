@@ -1,13 +1,13 @@
 /**
  * A virtual address is a number: the canonical 64 bits as a signed integer, so that both halves of the address space
- * are exact, and those of TTBR1 are negative. What is not canonical may be rounded, but stays outside of every
- * translation regime; where a guest sees such an address, it comes from the 64 bits themselves.
+ * are exact and addresses of TTBR1 are negative. An address that is not canonical may be rounded, but is outside of
+ * every translation regime; if it is reported to the guest, the value comes from the 64 bits themselves.
  */
 
 const PAGE = 4096;
 const HIGH = 2 ** 32;
 
-/** The signed integer in 64 bits of memory; exact where it is canonical. */
+/** The signed integer in 64 bits of memory; exact if it is canonical. */
 export function readSigned(words: Uint32Array, offset: number): number {
   return (words[offset >> 2] ?? 0) + ((words[(offset >> 2) + 1] ?? 0) | 0) * HIGH;
 }
@@ -18,17 +18,17 @@ export function writeSigned(words: Uint32Array, offset: number, value: number): 
   words[(offset >> 2) + 1] = Math.floor(value / HIGH);
 }
 
-/** Address of the page that an address is in. */
+/** Address of the page that contains an address. */
 export function pageOf(va: number): number {
   return va - (va & (PAGE - 1));
 }
 
-/** Bytes from the start of its page. */
+/** Offset of an address in its page. */
 export function inPage(va: number): number {
   return va & (PAGE - 1);
 }
 
-/** Where a page belongs in a direct-mapped TLB. @param entries a power of two */
+/** Index of a page in a direct-mapped TLB. @param entries a power of two */
 export function tlbIndex(page: number, entries: number): number {
   return (page / PAGE) & (entries - 1);
 }

@@ -23,11 +23,11 @@ const CNTP_CVAL_EL0 = slotOf('CNTP_CVAL_EL0');
 const SCTLR_M = 1;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
-/** A plane on a vCPU. While it is active its state is at address 0 of linear memory, else in a block of its own. */
+/** A plane on a vCPU. An active context is at address 0 of linear memory, an inactive one in a block of its own. */
 export class Context implements CpuContext, RegisterAccess {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
-  /** By Exception level, whether its instruction TLB leads to code in which SIMD&FP instructions run. */
+  /** By Exception level: whether its instruction TLB holds code that was decoded with access to SIMD&FP. */
   readonly #fetchesSimd = [false, false, false, false];
   active = false;
   readonly #memory: LinearMemory;
@@ -98,7 +98,7 @@ export class Context implements CpuContext, RegisterAccess {
     this.setNzcv(value);
   }
 
-  /** PSTATE but for NZCV, with the stack pointer that goes with it. */
+  /** Sets PSTATE except NZCV, and selects the stack pointer. */
   setMode(value: number): void {
     const words = this.#memory.u32;
     const at = (this.base + ContextState.Pstate) >> 2;
@@ -112,7 +112,7 @@ export class Context implements CpuContext, RegisterAccess {
     if (this.active && ((old ^ next) & Pstate.El) !== 0) this.useTlbs();
   }
 
-  /** Has generated code look up addresses in the TLBs of the Exception level. To be called on the active context. */
+  /** Selects the TLBs of the current Exception level for generated code. Call it on the active context only. */
   useTlbs(): void {
     const words = this.#memory.u32;
     const { tlb, itlb } = tlbSet(this.index, this.el);
@@ -176,14 +176,16 @@ export class Context implements CpuContext, RegisterAccess {
     return el1 ? ContextState.SpEl1 : ContextState.SpEl0;
   }
 
-  /** Guest time at which one of its timers signals; see `Vcpu.timerDeadline`. */
+  /** Guest time at which one of the timers signals next; see `Vcpu.timerDeadline`. */
   get timerDeadline(): number {
     const at = (control: number, compare: number): number =>
       timerDeadline(this.#memory.u32[(this.base + control) >> 2] ?? 0, this.#get(compare));
     return Math.min(at(CNTV_CTL_EL0, CNTV_CVAL_EL0), at(CNTP_CTL_EL0, CNTP_CVAL_EL0));
   }
 
-  /** Exception level that SIMD&FP instructions trap to, by CPACR_EL1.FPEN or CPTR_EL2.TFP; undefined where they run. */
+  /**
+   * Exception level to which SIMD&FP instructions trap, by CPACR_EL1.FPEN or CPTR_EL2.TFP; undefined if they do not.
+   */
   get simdTrap(): 1 | 2 | undefined {
     const fpen = ((this.#memory.u32[(this.base + CPACR_EL1) >> 2] ?? 0) >>> 20) & 3;
     if (fpen !== 3 && (fpen !== 1 || this.el === 0)) return 1;
@@ -214,7 +216,7 @@ export class Context implements CpuContext, RegisterAccess {
     this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector);
   }
 
-  /** ERET to where ELR_EL1 and SPSR_EL1 say; an illegal return sets PSTATE.IL and stays at its Exception level. */
+  /** ERET to ELR_EL1 and SPSR_EL1; an illegal return sets PSTATE.IL and stays at the current Exception level. */
   exceptionReturn(): void {
     const spsr = Number(BigInt.asUintN(32, this.#get(SPSR_EL1)));
     this.pc = this.#get(ELR_EL1);
@@ -240,8 +242,9 @@ export class Context implements CpuContext, RegisterAccess {
   }
 
   /**
-   * Has the instruction TLB in use lead to code that is decoded for the access to SIMD&FP that there is now, and says
-   * which.
+   * Flushes the instruction TLB in use if its code was decoded for another access to SIMD&FP.
+   *
+   * @returns whether SIMD&FP instructions execute
    */
   fetchesSimd(): boolean {
     const { el } = this;
@@ -261,7 +264,7 @@ export class Context implements CpuContext, RegisterAccess {
   }
 }
 
-/** Place of a register that is kept in the context itself, or -1. */
+/** Place of a register that is in the context itself, or -1. */
 function ownSlot(encoding: number): number {
   const slot = findSysreg(encoding)?.slot ?? -1;
   return slot < ContextState.Size ? slot : -1;

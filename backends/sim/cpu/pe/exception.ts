@@ -1,6 +1,6 @@
 import type { ExceptionLevel } from '../exception-level.ts';
 
-/** A synchronous exception that is about to be taken. */
+/** A synchronous exception to be taken. */
 export interface Exception {
   /** Exception level that takes it. */
   target: ExceptionLevel;
@@ -9,12 +9,12 @@ export interface Exception {
 }
 
 const IL = 1 << 25;
-/** ISS.CV, and COND = always: of traps of conditional instructions. */
+/** ISS.CV with COND = always: for traps of conditional instructions. */
 export const CV_AL = (1 << 24) | (0xe << 20);
 /** ISS.WnR of a data abort. */
 export const WNR = 1 << 6;
 
-/** ESR_ELx of an instruction of 32 bits. */
+/** ESR_ELx for a 32-bit instruction. */
 export function syndrome(ec: number, iss: number): number {
   return ((ec << 26) | IL | iss) >>> 0;
 }

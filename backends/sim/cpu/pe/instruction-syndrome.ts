@@ -9,8 +9,9 @@ const AR = 1 << 14;
 const WNR = 1 << 6;
 
 /**
- * ISS of a data abort to EL2 but for DFSC (Arm ARM, D24.2.40, ISS encoding for an exception from a Data Abort): ISV and
- * what goes with it for loads and stores of one general-purpose register without write-back, exclusives excepted.
+ * ISS of a data abort to EL2, without DFSC (Arm ARM, D24.2.40, ISS encoding for an exception from a Data Abort): ISV
+ * and the fields that it validates, for loads and stores of one general-purpose register without write-back, except
+ * exclusives.
  */
 export function dataAbortIss(word: number, write: boolean): number {
   return (write ? WNR : 0) | transferIss(word);
@@ -50,7 +51,7 @@ function transferIss(word: number): number {
  * ISS of a trapped MRS, MSR or SYS (Arm ARM, D24.2.40, ISS encoding for an exception from MSR, MRS, or System
  * instruction execution).
  *
- * @param encoding as `encodeSysreg` makes it
+ * @param encoding as `encodeSysreg` returns it
  * @param rt number of the general-purpose register
  */
 export function accessIss(encoding: number, rt: number, read: boolean): number {

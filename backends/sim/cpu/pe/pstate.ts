@@ -15,7 +15,7 @@ export const Pstate = {
 
 const SCTLR_SPAN = 1 << 23;
 
-/** Whether an exception return may go there: an AArch64 mode of EL0 or EL1. */
+/** Whether an exception return to this SPSR is legal: to AArch64 at EL0 or EL1. */
 export function validTarget(spsr: number): boolean {
   const mode = spsr & Pstate.Mode;
   return mode === Pstate.El0t || mode === Pstate.El1t || mode === Pstate.El1h;

@@ -21,7 +21,7 @@ import { findSysreg, slotOf, sysreg, sysregs, userSysregSlot } from './system-re
 const { CODE } = TestMachine;
 const SCTLR = sysreg.SCTLR_EL1;
 const CNTKCTL = sysreg.CNTKCTL_EL1;
-/** SCTLR_EL1 of reset, in which EL0 may nothing that it has bits for but WFI and WFE. */
+/** Reset value of SCTLR_EL1: of all that its bits permit EL0, only WFI and WFE are permitted. */
 const RESET_SCTLR = 0xc5_0878n;
 
 let machine: TestMachine;
@@ -29,7 +29,7 @@ beforeEach(() => {
   machine = new TestMachine();
 });
 
-/** Runs one word at an Exception level. @returns `next`, or the class of the exception it took and to which level */
+/** Runs one word at an Exception level. @returns `next`, or the exception class and the level that it was taken to */
 function execute(word: number, el: 0 | 1): string {
   machine.load([word, hvc(0x77), svc(0x77)]);
   if (el === 0) machine.load([word, svc(0x77)]);
@@ -53,7 +53,7 @@ function nameOf(ec: number): string {
 }
 
 describe('the table of system registers', () => {
-  it('has each encoding once, and a place of its own for each that keeps something', () => {
+  it('has each encoding once, and a separate place for each stored value', () => {
     expect(new Set(sysregs.map(({ encoding }) => encoding)).size).toBe(sysregs.length);
     const places = sysregs.map(({ slot }) => slot).filter((slot) => slot >= 0);
     expect(new Set(places).size).toBe(places.length);
@@ -64,7 +64,7 @@ describe('the table of system registers', () => {
     expect(findSysreg(0)).toBe(undefined);
   });
 
-  it('names a register in each row that behaves, which reads, writes or keeps', () => {
+  it('has a name for each row, which reads, writes, stores or traps', () => {
     for (const { name, slot, read, write, trapsWrites } of sysregs) {
       expect([name, slot >= 0 || read !== undefined || write !== undefined || trapsWrites === true]).toEqual([
         name,
@@ -74,7 +74,7 @@ describe('the table of system registers', () => {
     expect(() => slotOf('CurrentEL')).toThrow(/CurrentEL/);
   });
 
-  it('leaves to plain moves only what EL0 may access and every write of which counts', () => {
+  it('makes plain moves only of registers that EL0 may access in full', () => {
     expect(userSysregSlot(sysreg.TPIDR_EL0, true)).toBe(slotOf('TPIDR_EL0'));
     expect(userSysregSlot(sysreg.TPIDRRO_EL0, false)).toBe(slotOf('TPIDRRO_EL0'));
     for (const encoding of [sysreg.TPIDRRO_EL0, sysreg.FPCR, sysreg.SCTLR_EL1, sysreg.DAIF, sysreg.CNTV_CTL_EL0]) {
@@ -83,7 +83,7 @@ describe('the table of system registers', () => {
   });
 });
 
-it('keeps in each register that keeps what EL1 writes, as far as it may be written, and gives EL0 none of EL1', () => {
+it('stores the writable bits that EL1 writes, and makes registers of EL1 undefined at EL0', () => {
   for (const [name, { encoding }] of Object.entries(keptRegisters)) {
     if (name === 'FPCR' || name === 'SCTLR_EL1') continue;
     machine.context.setX(1, 0x5a5a_5a5a_5a5a_5a50n);
@@ -114,14 +114,14 @@ describe('at EL0', () => {
     ['CNTVCT_EL0', mrs(0, sysreg.CNTVCT_EL0), CNTKCTL, 2n, 'next'],
     ['CNTPCT_EL0', mrs(0, sysreg.CNTPCT_EL0), CNTKCTL, 1n, 'next'],
     ['CNTFRQ_EL0', mrs(0, sysreg.CNTFRQ_EL0), CNTKCTL, 1n, 'next'],
-  ])('%s is for EL1 to allow', (_name, word, register, bit, allowed) => {
+  ])('%s is trapped to EL1 unless EL1 permits it', (_name, word, register, bit, allowed) => {
     expect(execute(word, 0)).toBe('EL1 Sysreg');
     const reset = register === SCTLR ? RESET_SCTLR : 0n;
     machine.context.setSysreg(register, reset | bit);
     expect(execute(word, 0)).toBe(allowed);
   });
 
-  it('is told which instruction was trapped', () => {
+  it('reports the trapped instruction in ESR_EL1', () => {
     execute(mrs(5, sysreg.CTR_EL0), 0);
     // Op0 3, Op2 1, Op1 3, CRn 0, Rt 5, CRm 0, read.
     expect(Number(machine.context.sysreg(ESR_EL1)) & 0x1ff_ffff).toBe((3 << 20) | (1 << 17) | (3 << 14) | (5 << 5) | 1);
@@ -173,21 +173,21 @@ describe('at EL1', () => {
     expect(machine.context.pstate >>> 28).toBe(0);
   });
 
-  it('reads what is not named of the identification space as zero, and the rest of the unknown as undefined', () => {
+  it('reads unlisted identification registers as zero; other unknown registers are undefined', () => {
     machine.context.setX(0, 7n);
     expect(execute(mrs(0, 0xc03a), 1)).toBe('next'); // ID_AA64MMFR2_EL1
     expect(machine.context.x(0)).toBe(0n);
     expect(execute(mrs(0, 0xc048), 1)).toBe('EL1 Unknown'); // CRm = 9
   });
 
-  it('discards what is read to XZR, and writes zero from it', () => {
+  it('discards a read into XZR and writes zero from XZR', () => {
     machine.load([mrs(31, sysreg.MIDR_EL1), movz(1, 9), msr(sysreg.TPIDR_EL1, 1), msr(sysreg.TPIDR_EL1, 31), hvc(0)]);
     expect(machine.vcpu.run(10_000)).toBe(RunExit.Sync);
     expect(machine.context.sysreg(sysreg.TPIDR_EL1)).toBe(0n);
     expect(machine.context.sp).toBe(0n);
   });
 
-  it('returns to where ELR_EL1 and SPSR_EL1 say', () => {
+  it('returns to ELR_EL1 and SPSR_EL1', () => {
     machine.context.setSysreg(ELR_EL1, BigInt(CODE + 0x20));
     machine.context.setSysreg(SPSR_EL1, 0n);
     machine.write(CODE + 0x20, [svc(3)]);

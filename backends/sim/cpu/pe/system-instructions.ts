@@ -12,18 +12,18 @@ import { daifAtEl0 } from './registers/state.ts';
 import { encodeSysreg, findSysreg, slotOf } from './system-registers.ts';
 import { findSystemOperation } from './system-operations.ts';
 
-/** What executing an instruction in the run loop came to. */
+/** The result of executing an instruction in the run loop. */
 export type Outcome =
   /** Done; the next instruction follows. */
   | 'next'
   /** The PC has been set. */
   | 'jumped'
-  /** `exception` is to be taken; the PC is the preferred return address. */
+  /** `exception` must be taken; the PC is the preferred return address. */
   | 'exception'
   | 'undefined'
-  /** `unsupported` names what. */
+  /** The guest cannot continue: `unsupported` says why. */
   | 'unsupported'
-  /** Done, and the guest waits. */
+  /** Done; the guest waits. */
   | 'wfi'
   | 'wfe';
 
@@ -38,9 +38,9 @@ const DAIF_SET = encodeSysreg(0, 3, 4, 0, 6);
 const DAIF_CLEAR = encodeSysreg(0, 3, 4, 0, 7);
 const CRM = encodeSysreg(0, 0, 0, 15, 0);
 
-/** Executes what generated code leaves to the run loop, by the operation that its record names. */
+/** Executes what generated code leaves to the run loop: the operation in the exit record. */
 export class SystemInstructions {
-  /** After the outcome of its name. */
+  /** Valid after the outcome `exception`. */
   readonly exception: Exception = { target: 1, esr: 0, far: 0n };
   unsupported = '';
   readonly #memory: LinearMemory;
@@ -49,7 +49,7 @@ export class SystemInstructions {
     this.#memory = memory;
   }
 
-  /** @param context the active one @param record the one that was left at */
+  /** @param context the active one @param record the exit record */
   execute(context: Context, host: RegisterHost, record: number): Outcome {
     const { u16, i32 } = this.#memory;
     const operand = i32[(record + Record.Low) >> 2] ?? 0;
@@ -81,7 +81,7 @@ export class SystemInstructions {
       case Operation.System:
         return this.#system(context, record, operand);
       default:
-        // HLT without halting debug.
+        // HLT is undefined without halting debug.
         return 'undefined';
     }
   }
@@ -162,14 +162,14 @@ export class SystemInstructions {
     if (this.#refuses(context, operation.el0)) return this.#trap(1, record, encoding, false);
     if (context.el < operation.el) return 'undefined';
     if (operation.zeroes !== true) return 'next';
-    // Stage 1 is off, so memory is of Device type, where DC ZVA faults (Arm ARM, C5.3.31).
+    // Stage 1 is off, so memory has a Device type, on which DC ZVA faults (Arm ARM, C5.3.31).
     const ec = context.el === 0 ? ExceptionClass.DataAbortLower : ExceptionClass.DataAbortSame;
     const { u16, u64 } = this.#memory;
     const address = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3];
     return this.#except(1, ec, FaultStatus.Alignment | WNR, address);
   }
 
-  /** Whether EL1 does not allow EL0 what it is about to do. */
+  /** Whether EL0 is about to do something that EL1 does not permit. */
   #refuses(context: Context, allowed: El0Control | undefined): boolean {
     if (allowed === undefined || context.el !== 0) return false;
     return !allowed(this.#sctlr, this.#memory.u32[CNTKCTL_EL1 >> 2] ?? 0);

@@ -7,21 +7,21 @@ export interface SystemOperation {
   /** Lowest Exception level that may execute it. */
   readonly el: ExceptionLevel;
   readonly el0?: El0Control;
-  /** Writes zeros to a block of memory, and so faults as a write does. */
+  /** Whether it writes zeros to a block of memory, and so faults like a write. */
   readonly zeroes?: true;
 }
 
-/** Bits of SCTLR_EL1 that let EL0 maintain caches (Arm ARM, D24.2.118). */
+/** Bits of SCTLR_EL1 that permit cache maintenance at EL0 (Arm ARM, D24.2.118). */
 const Sctlr = { DZE: 1 << 14, UCI: 1 << 26 } as const;
 
-/** By virtual address, EL0 may where SCTLR_EL1.UCI says so. */
+/** Maintenance by virtual address: permitted at EL0 by SCTLR_EL1.UCI. */
 const uci: El0Control = (sctlr) => (sctlr & Sctlr.UCI) !== 0;
-/** CRm of DC I*, C*, CVAU, CVAP, CVADP, CI*, under CRn = 7. */
+/** CRm of DC I*, C*, CVAU, CVAP, CVADP, CI*, with CRn = 7. */
 const DATA_CACHE_CRM = [6, 10, 11, 12, 13, 14] as const;
 const OP2 = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const CRM = Array.from({ length: 16 }, (_, crm) => crm);
 
-/** Caches are coherent and TLBs follow every change at once, so maintenance has nothing to do. */
+/** Caches are coherent and TLBs follow every change at once, so maintenance does nothing. */
 const operations: readonly SystemOperation[] = [
   { encoding: e(1, 0, 7, 1, 0), el: 1 }, // IC IALLUIS
   { encoding: e(1, 0, 7, 5, 0), el: 1 }, // IC IALLU

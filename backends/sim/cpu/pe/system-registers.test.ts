@@ -27,7 +27,7 @@ function read(encoding: number): bigint {
 }
 
 describe('the CPU interface of the GIC', () => {
-  it('has nothing pending and nothing active', () => {
+  it('has no pending and no active interrupt', () => {
     for (const encoding of [sysreg.ICC_IAR0_EL1, sysreg.ICC_IAR1_EL1, sysreg.ICC_HPPIR0_EL1, sysreg.ICC_HPPIR1_EL1]) {
       expect(read(encoding)).toBe(1023n);
     }
@@ -35,13 +35,13 @@ describe('the CPU interface of the GIC', () => {
     expect(read(sysreg.ICC_SRE_EL1)).toBe(7n);
   });
 
-  it('keeps the implemented bits of its priority mask', () => {
+  it('stores the implemented bits of its priority mask', () => {
     const mask = encodeSysreg(3, 0, 4, 6, 0);
     expect(run(movz(1, 0xfff), msr(mask, 1), mrs(0, mask), hvc(0))).toBe(ExceptionClass.Hvc64);
     expect(machine.context.x(0)).toBe(0xf8n);
   });
 
-  it('gives EL2 what generates and what deactivates interrupts', () => {
+  it('traps accesses that generate or deactivate interrupts to EL2', () => {
     const registers = [sysreg.ICC_SGI1R_EL1, sysreg.ICC_ASGI1R_EL1, sysreg.ICC_SGI0R_EL1, sysreg.ICC_DIR_EL1];
     for (const encoding of registers) {
       expect(run(msr(encoding, 1))).toBe(ExceptionClass.Sysreg);

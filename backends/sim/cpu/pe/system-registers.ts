@@ -11,7 +11,7 @@ export { encodeSysreg } from './registers/row.ts';
 /** A system register of the PE. */
 export interface Sysreg extends RegisterRow {
   readonly name: string;
-  /** Offset in the state of what it keeps; -1 for one that keeps nothing. */
+  /** Offset of the stored value in the state; -1 if there is none. */
   readonly slot: number;
   readonly reset: bigint;
   readonly writable: bigint;
@@ -26,7 +26,7 @@ const table = {
 } satisfies Readonly<Record<string, RegisterRow>>;
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
-/** Room for them in a context's state. */
+/** Number of system registers for which a context has room. */
 const MAX_IN_ARRAY = (ContextState.Size - ContextState.Sysregs) / 8;
 
 function place(): readonly Sysreg[] {
@@ -45,10 +45,10 @@ function place(): readonly Sysreg[] {
   return placed;
 }
 
-/** Every system register that there is, each once. */
+/** Every system register, each once. */
 export const sysregs: readonly Sysreg[] = place();
 
-/** Those by encoding, and at zero none: a table, since a guest may read a counter in a loop. */
+/** Index into the list above, zero for none: a table, since a guest may read a counter in a loop. */
 const byEncoding: readonly (Sysreg | undefined)[] = [undefined, ...sysregs];
 const indexes = new Uint16Array(0x1_0000);
 byEncoding.forEach((row, index) => {
@@ -60,7 +60,7 @@ export function findSysreg(encoding: number): Sysreg | undefined {
   return byEncoding[indexes[encoding] ?? 0];
 }
 
-/** Place of a register that a plain move at any Exception level may read or write, else undefined. */
+/** Place of a register that generated code may access with a plain move at any Exception level, else undefined. */
 export function userSysregSlot(encoding: number, write: boolean): number | undefined {
   const row = findSysreg(encoding);
   if (row === undefined || row.slot < 0 || row.writable !== ALL_ONES || row.read !== undefined) return undefined;
@@ -71,11 +71,11 @@ export function userSysregSlot(encoding: number, write: boolean): number | undef
 export const sysreg = {
   NZCV: encodeSysreg(3, 3, 4, 2, 0),
   SP_EL1: encodeSysreg(3, 4, 4, 1, 0),
-  // Safe: each name of the table has its encoding.
+  // Safe: each name in the table has an encoding.
   ...(Object.fromEntries(sysregs.map(({ name, encoding }) => [name, encoding])) as Record<keyof typeof table, number>),
 };
 
-/** Offset of a register that is known by name; for the CPU's own use. */
+/** Offset of the stored value of a register, for the CPU's own use. */
 export function slotOf(name: keyof typeof table): number {
   const register = sysregs.find((candidate) => candidate.name === name);
   if (register === undefined || register.slot < 0) throw new RangeError(`the system register ${name} has no place`);

@@ -48,7 +48,7 @@ beforeEach(() => {
   machine = new TestMachine();
 });
 
-/** Runs to the next exit to EL2 in slices of a size. */
+/** Runs to the next exit to EL2 in slices of the given budget. */
 function run(slice = 100_000): void {
   let exit: RunExit;
   do exit = machine.vcpu.run(slice);
@@ -56,7 +56,7 @@ function run(slice = 100_000): void {
   expect(exit).toBe(RunExit.Sync);
 }
 
-/** Registers of an exception that was taken to EL1 from `pc` and ended in the vector's HVC. */
+/** Checks the registers after an exception to EL1 from `pc` that ended in the vector's HVC. @returns ESR_EL1.ISS */
 function expectEl1Exception(vector: number, ec: number, pc: number): number {
   run();
   expect(machine.vcpu.exit.ec).toBe(ExceptionClass.Hvc64);
@@ -68,7 +68,7 @@ function expectEl1Exception(vector: number, ec: number, pc: number): number {
 }
 
 describe('running code', () => {
-  it('counts a loop down and leaves at the HVC, with the PC after it', () => {
+  it('runs a countdown loop and exits at the HVC, with the PC after it', () => {
     machine.load([movz(0, 1000), subsImm(0, 0, 1), bCond(NE, -4), hvc(7)]);
     run();
     expect(machine.vcpu.exit).toMatchObject({ ec: ExceptionClass.Hvc64, esr: 0x5a00_0007 });
@@ -77,7 +77,7 @@ describe('running code', () => {
     expect(machine.vcpu.retired).toBe(1 + 2 * 1000 + 1);
   });
 
-  it('retires the same instructions however it is sliced', () => {
+  it('retires the same instructions with any slicing', () => {
     const program = [movz(0, 5000), addImm(1, 1, 3), subsImm(0, 0, 1), bCond(NE, -8), hvc(0)];
     const counts = [1, 7, 1000, 1_000_000].map((slice) => {
       machine = new TestMachine();
@@ -99,7 +99,7 @@ describe('running code', () => {
     const next = CODE + 4096;
     machine.write(next - 4, [movz(1, 11), movz(2, 22), ret]);
     machine.load([bl(4096 - 4), addImm(1, 1, 1), movz(3, next & 0xffff), movk(3, next >>> 16, 1), br(3)]);
-    // The second call of the page returns to itself: end it.
+    // The call on the second page would return to itself: end there instead.
     machine.write(next + 8, [hvc(1)]);
     machine.load([b(4096 - 4)]);
     run();
@@ -112,7 +112,7 @@ describe('running code', () => {
     expect(machine.context.x(30)).toBe(BigInt(CODE + 4));
   });
 
-  it('sees code that it has just written', () => {
+  it('executes code that it has just written', () => {
     const patch = CODE + 16;
     machine.load([
       movz(0, hvc(9) & 0xffff),
@@ -130,8 +130,8 @@ describe('running code', () => {
     expect(machine.vcpu.exit.esr & 0xffff).toBe(9);
   });
 
-  it('compiles what is hot, to the same effect and the same count', () => {
-    // x1 counts, x2 sums, a call inside the loop: 10 instructions a turn.
+  it('compiles hot code, with the same result and the same count', () => {
+    // x1 counts, x2 sums, a call inside the loop: 10 instructions per iteration.
     machine.load([
       movz(0, 0xffff),
       movz(0, 0xffff),
@@ -153,9 +153,9 @@ describe('running code', () => {
     expect([machine.context.x(1), machine.context.x(2)]).toEqual([0xffffn, 0xffffn * 4n]);
   });
 
-  it('sees changes of code that was hot, by the guest and by the host', () => {
+  it('executes what the guest or the host writes to compiled code', () => {
     const loop = [movz(0, 0xffff), addImm(2, 2, 1), subsImm(0, 0, 1), bCond(NE, -8)];
-    // The second time through, the loop adds 2, as the guest has written.
+    // In the second pass the loop adds 2, which the guest has written.
     machine.load([...loop, strW(5, 6), subsImm(7, 7, 1), bCond(NE, -24), hvc(1)]);
     machine.context.setX(5, BigInt(addImm(2, 2, 2)));
     machine.context.setX(6, BigInt(CODE + 4));
@@ -169,7 +169,7 @@ describe('running code', () => {
     expect(machine.context.x(2)).toBe(0xffffn * 6n);
   });
 
-  it('finds a fault in the middle of compiled code at its instruction', () => {
+  it('reports a fault in the middle of compiled code at its instruction', () => {
     machine.context.setX(1, BigInt(DATA));
     machine.context.setX(2, 0x2_8000n);
     const warm = [movz(0, 0xffff), ldrX(4, 1), addImm(3, 3, 1), strX(3, 1), subsImm(0, 0, 1), bCond(NE, -16)];
@@ -181,8 +181,9 @@ describe('running code', () => {
     expect(machine.context.x(3)).toBe(0xffffn);
   });
 
-  it('goes on when a guest has made so much code that all of it is forgotten', () => {
-    // Each round is hot for long enough to be compiled, and is then written over: more rounds than instances are kept.
+  it('continues after a guest has made so much code that all code was discarded', () => {
+    // Code in each round is hot for long enough to be compiled, then overwritten, in more rounds than the instance
+    // limit.
     const ROUNDS = 300;
     machine.load([movz(0, 0x7fff), movz(0, 0x7fff, 1), addImm(1, 1, 1), subsImm(0, 0, 1), bCond(NE, -8), hvc(0)]);
     for (let round = 1; round <= ROUNDS; round += 1) {
@@ -194,13 +195,13 @@ describe('running code', () => {
     }
   });
 
-  it('ends with a fault of its own at a place of the table that is not in use, and runs nothing else', () => {
+  it('fails with `backend-fault` at an unused place of the handler table and runs nothing else', () => {
     const { u16 } = machine.memory;
     machine.load([movz(0, 0xffff), addImm(2, 2, 1), subsImm(0, 0, 1), bCond(NE, -8), hvc(1)]);
     run();
     const compiled = u16[(RECORD_REGION + Record.Bytes) >> 1] ?? 0;
     expect(isBlock(compiled)).toBe(true);
-    // The block goes, and so does its place.
+    // The write discards the block and frees its place.
     machine.write(CODE, [movz(0, 1)]);
     machine.context.pc = BigInt(CODE);
     run();
@@ -214,7 +215,7 @@ describe('running code', () => {
     }
   });
 
-  it('sees code that another context has written, whose stores were fast before there was code', () => {
+  it('executes code that another context writes, although its stores were on the fast path before', () => {
     const other = machine.vcpu.createContext(machine.stage2);
     machine.stage2.map(DATA, 5);
     machine.load([strW(5, 1), hvc(1)]);
@@ -237,8 +238,8 @@ describe('running code', () => {
     expect(callData()).toBe(9n);
   });
 
-  it('keeps other contexts from records that made room for new ones', () => {
-    // Pages of code: one of another context, then more than there is room for, the last in the place of the first.
+  it('does not run another context from records whose place was reused', () => {
+    // Pages of code: one of another context, then more than there is room for, so that the last reuses the first place.
     const other = machine.vcpu.createContext(machine.stage2);
     machine.vcpu.activate(other);
     other.pc = BigInt(CODE);
@@ -258,8 +259,8 @@ describe('running code', () => {
     expect([other.x(1), machine.vcpu.exit.esr & 0xffff]).toEqual([1n, 1]);
   });
 
-  it('ends a budget at the same instruction however it is sliced and whatever had to be decoded again', () => {
-    // The budget ends in straight code before an instruction that was decoded while it was trapped, or was not.
+  it('ends a budget at the same instruction with any slicing and after decoding again', () => {
+    // The budget ends in straight-line code before a SIMD&FP instruction that was, or was not, decoded to trap.
     const and = 0x4e20_1c00; // AND V0.16B, V0.16B, V0.16B
     const adds = Array.from({ length: 20 }, () => addImm(1, 1, 1));
     const ends = [3, 7, 1000].flatMap((slice) =>
@@ -276,7 +277,7 @@ describe('running code', () => {
     expect(new Set(ends.map(String))).toEqual(new Set([`${CODE},40,43`]));
   });
 
-  it('sees code that the host has written', () => {
+  it('executes code that the host has written', () => {
     machine.load([hvc(1)]);
     run();
     machine.load([hvc(2)]);
@@ -306,7 +307,7 @@ describe('memory', () => {
     machine.context.setX(1, BigInt(DATA));
   });
 
-  it('carries a pair over a page boundary between pages that are not neighbours', () => {
+  it('stores and loads a pair across pages that are not physically adjacent', () => {
     machine.context.setX(1, BigInt(DATA + 4096 - 8));
     machine.context.setX(2, 0x1122_3344_5566_7788n);
     machine.context.setX(3, 0x99aa_bbcc_ddee_ff00n);
@@ -335,7 +336,7 @@ describe('memory', () => {
     expect(machine.context.sysreg(FAR_EL1)).toBe(BigInt(DATA + 1));
   });
 
-  it('faults with address size above 48 bits, without asking stage 2', () => {
+  it('takes an Address size fault above 48 bits, without a stage 2 walk', () => {
     machine.context.setX(1, 1n << 48n);
     machine.load([ldrX(0, 1)]);
     expect(expectEl1Exception(0x200, ExceptionClass.DataAbortSame, CODE) & 0x3f).toBe(0);
@@ -363,7 +364,7 @@ describe('memory', () => {
     expect(machine.context.pc).toBe(BigInt(CODE));
   });
 
-  it('asks stage 2 again after an invalidation only', () => {
+  it('walks stage 2 again only after an invalidation', () => {
     machine.load([ldrX(0, 1), hvc(0), b(-8)]);
     run();
     machine.stage2.map(DATA, 5, Permission.W);
@@ -375,7 +376,7 @@ describe('memory', () => {
     expect(machine.vcpu.exit.esr & 0x3f).toBe(0x0f);
   });
 
-  it('stores exclusively once, and not after CLREX or a change of context', () => {
+  it('lets one store-exclusive succeed, and none after CLREX or a context switch', () => {
     machine.load([
       ldxrX(0, 1),
       stxrX(2, 0, 1),
@@ -398,7 +399,7 @@ describe('memory', () => {
 });
 
 describe('exceptions', () => {
-  it('takes SVC to EL1 and returns behind it', () => {
+  it('takes SVC to EL1 and returns after it', () => {
     machine.write(VECTORS + 0x200, [addImm(9, 9, 1), eret]);
     machine.load([svc(0x1234), hvc(3)]);
     run();
@@ -408,7 +409,7 @@ describe('exceptions', () => {
     expect(machine.context.pstate & 0x3df).toBe(EL1H_MASKED);
   });
 
-  it('takes BRK and undefined instructions at their address, and names the undefined word', () => {
+  it('takes BRK and undefined instructions with their own address, and reports the undefined word', () => {
     const seen: [number, bigint][] = [];
     machine.cpu.onUndefined = (word, pc) => seen.push([word, pc]);
     machine.load([brk(5)]);
@@ -419,7 +420,7 @@ describe('exceptions', () => {
     expect(seen).toEqual([[0xbeef, BigInt(CODE)]]);
   });
 
-  it('runs EL0, refuses it what is of EL1, and comes back through the lower-EL vector', () => {
+  it('runs EL0, traps its access to a register of EL1, and uses the lower-EL vector', () => {
     machine.context.setSysreg(SPSR_EL1, 0n);
     machine.context.setSysreg(ELR_EL1, BigInt(CODE + 64));
     machine.write(CODE + 64, [movz(1, 1), mrs(0, SCTLR_EL1)]);
@@ -429,14 +430,14 @@ describe('exceptions', () => {
     expect(machine.context.sysreg(SPSR_EL1)).toBe(0n);
   });
 
-  it('refuses a return to EL2 with an Illegal Execution state exception', () => {
+  it('takes an Illegal Execution state exception after an ERET to EL2', () => {
     machine.context.setSysreg(SPSR_EL1, 0x3c9n);
     machine.context.setSysreg(ELR_EL1, BigInt(CODE + 64));
     machine.load([eret]);
     expectEl1Exception(0x200, ExceptionClass.IllegalState, CODE + 64);
   });
 
-  it('ends a slice even when the vectors fault for ever', () => {
+  it('ends a slice even if the vectors themselves fault without end', () => {
     machine.write(VECTORS + 0x200, [0]);
     machine.load([0]);
     expect(machine.vcpu.run(1000)).toBe(RunExit.Budget);
@@ -492,7 +493,7 @@ describe('exceptions', () => {
     expect(machine.context.pc).toBe(0x9_0000n);
   });
 
-  it('leaves the PC at what is a trap: SMC and WFI', () => {
+  it('leaves the PC at trapped instructions: SMC and WFI', () => {
     machine.context.traps.wfi = true;
     machine.load([wfi, smc(3)]);
     run();
@@ -504,7 +505,7 @@ describe('exceptions', () => {
     expect(machine.context.pc).toBe(BigInt(CODE + 4));
   });
 
-  it('traps SIMD to EL2 until it is lifted, and to EL1 where CPACR_EL1 says so', () => {
+  it('traps SIMD&FP to EL2 while that is set, and to EL1 by CPACR_EL1', () => {
     machine.context.setX(1, BigInt(DATA));
     machine.context.traps.simd = true;
     machine.load([ldrQ(0, 1), hvc(4)]);
@@ -521,7 +522,7 @@ describe('exceptions', () => {
     expectEl1Exception(0x200, ExceptionClass.SimdFp, CODE);
   });
 
-  it('says that stage 1 translation is not modelled rather than run without it', () => {
+  it('reports that stage 1 translation is not modelled instead of running without it', () => {
     machine.load([movz(0, 1), msr(SCTLR_EL1, 0)]);
     expect(machine.vcpu.run(100)).toBe(RunExit.Unsupported);
     expect(machine.vcpu.unsupported).toMatch(/SCTLR_EL1\.M/);

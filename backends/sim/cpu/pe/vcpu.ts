@@ -19,17 +19,17 @@ import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.
 
 const PAGE = 4096;
 const INSTRUCTION = 4;
-/** What a run may spend beyond its budget, so that short ones get on too. */
+/** Effort that a run may spend in addition to its budget, so that short runs make progress too. */
 const FREE_EFFORT = 16 * Cost.Event;
 /** Instructions between two samples of the PC. */
 const SAMPLE_PERIOD = 16_384;
-/** Samples in a page before it is compiled, and what a page starts from of which nothing was left to compile. */
+/** Samples in a page before it is compiled, and the value to start from again if nothing was left to compile. */
 const HOT = 4;
 const COLD_AGAIN = -60;
-/** Exceptions to a level above this one leave the run: what takes them is not guest code. */
+/** An exception to a higher level ends the run: its handler is not guest code. */
 const HIGHEST_LEVEL: ExceptionLevel = 1;
 
-/** What a vCPU needs of the machine that it is part of. */
+/** The machine, as seen by a vCPU. */
 export interface VcpuHost {
   readonly memory: LinearMemory;
   readonly code: CodeCache;
@@ -40,26 +40,26 @@ export interface VcpuHost {
   readonly yieldAfterCompiling: boolean;
   newContext(stage2: Stage2): Context;
   contextAt(context: CpuContext): Context;
-  /** Makes a vCPU's shared registers the ones at their fixed place. */
+  /** Loads a vCPU's shared registers into their fixed place. */
   makeCurrent(vcpu: VirtualCpu): void;
   /**
-   * Handlers that records name and the machine does not have yet: generated code may be entered when there are none.
+   * Number of handlers that records name and the machine has not loaded; generated code may only be entered at zero.
    */
   readonly missingHandlers: number;
-  /** Compiles and loads some of them. May forget all code. */
+  /** Compiles and loads some missing handlers. May discard all code. */
   loadHandlers(): void;
   enter(record: number, limit: number): number;
-  /** Compiles hot code. May forget all code instead. @returns how many blocks were new */
+  /** Compiles hot code. May discard all code instead. @returns the number of new blocks */
   compile(page: CodePage, pc: number): number;
-  /** To be called where the first code of a page is found. */
+  /** To be called when the first code on a page is found. */
   guardCode(): void;
-  /** Forgets all code of all contexts. */
+  /** Discards all code of all contexts. */
   startOver(): void;
 }
 
 /**
- * What the run loop does after handling an exit of generated code. A run may end before `continue`, which generated
- * code comes to at the same instructions however it was compiled and sliced; `again` is anywhere between them.
+ * What the run loop does after an exit of generated code. `continue` is a point that every run reaches at the same
+ * instruction, with any slicing and compiled or not, so a run may end there; `again` is a point in between.
  */
 type Next = RunExit | 'continue' | 'again';
 
@@ -72,7 +72,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   waiting: 'wfi' | 'wfe' = 'wfi';
   retired = 0;
   effort = 0;
-  /** What exceptions, system instructions and exits count for beyond themselves. What caches hold has no part in it. */
+  /** What exceptions, system instructions and exits count in addition; independent of what caches hold. */
   #surcharge = 0;
   readonly #host: VcpuHost;
   readonly #system: SystemInstructions;
@@ -83,14 +83,14 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   /** Effort at which the run ends. */
   #allowed = 0;
   /**
-   * Where the last run ended: alarms ring where all runs come to, and so not before an instruction that was to be
-   * decoded.
+   * How the last run ended. Alarms ring only at points that all runs reach, so not before an instruction that is still
+   * to be decoded.
    */
   #last: 'continue' | 'again' = 'continue';
-  /** Where generated code was left last, but to fetch. */
+  /** The last exit record, except for `Exit.Fetch`. */
   #exitRecord = 0;
   #exitPage: CodePage | undefined;
-  /** How often the run made new code. */
+  /** How often the current run made new code. */
   #compilations = 0;
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
@@ -137,7 +137,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.resume();
   }
 
-  /** Copies the registers out of their fixed place. */
+  /** Copies the registers from their fixed place to the saved blocks. */
   suspend(): void {
     const context = this.#active;
     if (context === undefined || !context.active) return;
@@ -188,7 +188,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return RunExit.Budget;
   }
 
-  /** Takes over what the step was charged for. */
+  /** Adds what the step was charged to the effort. */
   #settle(): void {
     this.effort += Cost.Event + this.#spending.spent;
     this.#spending.spent = 0;
@@ -206,13 +206,13 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return 'again';
   }
 
-  /** An exception to EL1 was taken. It counts, or vectors that fault themselves would never use up a budget. */
+  /** After an exception to EL1. It counts as an instruction, or vectors that fault would never use up the budget. */
   #taken(): 'continue' {
     this.#retire();
     return 'continue';
   }
 
-  /** Runs generated code; afterwards the PC is that of the exit record, and the counters are right. */
+  /** Runs generated code; then the PC is that of the exit record and the counters are up to date. */
   #enter(record: number): number {
     const clock = this.#clock;
     const toAlarm = clock.next - clock.now;
@@ -240,7 +240,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return reason;
   }
 
-  /** Where the PC is every so often tells which pages are hot. */
+  /** Counts a sample of the PC; compiles a page that is hot. */
   #sample(page: CodePage, pc: number): void {
     page.heat += 1;
     if (page.heat < HOT) return;
@@ -274,7 +274,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     }
   }
 
-  /** The record at the PC; 0 after an exception to EL1 was taken instead, -1 after one to EL2. */
+  /** Looks up the record at the PC. @returns 0 if it took an exception to EL1 instead, -1 for one to EL2 */
   #fetch(context: Context, simdAccess: boolean): number {
     const { u32, u64 } = this.#host.memory;
     const pc = readSigned(u32, ContextState.Pc);
@@ -319,7 +319,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return code.add(source, va, simdAccess);
   }
 
-  /** Decodes from the exit record on. */
+  /** Decodes code from the exit record on. */
   #decode(context: Context, pc: number, simdAccess: boolean): void {
     const { el, regime } = context;
     const { code } = this.#host;
@@ -334,7 +334,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     });
   }
 
-  /** The word of the exit record. */
+  /** The instruction word of the exit record. */
   get #word(): number {
     return this.#exitPage === undefined ? 0 : this.#host.code.wordOf(this.#exitPage, this.#exitRecord);
   }
@@ -402,7 +402,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     writeSigned(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
   }
 
-  /** Leaves for an Exception level that has no guest code, without an address. */
+  /** Ends the run with an exception to a level without guest code, without an address. */
   #leave(target: ExceptionLevel, esr: number): RunExit {
     this.#report(target, esr, 0, false, false);
     return RunExit.Sync;

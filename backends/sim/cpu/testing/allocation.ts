@@ -4,19 +4,19 @@ import { runOracle } from './oracle.ts';
 import { PAGE_BYTES, Random, type Case } from './registers.ts';
 import { casePc } from './subject.ts';
 
-/** Compares which words are instructions at all. */
+/** Compares which words are allocated instructions. */
 
 const SIGILL = 'signal 4';
 
 /**
- * What the engine has beyond the Cortex-A57: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, and and the ordered loads and stores of
+ * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, and the ordered loads and stores of
  * FEAT_LOR.
  */
 const BEYOND = /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF)/;
 
 /**
- * Groups of the main encoding table: a fixed pattern of bits 28:25 in each. Branches and system instructions are not
- * tried.
+ * Groups of the main encoding table, each with a fixed pattern of bits 28:25. Branches and system instructions are left
+ * out.
  */
 const groups: readonly { readonly mask: number; readonly value: number }[] = [
   { mask: 0x1e00_0000, value: 0x0e00_0000 },
@@ -39,19 +39,19 @@ function isCryptographic(word: number): boolean {
   );
 }
 
-/** Exclusives and ordered accesses: what their fields that should be ones have to be is not defined. */
+/** Exclusives and ordered accesses: the meaning of zeros in their should-be-one fields is not defined. */
 function isExclusive(word: number): boolean {
   return (word & 0x3f00_0000) === 0x0800_0000;
 }
 
-/** One line for each random word that is an instruction here or on a Cortex-A57, but not on both. */
+/** One line for each random word that is allocated only here or only on a Cortex-A57. */
 export function allocationDifferences(seed: number, words: number): string[] {
   const random = new Random(seed);
   const cases: Case[] = [];
   while (cases.length < words) {
     const { mask, value } = random.pick(groups);
     let word = ((random.word() & ~mask) | value) >>> 0;
-    // The rarer encodings have many zeros.
+    // Less common encodings have many zeros.
     if (random.below(2) === 0) word = ((word & ~(random.word() & random.word())) | value) >>> 0;
     if (isCryptographic(word) || isExclusive(word)) continue;
     cases.push({ name: 'random word', word, pc: casePc(cases.length), registers: randomRegisters(random, word) });

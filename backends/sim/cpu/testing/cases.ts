@@ -3,7 +3,7 @@ import type { Definition } from '../isa/definition.ts';
 import type { Random } from './registers.ts';
 import { PAGE_BYTES, RegisterFile, SCRATCH_PAGE, type Case } from './registers.ts';
 
-/** Random instructions of a definition, on registers full of values at which instructions go wrong. */
+/** Random instructions of a definition, with registers full of edge cases. */
 
 const integers: readonly bigint[] = [
   0n,
@@ -29,7 +29,7 @@ const integers: readonly bigint[] = [
   0xffff_ffff_ffff_ffffn,
 ];
 
-/** Zeros, infinities, NaNs of both kinds, denormals, limits of conversions, halves. Either sign. */
+/** Zeros, infinities, NaNs of both kinds, denormals, limits of conversions, halves, with either sign. */
 const singles: readonly number[] = [
   0, 0x7f80_0000, 0x7fc0_0000, 0x7fc1_2345, 0x7f80_0001, 0x7fa0_5555, 1, 0x007f_ffff, 0x0080_0000, 0x7f7f_ffff,
   0x3f80_0000, 0x3f00_0000, 0x3fc0_0000, 0x4020_0000, 0x3eff_ffff, 0x4b00_0000, 0x4affffff, 0x4f00_0000, 0x4eff_ffff,
@@ -71,7 +71,7 @@ function single(random: Random): number {
   const sign = (random.word() & 0x8000_0000) >>> 0;
   const kind = random.below(4);
   if (kind === 0) return (random.pick(singles) | sign) >>> 0;
-  // Of like magnitude, so that additions cancel and round; or of any.
+  // Of similar magnitude, so that additions cancel and round, or of any magnitude.
   const exponent = kind === 1 ? random.below(256) : 100 + random.below(56);
   const fraction = random.below(3) === 0 ? random.word() & 0x7f_0000 : random.word() & 0x7f_ffff;
   return (sign | (exponent << 23) | fraction) >>> 0;
@@ -91,9 +91,9 @@ function half(random: Random): number {
 }
 
 /**
- * Sets registers so that as addend and factors of a fused multiply-add they come so close to the middle between two
- * results that rounding twice would miss the right one: any addend in [1, 2), and factors whose product is (1 - x)(1 +
- * x) at half its last place.
+ * Sets the operands of a fused multiply-add so that the result is close to the midpoint between two representable
+ * numbers, where rounding twice would give the wrong one: any addend in [1, 2), and factors with the product
+ * (1 - x)(1 + x) times half its last place.
  */
 function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 23 | 52): void {
   const bytes = fractionBits === 23 ? 4 : 8;
@@ -110,7 +110,7 @@ function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 
   for (let v = 0; v < 32; v += 1) fill(v, () => one | (random.wide() & ((1n << fraction) - 1n)));
   const last = BigInt(random.below(fractionBits - 1));
   fill((word >>> 5) & 31, () => one + (2n << last));
-  // Below 1, last places are half as far apart.
+  // Below 1, the last place is worth half as much.
   fill((word >>> 16) & 31, () => one - (4n << last) - ((fraction + 1n) << fraction));
 }
 
@@ -133,7 +133,7 @@ function vector(random: Random, view: DataView, at: number): void {
         view.setBigUint64(at + offset, random.below(3) === 0 ? random.pick(integers) : double(random), true);
         break;
       case 4: {
-        // Small lanes with many extremes: shift amounts, saturation.
+        // Small lanes with many extreme values: shift amounts, saturation.
         const lane = [0, 0x7f, 0x80, 0xff, 1];
         const bytes = (): number => (random.below(2) === 0 ? random.pick(lane) : random.word() & 0xff);
         for (let byte = 0; byte < 8; byte += 1) view.setUint8(at + offset + byte, bytes());
@@ -151,12 +151,12 @@ function accessesMemory(word: number): boolean {
   return ((word >>> 25) & 5) === 4;
 }
 
-/** LDR (literal) and its kin. */
+/** LDR (literal), LDRSW (literal), PRFM (literal). */
 function isLiteral(word: number): boolean {
   return (word & 0x3b00_0000) === 0x1800_0000;
 }
 
-/** A place in the middle of the scratch page, mostly aligned: misaligned accesses fault while the MMU is off. */
+/** An address in the middle of the scratch page, mostly aligned: misaligned accesses fault while the MMU is off. */
 function scratchAddress(random: Random): bigint {
   const aligned = random.below(16) === 0 ? random.below(64) : 0;
   return BigInt(SCRATCH_PAGE + PAGE_BYTES / 2 + random.below(8) * 64 + aligned);
@@ -171,7 +171,7 @@ export function randomRegisters(random: Random, word: number): Uint8Array {
   }
   view.setBigUint64(RegisterFile.Sp, scratchAddress(random), true);
   if (accessesMemory(word)) {
-    // A register offset first: it may be the base too.
+    // The register offset first: the same register may be the base.
     const offset = random.pick([0n, 8n, 16n, 64n, 0xffff_ffff_ffff_ffc0n, 0xffff_ffc0n]);
     const m = (word >>> 16) & 31;
     if (m < 31 && random.below(2) === 0) view.setBigUint64(RegisterFile.X + m * 8, offset, true);
@@ -180,7 +180,7 @@ export function randomRegisters(random: Random, word: number): Uint8Array {
     view.setBigUint64(at, scratchAddress(random), true);
   }
   view.setBigUint64(RegisterFile.Nzcv, BigInt(random.below(16)) << 28n, true);
-  // Alternative half precision, default NaN: the modes that are modelled.
+  // FPCR.AHP and FPCR.DN: the modes that are modelled.
   const modes = (random.below(6) === 0 ? 1n << 26n : 0n) | (random.below(6) === 0 ? 1n << 25n : 0n);
   view.setBigUint64(RegisterFile.Fpcr, modes, true);
   view.setBigUint64(RegisterFile.Fpsr, random.below(4) === 0 ? 1n << 27n : 0n, true);
@@ -189,7 +189,7 @@ export function randomRegisters(random: Random, word: number): Uint8Array {
   return bytes;
 }
 
-/** Whether the registers overlap in a way for which the architecture allows several results. */
+/** Whether the registers overlap in a way that is CONSTRAINED UNPREDICTABLE. */
 function isUnpredictable(word: number): boolean {
   if (!accessesMemory(word)) return false;
   const t = word & 31;
@@ -217,7 +217,7 @@ function isUnpredictable(word: number): boolean {
 
 const ATTEMPTS = 400;
 
-/** A random case of one definition, or undefined where all that was tried is unallocated or unpredictable. */
+/** A random case of one definition; undefined if all attempts are unallocated or unpredictable. */
 export function randomCase(random: Random, definition: Definition, pc: number): Case | undefined {
   const { mask, value } = definition.encoding;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
@@ -229,7 +229,7 @@ export function randomCase(random: Random, definition: Definition, pc: number): 
       const distance = SCRATCH_PAGE + random.below(PAGE_BYTES / 16 - 1) * 16 - pc;
       word = ((word & 0xff00_001f) | (((distance >> 2) & 0x7_ffff) << 5)) >>> 0;
     } else if ((word & 0x3b00_0000) === 0x3900_0000) {
-      // Unsigned offsets reach far beyond the scratch page.
+      // Unsigned offsets would reach far beyond the scratch page.
       word &= ~0x003e_0000 >>> 0;
     }
     if (isUnpredictable(word) || decode(word >>> 0, pc)?.row.definition !== definition) continue;

@@ -7,15 +7,15 @@ import { runOracle } from './oracle.ts';
 import { casePc, Subject, type Tier } from './subject.ts';
 import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './registers.ts';
 
-/** What a single instruction on a bare register file can show: all but branches and system instructions. */
+/** Definitions that can be tested on a bare register file: all except branches and system instructions. */
 export const comparable: readonly Definition[] = [...generalDefinitions, ...simdAndFpDefinitions].filter(
   (definition) => !branches.includes(definition) && !system.includes(definition),
 );
 
 export interface Comparison {
-  /** Cases that both executed. */
+  /** Cases that both sides executed. */
   readonly compared: number;
-  /** Those of each definition that both executed, by name. */
+  /** Cases that both sides executed, by name of the definition. */
   readonly byName: ReadonlyMap<string, number>;
   /** One line for each difference. */
   readonly differences: readonly string[];
@@ -61,7 +61,7 @@ function differences(item: Case, expected: Outcome, actual: Outcome): string[] {
   return found;
 }
 
-/** Registers that the word may name, so that a difference can be understood. */
+/** Values of the registers that the word may name, to explain a difference. */
 function operands(item: Case): string {
   const view = new DataView(item.registers.buffer, item.registers.byteOffset);
   const numbers = [0, 5, 16, 10].map((shift) => (item.word >>> shift) & 31);

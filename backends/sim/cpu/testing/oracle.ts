@@ -9,14 +9,14 @@ import { PAGE_BYTES, RegisterFile, SLOT_PAGE, type Case, type Outcome } from './
 
 export const CROSS_COMPILER = 'aarch64-linux-gnu-gcc';
 const EMULATOR = 'qemu-aarch64';
-/** A processor that QEMU emulates: every extension, or Armv8.0 with CRC32 and the cryptographic instructions. */
+/** A processor that QEMU emulates: all extensions, or Armv8.0 with CRC32 and the cryptographic instructions. */
 export type Processor = 'max' | 'cortex-a57';
 
 const CASE_BYTES = 16 + RegisterFile.Bytes;
 const CHANGED_MAX = 64;
 const RESULT_BYTES = 8 + RegisterFile.Bytes + 16 + CHANGED_MAX;
 
-/** @returns why the oracle cannot be used here, or undefined */
+/** @returns why the oracle is unavailable, or undefined */
 export function missingTools(): string | undefined {
   for (const [tool, packageName] of [
     [CROSS_COMPILER, 'gcc-aarch64-linux-gnu'],

@@ -1,5 +1,5 @@
 /**
- * All that one instruction can read and write, laid out as harness.c has it: 8-byte words, then the SIMD&FP registers.
+ * All state that one instruction can read and write, in the layout of harness.c: 8-byte words, then SIMD&FP registers.
  */
 export const RegisterFile = {
   X: 0,
@@ -11,7 +11,7 @@ export const RegisterFile = {
   Bytes: 792,
 } as const;
 
-/** One instruction and the state that it starts from. */
+/** One instruction and its initial state. */
 export interface Case {
   readonly name: string;
   readonly word: number;
@@ -19,16 +19,16 @@ export interface Case {
   readonly registers: Uint8Array;
 }
 
-/** What executing a case left behind. */
+/** The result of executing a case. */
 export interface Outcome {
   /** Why it was not executed, or undefined. */
   readonly fault: string | undefined;
   readonly registers: Uint8Array;
-  /** The bytes of the scratch page that changed: `at` is the first. */
+  /** The changed bytes of the scratch page; `at` is the offset of the first. */
   readonly changed: { readonly at: number; readonly bytes: Uint8Array };
 }
 
-/** Where cases are executed, and the page that their addresses point to. */
+/** Where cases are executed, and the page to which their addresses point. */
 export const SLOT_PAGE = 0x50_0000;
 export const SCRATCH_PAGE = 0x58_0000;
 export const PAGE_BYTES = 4096;

@@ -10,10 +10,10 @@ const HVC = 0xd400_0002;
 const MEMORY_BYTES = DRAM_OFFSET + 16 * 65_536;
 const CPACR_EL1 = 0xc082;
 const ESR_EL1 = 0xc290;
-/** Room for what decoding a case and loading its handlers is charged. */
+/** Enough for the charges of decoding a case and loading its handlers. */
 const BUDGET = 1_000_000;
 const MAX_ATTEMPTS = 4;
-/** Cases on one page of code, each followed by the instruction that ends it. */
+/** Cases on one page of code, each followed by an instruction that ends it. */
 const CASES_PER_PAGE = PAGE_BYTES / 8;
 
 /** Address of the n-th case; cases are executed in the order of their addresses, a page at a time. */
@@ -21,7 +21,7 @@ export function casePc(index: number): number {
   return SLOT_PAGE + (index % CASES_PER_PAGE) * 8;
 }
 
-/** By the interpreter, or by code compiled for each case. */
+/** Whether the interpreter executes cases, or code compiled for each of them. */
 export type Tier = 'interpreted' | 'compiled';
 
 export class Subject {
@@ -66,13 +66,13 @@ export class Subject {
     return outcomes;
   }
 
-  /** Has a case begin a block. Some others of its page may be compiled with it. */
+  /** Compiles a block that starts at a case. Others on the same page may be compiled with it. */
   #compile(item: Case): void {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const page = this.#cpu.code.find(this.#code, SLOT_PAGE, true);
       const record = (page?.records ?? 0) + ((item.pc - SLOT_PAGE) / 4) * Record.Bytes;
       if (page !== undefined && isBlock(this.#memory.u16[record >> 1] ?? 0)) return;
-      // Only what has been decoded can be compiled, and all of it is forgotten where the table is worn.
+      // Only decoded code can be compiled, and all of it is discarded when the table is worn.
       this.#execute(item);
       const decoded = this.#cpu.code.find(this.#code, SLOT_PAGE, true);
       if (decoded !== undefined) this.#cpu.compile(decoded, item.pc);

@@ -14,7 +14,7 @@ interface Page {
 
 const ALL = Access.Read | Access.Write | Access.Execute;
 
-/** A first stage for tests: a table of pages, in Normal memory, over a second stage. */
+/** A stage 1 for tests: a table of pages, in Normal memory, over a stage 2. */
 export class TableRegime implements Regime {
   readonly #pages = new Map<number, Page>();
   readonly #stage2: FlatRegime;
@@ -23,7 +23,7 @@ export class TableRegime implements Regime {
     this.#stage2 = new FlatRegime(stage2);
   }
 
-  /** To be followed by `Cpu.invalidate`, as a change of stage 2 is. */
+  /** Call `Cpu.invalidate` afterwards, as for a change of stage 2. */
   map(va: number, ipa: number, el0 = ALL, el1 = ALL): void {
     this.#pages.set(va, { ipa, allowed: [el0, el1] });
   }

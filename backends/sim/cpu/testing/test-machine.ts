@@ -5,7 +5,7 @@ import type { CpuContext, CpuOptions, Stage2, Stage2Mapping, Vcpu } from '../typ
 const PAGE = 4096;
 const ALL = Permission.R | Permission.W | Permission.XEl0 | Permission.XEl1;
 
-/** Stage 2 for tests: pages are mapped one by one to any place. */
+/** A stage 2 for tests: each page is mapped on its own, to any place. */
 export class TestStage2 implements Stage2 {
   readonly pages = new Map<number, Stage2Mapping>();
 
@@ -41,7 +41,7 @@ export class TestMachine {
     this.context.setSysreg(VBAR_EL1, BigInt(TestMachine.VECTORS));
     this.context.setSysreg(CPACR_EL1, 3n << 20n);
     this.context.pc = BigInt(TestMachine.CODE);
-    // Vectors end the run: HVC #offset.
+    // Each vector ends the run: HVC #offset.
     for (let vector = 0; vector < 0x800; vector += 0x80) this.write(TestMachine.VECTORS + vector, [hvc(vector)]);
   }
 
@@ -50,7 +50,7 @@ export class TestMachine {
     return this.stage2.translate(page).offset + (ipa - page);
   }
 
-  /** Writes instruction words or data words at an IPA, as anything but the guest would. */
+  /** Writes instruction or data words at an IPA as the host does, and notifies the CPU. */
   write(ipa: number, words: readonly number[]): void {
     words.forEach((word, index) => this.memory.view.setUint32(this.offset(ipa + index * 4), word, true));
     this.cpu.wrote(this.offset(ipa), words.length * 4);
@@ -69,7 +69,7 @@ export const ELR_EL1 = 0xc201;
 export const FAR_EL1 = 0xc300;
 export const SPSR_EL1 = 0xc200;
 
-/** A few encodings, named as an assembler names them; offsets and immediates as written there. */
+/** A few encodings, with the names, offsets and immediates of assembly language. */
 export const movz = (rd: number, imm16: number, hw = 0): number => (0xd280_0000 | (hw << 21) | (imm16 << 5) | rd) >>> 0;
 export const movk = (rd: number, imm16: number, hw: number): number =>
   (0xf280_0000 | (hw << 21) | (imm16 << 5) | rd) >>> 0;
@@ -83,7 +83,7 @@ export const bCond = (cond: number, offset: number): number =>
   (0x5400_0000 | (((offset >> 2) & 0x7_ffff) << 5) | cond) >>> 0;
 export const br = (rn: number): number => (0xd61f_0000 | (rn << 5)) >>> 0;
 export const blr = (rn: number): number => (0xd63f_0000 | (rn << 5)) >>> 0;
-/** ADR and LDR (literal) by bytes from the instruction, ADRP by bytes from its page. */
+/** ADR and LDR (literal) with the offset from the instruction, ADRP with the offset from its page, in bytes. */
 export const adr = (rd: number, offset: number): number =>
   (0x1000_0000 | ((offset & 3) << 29) | (((offset >> 2) & 0x7_ffff) << 5) | rd) >>> 0;
 export const adrp = (rd: number, offset: number): number => (adr(rd, offset >> 12) | 0x8000_0000) >>> 0;

@@ -6,25 +6,25 @@ import { decode } from '../isa/decoder.ts';
 const DISASSEMBLER = 'aarch64-linux-gnu-objdump';
 const MAX_LISTING = 512 * 2 ** 20;
 
-/** `  4009c4:\td503201f \tnop`, as objdump prints instructions. */
+/** `  4009c4:\td503201f \tnop`: an instruction in objdump's output. */
 const LISTED = /^\s*[0-9a-f]+:\t([0-9a-f]{8})\s*\t(\S+)(.*)$/;
-/** Data among code, and encodings that are unallocated in every version. */
+/** Data between code, and encodings that are unallocated in every version. */
 const NO_INSTRUCTION = /^(\.|udf)/;
 
 export interface Unknown {
   readonly word: number;
-  /** As objdump writes it. */
+  /** The instruction as objdump prints it. */
   readonly text: string;
 }
 
 export interface Listing {
-  /** Instructions read. */
+  /** Number of instructions read. */
   readonly total: number;
-  /** One for each mnemonic and shape of operands, the first seen. */
+  /** The first of each mnemonic and shape of operands. */
   readonly unknown: readonly Unknown[];
 }
 
-/** Register numbers and constants do not matter for whether an instruction is known. */
+/** Masks register numbers and constants: they do not decide whether an instruction is known. */
 function shapeOf(text: string): string {
   return text.replace(/0x[0-9a-f]+|\d+(?=[,\s\]}[!]|$)/g, 'N');
 }

@@ -7,7 +7,7 @@ import { branchForm } from './operands.ts';
 
 const PAGE = 4096;
 
-/** The words that are reached from an address by falling through and by direct branches, with their addresses. */
+/** The words reached from an address by falling through and by direct branches, by address. */
 function reached(payload: ReturnType<typeof tmk>, entry: number): Map<number, number> {
   const words = new Map<number, number>();
   const work = [entry];
@@ -28,8 +28,8 @@ function reached(payload: ReturnType<typeof tmk>, entry: number): Map<number, nu
   return words;
 }
 
-// Each one missing costs the first VM of a process the compilation of another module: milliseconds.
-it('has every form on the way from the entry of a prebuilt TMK to its first message', () => {
+// Each missing form makes the first VM of a process compile another module, which takes milliseconds.
+it('has every form of instruction from the entry of a prebuilt TMK to its first message', () => {
   const payload = tmk('hello');
   const library = new HandlerLibrary();
   const words = reached(payload, payload.image.entry);

@@ -1,7 +1,7 @@
 /**
- * One instruction of each form that compiled freestanding code commonly has, as word and place in its page (which
- * decides whether a branch leaves the page). Their handlers are compiled together before the first VM, instead of a few
- * at a time while it boots; any other instruction gets its handler when a program first has it.
+ * One instruction of each form that is common in compiled freestanding code, as word and offset in its page (which
+ * decides whether a branch leaves the page). Their handlers are compiled together before the first VM, not a few at a
+ * time while it boots; any other instruction gets its handler when a program first uses it.
  */
 export const commonInstructions: readonly (readonly [word: number, at: number])[] = [
   [0x6b29_0108, 0xba8],

@@ -11,8 +11,8 @@ import type { OperandSource } from './operands.ts';
 export const HANDLER_TYPE = 0;
 
 /**
- * The record at which the budget would end if code ran straight on: limit - record is 16 times the instructions left,
- * so only branches have to adjust it.
+ * The record at which the budget would end if code ran straight on: limit - record is 16 times the number of
+ * instructions left, so only branches have to adjust it.
  */
 const LIMIT = 1;
 const limit = localGet('i32', LIMIT);
@@ -23,13 +23,13 @@ const zero = i32.const(0);
 
 const localTypes = { i32: ValType.I32, i64: ValType.I64, f32: ValType.F32, f64: ValType.F64, v128: ValType.V128 };
 
-/** Writes functions that execute instructions, each with its operands from where the source says. */
+/** Generates functions that execute instructions; the source supplies the operands. */
 export class HandlerLowering implements Lowering {
   readonly code: number[] = [];
   readonly locals: ValType[] = [];
   #operands: OperandSource;
   #ended = false;
-  /** The instruction may call a helper: a run may end behind it. */
+  /** Whether the instruction may call a helper, after which a run may end. */
   #helped = false;
 
   constructor(operands: OperandSource) {
@@ -41,13 +41,13 @@ export class HandlerLowering implements Lowering {
     return this.#ended;
   }
 
-  /** Goes on with another instruction, which follows the last one. */
+  /** Continues with the instruction after the last one. */
   follow(operands: OperandSource): void {
     this.#endAfterHelper();
     this.#operands = operands;
   }
 
-  /** Goes on behind the last instruction. */
+  /** Continues after the last instruction, unless it never falls through. */
   finish(): void {
     if (this.#ended) return;
     this.#endAfterHelper();
@@ -127,7 +127,7 @@ export class HandlerLowering implements Lowering {
     const index = FIRST_LOCAL + this.locals.length;
     this.locals.push(localTypes[value.type]);
     this.emit(stmt.localSet(index, value));
-    // Safe: the local has the type of the value.
+    // Safe: the local has the value's type.
     return localGet(value.type, index) as T;
   }
 
@@ -210,18 +210,18 @@ export class HandlerLowering implements Lowering {
   }
   #write(place: I32, bytes: number, write: (place: I32) => void): void {
     write(place);
-    // A write over a page boundary went to the bounce buffer.
+    // A write across a page boundary went to the bounce buffer.
     this.if(i32.eq(place, i32.const(VcpuState.SlowData)), () => {
       this.emit(stmt.drop(call('i32', Import.CommitWrite, [i32.const(bytes)])));
     });
   }
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void {
-    // Atomics must be aligned, so they never cross a page and need no commit; a write permission implies a readable
-    // page except under a write-only overlay, which the slow path refuses for them.
+    // Atomics must be aligned, so they never cross a page and need no commit. A writable page is also readable, except
+    // under a write-only overlay, and for that the slow path faults.
     modify(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowModify, MUST_ALIGN));
   }
 
-  /** Looks the page up in the TLB; on a miss asks the run loop, which answers with a place or has recorded a fault. */
+  /** Looks the page up in the TLB; on a miss calls the slow path, which returns the place or records a fault. */
   #translate(address: I64, bytes: number, align: number, tag: number, slow: Import, flags = 0): I32 {
     const entry = this.let(
       i32.add(
@@ -230,7 +230,7 @@ export class HandlerLowering implements Lowering {
         i32.and(i32.wrap(i64.shrU(address, i64.const(7n))), i32.const((Tlb.Entries - 1) * Tlb.EntryBytes)),
       ),
     );
-    // The last unit must be in the same page, and the address aligned: both are bits that the tag has as zero.
+    // The last unit must be in the same page and the address aligned: the tag is zero in the bits that would differ.
     const last = bytes === align ? address : i64.add(address, i64.const(BigInt(bytes - align)));
     const expected = i64.and(last, i64.const(-4096n | BigInt(align - 1)));
     const place = FIRST_LOCAL + this.locals.length;
@@ -278,7 +278,7 @@ export class HandlerLowering implements Lowering {
     this.#ended = true;
   }
 
-  /** @param spent the record that the budget is counted up to */
+  /** @param spent the record up to which the budget is counted */
   #jump(target: I64, spent: I32): void {
     const page = this.let(i64.and(target, i64.const(-4096n)));
     const entry = this.let(
@@ -311,14 +311,14 @@ export class HandlerLowering implements Lowering {
     return call('i32', Import.Helper, [i32.const(index), argument]);
   }
 
-  /** Brings the end of the run nearer by what a call costs, which the function that is called charges too. */
+  /** Lowers the limit of the run by the cost of a call; the called function charges the same. */
   #charge(cost: number): void {
     this.emit(stmt.localSet(LIMIT, i32.sub(limit, i32.const(cost * Record.Bytes))));
   }
 
   /**
-   * Ends the run where helpers have used it up: straight code of them would hold up the host for too long. Whether they
-   * were called or not, so that a run may end at the same instructions every time.
+   * Ends the run if helpers have used up the budget: straight-line code full of them would take too long. The check is
+   * made whether or not they were called, so that runs can end at the same instructions every time.
    */
   #endAfterHelper(): void {
     if (!this.#helped) return;

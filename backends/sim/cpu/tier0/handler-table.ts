@@ -8,22 +8,22 @@ export type ImportFunctions = Readonly<Record<(typeof importNames)[number], (fir
 
 type Enter = (record: number, limit: number) => number;
 
-/** Room for what an ordinary payload uses; doubled when it is not enough. */
+/** Enough for an ordinary payload; doubled as needed. */
 const FIRST_SIZE = 1024;
-/** Instances on one table, each with a copy of it. */
+/** Instances on one table; each has a copy of it. */
 const MAX_INSTANCES = 256;
-/** Bounds the time of one `load`: instantiating a part takes a fraction of a millisecond. */
+/** Limits the time of one `load`: instantiating a part takes a fraction of a millisecond. */
 const PARTS_PER_LOAD = 4;
-/** A table with more instances is replaced rather than made longer, which takes a millisecond for each two of them. */
+/** With more instances, a table is replaced instead of grown, which takes a millisecond for every two instances. */
 const MAX_INSTANCES_TO_GROW = 4;
 
 /**
- * The functions that a machine's records name. A place either has the handler whose id it is, one of the machine's
- * blocks, or a function that leaves with `Exit.NoHandler`: nothing else can ever run, whatever other machines do.
+ * The functions that a machine's records name. Each place holds the handler with that id, one of the machine's blocks,
+ * or a function that exits with `Exit.NoHandler`: nothing else can run, whatever other machines do.
  */
 export class HandlerTable {
   readonly library: HandlerLibrary;
-  /** Handlers that are wanted and not loaded: none may be left when generated code is entered. */
+  /** Number of handlers that are wanted and not loaded; generated code may only be entered at zero. */
   missing = 0;
   readonly #memory: LinearMemory;
   #imports: ImportFunctions | undefined;
@@ -31,9 +31,9 @@ export class HandlerTable {
   #table!: WebAssembly.Table;
   #enter!: Enter;
   #absent: unknown;
-  /** By id: whether the table has the handler. */
+  /** By id: whether the handler is in the table. */
   #present!: Uint8Array;
-  /** Handlers that records name and the table does not have yet. */
+  /** Handlers that records name and that are not in the table yet. */
   readonly #wanted = new Set<number>();
   #freeBlocks: number[] = [];
   #blocks = 0;
@@ -46,15 +46,14 @@ export class HandlerTable {
     this.#effort = effort;
   }
 
-  /** Makes the table, with the functions that generated code calls. */
+  /** Makes the table. @param imports functions that generated code calls */
   connect(imports: ImportFunctions): void {
     this.#imports = imports;
     this.replace();
   }
 
   /**
-   * Begins with a new table. With the old one go all blocks and instances, and every record that names a handler must
-   * have gone before.
+   * Starts over with a new table, without blocks and instances. No record may name a handler any more.
    */
   replace(): void {
     this.#effort.spent += Cost.Table;
@@ -72,7 +71,7 @@ export class HandlerTable {
     this.#fill(0);
   }
 
-  /** Whether it has come to where it must be replaced before anything can be added. */
+  /** Whether the table must be replaced before anything can be added. */
   get worn(): boolean {
     return this.#instances >= MAX_INSTANCES || this.#size > this.#table.length;
   }
@@ -81,14 +80,14 @@ export class HandlerTable {
     return this.#blocks - this.#freeBlocks.length;
   }
 
-  /** To be called for each handler that a record is about to name. */
+  /** To be called for each handler that a new record names. */
   want(id: number): void {
     if (this.#present[id] === 1) return;
     this.#wanted.add(id);
     this.missing = this.#wanted.size;
   }
 
-  /** Loads some of what is wanted. The table may be worn afterwards. */
+  /** Loads some of the wanted handlers. The table may be worn afterwards. */
   load(): void {
     let parts = 0;
     for (const id of this.#wanted) {
@@ -104,7 +103,7 @@ export class HandlerTable {
     }
   }
 
-  /** A place for a block; undefined where there is none. */
+  /** Takes a free place for a block; undefined if there is none. */
   takeBlock(): number | undefined {
     const free = this.#freeBlocks.pop();
     if (free !== undefined) return free;
@@ -117,7 +116,7 @@ export class HandlerTable {
     this.#instantiate(handlerModule(placed));
   }
 
-  /** Takes blocks out of the table. No record may name them any more. */
+  /** Removes blocks from the table. No record may name them any more. */
   releaseBlocks(ids: readonly number[]): void {
     for (const id of ids) {
       this.#table.set(id, this.#absent);
@@ -125,7 +124,7 @@ export class HandlerTable {
     }
   }
 
-  /** Runs the record, and on. @returns a value of `Exit` */
+  /** Runs code from a record on. @returns a value of `Exit` */
   enter(record: number, limit: number): number {
     return this.#enter(record, limit);
   }
@@ -144,7 +143,7 @@ export class HandlerTable {
     });
   }
 
-  /** @returns false where the table has to be replaced first; it is long enough then */
+  /** @returns false if the table must be replaced first; the new one is then long enough */
   #makeRoom(id: number): boolean {
     while (id >= this.#size) this.#size *= 2;
     const { length } = this.#table;

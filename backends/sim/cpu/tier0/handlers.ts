@@ -9,9 +9,9 @@ import { importNames } from './imports.ts';
 import { HANDLER_TYPE, HandlerLowering } from './handler-lowering.ts';
 import { branchForm, RecordOperands, type BranchForm } from './operands.ts';
 
-/** Handlers that no instruction has: what a record means before, after or instead of being decoded. */
+/** Handlers of records that are not (or not yet) an instruction. */
 export const FixedHandler = {
-  /** Not decoded yet; zero, so that cleared records are this. */
+  /** Not decoded yet. It is zero, which makes cleared records undecoded. */
   Decode: 0,
   CrossPage: 1,
   Undefined: 2,
@@ -23,11 +23,11 @@ const unaryType = { params: [ValType.I32], results: [ValType.I32] };
 const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
 
 /**
- * Handlers of a merged part: compiling so many takes a millisecond or two. When all are merged there are at most twice
- * as many parts as full ones would be, which is fewer than a table may have instances.
+ * Handlers in a merged part: compiling so many takes a millisecond or two. After merging there are at most twice as
+ * many parts as full ones would be, which is fewer than a table may have instances.
  */
 const MAX_MERGED = 64;
-/** Handlers of a part that new ones are compiled with. */
+/** Handlers in a part to which new ones are added by compiling it again. */
 const MAX_APPENDED = 24;
 
 /** A function and its place in the handler table. */
@@ -37,7 +37,7 @@ export interface PlacedFunction {
 }
 
 /**
- * A part of the library: handlers that were compiled together, to be instantiated on each machine's memory and table.
+ * A part of the library: handlers that were compiled together, to be instantiated with each machine's memory and table.
  */
 export interface LibraryPart {
   readonly module: WebAssembly.Module;
@@ -77,7 +77,7 @@ function leaving(reason: Exit): FunctionBody {
   });
 }
 
-/** Runs the record that it is given: the door from JavaScript into generated code. */
+/** Runs a record: how JavaScript enters generated code. */
 const enter: FunctionBody = {
   type: HANDLER_TYPE,
   locals: [],
@@ -88,22 +88,22 @@ const enter: FunctionBody = {
   ),
 };
 
-/** What the first part exports: `enter`, and what stands in every place of a table that has no function. */
+/** Exports of the first part: `enter`, and the function for every unused place of a table. */
 const exportsOfFirstPart = { enter, absent: leaving(Exit.NoHandler) };
 
 /**
- * The interpreter's handlers, generated from the instructions' lowerings as programs first use them and kept for the
- * life of the process. Memory is not part of a compiled module, so all machines share them; each loads the parts that
- * its records name.
+ * The interpreter's handlers, generated from the lowerings of instructions when programs first use them and kept for
+ * the life of the process. A compiled module does not include memory, so all machines share them; each machine loads
+ * the parts that its records need.
  */
 export class HandlerLibrary {
-  /** The part that every machine begins with. */
+  /** The part that every machine loads first. */
   readonly first: LibraryPart;
   readonly #ids = new Map<string, number>();
-  /** By number, as the next two are. */
+  /** By number of the handler, as the next two are. */
   readonly #bodies: FunctionBody[] = [];
   readonly #simd: boolean[] = [];
-  /** Ends where the first handler is that is not compiled yet. */
+  /** The part of each handler. It is shorter than the list of handlers: the rest is not compiled yet. */
   readonly #parts: LibraryPart[] = [];
 
   constructor() {
@@ -121,7 +121,7 @@ export class HandlerLibrary {
     this.first = this.#compile(0, this.#bodies.length, exportsOfFirstPart);
   }
 
-  /** The handler of an instruction; a new one is compiled when `part` asks for it. */
+  /** The id of an instruction's handler; a new handler is compiled when `part` is called for it. */
   idOf(row: TableRow, variant: readonly number[], branch: BranchForm | undefined): number {
     const key = `${String(row.index)}:${branch ?? ''}:${variant.join()}`;
     const known = this.#ids.get(key);
@@ -136,17 +136,17 @@ export class HandlerLibrary {
     return id;
   }
 
-  /** Whether it is of an instruction that uses SIMD&FP registers. */
+  /** Whether the instruction uses SIMD&FP registers. */
   isSimd(id: number): boolean {
     return this.#simd[handlerNumber(id)] === true;
   }
 
-  /** Handlers that were asked for and are not compiled yet. */
+  /** Number of handlers that are not compiled yet. */
   get pending(): number {
     return this.#bodies.length - this.#parts.length;
   }
 
-  /** The part that has a handler. Compiles what is pending where it is of that. */
+  /** The part that contains a handler. Compiles pending handlers if it is one of them. */
   part(id: number): LibraryPart {
     const number = handlerNumber(id);
     if (number >= this.#parts.length) this.#compilePending();
@@ -156,8 +156,8 @@ export class HandlerLibrary {
   }
 
   /**
-   * Puts some small parts into one, for machines that start over: many small ones cost them much. Does a bounded amount
-   * of work, so that it can be called between instructions of a guest.
+   * Merges some small parts, since machines that start over load all parts that they need. It does a bounded amount of
+   * work, so that it can be called between instructions of a guest.
    */
   merge(): void {
     let run: LibraryPart[] = [];
@@ -175,10 +175,10 @@ export class HandlerLibrary {
     if (run.length > 1) this.#compile(start, start + handlers);
   }
 
-  /** Makes the handlers that most programs use. */
+  /** Generates the handlers that most programs use. */
   #prepare(): void {
     const PAGE_ADDRESS = 0x8020_0000;
-    // More than once, since the decoder itself is slow until it has decoded a few thousand instructions.
+    // Repeated, since the decoder itself is slow until it has decoded a few thousand instructions.
     for (let round = 0; round < 16; round += 1) {
       for (const [word, at] of commonInstructions) {
         const instruction = decode(word, PAGE_ADDRESS + at);
@@ -189,14 +189,16 @@ export class HandlerLibrary {
     }
   }
 
-  /** With the last part, where that is small: machines load parts, and each costs about as much whatever it has. */
+  /**
+   * Compiles pending handlers, together with the last part if that is small: loading a part costs the same at any size.
+   */
   #compilePending(): void {
     const last = this.#parts.at(-1);
     const appends = last !== this.first && last !== undefined && last.ids.length + this.pending <= MAX_APPENDED;
     this.#compile(this.#parts.length - (appends ? last.ids.length : 0), this.#bodies.length);
   }
 
-  /** Makes the handlers with numbers in [start, end) one part. */
+  /** Compiles the handlers with numbers in [start, end) as one part. */
   #compile(start: number, end: number, exported: Readonly<Record<string, FunctionBody>> = {}): LibraryPart {
     const placed = this.#bodies.slice(start, end).map((body, index) => ({ id: handlerId(start + index), body }));
     const part = { module: handlerModule(placed, exported), ids: placed.map(({ id }) => id) };

@@ -1,10 +1,10 @@
 /** Function imports of generated modules, by function index. */
 export const Import = {
-  /** (bytes, align) -> place or -1; the address is in the state's SlowAddress. */
+  /** (bytes, align) -> place or -1; the address is in SlowAddress of the state. */
   SlowRead: 0,
   SlowWrite: 1,
   SlowModify: 2,
-  /** (bytes) -> 0: carries a write from SlowData to the guest. */
+  /** (bytes) -> 0: writes SlowData to guest memory. */
   CommitWrite: 3,
   /** (index, argument) -> result: an operation of float/exact-float.ts. */
   Helper: 4,

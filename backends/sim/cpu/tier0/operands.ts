@@ -3,7 +3,7 @@ import type { RegisterOperand } from '../isa/lowering.ts';
 import { Record } from '../layout.ts';
 import { i32, i64, localGet, type I32, type I64 } from '../wasm/expr.ts';
 
-/** Where generated code takes an instruction's operands from. */
+/** Supplies an instruction's operands to generated code. */
 export interface OperandSource {
   /** Address of the instruction's record. */
   readonly record: I32;
@@ -14,14 +14,14 @@ export interface OperandSource {
   low(): I32;
   high(): I32;
   link(): I64;
-  /** Where a direct branch goes: as the distance to the target's record within the page, else as an address. */
+  /** Target of a direct branch: the distance to its record if it is in the same page, else its address. */
   target(): I32 | I64;
 }
 
-/** How a record holds a direct branch: by distance or address, with the value of a link register beside it or not. */
+/** How a record holds a direct branch: by distance or address, with or without the value of a link register. */
 export type BranchForm = 'near' | 'far' | 'near-link' | 'far-link';
 
-/** @param page address of the page that the branch is in @returns undefined for what is not a direct branch */
+/** @param page address of the page that contains the branch @returns undefined if it is not a direct branch */
 export function branchForm({ target, link }: Decoded, page: number): BranchForm | undefined {
   if (target === undefined) return undefined;
   const near = target >= page && target < page + 4096;
@@ -33,7 +33,7 @@ const slotAt = { d: Record.D, n: Record.N, m: Record.M, a: Record.A, s: Record.S
 
 const record = localGet('i32', 0);
 
-/** Operands that are read from the record that a handler is called with: tier 0. */
+/** Operands read from the record with which a handler is called: tier 0. */
 export class RecordOperands implements OperandSource {
   readonly record = record;
   readonly #form: BranchForm;
@@ -74,7 +74,7 @@ export class RecordOperands implements OperandSource {
   }
 }
 
-/** Operands that are known when code is generated: tier 1. The record is that of the block's first instruction. */
+/** Operands that are constants when code is generated: tier 1. The record is that of the block's first instruction. */
 export class ConstantOperands implements OperandSource {
   readonly record: I32;
   readonly #decoded: Decoded;
@@ -82,7 +82,7 @@ export class ConstantOperands implements OperandSource {
   readonly #page: number;
 
   /**
-   * @param index place of the instruction in its block
+   * @param index of the instruction in its block
    * @param pc its address
    * @param page address of its page
    */

@@ -8,12 +8,12 @@ import { HANDLER_TYPE, HandlerLowering } from '../tier0/handler-lowering.ts';
 import { ConstantOperands } from '../tier0/operands.ts';
 import type { FunctionBody } from '../wasm/encode.ts';
 
-/** Instructions and bytes of code of one block: beyond this, a longer function gains nothing. */
+/** Maximum instructions of a block: longer functions gain nothing. */
 const MAX_BLOCK = 64;
 const MAX_BLOCK_BYTES = 4096;
 /** Bytes of code of one pass: bounds the time that a slice spends on compiling. */
 const MAX_BYTES_PER_PASS = 16_384;
-/** A block of one instruction is what tier 0 has already. */
+/** Tier 0 already has a handler for a single instruction. */
 const MIN_BLOCK = 2;
 
 interface Block {
@@ -22,9 +22,9 @@ interface Block {
 }
 
 /**
- * Compiles hot code: runs of instructions become one function each, from the same lowerings as the interpreter's
- * handlers but with operands as constants. The function takes the place of the handler of the run's first record, so
- * that both tiers call each other freely, and a jump into the middle of a run finds tier 0 there.
+ * Compiles hot code: each run of instructions becomes one function, from the same lowerings as the interpreter's
+ * handlers but with constant operands. The function replaces the handler of the run's first record, so both tiers can
+ * jump to each other freely, and a jump into the middle of a run reaches tier 0.
  */
 export class BlockCompiler {
   readonly #memory: LinearMemory;
@@ -38,9 +38,9 @@ export class BlockCompiler {
   }
 
   /**
-   * Compiles what is reached from an address within its page and not compiled yet.
+   * Compiles what can be reached from an address within its page and is not compiled yet.
    *
-   * @returns how many blocks that was
+   * @returns the number of new blocks
    */
   compile(page: CodePage, start: number): number {
     const blocks: Block[] = [];

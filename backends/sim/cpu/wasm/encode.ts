@@ -1,6 +1,6 @@
 /** Binary encoding of WebAssembly modules (WebAssembly Core Specification 2.0, chapter 5). */
 
-/** Code bytes. Never changed once made, so that expressions can share them. */
+/** Code bytes. Immutable, so that expressions can share them. */
 export type Code = readonly number[];
 
 /** Value types, as the binary format writes them. */
@@ -9,7 +9,7 @@ export type ValType = (typeof ValType)[keyof typeof ValType];
 
 const SectionId = { Type: 1, Import: 2, Function: 3, Export: 7, Element: 9, Code: 10 } as const;
 const FUNCREF = 0x70;
-/** 4 GiB: any memory may be given. */
+/** 4 GiB, so that any memory can be imported. */
 const MAXIMUM_PAGES = 65_536;
 
 /** Unsigned LEB128 of a value below 2^53. */
@@ -84,11 +84,11 @@ export interface ModuleSource {
   readonly functions: readonly FunctionBody[];
   /** Function indices (imports included) by export name. */
   readonly exports?: Readonly<Record<string, number>>;
-  /** Places functions in the imported table: a table index for each function index. */
+  /** Puts functions into the imported table: a table index for each function index. */
   readonly elements?: readonly { readonly at: number; readonly functionIndex: number }[];
 }
 
-/** Appends by index: a spread of a long array would overflow the argument stack. */
+/** Appends in a loop: spreading a long array would overflow the stack. */
 function append(target: number[], source: Code): void {
   for (let index = 0; index < source.length; index += 1) target.push(source[index] ?? 0);
 }

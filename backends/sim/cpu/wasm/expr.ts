@@ -1,8 +1,8 @@
 import { signed, signed64, unsigned, type Code } from './encode.ts';
 
 /**
- * Typed WebAssembly expressions: code that leaves one value on the stack. Lowerings are written with these, so that a
- * wrong operand type does not compile.
+ * Typed WebAssembly expressions: code that leaves one value on the stack. Lowerings are written with them, so a wrong
+ * operand type does not compile.
  */
 export interface Expr<T extends 'i32' | 'i64' | 'f32' | 'f64' | 'v128'> {
   readonly type: T;
@@ -19,7 +19,7 @@ type TypeName = AnyExpr['type'];
 type Of<T extends TypeName> = Extract<AnyExpr, { type: T }>;
 
 function make<T extends TypeName>(type: T, code: Code): Of<T> {
-  // Safe: Of<T> is the member of the union whose type is T, and both fields are given.
+  // Safe: Of<T> is the member of the union with type T, and both fields are given.
   return { type, code } as Expr<T> as Of<T>;
 }
 
@@ -225,7 +225,7 @@ function simd(op: number): number[] {
   return [0xfd, ...unsigned(op)];
 }
 
-/** A SIMD operation on two vectors, by its number in the binary format (section 5.4.8). */
+/** A SIMD operation on two vectors, by its opcode in the binary format (section 5.4.8). */
 export function v128Binary(op: number): (a: V128, b: V128) => V128 {
   return binary('v128', 'v128', 'v128', ...simd(op));
 }
@@ -240,7 +240,7 @@ export function v128Shift(op: number): (a: V128, by: I32) => V128 {
   return binary('v128', 'i32', 'v128', ...simd(op));
 }
 
-/** A SIMD operation that makes a scalar, such as `any_true`, or a vector from a scalar, such as `splat`. */
+/** A SIMD operation from a vector to a scalar, such as `any_true`, or from a scalar to a vector, such as `splat`. */
 export function v128ToI32(op: number): (a: V128) => I32 {
   return unary('v128', 'i32', ...simd(op));
 }
@@ -276,7 +276,7 @@ export function localGet<T extends TypeName>(type: T, index: number): Of<T> {
   return make(type, [0x20, ...unsigned(index)]);
 }
 
-/** Code of statements, which leave nothing on the stack. */
+/** Statements: code that leaves nothing on the stack. */
 export const stmt = {
   localSet: (index: number, value: AnyExpr): Code => [...value.code, 0x21, ...unsigned(index)],
   if: (condition: I32, then: Code, otherwise: Code = []): Code =>

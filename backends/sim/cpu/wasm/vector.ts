@@ -1,12 +1,12 @@
 import { i32, v128, v128Binary, v128Shift, v128ToI32, v128Unary, type I32, type I64, type V128 } from './expr.ts';
 
-/** Operations on vectors by the shape of their lanes, under the names that the WebAssembly specification gives them. */
+/** Vector operations by lane shape, with the names of the WebAssembly specification. */
 
 type Unary = (a: V128) => V128;
 type Binary = (a: V128, b: V128) => V128;
 type Shift = (a: V128, by: I32) => V128;
 
-/** Integer lanes of one width. Operands that an operation uses twice must be cheap to evaluate: locals or constants. */
+/** Integer lanes of one width. Operands that an operation evaluates twice must be cheap: locals or constants. */
 export interface IntegerShape {
   readonly bytes: 1 | 2 | 4 | 8;
   readonly bits: number;
@@ -39,7 +39,7 @@ function constant(bytes: number, value: bigint): V128 {
   return v128.const(Array.from({ length: 16 }, (_, at) => Number((value >> BigInt((at % bytes) * 8)) & 0xffn)));
 }
 
-/** Comparisons are numbered alike for 8, 16 and 32 bits: eq, ne, lt_s, lt_u, gt_s, gt_u, le_s, le_u, ge_s, ge_u. */
+/** Opcodes of comparisons have the same order for 8, 16 and 32 bits: eq, ne, lt_s, lt_u, gt_s, gt_u, le_s and so on. */
 function comparisons(eq: number) {
   return {
     eq: v128Binary(eq),
@@ -50,7 +50,7 @@ function comparisons(eq: number) {
   };
 }
 
-/** Minima and maxima are numbered alike: min_s, min_u, max_s, max_u. */
+/** Opcodes in this order: min_s, min_u, max_s, max_u. */
 function extrema(minS: number) {
   return {
     minS: v128Binary(minS),
@@ -60,7 +60,7 @@ function extrema(minS: number) {
   };
 }
 
-/** Shifts are numbered alike: shl, shr_s, shr_u. */
+/** Opcodes in this order: shl, shr_s, shr_u. */
 function shifts(shl: number) {
   return { shl: v128Shift(shl), shrS: v128Shift(shl + 1), shrU: v128Shift(shl + 2) };
 }
@@ -76,7 +76,7 @@ const i8x16: IntegerShape = {
   splat: (value) => v128.splatI8(i32.wrap(value)),
   add: v128Binary(0x6e),
   sub: v128Binary(0x71),
-  // There is no i8x16.mul: the low bytes of both halves' 16-bit products.
+  // There is no i8x16.mul: combine the low bytes of the 16-bit products of both halves.
   mul: (a, b) => {
     const half = (extend: Unary): V128 => i16Mul(extend(a), extend(b));
     return v128.shuffle(half(v128Unary(0x89)), half(v128Unary(0x8a)), EVEN_BYTES);
@@ -159,13 +159,13 @@ export function integerShape(size: number): IntegerShape {
   return integerShapes[size] ?? i64x2;
 }
 
-/** From lanes of one width to lanes twice as wide, of which a vector holds half as many: the low or the high ones. */
+/** Widens lanes to twice their width: the low or the high half of a vector's lanes. */
 export interface Widening {
   extend(signed: boolean, high: boolean, a: V128): V128;
   multiply(signed: boolean, high: boolean, a: V128, b: V128): V128;
 }
 
-/** Numbered alike: low_s, high_s, low_u, high_u. */
+/** Opcodes in this order: low_s, high_s, low_u, high_u. */
 function widening(extend: number, multiply: number): Widening {
   const offset = (signed: boolean, high: boolean): number => (signed ? 0 : 2) + (high ? 1 : 0);
   return {
@@ -188,7 +188,7 @@ export interface FloatShape {
   readonly bytes: 4 | 8;
   /** The same bits as integers. */
   readonly integer: IntegerShape;
-  /** The bit that tells a quiet NaN from a signalling one, and the NaN that an invalid operation makes. */
+  /** The bit that distinguishes a quiet NaN from a signalling one, and the default NaN. */
   readonly quiet: V128;
   readonly defaultNan: V128;
   /** The same number in all lanes. */
@@ -212,7 +212,7 @@ export interface FloatShape {
   readonly max: Binary;
 }
 
-/** Numbered alike: eq, ne, lt, gt, le, ge; abs, neg, (none), sqrt, add, sub, mul, div, min, max. */
+/** Opcodes in this order: eq, ne, lt, gt, le, ge; abs, neg, (none), sqrt, add, sub, mul, div, min, max. */
 function floatOperations(eq: number, abs: number) {
   return {
     eq: v128Binary(eq),
@@ -262,9 +262,9 @@ export const f64x2: FloatShape = {
 };
 
 export const convertVector = {
-  /** Lanes beyond the two are zero. */
+  /** The upper two lanes of the result are zero. */
   demote: v128Unary(0x5e),
-  /** Of the low two lanes. */
+  /** Converts the low two lanes. */
   promoteLow: v128Unary(0x5f),
   truncSatF32S: v128Unary(0xf8),
   truncSatF32U: v128Unary(0xf9),

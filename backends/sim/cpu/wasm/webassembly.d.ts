@@ -1,4 +1,4 @@
-/** The part of the WebAssembly JavaScript API that the engine uses; neither ES2023's nor Node 20's types have it. */
+/** The part of the WebAssembly JavaScript API that the engine uses; the types of ES2023 and Node 20 lack it. */
 declare namespace WebAssembly {
   type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | 'anyfunc' | 'externref';
   type ExportValue = Memory | Table | Global | ((...args: never[]) => unknown);

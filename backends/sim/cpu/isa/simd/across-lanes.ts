@@ -59,7 +59,7 @@ export const acrossLanes: readonly Definition[] = [
         const n = code.let(code.q('n'));
         const low = wideningFrom(size).extend(signed, false, n);
         const lanes = kept === 16 ? wide.add(low, wideningFrom(size).extend(signed, true, n)) : low;
-        // What the elements became fills a whole vector, or with Q = 0 they are the low half of one, extended.
+        // The extended elements fill a whole vector; with Q = 0 they are those of the low half.
         write(code, reduced(code, size + 1, 16, lanes, combine(size + 1, signed)), 2 << size);
       },
     ),

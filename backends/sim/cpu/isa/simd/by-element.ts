@@ -9,14 +9,14 @@ import { keptByQ, row, write, type Kept, type VectorOperands } from './vector.ts
 export type IndexedFields = 'Q' | 'U' | 'size' | 'L' | 'M' | 'Rm' | 'H' | 'Rn' | 'Rd';
 export type IndexedValues = Readonly<Record<IndexedFields, number>>;
 
-/** Registers of the indexed forms: `m` is the place of the element. Sizes 1 to 3. */
+/** Registers of the indexed forms; `m` is the slot of the element. Sizes 1 to 3. */
 export function indexedOperands(f: IndexedValues, size: number) {
   const index = size === 1 ? f.H * 4 + f.L * 2 + f.M : size === 2 ? f.H * 2 + f.L : f.H;
   const m = vElement(size === 1 ? f.Rm : f.M * 16 + f.Rm, 1 << size, index);
   return { d: vRegister(f.Rd), n: vRegister(f.Rn), m };
 }
 
-/** The element in all lanes; to be read before anything is written. */
+/** The element in all lanes; read it before writing anything. */
 export function indexedElement(code: Lowering, size: number): V128 {
   const shape = integerShape(size);
   return code.let(shape.splat(code.element('m', shape.bytes, 0)));

@@ -4,7 +4,7 @@ import { integerShape } from '../../wasm/vector.ts';
 import { expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
 import { keptByQ, signExtended, write } from './vector.ts';
 
-/** The lowest bit set in imm5 tells the element's size; the bits above it are the index. */
+/** The lowest set bit of imm5 gives the element's size; the bits above it are the index. */
 function element(imm5: number): { size: number; index: number } | undefined {
   if ((imm5 & 15) === 0) return undefined;
   const size = 31 - Math.clz32(imm5 & -imm5);
@@ -135,7 +135,7 @@ function expandModified(op: number, cmode: number, imm8: number): bigint {
   }
 }
 
-/** Each bit as a byte of zeros or ones. */
+/** Each bit as a byte of all zeros or all ones. */
 function bytesOfBits(imm8: number): bigint {
   let result = 0n;
   for (let bit = 0; bit < 8; bit += 1) if ((imm8 >> bit) & 1) result |= 0xffn << BigInt(bit * 8);
@@ -162,7 +162,7 @@ const modifiedImmediate = insn(
   (code, operation = 0, kept = 16) => {
     const imm = v128.splatI64(code.imm());
     if (operation === Modified.Move) return write(code, imm, kept);
-    // For BIC the constant is inverted already.
+    // For BIC the constant has been inverted already.
     write(code, operation === Modified.Or ? v128.or(code.q('d'), imm) : v128.and(code.q('d'), imm), kept);
   },
 );

@@ -15,7 +15,7 @@ export function doublingHigh(code: Lowering, size: Size, kept: Kept, rounding: b
     return wide.shrS(rounded, i32.const(shape.bits - 1));
   };
   const halves = code.let(pick(code, [high(false), high(true)], narrowBytes(shape.bytes)));
-  // The one doubled product that does not fit is that of the most negative number with itself.
+  // The only doubled product that overflows is the most negative number times itself.
   const least = smallest(shape);
   const overflow = code.let(v128.and(shape.eq(a, least), shape.eq(b, least)));
   saturated(code, overflow, kept);

@@ -2,9 +2,9 @@ import type { Lowering } from '../lowering.ts';
 import { i32, i64, stmt, type I64 } from '../../wasm/expr.ts';
 import { VcpuState } from '../../layout.ts';
 
-/** Calls of the floating-point operations that are not generated: see float/exact-float.ts. */
+/** Floating-point operations that are called instead of generated: see float/exact-float.ts. */
 export const FloatHelper = {
-  /** Operands: addend, and the factors; finite. */
+  /** Operands: the addend and the two factors; all finite. */
   FusedMultiplyAdd: 0,
   ReciprocalStep: 1,
   RootStep: 2,

@@ -10,7 +10,7 @@ export type Float = F32 | F64;
 
 export interface FloatWidth<T extends Float> {
   readonly bytes: 4 | 8;
-  /** The vector shape whose lowest lane is such a scalar. */
+  /** The vector shape whose lowest lane is the scalar. */
   readonly shape: FloatShape;
   const(value: number): T;
   read(code: Lowering, operand: RegisterOperand): T;
@@ -70,7 +70,7 @@ const double: FloatWidth<F64> = {
   fromBits: f64.reinterpret,
 };
 
-/** Runs a lowering at the precision that `type` says: 0 for single, 1 for double. */
+/** Calls a lowering with the precision that `type` selects: 0 for single, 1 for double. */
 export function atPrecision(type: number, lower: <T extends Float>(width: FloatWidth<T>) => void): void {
   if (type === 1) lower(double);
   else lower(single);
@@ -81,9 +81,9 @@ export function floatShape(type: number): FloatShape {
 }
 
 /**
- * Writes a scalar result, with the architecture's NaN in place of any other.
+ * Writes a scalar result; a NaN is replaced by the one that the architecture specifies.
  *
- * @param operands in the order in which their NaNs count; cheap to evaluate
+ * @param operands in the order in which their NaNs take precedence; cheap to evaluate
  */
 export function writeScalar<T extends Float>(
   code: Lowering,
@@ -104,7 +104,7 @@ export function writeScalar<T extends Float>(
   );
 }
 
-/** Directions of rounding to an integer; ties to even, up, down, to zero, ties away from zero. */
+/** Modes of rounding to an integer: to nearest with ties to even, up, down, toward zero, to nearest with ties away. */
 export const Rounding = { Nearest: 0, Up: 1, Down: 2, Zero: 3, Away: 4 } as const;
 
 export function rounded<T extends Float>(code: Lowering, width: FloatWidth<T>, value: T, rounding: number): T {

@@ -3,7 +3,7 @@ import type { Lowering } from '../lowering.ts';
 import { f32, f64, i32, i64, type I32, type I64 } from '../../wasm/expr.ts';
 import { atPrecision, rounded, Rounding, type Float, type FloatWidth } from './float-width.ts';
 
-/** Conversions between scalars and general registers. Those to integers saturate, and make zero of NaN. */
+/** Conversions between scalars and general-purpose registers. Those to integers saturate and convert NaN to zero. */
 
 export function toInteger(value: Float, signed: boolean): I64 {
   if (value.type === 'f32') return (signed ? i64.truncSatF32S : i64.truncSatF32U)(value);
@@ -37,14 +37,14 @@ export function powerOfTwo(exponent: number): bigint {
   return BigInt(1023 + exponent) << 52n;
 }
 
-/** The constant, which is a power of two, so that it is exact in single precision too. */
+/** The constant: a power of two, and so exact in single precision too. */
 function scale<T extends Float>(code: Lowering, width: FloatWidth<T>): T {
   const factor = f64.reinterpret(code.imm());
   // Safe: the width of 8 bytes is that of F64.
   return (width.bytes === 8 ? factor : f32.demote(factor)) as T;
 }
 
-/** @param fixed for fixed-point forms: what the value is multiplied with */
+/** @param fixed for fixed-point forms: the factor of the value */
 function decodeTo(
   f: { readonly sf: number; readonly type: number; readonly Rn: number; readonly Rd: number },
   variant: readonly number[],
@@ -80,7 +80,7 @@ function convertTo(code: Lowering, sf = 0, type = 0, unsigned = 0, rounding = 0)
   });
 }
 
-/** The value of `scale` is 64 minus the fraction bits; W registers have at most 32 of them. */
+/** The `scale` field is 64 minus the number of fraction bits, of which W registers have at most 32. */
 function fractionBits(sf: number, scaleField: number): number | undefined {
   return sf === 0 && scaleField < 32 ? undefined : 64 - scaleField;
 }
@@ -119,7 +119,7 @@ export const fpInteger: readonly Definition[] = [
     },
     (code, sf = 0, type = 0, unsigned = 0) => {
       atPrecision(type, (width) => {
-        // Scaling up is exact but for overflow, which saturates all the same.
+        // Scaling up is exact unless it overflows, and then the result saturates anyway.
         writeInteger(code, width.mul(width.read(code, 'n'), scale(code, width)), unsigned === 0, sf);
       });
     },
@@ -134,7 +134,7 @@ export const fpInteger: readonly Definition[] = [
     (code, sf = 0, type = 0, unsigned = 0) => {
       const signed = unsigned === 0;
       atPrecision(type, (width) => {
-        // The rounded number is far from denormal, so that scaling it down is exact.
+        // The rounded number is far from denormal, so scaling it down is exact.
         const value = fromInteger(width, readInteger(code, signed, sf), signed);
         width.write(code, width.mul(value, scale(code, width)));
       });

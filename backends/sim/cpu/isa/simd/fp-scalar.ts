@@ -42,7 +42,7 @@ const oneSources: readonly Definition[] = [
     const n = width.let(code, width.read(code, 'n'));
     writeScalar(code, width, width.sqrt(n), [n]);
   }),
-  // Rounding to nearest is the mode that FRINTX and FRINTI find in FPCR.
+  // FRINTX and FRINTI use the mode in FPCR, which is always round to nearest.
   ...(
     [
       ['FRINTN', '001000', Rounding.Nearest],
@@ -64,7 +64,7 @@ const oneSources: readonly Definition[] = [
 const formats = [FloatFormat.Single, FloatFormat.Double, undefined, FloatFormat.Half] as const;
 const formatBytes = [4, 8, 0, 2] as const;
 
-/** NaNs, and whatever involves half precision, are converted by the helper. */
+/** The helper converts NaNs and everything that involves half precision. */
 const convert: Definition = insn(
   'FCVT',
   '0 0 0 11110 type:2 1 0001 opc:2 10000 Rn:5 Rd:5',
@@ -113,7 +113,7 @@ function twoSource(
   );
 }
 
-/** Maximum and minimum of numbers, and the negated product, whose NaNs differ: as vectors of one lane. */
+/** FMAXNM, FMINNM and FNMUL, whose NaNs differ: computed as vectors of one lane. */
 function twoSourceLane(name: string, opcode: string, kind: 'maximum' | 'minimum' | 'negated product'): Definition {
   return row<Fields>(
     name,
@@ -160,7 +160,7 @@ const fused: Definition = insn(
   (code, type = 0, negateAddend = 0, negateResult = 0) => {
     atPrecision(type, (width) => {
       const { shape } = width;
-      // The product is subtracted where just one of the two bits is set.
+      // The product is subtracted if exactly one of the two bits is set.
       const negateProduct = negateAddend !== negateResult;
       const read = (operand: 'a' | 'n' | 'm', negative: boolean) => {
         const value = width.read(code, operand);
@@ -196,7 +196,7 @@ function fusedScalar<T extends Float>(
   m: T,
   use: (result: T) => void,
 ): void {
-  // The casts only give results the type that the operands have.
+  // The cast only gives the result the type of the operands.
   if (a.type === 'f32' && n.type === 'f32' && m.type === 'f32') use(fusedSingle(code, a, n, m) as T);
   if (a.type === 'f64' && n.type === 'f64' && m.type === 'f64') {
     fusedDouble(code, a, n, m, (result) => {
@@ -284,7 +284,7 @@ const moves: readonly Definition[] = [
     'sf 0 0 11110 type:2 1 0 top 11 out 000000 Rn:5 Rd:5',
     ({ sf, type, top, out: into, Rn, Rd }) => {
       if (sf !== (type === 0 ? 0 : 1) || type === 3 || top !== (type === 2 ? 1 : 0)) return undefined;
-      // The top half is an element like any other.
+      // The top half is addressed as an element.
       if (into === 1) return { variant: [1, sf, top], d: vElement(Rd, 8, top), n: xSource(Rn) };
       return { variant: [0, sf, top], d: xDest(Rd), n: vElement(Rn, 8, top) };
     },

@@ -24,7 +24,7 @@ function comparedWithZero(compare: (shape: FloatShape) => (a: V128, b: V128) => 
   };
 }
 
-/** An operation that WebAssembly has, but for its NaNs. */
+/** An operation that WebAssembly has, except for its NaNs. */
 function arithmetic(operation: (operand: Operand) => V128): Unary {
   return (operand) => {
     const { code, shape, kept, n } = operand;
@@ -36,7 +36,7 @@ function toIntegral(rounding: number): Unary {
   return arithmetic(({ code, shape, n }) => roundedLanes(code, shape, n, rounding));
 }
 
-/** To integers of the same width. WebAssembly has lanes of 32 bits only. */
+/** Conversion to integers of the same width; WebAssembly has it for 32-bit lanes only. */
 function toIntegers(signed: boolean, rounding: number): Unary {
   return ({ code, sz, shape, kept, n }) => {
     if (sz === 0) {
@@ -72,11 +72,11 @@ function helped(helper: number): Unary {
 interface Family {
   readonly name: string;
   readonly U: '0' | '1';
-  /** The high bit of `size`. */
+  /** The high bit of the `size` field. */
   readonly a: '0' | '1';
   readonly opcode: string;
   readonly forms: 'vector' | 'scalar' | 'both';
-  /** Whether there are single-precision elements only. */
+  /** Whether all elements are single-precision. */
   readonly singleOnly?: boolean;
   readonly lower: Unary;
 }
@@ -202,7 +202,7 @@ function definitions({ name, U, a, opcode, forms, singleOnly = false, lower }: F
   return forms === 'vector' ? [vector] : forms === 'scalar' ? [scalar] : [vector, scalar];
 }
 
-/** Each of `lanes` elements of Vn, from `first` on, converted by the helper, as a vector's lowest elements. */
+/** Converts `lanes` elements of Vn, from element `first` on, with the helper, to the lowest elements of a vector. */
 function convertedByHelper(
   code: Lowering,
   helper: number,
@@ -294,7 +294,7 @@ function scaleConstant(sz: number, exponent: number): bigint {
 
 type ShiftFields = 'Q' | 'U' | 'immh' | 'immb' | 'Rn' | 'Rd';
 
-/** Fixed-point conversions stand among the shifts by immediate, and have the fraction's bits as theirs. */
+/** Fixed-point conversions are encoded as shifts by immediate; the shift amount is the number of fraction bits. */
 const fixedPoint: readonly Definition[] = (['to', 'from'] as const).flatMap((direction) => {
   const opcode = direction === 'to' ? '11111' : '11100';
   const name = direction === 'to' ? 'FCVTZS, FCVTZU (vector, fixed-point)' : 'SCVTF, UCVTF (vector, fixed-point)';
@@ -312,7 +312,7 @@ const fixedPoint: readonly Definition[] = (['to', 'from'] as const).flatMap((dir
     if (sz === 0) {
       const scale = v128.splatI64(code.imm());
       const n = code.q('n');
-      // Scaling is exact, but for overflow to infinity, which saturates all the same.
+      // Scaling is exact unless it overflows to infinity, and then the result saturates anyway.
       if (direction === 'to') {
         const scaled = f32x4.mul(n, scale);
         return write(code, (signed ? convertVector.truncSatF32S : convertVector.truncSatF32U)(scaled), kept);

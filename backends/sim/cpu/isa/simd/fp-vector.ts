@@ -28,7 +28,7 @@ interface Operands {
 
 type Binary = (operands: Operands) => void;
 
-/** An operation that WebAssembly has, but for its NaNs. */
+/** An operation that WebAssembly has, except for its NaNs. */
 function arithmetic(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
   return ({ code, shape, kept, n, m }) => {
     writeFloat(code, shape, kept, operation(shape)(n, m), () => nanResult(code, shape, [n, m]));
@@ -58,7 +58,7 @@ function comparison(compare: (operands: Operands) => V128): Binary {
 }
 
 const absoluteDifference: Binary = ({ code, shape, kept, n, m }) => {
-  // The absolute value of a NaN has its sign removed as well.
+  // FABD clears the sign of a NaN too.
   writeFloat(code, shape, kept, shape.sub(n, m), () => nanResult(code, shape, [n, m]), shape.abs);
 };
 
@@ -81,7 +81,7 @@ function multiplyAdd(negative: boolean): Binary {
       const result = fusedSingleLanes(code, addend, n, m, kept <= 8);
       return writeFloat(code, shape, kept, result, () => fusedNan(code, shape, addend, n, m));
     }
-    // Lane by lane into the destination, which has been read; then NaNs are put right.
+    // Lane by lane into the destination, whose old value has been read; then NaNs are replaced.
     const lane = (value: V128, index: number) => code.let(f64.reinterpret(v128.extractI64(value, index)));
     for (let index = 0; index < kept / 8; index += 1) {
       fusedDouble(code, lane(addend, index), lane(n, index), lane(m, index), (result) => {
@@ -102,7 +102,7 @@ function step(helper: number): Binary {
 interface Family {
   readonly name: string;
   readonly U: '0' | '1';
-  /** The high bit of `size`. */
+  /** The high bit of the `size` field. */
   readonly a: '0' | '1';
   readonly opcode: string;
   readonly scalar?: boolean;
@@ -202,7 +202,7 @@ function definitions({ name, U, a, opcode, scalar = false, lower }: Family): rea
   return [vector, scalarRow];
 }
 
-/** By element; `size` is 2 or 3. */
+/** Forms by element; `size` is 2 or 3. */
 const indexed: readonly Definition[] = [
   { name: 'FMLA (by element)', U: '0' as const, opcode: '0001', lower: multiplyAdd(false) },
   { name: 'FMLS (by element)', U: '0' as const, opcode: '0101', lower: multiplyAdd(true) },
@@ -275,7 +275,7 @@ const reductions: readonly Definition[] = (
     `0 1 1 01110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
     ({ Rn, Rd }) => ({ variant: [], d: vRegister(Rd), n: vRegister(Rn) }),
     (code) => {
-      // As the pseudocode's Reduce halves the vector: neighbours first.
+      // Reduce of the pseudocode splits the vector in halves, so neighbours are combined first.
       const neighbours = folded(code, f32x4, code.let(code.q('n')), 1, combine);
       write(code, folded(code, f32x4, neighbours, 2, combine), 4);
     },

@@ -17,7 +17,7 @@ function run(value: bigint, ...words: number[]): RunExit {
 }
 
 describe('FPCR', () => {
-  it('keeps the modes that are modelled, and reads as zero elsewhere', () => {
+  it('keeps the bits of modes that are modelled and reads as zero elsewhere', () => {
     const TRAP_ENABLES = 0x9f00n;
     expect(run(DEFAULT_NAN | TRAP_ENABLES, msr(sysreg.FPCR, 0), mrs(1, sysreg.FPCR), hvc(0))).toBe(RunExit.Sync);
     expect(machine.vcpu.exit.ec).toBe(ExceptionClass.Hvc64);
@@ -27,12 +27,12 @@ describe('FPCR', () => {
   it.each([
     ['another rounding mode', 1n << 22n],
     ['flushing to zero', 1n << 24n],
-  ])('ends the run when %s is chosen, which is not modelled', (_, value) => {
+  ])('ends the run as unsupported for %s', (_, value) => {
     expect(run(value, msr(sysreg.FPCR, 0), hvc(0))).toBe(RunExit.Unsupported);
     expect(machine.vcpu.unsupported).toContain('FPCR.RMode or FPCR.FZ');
   });
 
-  it('is trapped like SIMD&FP instructions', () => {
+  it('is trapped as SIMD&FP instructions are', () => {
     machine.context.traps.simd = true;
     expect(run(0n, mrs(1, sysreg.FPCR), hvc(0))).toBe(RunExit.Sync);
     expect(machine.vcpu.exit.ec).toBe(ExceptionClass.SimdFp);

@@ -5,24 +5,24 @@ import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { pick, laneBytes } from './vector.ts';
 
 /**
- * Fused multiply-add, which WebAssembly does not have: `addend + n * m` rounded once. Results that are NaN have any
- * payload. The method is Boldo's and Melquiond's: sums rounded to odd do not round twice (Emulation of FMA and
- * correctly rounded sums, 2008).
+ * Fused multiply-add, which WebAssembly lacks: `addend + n * m`, rounded once. The payload of a NaN result is
+ * arbitrary. The method is that of Boldo and Melquiond (Emulation of FMA and correctly rounded sums, 2008): sums
+ * rounded to odd are not rounded twice.
  */
 
-/** Adds what rounding `sum` lost, by rounding to odd: an inexact sum ends in a one. */
+/** Rounds a sum to odd, given what its rounding lost: an inexact sum ends in a one. */
 function roundedToOdd(code: Lowering, sum: F64, lost: F64): F64 {
   const bits = code.let(i64.reinterpretF64(sum));
   const zero = f64.const(0);
   const inexact = i32.or(f64.lt(lost, zero), f64.gt(lost, zero));
   const even = i64.eqz(i64.and(bits, i64.const(1n)));
-  // Away from zero where what was lost has the sum's sign.
+  // Away from zero if the lost part has the sign of the sum.
   const step = i64.or(i64.shrS(i64.xor(bits, i64.reinterpretF64(lost)), i64.const(63n)), i64.const(1n));
   const change = i64.select(i32.and(inexact, even), step, i64.const(0n));
   return f64.reinterpret(i64.add(bits, change));
 }
 
-/** The sum and exactly what its rounding lost (Knuth). */
+/** The rounded sum, and exactly what its rounding lost (Knuth). */
 function twoSum(code: Lowering, a: F64, b: F64): { sum: F64; lost: F64 } {
   const sum = code.let(f64.add(a, b));
   const second = code.let(f64.sub(sum, a));
@@ -30,7 +30,7 @@ function twoSum(code: Lowering, a: F64, b: F64): { sum: F64; lost: F64 } {
   return { sum, lost };
 }
 
-/** The product of singles is exact in double precision. */
+/** `addend + n * m`: the product of singles is exact in double precision. */
 export function fusedSingle(code: Lowering, addend: F32, n: F32, m: F32): F32 {
   const product = code.let(f64.mul(f64.promote(n), f64.promote(m)));
   const { sum, lost } = twoSum(code, product, code.let(f64.promote(addend)));
@@ -60,7 +60,7 @@ export function fusedSingleLanes(code: Lowering, addend: V128, n: V128, m: V128,
   return half ? low : pick(code, [code.let(low), code.let(part(true))], laneBytes(8, [0, 2]));
 }
 
-/** Exactly n * m as the sum of two (Dekker); the factors' exponents must be moderate. */
+/** `n * m` exactly, as the sum of two numbers (Dekker); the exponents of the factors must be moderate. */
 function twoProduct(code: Lowering, n: F64, m: F64): { product: F64; lost: F64 } {
   const split = (value: F64): { high: F64; low: F64 } => {
     const scaled = code.let(f64.mul(value, f64.const(2 ** 27 + 1)));
@@ -79,7 +79,7 @@ function biasedExponent(value: F64): I32 {
   return i32.and(i32.wrap(i64.shrU(i64.reinterpretF64(value), i64.const(52n))), i32.const(0x7ff));
 }
 
-/** Whether a number is finite, not zero, and its exponent at most `reach` from zero. */
+/** Whether a number is finite, nonzero and has an exponent of at most `reach` in magnitude. */
 function isModerate(value: F64, reach: number): I32 {
   return i32.leU(i32.sub(biasedExponent(value), i32.const(1023 - reach)), i32.const(2 * reach));
 }
@@ -90,12 +90,12 @@ function isZeroOrNotFinite(value: F64): I32 {
 }
 
 /**
- * Runs `use` with `addend + n * m`, which may be called for in several places of the code.
+ * Calls `use` with `addend + n * m`, in each branch of the generated code that computes it.
  *
- * @param addend and the factors: cheap to evaluate
+ * @param addend cheap to evaluate, as are the factors
  */
 export function fusedDouble(code: Lowering, addend: F64, n: F64, m: F64, use: (result: F64) => void): void {
-  // Exponents for which nothing below overflows, or loses bits to denormals.
+  // Exponents for which nothing below overflows or loses bits to denormals.
   const addendFits = i32.or(isModerate(addend, 900), f64.eq(addend, f64.const(0)));
   const moderate = i32.and(i32.and(isModerate(n, 450), isModerate(m, 450)), addendFits);
   code.if(
@@ -108,7 +108,7 @@ export function fusedDouble(code: Lowering, addend: F64, n: F64, m: F64, use: (r
       use(f64.add(outer.sum, roundedToOdd(code, rest.sum, rest.lost)));
     },
     () => {
-      // Products with zero, infinity or NaN are exact. Other products are finite, even where their double is not.
+      // Products with zero, infinity or NaN are exact. Other products are finite, even if they overflow a double.
       code.if(
         i32.or(isZeroOrNotFinite(n), isZeroOrNotFinite(m)),
         () => {

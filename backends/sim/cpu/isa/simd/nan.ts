@@ -5,8 +5,8 @@ import { VcpuState } from '../../layout.ts';
 import { keep, keptMask, write, type Kept } from './vector.ts';
 
 /**
- * NaN results. WebAssembly leaves their bits open, so wherever one comes out of an operation, the architecture's choice
- * replaces it (FPProcessNaNs of the Arm ARM's shared pseudocode).
+ * NaN results. WebAssembly leaves their bits open, so every NaN that an operation returns is replaced by the one that
+ * the architecture specifies (FPProcessNaNs of the Arm ARM's shared pseudocode).
  */
 
 const state = i32.const(0);
@@ -26,10 +26,10 @@ function isSignallingNan(shape: FloatShape, value: V128): V128 {
 }
 
 /**
- * What lanes whose result is a NaN must hold: the first signalling NaN of the operands, else the first quiet one,
- * quietened; the default NaN where there is none, and where FPCR.DN is set.
+ * What lanes with a NaN result must hold: the first signalling NaN of the operands, quietened, else the first
+ * quiet one; the default NaN if there is none or FPCR.DN is set.
  *
- * @param operands in the order in which the pseudocode looks at them; cheap to evaluate
+ * @param operands in the order in which the pseudocode examines them; cheap to evaluate
  */
 export function nanResult(code: Lowering, shape: FloatShape, operands: readonly V128[]): V128 {
   let chosen = shape.defaultNan;
@@ -43,17 +43,17 @@ export function nanResult(code: Lowering, shape: FloatShape, operands: readonly 
   return code.let(v128.bitselect(shape.defaultNan, v128.or(chosen, shape.quiet), useDefault));
 }
 
-/** A result with its NaNs put right, for where this is seldom enough to be done always. */
+/** A result with its NaNs replaced, unconditionally: for operations that are rare enough. */
 export function withNans(code: Lowering, shape: FloatShape, result: V128, operands: readonly V128[]): V128 {
   const value = code.let(result);
   return v128.bitselect(nanResult(code, shape, operands), value, isNan(shape, value));
 }
 
 /**
- * Writes a result to the destination, with its NaNs put right where there are any.
+ * Writes a result to the destination; its NaNs, if there are any, are replaced.
  *
- * @param nan makes what NaN lanes hold; the default is `nanResult` of the operands
- * @param finish what happens to the result last, NaN or not
+ * @param nan computes what NaN lanes hold; the default is `nanResult` of the operands
+ * @param finish is applied to the result last, NaN or not
  */
 export function writeFloat(
   code: Lowering,
@@ -77,8 +77,7 @@ export function writeFloat(
 }
 
 /**
- * Operands of a maximum or minimum of numbers (FPMaxNum): where one is a quiet NaN and the other a number, both are the
- * number.
+ * Operands of FPMaxNum or FPMinNum: if one is a quiet NaN and the other a number, both become the number.
  */
 export function numbersPreferred(code: Lowering, shape: FloatShape, n: V128, m: V128): { n: V128; m: V128 } {
   const takeM = v128.andnot(isQuietNan(shape, n), isNan(shape, m));
@@ -88,7 +87,7 @@ export function numbersPreferred(code: Lowering, shape: FloatShape, n: V128, m: 
 
 /** What NaN lanes of `addend + n * m` hold. */
 export function fusedNan(code: Lowering, shape: FloatShape, addend: V128, n: V128, m: V128): V128 {
-  // A product that is invalid by itself, infinity times zero, overrules a quiet NaN as addend.
+  // An invalid product (infinity times zero) takes precedence over a quiet NaN as addend.
   const product = code.let(shape.mul(n, m));
   const numbers = v128.not(v128.or(isNan(shape, n), isNan(shape, m)));
   const invalid = v128.and(v128.and(isNan(shape, product), numbers), isQuietNan(shape, addend));

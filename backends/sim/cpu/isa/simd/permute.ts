@@ -4,7 +4,7 @@ import { v128, type V128 } from '../../wasm/expr.ts';
 import { integerShape } from '../../wasm/vector.ts';
 import { keptByQ, laneBytes, pick, write, type Kept } from './vector.ts';
 
-/** Lanes of a permutation, where those of Vm count on from those of Vn: `kept` bytes of each. */
+/** Lanes of a permutation; the lanes of Vm are numbered after those of Vn, which are the ones in `kept` bytes. */
 const permutations: Readonly<Record<number, (lane: number, lanes: number) => number>> = {
   1: (lane) => lane * 2,
   2: (lane, lanes) => (lane & ~1) + (lane & 1) * lanes,
@@ -14,7 +14,7 @@ const permutations: Readonly<Record<number, (lane: number, lanes: number) => num
   7: (lane, lanes) => (lane >> 1) + lanes / 2 + (lane & 1) * lanes,
 };
 
-/** Places in the pair of whole registers of bytes that count on from Vn's `kept` to Vm's. */
+/** Translates byte numbers in which Vm follows the `kept` bytes of Vn to those of two whole registers. */
 function inRegisters(bytes: readonly number[], kept: Kept): number[] {
   return bytes.map((at) => (at < kept ? at : at - kept + 16));
 }
@@ -26,7 +26,7 @@ function tableLookup(code: Lowering, registers: number, wraps: number, extend: b
   let result: V128 | undefined;
   for (let k = 0; k < registers; k += 1) {
     const table = k < wraps ? code.q('n', k) : code.q('a', k - wraps);
-    // Indices outside the table give zero; below it they wrap to large ones.
+    // Indices above the table give zero; those below it wrap to large ones.
     const local = k === 0 ? indices : shape.sub(indices, shape.all(BigInt(k * TABLE_BYTES)));
     const found = v128.swizzle(table, local);
     result = result === undefined ? found : v128.or(result, found);

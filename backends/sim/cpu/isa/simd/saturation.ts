@@ -18,7 +18,7 @@ export function signs(shape: IntegerShape, value: V128): V128 {
   return shape.shrS(value, i32.const(shape.bits - 1));
 }
 
-/** The nearest bound for lanes that overflowed: the most negative number where `like` is negative. */
+/** The bound for lanes that overflowed: the most negative number if `like` is negative, else the largest. */
 function boundLike(shape: IntegerShape, like: V128): V128 {
   return v128.xor(signs(shape, like), largest(shape, true));
 }
@@ -69,7 +69,7 @@ export function unsignedPlusSigned(code: Lowering, size: Size, kept: Kept, a: V1
   return v128.andnot(v128.or(sum, above), below);
 }
 
-/** Shifts left by the same amount everywhere; `Unsigned` results of signed values are SQSHLU's. */
+/** Shifts all lanes left by the same amount; unsigned results of signed values are those of SQSHLU. */
 export function saturatingShl(
   code: Lowering,
   size: Size,
@@ -93,11 +93,11 @@ export function saturatingShl(
   return v128.or(shifted, lost);
 }
 
-/** How a saturating narrowing reads its operand and bounds its result. */
+/** How a saturating narrowing interprets its operand and bounds its result. */
 export const Narrowing = { Truncate: 0, Signed: 1, Unsigned: 2, SignedToUnsigned: 3 } as const;
 
 /**
- * Bounds lanes to what half their width holds, without narrowing them.
+ * Bounds lanes to the range of half their width, without narrowing them.
  *
  * @param wide log2 bytes of the lanes
  * @param kept bytes of the result once narrowed

@@ -23,7 +23,7 @@ interface Shift {
   readonly shape: IntegerShape;
   readonly kept: Kept;
   readonly signed: boolean;
-  /** A right shift by the element's size, which WebAssembly's modulo would make none. */
+  /** Whether it is a right shift by the element's size, for which WebAssembly shifts by zero (modulo the width). */
   readonly full: boolean;
 }
 
@@ -110,7 +110,7 @@ const families: readonly Family[] = [
   },
 ];
 
-/** log2 of the element's bytes is the place of immh's highest bit. */
+/** The position of the highest bit of immh is log2 of the element's bytes. */
 function amounts(immh: number, immb: number): { size: number; left: number; right: number } | undefined {
   if (immh === 0) return undefined;
   const size = 31 - Math.clz32(immh);
@@ -151,7 +151,7 @@ function sameWidth({ name, U, opcode, direction, scalars, lower }: Family): read
   ];
 }
 
-/** Narrowing right shifts; `size` is that of the result. */
+/** Narrowing right shifts; `size` is that of the result's elements. */
 const narrowing: readonly Definition[] = [
   { name: 'SHRN', U: '0', opcode: '10000', how: Narrowing.Truncate },
   { name: 'SQSHRUN', U: '1', opcode: '10000', how: Narrowing.SignedToUnsigned },

@@ -6,8 +6,8 @@ const ZERO = i64.const(0n);
 const ONE = i64.const(1n);
 
 /**
- * SSHL, USHL and their rounding and saturating forms: each element of Vn shifted left by the signed low byte of Vm's,
- * right where that is negative.
+ * SSHL, USHL and their rounding and saturating forms: each element of Vn is shifted left by the signed low byte of Vm's
+ * element; a negative amount shifts right.
  */
 export function shiftByRegister(
   code: Lowering,
@@ -30,7 +30,7 @@ export function shiftByRegister(
 }
 
 /**
- * @param by 1 to 128 where the result is used; elements below 64 bits come extended, so that 64 bits serve all sizes
+ * @param by 1 to 128 if the result is used; smaller elements are extended to 64 bits, so one width serves all
  */
 function shiftRight(value: I64, by: I64, signed: boolean, rounding: boolean): I64 {
   const shift = signed ? i64.shrS : i64.shrU;
@@ -41,13 +41,13 @@ function shiftRight(value: I64, by: I64, signed: boolean, rounding: boolean): I6
   const lastOut = i64.and(shift(value, i64.sub(by, ONE)), ONE);
   const rounded = i64.add(shift(value, by), lastOut);
   if (signed) {
-    // From 64 on, rounding brings every number to zero.
+    // From 64 on, rounding turns every number into zero.
     return i64.select(inRange, rounded, ZERO);
   }
   return i64.select(inRange, rounded, i64.select(i64.eq(by, i64.const(64n)), i64.shrU(value, i64.const(63n)), ZERO));
 }
 
-/** @param by 0 to 127 where the result is used */
+/** @param by 0 to 127 if the result is used */
 function shiftLeft(code: Lowering, value: I64, by: I64, bits: number, signed: boolean, saturating: boolean): I64 {
   const inRange = i64.ltU(by, i64.const(BigInt(bits)));
   const shifted = code.let(i64.select(inRange, i64.shl(value, by), ZERO));

@@ -10,7 +10,7 @@ const LD4_HALFWORDS = 0x4c40_0424;
 
 const PAGE = 4096;
 const BYTES = 64;
-/** The next page is elsewhere in physical memory. */
+/** 24 bytes before a page boundary; the two pages are not adjacent in physical memory. */
 const ACROSS = TestMachine.DATA + PAGE - 24;
 
 let machine: TestMachine;
@@ -51,7 +51,7 @@ describe('structure loads and stores', () => {
     expect([...guestBytes(ACROSS)]).toEqual(Array.from({ length: BYTES }, (_, at) => at));
   });
 
-  it('need the alignment of their elements, not of the whole', () => {
+  it('need the alignment of an element, not of the whole structure', () => {
     run(LD4_HALFWORDS, TestMachine.DATA + 2);
     expect(machine.context.sysreg(ESR_EL1)).toBe(0n);
     run(LD4_HALFWORDS, TestMachine.DATA + 1);

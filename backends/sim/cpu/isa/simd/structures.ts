@@ -6,8 +6,8 @@ import { integerShape } from '../../wasm/vector.ts';
 import { keep, keptByQ, pick, type Kept } from './vector.ts';
 
 /**
- * Loads and stores of one to four consecutive registers, which continue at V0 after V31: the first `wraps` of them are
- * counted from operand `d`, the others from `a`.
+ * A list of one to four consecutive registers, which continues at V0 after V31: the first `wraps` of them are numbered
+ * from operand `d`, the others from `a`.
  */
 interface RegisterList {
   readonly registers: number;
@@ -18,10 +18,10 @@ function fromRegister<T>({ wraps }: RegisterList, k: number, use: (operand: 'd' 
   return k < wraps ? use('d', k) : use('a', k - wraps);
 }
 
-/** What follows the access: nothing, the base moved by the bytes transferred, or by Xm. */
+/** The write-back: none, the number of bytes transferred, or Xm. */
 const Post = { None: 0, Bytes: 1, Register: 2 } as const;
 
-/** The operands that all these have; `Rm` is that of the post-indexed forms. */
+/** The operands that all forms share; `Rm` is that of the post-indexed forms. */
 function operands(
   f: { readonly Rn: number; readonly Rt: number },
   Rm: number | undefined,
@@ -42,7 +42,7 @@ function postIndex(code: Lowering, at: I64, post: number, bytes: number): void {
   code.setX('n', i64.add(at, post === Post.Bytes ? i64.const(BigInt(bytes)) : code.x('m')));
 }
 
-/** Memory in pieces of a register's size, and where each byte of each register is in them. */
+/** Memory in chunks of a register's size, and where each byte of each register is in them. */
 function interleaved(list: RegisterList, size: number, kept: Kept) {
   const bytes = 1 << size;
   /** Bytes of register k, counted through 16-byte vectors of which `kept` bytes are used. */
@@ -85,7 +85,7 @@ function storeMultiple(code: Lowering, place: I32, list: RegisterList, size: num
   }
 }
 
-/** Registers and whether their elements are interleaved, by `opcode`. */
+/** Number of registers, and whether their elements are interleaved, by `opcode`. */
 const multipleForms: Readonly<Record<number, { readonly registers: number; readonly structured: boolean }>> = {
   0: { registers: 4, structured: true },
   2: { registers: 4, structured: false },
@@ -167,7 +167,7 @@ function decodeSingle(f: SingleFields, Rm?: number): Decoded | undefined {
   if (element === undefined) return undefined;
   const bytes = 1 << element.size;
   const decoded = operands(f, Rm, registers, [f.L, element.size]);
-  // Both lists of registers are counted from the element's place.
+  // Both parts of the list are numbered from the element's slot.
   return { ...decoded, d: vElement(f.Rt, bytes, element.index), a: vElement(0, bytes, element.index) };
 }
 

@@ -7,7 +7,7 @@ import { saturatingAdd, saturatingSub } from './saturation.ts';
 import { absoluteDifference } from './three-same.ts';
 import { narrowBytes, pick, row, write, writeHalf, zeroVector, type Kept, type Size } from './vector.ts';
 
-/** What a long operation computes from the chosen halves of its sources; `size` is that of the narrow elements. */
+/** A long operation on the selected halves of its sources; `size` is that of the narrow elements. */
 interface Long {
   readonly code: Lowering;
   readonly size: Size;
@@ -39,13 +39,13 @@ function extended({ size, signed, high }: Long, value: V128): V128 {
   return wideningFrom(size).extend(signed, high, value);
 }
 
-/** |n - m| of the narrow elements, as wide ones. */
+/** |n - m| of the narrow elements, as wide elements. */
 function longDifference(long: Long): V128 {
   const difference = absoluteDifference(integerShape(long.size), long.signed, long.n, long.m);
   return wideningFrom(long.size).extend(false, long.high, difference);
 }
 
-/** PMULL of bytes: the schoolbook way, in 16-bit lanes. */
+/** PMULL of bytes: shift and add, in 16-bit lanes. */
 function polynomialLong(long: Long): V128 {
   const { code, wide } = long;
   const n = code.let(extended({ ...long, signed: false }, long.n));

@@ -6,14 +6,14 @@ import { saturatingAdd, saturatingSub } from './saturation.ts';
 import { shiftByRegister } from './shift-register.ts';
 import { keptByQ, laneBytes, pick, row, write, zeroVector, type VectorOperands } from './vector.ts';
 
-/** Whether an encoding's `U` bit is fixed, or tells the unsigned form. */
+/** The encoding's `U` bit: fixed, or `U` if it selects the unsigned form. */
 type UBit = '0' | '1' | 'U';
 
 interface Family {
   readonly name: string;
   readonly U: UBit;
   readonly opcode: string;
-  /** Values of `size` that are allocated for vectors, and for scalars where there are such. */
+  /** Values of `size` that are allocated for vectors, and for scalars if there is a scalar form. */
   readonly sizes: readonly number[];
   readonly scalars?: readonly number[];
   readonly result: (operands: VectorOperands, signed: boolean) => V128;
@@ -34,13 +34,13 @@ export function absoluteDifference(shape: IntegerShape, signed: boolean, n: V128
   return signed ? shape.sub(shape.maxS(n, m), shape.minS(n, m)) : shape.sub(shape.maxU(n, m), shape.minU(n, m));
 }
 
-/** Operands for a pairwise operation: the even elements of Vn and then Vm, and the odd ones. */
+/** Operands of a pairwise operation: the even and the odd elements of Vn followed by Vm. */
 export function pairs({ code, shape, kept, n, m }: VectorOperands): { even: V128; odd: V128 } {
   const lanes = kept / shape.bytes;
   const from = (odd: number): number[] =>
     Array.from({ length: 16 / shape.bytes }, (_, lane) => {
       const at = (lane % lanes) * 2 + odd;
-      // With Q = 0 the concatenation is of the registers' low halves.
+      // With Q = 0 the low halves of the registers are concatenated.
       return at < lanes ? at : at - lanes + 16 / shape.bytes;
     });
   const take = (odd: number): V128 => code.let(pick(code, [n, m], laneBytes(shape.bytes, from(odd))));
@@ -90,7 +90,7 @@ const families: readonly Family[] = [
     opcode: '00100',
     sizes: bytesToWords,
     result: ({ shape, n, m }, signed) => {
-      // Halves subtract exactly, but for the borrow where only Vm is odd.
+      // Half of each operand, minus the borrow where only the bit 0 of Vm is set.
       const borrow = v128.and(v128.andnot(m, n), shape.all(1n));
       return shape.sub(shape.sub(half(shape, signed, n), half(shape, signed, m)), borrow);
     },

@@ -66,7 +66,7 @@ function reversedBits({ code, shape, n }: Operand): V128 {
   return value;
 }
 
-/** Sign reversed or removed, saturating the one value whose opposite does not fit. */
+/** Negation or absolute value that saturates for the most negative number. */
 function saturatingOpposite({ code, shape, kept, n }: Operand, opposite: V128): V128 {
   const overflow = code.let(shape.eq(n, smallest(shape)));
   saturated(code, overflow, kept);
@@ -212,7 +212,7 @@ function definitions({ name, U, opcode, sizes, scalars = [], result }: Family): 
   return [vector, scalar];
 }
 
-/** Leading bits: WebAssembly counts them in scalars only. */
+/** CLZ and CLS: WebAssembly counts leading bits in scalars only. */
 function leadingBits(name: string, U: '0' | '1', count: (code: Lowering, value: I64, bits: number) => I64): Definition {
   return row<Fields>(
     name,

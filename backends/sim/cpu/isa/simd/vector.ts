@@ -5,24 +5,24 @@ import { i32, i64, v128, type I64, type V128 } from '../../wasm/expr.ts';
 import { anyTrue, integerShape, type IntegerShape } from '../../wasm/vector.ts';
 import { VcpuState } from '../../layout.ts';
 
-/** What the definitions of SIMD instructions have in common. */
+/** Helpers that the definitions of SIMD instructions share. */
 
 const state = i32.const(0);
 
 /**
- * Bytes that a result has, from the bottom of the register; the rest becomes zero. 8 and 16 for vectors, by Q; the
+ * Size of a result in bytes, from the bottom of the register; the rest becomes zero. 8 or 16 for vectors, by Q; the
  * element's size for scalars, which are computed as vectors of which one element is kept.
  */
 export type Kept = number;
 
-/** log2 of an element's bytes, as most encodings have it in `size`. */
+/** log2 of an element's size in bytes, as in the `size` field of most encodings. */
 export type Size = number;
 
 export function keptByQ(Q: number): Kept {
   return Q === 1 ? 16 : 8;
 }
 
-/** One row of a family of encodings that differ in fixed bits only; `F` lists the pattern's fields. */
+/** One row of a family of encodings that differ only in fixed bits; `F` lists the pattern's fields. */
 export function row<F extends string>(
   name: string,
   pattern: string,
@@ -35,7 +35,7 @@ export function row<F extends string>(
     encoding,
     flow: 'next',
     usesPc: false,
-    // Safe where F lists fields of the pattern: its only use is by families whose patterns stand beside the list.
+    // Safe if F lists fields of the pattern: the callers are families whose patterns are beside that list.
     decode: (word) => decode(encoding.fields(word) as Record<F, number>),
     lower: (code, variant) => {
       lower(code, ...variant);
@@ -43,7 +43,7 @@ export function row<F extends string>(
   };
 }
 
-/** The low `kept` bytes set. */
+/** A mask of the low `kept` bytes. */
 export function keptMask(kept: Kept): V128 {
   return v128.const(Array.from({ length: 16 }, (_, at) => (at < kept ? 0xff : 0)));
 }
@@ -59,19 +59,19 @@ export function write(code: Lowering, value: V128, kept: Kept): void {
   code.setQ('d', keep(value, kept));
 }
 
-/** Writes 64 bits: to the low half with zeros above, or to the high half alone, as instructions named with a 2 do. */
+/** Writes 64 bits: to the low half with zeros above, or to the high half only, for instructions named with a 2. */
 export function writeHalf(code: Lowering, value: V128, high: boolean): void {
   if (high) code.setElement('d', 8, 1, v128.extractI64(value, 0));
   else write(code, value, 8);
 }
 
-/** Sets FPSR.QC where any of the kept bits is set: the elements that were saturated. */
+/** Sets FPSR.QC if any of the kept bits of a mask is set: those of saturated elements. */
 export function saturated(code: Lowering, mask: V128, kept: Kept): void {
   const qc = i32.shl(anyTrue(keep(mask, kept)), i32.const(27));
   code.emit(i32.store(state, i32.or(i32.load(state, VcpuState.Fpsr), qc), VcpuState.Fpsr));
 }
 
-/** A vector of bytes picked from several, counted on from one to the next; undefined picks a zero. */
+/** A vector of bytes picked from several vectors, which are numbered in sequence; undefined picks a zero. */
 export function pick(code: Lowering, sources: readonly V128[], bytes: readonly (number | undefined)[]): V128 {
   const [first = zeroVector, ...rest] = sources;
   const ZERO_LANE = 16;
@@ -97,7 +97,7 @@ export function laneBytes(bytes: number, lanes: readonly number[]): number[] {
   return lanes.flatMap((lane) => Array.from({ length: bytes }, (_, at) => lane * bytes + at));
 }
 
-/** Bytes of the low halves of the lanes of two vectors, for `pick`: what narrowing keeps. */
+/** Byte numbers of the low halves of the lanes of two vectors, for `pick`: what narrowing keeps. */
 export function narrowBytes(bytes: number): number[] {
   return laneBytes(
     bytes,
@@ -118,8 +118,8 @@ export interface Lane {
 }
 
 /**
- * An instruction that WebAssembly has no vector operation for, lane by lane. Each lane reads its own lanes only, so
- * that the destination may be a source.
+ * An instruction without an equivalent in WebAssembly, lane by lane. Each lane reads only its own lanes, so the
+ * destination may also be a source.
  */
 export function lanewise(code: Lowering, size: Size, kept: Kept, result: (lane: Lane) => I64): void {
   const { bytes, bits } = integerShape(size);
@@ -139,7 +139,7 @@ export function lanewise(code: Lowering, size: Size, kept: Kept, result: (lane: 
   if (kept <= 8) code.setElement('d', 8, 1, i64.const(0n));
 }
 
-/** What the lowering of a row works with. */
+/** The operands of a row's lowering. */
 export interface VectorOperands {
   readonly code: Lowering;
   readonly size: Size;

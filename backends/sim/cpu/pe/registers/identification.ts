@@ -1,6 +1,6 @@
 import { behaves, constant, encodeSysreg as e, type RegisterRow } from './row.ts';
 
-/** CCSIDR_EL1 by CSSELR_EL1: sets and ways less one, and 64-byte lines, of what CLIDR_EL1 lists. */
+/** CCSIDR_EL1 by CSSELR_EL1, for the caches in CLIDR_EL1: sets and ways minus one, 64-byte lines. */
 const cacheSizes = new Map<bigint, bigint>([
   [0n, 0x1f_e01an],
   [1n, 0x1f_e01an],
@@ -12,11 +12,11 @@ const CSSELR_EL1 = e(3, 2, 0, 0, 0);
 const UCT = 1 << 15;
 
 /**
- * Registers that only identify: an AEM-like PE of Armv8.1 with the extensions that the engine has, 48-bit physical
- * addresses and nothing that a realm's RMM would hide.
+ * Identification registers: an AEM-like PE of Armv8.1 with the extensions that the engine has, 48-bit physical
+ * addresses, and no feature that an RMM would hide from a realm.
  */
 export const identificationRegisters = {
-  // MIDR_EL1 of Arm's Architecture Envelope Models, as FVP has it.
+  // MIDR_EL1 of Arm's Architecture Envelope Models, as on FVP.
   MIDR_EL1: constant(e(3, 0, 0, 0, 0), 0x410f_d0f0n),
   MPIDR_EL1: behaves(e(3, 0, 0, 0, 5), { read: (_context, { mpidr }) => 0x8000_0000n | BigInt(mpidr) }),
   REVIDR_EL1: constant(e(3, 0, 0, 0, 6), 0n),
@@ -24,7 +24,7 @@ export const identificationRegisters = {
   CTR_EL0: constant(e(3, 3, 0, 0, 1), 0xb444_c004n, { readEl: 0, el0: (sctlr) => (sctlr & UCT) !== 0 }),
   // DC ZVA writes 64 bytes.
   DCZID_EL0: constant(e(3, 3, 0, 0, 7), 4n, { readEl: 0 }),
-  // A cache that does not exist reads as zero, where the architecture leaves the value open.
+  // For a cache that does not exist the value is UNKNOWN; here it is zero.
   CCSIDR_EL1: behaves(e(3, 1, 0, 0, 0), {
     read: (context) => cacheSizes.get((context.sysreg(CSSELR_EL1) ?? 0n) & 0xfn) ?? 0n,
   }),
@@ -43,7 +43,8 @@ export const identificationRegisters = {
 } satisfies Readonly<Record<string, RegisterRow>>;
 
 /**
- * Registers of the identification space that have no name here read as zero: op0 = 3, op1 = 0, CRn = 0, CRm = 1 to 7.
+ * Registers of the identification space that are not listed above read as zero: op0 = 3, op1 = 0, CRn = 0, CRm = 1 to
+ * 7.
  */
 export const unnamedIdentification: readonly RegisterRow[] = Array.from({ length: 7 * 8 }, (_, n) =>
   constant(e(3, 0, 0, 1 + (n >> 3), n & 7), 0n),

@@ -1,13 +1,13 @@
 import { VcpuState } from '../../layout.ts';
 import { encodeSysreg as e, keeps, type RegisterRow } from './row.ts';
 
-/** Reset values that the RMM specification or TF-RMM give a plane (rec.c), else zero. */
+/** Reset value of a plane, by the RMM specification or TF-RMM (rec.c); it is zero for other registers. */
 const SCTLR_RESET = 0xc5_0878n;
 const SCTLR_M = 1n;
 /** FPCR.FZ and RMode. */
 const FPCR_NOT_MODELLED = 0x01c0_0000n;
 
-/** System registers that hold what was written to them (Arm ARM, D24). */
+/** System registers that hold the value written to them (Arm ARM, D24). */
 export const keptRegisters = {
   SCTLR_EL1: keeps(e(3, 0, 1, 0, 0), {
     reset: SCTLR_RESET,
@@ -60,7 +60,7 @@ export const keptRegisters = {
   PMOVSSET_EL0: keeps(e(3, 3, 9, 14, 3)),
   PMINTENSET_EL1: keeps(e(3, 0, 9, 14, 1)),
   PMCCFILTR_EL0: keeps(e(3, 3, 14, 15, 7)),
-  // AHP, DN, FZ and RMode: without trapped exceptions, their enables read as zero (Arm ARM, FPCR).
+  // AHP, DN, FZ and RMode. Trapped exceptions are not implemented, so their enables read as zero (Arm ARM, FPCR).
   FPCR: keeps(e(3, 3, 4, 4, 0), {
     el: 0,
     simd: true,

@@ -5,17 +5,17 @@ export function encodeSysreg(op0: number, op1: number, crn: number, crm: number,
   return (op0 << 14) | (op1 << 11) | (crn << 7) | (crm << 3) | op2;
 }
 
-/** What a register with behaviour sees of the context that accesses it. */
+/** The context that accesses a register, as seen by the register. */
 export interface RegisterAccess {
   readonly el: ExceptionLevel;
   readonly pstate: number;
-  /** PSTATE but for NZCV. */
+  /** PSTATE except NZCV. */
   setMode(value: number): void;
   sysreg(encoding: number): bigint | undefined;
   setSysreg(encoding: number, value: bigint): boolean;
 }
 
-/** What it sees of the PE and the machine. */
+/** The PE and the machine, as seen by a register. */
 export interface RegisterHost {
   /** Affinity fields of MPIDR_EL1. */
   readonly mpidr: number;
@@ -23,51 +23,51 @@ export interface RegisterHost {
   readonly now: number;
 }
 
-/** Whether EL1 lets EL0 do something, by SCTLR_EL1 and CNTKCTL_EL1. */
+/** Whether EL1 permits EL0 something, by SCTLR_EL1 and CNTKCTL_EL1. */
 export type El0Control = (sctlr: number, cntkctl: number) => boolean;
 
-/** One system register, in the order of its checks. */
+/** One system register; its checks are made in the order of the fields. */
 export interface RegisterRow {
   readonly encoding: number;
   /** Lowest Exception level that may access it. */
   readonly el: ExceptionLevel;
-  /** Lowest Exception level that may read it, where that is another. */
+  /** Lowest Exception level that may read it, if different. */
   readonly readEl?: ExceptionLevel;
-  /** Accesses at EL0 that EL1 does not allow are trapped to EL1. */
+  /** Whether EL1 permits accesses at EL0; others are trapped to EL1. */
   readonly el0?: El0Control;
-  /** Accesses are trapped as those to SIMD&FP registers are. */
+  /** Accesses are trapped like those to SIMD&FP registers. */
   readonly simd?: true;
   /** Writes at EL1 are trapped to EL2, which emulates them. */
   readonly trapsWrites?: true;
-  /** It keeps what is written, in a place of the state: an offset, or one of those for system registers. */
+  /** Where a stored value is kept: an offset in the state, or `array` for the next place among the system registers. */
   readonly place?: number | 'array';
   readonly reset?: bigint;
-  /** Bits that a write changes, of one that keeps them; default all. */
+  /** Bits of a stored value that a write changes; default all. */
   readonly writable?: bigint;
-  /** @param kept what it keeps; zero for one that does not. Without it, one that keeps nothing cannot be read. */
+  /** @param kept the stored value, or zero. A register without this and without a stored value cannot be read. */
   readonly read?: (context: RegisterAccess, host: RegisterHost, kept: bigint) => bigint;
-  /** Without it, one that keeps nothing cannot be written. */
+  /** A register without this and without a stored value cannot be written. */
   readonly write?: (context: RegisterAccess, value: bigint) => void;
-  /** What a value that was written asks for and is not modelled. */
+  /** What a written value asks for that is not modelled. */
   readonly unsupported?: (value: bigint) => string | undefined;
 }
 
 type Options = Partial<Omit<RegisterRow, 'encoding' | 'place' | 'write'>>;
 
-/** A register that keeps what is written to it, at EL1 unless the options say otherwise. */
+/** A register that stores the value written to it, at EL1 unless the options say otherwise. */
 export function keeps(encoding: number, options: Options & { readonly place?: number } = {}): RegisterRow {
   return { encoding, el: 1, place: 'array', ...options };
 }
 
-/** A register that only reads, as one value. */
+/** A read-only register with a fixed value. */
 export function constant(encoding: number, value: bigint, options: Options = {}): RegisterRow {
   return { encoding, el: 1, read: () => value, ...options };
 }
 
-/** A register that keeps nothing itself. */
+/** A register without a stored value. */
 export function behaves(encoding: number, options: Partial<Omit<RegisterRow, 'encoding' | 'place'>>): RegisterRow {
   return { encoding, el: 1, ...options };
 }
 
-/** What a write does that has no effect. */
+/** The write of a register that ignores writes. */
 export function ignored(): void {}

@@ -11,7 +11,7 @@ export function daifAtEl0(sctlr: number): boolean {
 
 const SP_EL0 = e(3, 0, 4, 1, 0);
 
-/** Registers that are views of the PE's state. NZCV is a plain move of generated code. */
+/** Registers that are views of the PE's state. NZCV is not here: generated code accesses it as a plain move. */
 export const stateRegisters = {
   SPSel: behaves(e(3, 0, 4, 2, 0), {
     read: ({ pstate }) => BigInt(pstate & Pstate.SpSel),

@@ -7,7 +7,7 @@ const Cntkctl = { EL0PCTEN: 1, EL0VCTEN: 2 } as const;
 const CNTP_CVAL_EL0 = e(3, 3, 14, 2, 2);
 const CNTV_CVAL_EL0 = e(3, 3, 14, 3, 2);
 
-/** CNTx_CTL_EL0: ENABLE and IMASK are kept, ISTATUS follows from the time. */
+/** CNTx_CTL_EL0: ENABLE and IMASK are stored, ISTATUS is computed from the time. */
 function control(encoding: number, compare: number): RegisterRow {
   return keeps(encoding, {
     writable: 3n,
