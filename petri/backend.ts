@@ -29,7 +29,15 @@ export { features, type BuiltinFeature, type Feature } from './contract/features
 export type { HaltKind, HaltReason, SymbolLocation } from './contract/halt.ts';
 export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from './contract/inspect.ts';
 export { isolationTypes, type IsolationType } from './contract/isolation.ts';
-export { boots, cannotBoot, tmkSpec, type VmConfig, type VmPayload, type VmSpec } from './contract/spec.ts';
+export {
+  boots,
+  cannotBoot,
+  cannotIsolate,
+  tmkSpec,
+  type VmConfig,
+  type VmPayload,
+  type VmSpec,
+} from './contract/spec.ts';
 export type { LinuxPayload, TmkImage, TmkPayload, TmkSegment, TmkTest } from './payload/index.ts';
 export { PetriError, type PetriErrorCode, type PetriErrorOptions, type PetriStep } from './errors.ts';
 export type { ExecOptions, ExecResult } from './vm/exec.ts';

@@ -1,7 +1,7 @@
 import type { HostPlatform } from '../../petri/kit/cca/host/host-platform.ts';
 import { stageBudgets } from './budgets.ts';
 import { modelSlots, SLOT_POOL } from './capacity.ts';
-import { identity, limits } from './identity.ts';
+import { identity } from './identity.ts';
 import { Model } from './model.ts';
 import { planModelStart } from './model-start.ts';
 import { crashSignatures, modelStages, uartConsoles } from './stages.ts';
@@ -14,7 +14,6 @@ export function fvpPlatform(stack: InstalledStack): HostPlatform {
     ...identity,
     key: JSON.stringify(stack),
     files,
-    limits,
     slots: { pool: SLOT_POOL, capacity: modelSlots() },
     budgets: stageBudgets,
     consoles: uartConsoles,

@@ -1,9 +1,7 @@
 import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
-import { PetriError } from '../../petri/errors.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
-import type { IsolationType } from '../../petri/contract/isolation.ts';
 import type { LinuxPayload, TmkPayload } from '../../petri/payload/index.ts';
-import { boots, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
+import { boots, cannotIsolate, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { closeRealms, launchRealm } from './cca/launch.ts';
 import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';
@@ -25,7 +23,7 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
 
 async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Promise<VmRuntime> {
   if (spec.isolation === 'cca') return launchRealm(spec, context, qemuCommand());
-  checkIsolation(spec.isolation, "it makes 'none' and 'cca'");
+  if (spec.isolation !== 'none') throw cannotIsolate('qemu', spec.isolation, "it makes 'none' and 'cca'");
   const debugging = debuggerRequest();
   return await TmkVm.launch({
     spec,
@@ -38,7 +36,7 @@ async function launchTmk(spec: VmSpec<TmkPayload>, context: LaunchContext): Prom
 }
 
 async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<VmRuntime> {
-  checkIsolation(spec.isolation, "it boots Linux in VMs of 'none'");
+  if (spec.isolation !== 'none') throw cannotIsolate('qemu', spec.isolation, "it boots Linux in VMs of 'none'");
   const command = qemuCommand();
   return await LinuxVm.launch({ spec, context, command, facts: { qemu: command, accelerator: 'tcg' } });
 }
@@ -59,13 +57,4 @@ export async function prepare(): Promise<void> {
 /** Ends the machines that wait for guests, and that with realms. */
 export async function close(): Promise<void> {
   await Promise.all([pool.close(), closeRealms()]);
-}
-
-function checkIsolation(isolation: IsolationType, remedy: string): void {
-  if (isolation === 'none') return;
-  throw new PetriError(`qemu cannot make a VM of isolation type '${isolation}'`, {
-    code: 'unsupported',
-    step: 'launch',
-    remedy,
-  });
 }

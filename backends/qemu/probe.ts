@@ -2,12 +2,13 @@ import type { BackendLimits, Missing, ProbeResult } from '../../petri/contract/b
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { beyondLimits } from '../../petri/contract/limits.ts';
+import { kvmtoolRefuses } from '../../petri/kit/cca/host/realm-limits.ts';
 import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import type { Feature } from '../../petri/contract/features.ts';
 import type { VmSpec } from '../../petri/contract/spec.ts';
 import { askQemu, QemuFailed, type Asked } from './ask-qemu.ts';
 import { pace } from './budgets.ts';
-import { refusesRealm } from './cca/identity.ts';
+import { realmBounds } from './cca/identity.ts';
 import { probeRealms, realmFeatures } from './cca/probe.ts';
 
 const MIB = 2 ** 20;
@@ -32,13 +33,16 @@ const noneFeatures: readonly Feature[] = [
   'fp.environment',
   'memory.holes',
 ];
-/** What any of the two allows; `refusal` has the rest. */
+/** What any kind of VM allows; `refusal` has the rest. */
 const limits: BackendLimits = { ...linuxLimits, minMemory: 4 * MIB };
 
-/** Why no VM within the limits can be made for a payload of this kind. */
+/** Why no VM within the limits can be made for a payload of this kind, or no realm. */
 export function refusal(spec: VmSpec): string | undefined {
   const { isolation, payload, config } = spec;
-  if (isolation === 'cca') return refusesRealm(spec);
+  if (isolation === 'cca') {
+    const why = beyondLimits('QEMU', realmBounds, config);
+    return why === undefined ? kvmtoolRefuses(spec) : `the test ${why} for a realm`;
+  }
   const why = beyondLimits('QEMU', payload.kind === 'tmk' ? tmkLimits : linuxLimits, config);
   return why === undefined ? undefined : `the test ${why} for a payload of kind '${payload.kind}'`;
 }

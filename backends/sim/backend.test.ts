@@ -5,7 +5,7 @@ import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
 import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
 import { SerialConsole } from '../../petri/serial/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
-import { resolveVmConfig, type VmOptions } from '../../petri/vm/config.ts';
+import { launchVm, resolveVmConfig, type VmOptions, type VmSpec } from '../../petri/vm/index.ts';
 import type { IsolationType } from '../../petri/contract/isolation.ts';
 import { VmEnd } from '../../petri/vm/vm-end.ts';
 import { backend } from './index.ts';
@@ -44,18 +44,37 @@ describe('the backend', () => {
     expect(probe.available && Object.keys(probe.isolation)).toEqual(['cca', 'none']);
   });
 
-  it.each<[IsolationType, VmOptions, string]>([
-    ['snp', {}, 'unsupported'],
-    ['cca', { vcpus: 2 }, 'invalid-config'],
-    ['cca', { memory: '4M' }, 'invalid-config'],
-    ['cca', { memory: '4G', ipaWidth: 40 }, 'invalid-config'],
-    ['cca', { ipaWidth: 32 }, 'invalid-config'],
-    ['none', { memory: '4G' }, 'invalid-config'],
-  ])('refuses %s with %o as %s, with a remedy', async (isolation, options, code) => {
-    await expect(launch(isolation, loop, options)).rejects.toMatchObject({
-      code,
+  it('makes no VM of another isolation type', async () => {
+    await expect(launch('snp', loop)).rejects.toMatchObject({
+      code: 'unsupported',
+      remedy: "it makes 'cca' and 'none'",
+    });
+  });
+
+  it.each<[IsolationType, VmOptions, RegExp]>([
+    ['cca', { vcpus: 2 }, /needs 2 vCPUs, backend 'sim' gives at most 1/],
+    ['cca', { memory: '4M' }, /makes a VM of 4 MiB, a simulated VM of isolation type 'cca' needs at least 8 MiB/],
+    ['cca', { memory: '4G', ipaWidth: 40 }, /4096 MiB of memory, backend 'sim' gives at most 2032 MiB/],
+    ['cca', { ipaWidth: 32 }, /an IPA width of at least 33 bits, not 32/],
+    ['none', { memory: '4G' }, /4096 MiB of memory/],
+  ])('refuses %s with %o before it is asked for it', async (isolation, options, why) => {
+    const probe = await backend.probe();
+    const spec: VmSpec = { isolation, payload: loop, config: resolveVmConfig(options), machine: 'shared' };
+    const limits = probe.available ? probe.limits : undefined;
+    await expect(launchVm(backend, spec, { directory: '/nowhere', features: [], limits })).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringMatching(why) as string,
       remedy: expect.any(String) as string,
     });
+  });
+
+  it.each<[IsolationType, VmOptions]>([
+    ['cca', { memory: '8M', planes: 3, ipaWidth: 33 }],
+    ['cca', { memory: '2032M', ipaWidth: 48 }],
+    ['none', { memory: '4M', planes: 3, ipaWidth: 32 }],
+  ])('does not refuse %s with %o', (isolation, options) => {
+    const spec: VmSpec = { isolation, payload: loop, config: resolveVmConfig(options), machine: 'shared' };
+    expect(backend.refuses?.(spec)).toBeUndefined();
   });
 
   it.each<IsolationType>(['cca', 'none'])(

@@ -1,6 +1,6 @@
 import type { Backend, ProbeResult } from '../../petri/contract/backend.ts';
 import { lazy } from '../../petri/lazy.ts';
-import { guestKinds, widestLimits } from './guests/index.ts';
+import { guestKinds, refusal, widestLimits } from './guests/index.ts';
 
 /** Loaded only where VMs are made: asking what the backend can do needs nothing of it. */
 const simulator = lazy(() => import('./vm/index.ts'));
@@ -19,6 +19,7 @@ export const backend: Backend = {
     const { warmUp } = await simulator();
     await warmUp();
   },
+  refuses: (spec) => refusal(spec),
   launch: async (spec, context) => {
     const { launch } = await simulator();
     return await launch(spec, context);

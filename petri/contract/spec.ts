@@ -64,6 +64,19 @@ export function tmkSpec(backend: string, spec: VmSpec): VmSpec<TmkPayload> {
   throw cannotBoot(backend, spec);
 }
 
+/**
+ * That a backend makes no VMs of an isolation type.
+ *
+ * @param remedy which it makes, as a clause such as `it makes 'cca'`
+ */
+export function cannotIsolate(backend: string, isolation: IsolationType, remedy: string): PetriError {
+  return new PetriError(`${backend} cannot make a VM of isolation type '${isolation}'`, {
+    code: 'unsupported',
+    step: 'launch',
+    remedy,
+  });
+}
+
 /** That a backend does not boot a payload of its kind. */
 export function cannotBoot(backend: string, { payload }: VmSpec): PetriError {
   return new PetriError(`backend '${backend}' cannot boot a payload of kind '${payload.kind}'`, {

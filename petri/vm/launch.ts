@@ -5,6 +5,7 @@ import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import { knownFeatures, type Feature } from '../contract/features.ts';
 import { beyondLimits } from '../contract/limits.ts';
 import { cannotBoot, type VmPayload, type VmSpec } from '../contract/spec.ts';
+import { resolveVmConfig } from './config.ts';
 import { VmController } from './vm-controller.ts';
 import { VmEnd } from './vm-end.ts';
 import { VmFolder } from './vm-folder.ts';
@@ -143,8 +144,12 @@ export async function launchController(backend: Backend, spec: VmSpec, options: 
   return controller;
 }
 
-/** The one check of a configuration: what `launch` of a backend gets is within its limits, and not refused. */
+/**
+ * The one check of a configuration: what `launch` of a backend gets is one that a test may ask for, within the limits
+ * and not refused.
+ */
 function checkSize(backend: Backend, spec: VmSpec, limits: BackendLimits | undefined): void {
+  resolveVmConfig(spec.config);
   const beyond = limits && beyondLimits(`backend '${backend.name}'`, limits, spec.config);
   const why = beyond === undefined ? backend.refuses?.(spec) : `the VM ${beyond}`;
   if (why === undefined) return;

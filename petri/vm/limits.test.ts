@@ -33,6 +33,17 @@ describe('a VM is made', () => {
     expect(backend.calls).toEqual([]);
   });
 
+  it('of no configuration that no test could ask for', async () => {
+    const backend = scriptedBackend(() => undefined);
+    const spec = specFor(namedTmk('a'));
+    const odd = { ...spec, config: { ...spec.config, memory: 5000 } };
+    await expect(launchVm(backend, odd, { directory, features: [] })).rejects.toMatchObject({
+      code: 'invalid-config',
+      message: expect.stringContaining('memory is 5000') as string,
+    });
+    expect(backend.calls).toEqual([]);
+  });
+
   it('of no configuration that its backend refuses', async () => {
     const backend = { ...scriptedBackend(() => undefined), refuses: () => 'it has no such clock' };
     await expect(launchVm(backend, specFor(namedTmk('a')), { directory, features: [], limits })).rejects.toMatchObject({

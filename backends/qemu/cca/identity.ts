@@ -1,6 +1,5 @@
 import { machineSlots } from '../../../petri/kit/cca/host/capacity.ts';
-import { kvmtoolRefuses, realmLimits } from '../../../petri/kit/cca/host/realm-limits.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
+import { realmLimits } from '../../../petri/kit/cca/host/realm-limits.ts';
 
 const MIB = 2 ** 20;
 
@@ -10,6 +9,7 @@ export const identity = { name: 'qemu', noun: 'machine' } as const;
 /** MiB of RAM of the host: its own share, and the largest realm. */
 export const HOST_MEMORY = 3072;
 
+/** Bounds on the configuration of a realm. */
 export const realmBounds = realmLimits(2048 * MIB);
 
 /** Bytes that a machine has in use at its highest: its RAM, and what QEMU makes of the guest's code. */
@@ -26,14 +26,4 @@ const MACHINE_CORES = 2;
 export function realmMachines(env?: Readonly<Record<string, string | undefined>>): number {
   const variable = 'PETRI_QEMU_CCA_MACHINES';
   return machineSlots({ variable, noun: 'machines', memory: MACHINE_MEMORY, cores: MACHINE_CORES }, env);
-}
-
-/** Why no realm of this configuration can be made on QEMU. */
-export function refusesRealm(spec: VmSpec): string | undefined {
-  const { minMemory = 0, maxMemory } = realmBounds;
-  const { memory } = spec.config;
-  if (memory < minMemory || memory > maxMemory) {
-    return `a realm in QEMU has ${minMemory / MIB} to ${maxMemory / MIB} MiB of memory, and the test asks for ${memory / MIB} MiB`;
-  }
-  return kvmtoolRefuses(spec);
 }

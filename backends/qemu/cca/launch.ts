@@ -1,19 +1,17 @@
 import type { LaunchContext, VmRuntime } from '../../../petri/contract/backend.ts';
-import { checkRealmSpec } from '../../../petri/kit/cca/host/realm-limits.ts';
 import { RealmVm } from '../../../petri/kit/cca/host/realm-vm.ts';
 import { sessionPool } from '../../../petri/kit/cca/host/session-pool.ts';
 import type { TmkPayload } from '../../../petri/payload/index.ts';
 import type { VmSpec } from '../../../petri/contract/spec.ts';
 import { readInstalledStack, stackRoot } from '../stack/installed.ts';
-import { identity, realmBounds } from './identity.ts';
+import { identity } from './identity.ts';
 import { realmPlatform } from './platform.ts';
 
 /**
  * @param command the QEMU to run where the stack has none of its own
- * @throws PetriError `invalid-config`, `stack-missing`, `stack-invalid`
+ * @throws PetriError `stack-missing`, `stack-invalid`
  */
 export function launchRealm(spec: VmSpec<TmkPayload>, context: LaunchContext, command: string): VmRuntime {
-  checkRealmSpec({ ...identity, limits: realmBounds }, spec);
   const stack = readInstalledStack(stackRoot(process.cwd()));
   return new RealmVm(realmPlatform({ stack, command: stack.qemu ?? command }), spec, context);
 }

@@ -5,7 +5,7 @@ import type { InstalledStack } from '../stack/installed.ts';
 import { rmeBoard, type Board } from './board.ts';
 import { stageBudgets } from './budgets.ts';
 import { EmulatedHost, SECURE_CONSOLE, uartConsoles } from './emulated-host.ts';
-import { identity, realmBounds, realmMachines } from './identity.ts';
+import { identity, realmMachines } from './identity.ts';
 
 export interface RealmPlatformOptions {
   readonly stack: InstalledStack;
@@ -28,7 +28,6 @@ export function realmPlatform({
     ...identity,
     key: JSON.stringify([stack, command]),
     files,
-    limits: realmBounds,
     slots: { pool: 'qemu-cca', capacity: realmMachines() },
     budgets: stageBudgets,
     runBudgets,

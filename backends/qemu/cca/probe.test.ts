@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vites
 import { incapable } from '../../../petri/vm-test/skip-reason.ts';
 import { tmk } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/kit/process/index.ts';
-import { resolveVmConfig } from '../../../petri/vm/index.ts';
+import { resolveVmConfig, type VmOptions } from '../../../petri/vm/index.ts';
 import { backend } from '../index.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { realmPlatform } from './platform.ts';
@@ -132,11 +132,14 @@ describe('whether there can be realms on QEMU', () => {
   });
 
   it('is no for sizes that are beyond the host', () => {
-    const spec = (memory: string) =>
-      ({ isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig({ memory }), machine: 'shared' }) as const;
-    expect(backend.refuses?.(spec('512M'))).toBeUndefined();
-    expect(backend.refuses?.(spec('128M'))).toMatch(/256 to 2048 MiB of memory, and the test asks for 128 MiB/);
-    expect(backend.refuses?.(spec('3G'))).toMatch(/asks for 3072 MiB/);
+    const spec = (options: VmOptions) =>
+      ({ isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), machine: 'shared' }) as const;
+    expect(backend.refuses?.(spec({ memory: '512M' }))).toBeUndefined();
+    expect(backend.refuses?.(spec({ memory: '128M' }))).toMatch(/a VM of 128 MiB, QEMU needs at least 256 MiB .*realm/);
+    expect(backend.refuses?.(spec({ memory: '3G' }))).toMatch(/3072 MiB of memory, QEMU gives at most 2048 MiB/);
+    expect(backend.refuses?.(spec({ vcpus: 2 }))).toMatch(/2 vCPUs, QEMU gives at most 1 for a realm/);
+    expect(backend.refuses?.(spec({ planes: 2 }))).toMatch(/2 auxiliary planes, QEMU gives at most 1 for a realm/);
+    expect(backend.refuses?.(spec({ ipaWidth: 48 }))).toMatch(/kvmtool chooses the IPA width itself/);
   });
 });
 

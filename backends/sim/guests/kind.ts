@@ -10,16 +10,12 @@ import type { Guest } from './guest.ts';
 export interface GuestKind {
   readonly isolation: IsolationType;
   readonly features: readonly Feature[];
-  readonly limits: GuestLimits;
+  /** Bounds on the configuration of its guests. */
+  readonly limits: BackendLimits;
+  /** Why it cannot make a guest of a configuration within the limits, in one sentence. */
+  refuses?(config: VmConfig): string | undefined;
   /** Loads the code that makes such guests: asking what a kind can do needs none of it. */
   load(): Promise<GuestFactory>;
-}
-
-/** Bounds on the configuration of a kind's guests. Sizes are in bytes. */
-export interface GuestLimits extends BackendLimits {
-  readonly minMemory: number;
-  /** Of the intermediate physical address, in bits, where the kind lets a test choose it. */
-  readonly ipaWidth?: { readonly min: number; readonly max: number; readonly reason: string };
 }
 
 /** Makes the guests of one kind. */

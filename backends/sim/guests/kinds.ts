@@ -1,5 +1,5 @@
 import type { BackendLimits } from '../../../petri/contract/backend.ts';
-import { PetriError } from '../../../petri/errors.ts';
+import { cannotIsolate } from '../../../petri/contract/spec.ts';
 import type { IsolationType } from '../../../petri/contract/isolation.ts';
 import type { GuestKind } from './kind.ts';
 import { plainKind } from './plain/plain-kind.ts';
@@ -12,11 +12,8 @@ export const guestKinds: readonly GuestKind[] = [realmKind, plainKind];
 export function guestKind(isolation: IsolationType): GuestKind {
   const kind = guestKinds.find((one) => one.isolation === isolation);
   if (kind !== undefined) return kind;
-  throw new PetriError(`sim cannot make a VM of isolation type '${isolation}'`, {
-    code: 'unsupported',
-    step: 'launch',
-    remedy: `it makes ${guestKinds.map((one) => `'${one.isolation}'`).join(' and ')}`,
-  });
+  const types = guestKinds.map((one) => `'${one.isolation}'`);
+  throw cannotIsolate('sim', isolation, `it makes ${types.join(' and ')}`);
 }
 
 /** The widest bounds of any kind. */

@@ -2,14 +2,13 @@ import type { LaunchContext, VmRuntime } from '../../../petri/contract/backend.t
 import { PayloadLocator } from '../../../petri/tmk/locator.ts';
 import type { TmkListener } from '../../../petri/tmk/channel.ts';
 import { tmkSpec, type VmSpec } from '../../../petri/contract/spec.ts';
-import { checkConfig, guestKind } from '../guests/index.ts';
+import { guestKind } from '../guests/index.ts';
 import { SimVm } from './sim-vm.ts';
 
-/** @throws PetriError `unsupported`, `invalid-config`, `payload-too-large`, `rmi-failed` */
+/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed` */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   const { isolation, payload, config } = tmkSpec('sim', spec);
   const kind = guestKind(isolation);
-  checkConfig(kind.limits, config);
   const guests = await kind.load();
   const serial = context.openConsole('serial');
   const listener: TmkListener = {

@@ -2,6 +2,9 @@ import { lazy } from '../../../../petri/lazy.ts';
 import type { GuestKind } from '../kind.ts';
 import { MAX_MEMORY, MAX_VCPUS, MIB } from '../board-limits.ts';
 
+/** Bits of the narrowest IPA whose lower half has the command page of a TMK. */
+const MIN_IPA_WIDTH = 33;
+
 /** A TMK in plane 1 of a realm. */
 export const realmKind: GuestKind = {
   isolation: 'cca',
@@ -27,11 +30,11 @@ export const realmKind: GuestKind = {
     maxMemory: MAX_MEMORY,
     maxVcpus: MAX_VCPUS,
     maxPlanes: 3,
-    ipaWidth: {
-      min: 33,
-      max: 48,
-      reason: 'a TMK needs its command page at 0xffff0000 in the protected half of the IPA space',
-    },
   },
+  refuses: ({ ipaWidth }) =>
+    ipaWidth >= MIN_IPA_WIDTH
+      ? undefined
+      : `a TMK needs its command page at 0xffff0000 in the protected half of the IPA space: ` +
+        `an IPA width of at least ${MIN_IPA_WIDTH} bits, not ${ipaWidth}`,
   load: lazy(async () => (await import('./realm-guest.ts')).realmGuests),
 };

@@ -1,4 +1,3 @@
-import type { BackendLimits } from '../../../contract/backend.ts';
 import type { BootStage, CrashSignature } from '../../boot/index.ts';
 import type { Supervisor } from '../../process/index.ts';
 import type { TapConsole } from './tap-console.ts';
@@ -73,7 +72,6 @@ export interface HostPlatform {
   /** Tells what would boot in the same way from what would not. */
   readonly key: string;
   readonly files: HostFiles;
-  readonly limits: BackendLimits;
   /** How many may run at once over all processes of this machine. */
   readonly slots: { readonly pool: string; readonly capacity: number };
   readonly budgets: RealmBudgets;

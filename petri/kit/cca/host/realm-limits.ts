@@ -1,8 +1,6 @@
 import type { BackendLimits } from '../../../contract/backend.ts';
-import { PetriError } from '../../../errors.ts';
 import { resolveVmConfig } from '../../../vm/config.ts';
 import type { VmSpec } from '../../../contract/spec.ts';
-import type { HostPlatform } from './host-platform.ts';
 import { fitsCommand } from '../agent-protocol.ts';
 
 const MIB = 2 ** 20;
@@ -17,40 +15,15 @@ export function realmLimits(maxMemory: number): BackendLimits {
   return { minMemory: 256 * MIB, maxMemory, maxVcpus: 1, maxPlanes: 1 };
 }
 
-/** Why kvmtool cannot make a realm of this configuration, in one sentence. */
+/** Why kvmtool cannot make a realm of a configuration within `realmLimits`, in one sentence. */
 export function kvmtoolRefuses({ config }: VmSpec): string | undefined {
   const usual = resolveVmConfig({ memory: config.memory }).ipaWidth;
   if (config.ipaWidth !== usual) {
     return `kvmtool chooses the IPA width itself: ${usual} bits for ${config.memory / MIB} MiB, not ${config.ipaWidth}`;
   }
-  if (config.planes !== 1) return `realms have 1 auxiliary plane, not ${config.planes}`;
-  if (config.vcpus !== 1) return `realms have 1 vCPU, not ${config.vcpus}`;
   const used = config.rpv.subarray(0, config.rpv.findLastIndex((byte) => byte !== 0) + 1);
   if (used.includes(0) || used.at(-1) === 0x0a || !fitsCommand(Buffer.from(used).toString('latin1'))) {
     return 'kvmtool takes a Realm Personalization Value as a text, without zeros inside and line ends at its end';
   }
   return undefined;
-}
-
-/** @throws PetriError `unsupported`, `invalid-config` */
-export function checkRealmSpec({ name, limits }: Pick<HostPlatform, 'name' | 'limits'>, spec: VmSpec): void {
-  if (spec.isolation !== 'cca') {
-    throw new PetriError(`${name} cannot make a VM of isolation type '${spec.isolation}'`, {
-      code: 'unsupported',
-      step: 'launch',
-      remedy: "it makes 'cca'",
-    });
-  }
-  const { memory } = spec.config;
-  const least = limits.minMemory ?? 0;
-  const reason =
-    memory < least || memory > limits.maxMemory
-      ? `memory is ${memory / MIB} MiB, expected ${least / MIB} to ${limits.maxMemory / MIB} MiB`
-      : kvmtoolRefuses(spec);
-  if (reason === undefined) return;
-  throw new PetriError(`${name}: ${reason}`, {
-    code: 'invalid-config',
-    step: 'launch',
-    remedy: 'leave it at its default, or run the test on a backend that can',
-  });
 }

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { builtinBackends } from '../../../../backends/index.ts';
 import type { Backend, TmkEvent } from '../../../../petri/contract/backend.ts';
 import { tmk } from '../../../../petri/payload/index.ts';
-import { resolveVmConfig, type HaltReason } from '../../../../petri/vm/index.ts';
+import { resolveVmConfig, type HaltReason, type VmSpec } from '../../../../petri/vm/index.ts';
 import type { TmkTest } from '../../../../petri/payload/index.ts';
 import { EventConsole } from './event-console.ts';
 import {
@@ -96,26 +96,26 @@ async function runOne(options: {
   const { backend, run, path, test, say, signal } = options;
   const { megabytes, algorithm, rpv } = run.realm;
   const console = new EventConsole((event) => sayEvent(event, say));
-  const runtime = await backend.launch(
-    {
-      isolation: 'cca',
-      payload: { ...tmk(path), name: basename(path), test: test.name },
-      config: resolveVmConfig({
-        memory: `${megabytes}M`,
-        measurementAlgorithm: algorithm === 'sha512' ? 'sha-512' : 'sha-256',
-        rpv,
-        maxInstructions: NO_BUDGET,
-      }),
-      machine: 'fresh',
-    },
-    {
-      logDirectory: run.folder,
-      signal,
-      onEnd: (end) => signal.addEventListener('abort', () => end({ reason: 'stopped' }), { once: true }),
-      openConsole: () => console,
-      log: () => {},
-    },
-  );
+  const spec: VmSpec = {
+    isolation: 'cca',
+    payload: { ...tmk(path), name: basename(path), test: test.name },
+    config: resolveVmConfig({
+      memory: `${megabytes}M`,
+      measurementAlgorithm: algorithm === 'sha512' ? 'sha-512' : 'sha-256',
+      rpv,
+      maxInstructions: NO_BUDGET,
+    }),
+    machine: 'fresh',
+  };
+  const refusal = backend.refuses?.(spec);
+  if (refusal !== undefined) throw new Error(refusal);
+  const runtime = await backend.launch(spec, {
+    logDirectory: run.folder,
+    signal,
+    onEnd: (end) => signal.addEventListener('abort', () => end({ reason: 'stopped' }), { once: true }),
+    openConsole: () => console,
+    log: () => {},
+  });
   try {
     const boot = await runtime.start({ testIndex: test.index });
     console.follow(boot.tmkEvents);
