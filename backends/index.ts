@@ -1,4 +1,4 @@
-import type { Backend } from '../petri/contract/backend.ts';
+import type { Backend } from '../petri/contract/index.ts';
 import type { StackManager } from '../petri/kit/stack/index.ts';
 
 /** A backend that the package knows by name. */

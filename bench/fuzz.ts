@@ -7,10 +7,10 @@ import {
   LinearMemory,
   Permission,
   RunExit,
+  type Stage2Mapping,
 } from '../backends/sim/cpu/index.ts';
-import type { Stage2Mapping } from '../backends/sim/cpu/index.ts';
 import { generalDefinitions, simdAndFpDefinitions } from '../backends/sim/cpu/isa/index.ts';
-import { COMMAND_SIZE, decodeCommand } from '../petri/tmk/protocol.ts';
+import { COMMAND_SIZE, decodeCommand } from '../petri/tmk/index.ts';
 import { caseCount, runAloneInFreshProcess, runSchedulesInFreshProcess } from '../backends/sim/vm/testing/schedules.ts';
 import { Random } from '../backends/sim/vm/testing/random.ts';
 

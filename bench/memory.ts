@@ -1,4 +1,5 @@
-import { tmk, type Vm } from '../petri/index.ts';
+import { tmk } from '../petri/payload/index.ts';
+import type { Vm } from '../petri/vm/index.ts';
 import { Realms } from './realm.ts';
 
 const COUNT = 32;

@@ -1,7 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TmkPayload } from '../petri/payload/index.ts';
+import type { TmkPayload } from '../petri/contract/index.ts';
 import { Supervisor } from '../petri/kit/process/index.ts';
 import { launchVm, resolveVmConfig } from '../petri/vm/index.ts';
 import { loadBackend } from '../petri/vitest/backends.ts';

@@ -7,40 +7,53 @@
  */
 
 // The contract.
-export type {
-  Backend,
-  BackendLimits,
-  BackendPace,
-  BootRequest,
-  EndReason,
-  GuestTimer,
-  HostControl,
-  HostReport,
-  HostUser,
-  LaunchContext,
-  Missing,
-  PowerAction,
-  ProbeResult,
-  TmkEvent,
-  VmBoot,
-  VmRuntime,
-} from './contract/backend.ts';
-export { features, type BuiltinFeature, type Feature } from './contract/features.ts';
-export type { HaltKind, HaltReason, SymbolLocation } from './contract/halt.ts';
-export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from './contract/inspect.ts';
-export { isolationTypes, type IsolationType } from './contract/isolation.ts';
 export {
   boots,
   cannotBoot,
   cannotIsolate,
+  features,
+  isolationTypes,
   tmkSpec,
+  type Backend,
+  type BackendLimits,
+  type BackendPace,
+  type BootRequest,
+  type BuiltinFeature,
+  type EndReason,
+  type ExecOptions,
+  type ExecResult,
+  type Feature,
+  type GuestTimer,
+  type HaltKind,
+  type HaltReason,
+  type HostControl,
+  type HostReport,
+  type HostUser,
+  type IsolationType,
+  type LaunchContext,
+  type LinuxPayload,
+  type Missing,
+  type PlaneExit,
+  type PlaneInspector,
+  type PowerAction,
+  type ProbeResult,
+  type RealmConfig,
+  type RealmInspector,
+  type Registers,
+  type Ripas,
+  type TmkEvent,
+  type TmkImage,
+  type TmkPayload,
+  type TmkSegment,
+  type TmkTest,
+  type VmBoot,
   type VmConfig,
   type VmPayload,
+  type VmRuntime,
   type VmSpec,
-} from './contract/spec.ts';
-export type { LinuxPayload, TmkImage, TmkPayload, TmkSegment, TmkTest } from './payload/index.ts';
+} from './contract/index.ts';
+export type { SymbolLocation } from './elf/index.ts';
 export { PetriError, type PetriErrorCode, type PetriErrorOptions, type PetriStep } from './errors.ts';
-export type { ExecOptions, ExecResult } from './vm/exec.ts';
 
 // The kit: processes, folders, containers, places and ports that are not left behind.
 export {
@@ -78,7 +91,6 @@ export {
   initCrashes,
   linuxCrashes,
   rmmCrashes,
-  slowFactor,
   stagedBoot,
   tfaCrashes,
   type BootFailureKind,
@@ -88,16 +100,24 @@ export {
   type StagedBootOptions,
   type StageTime,
 } from './kit/boot/index.ts';
+export { slowFactor } from './slow-factor.ts';
 
 // The kit: TMKs, from their place in memory to their verdict.
-export { TmkChannel, type TmkListener, type TmkVerdict } from './tmk/channel.ts';
-export { haltOfVerdict } from './tmk/halt-of-verdict.ts';
-export { imagePages, placeTmk, type ImagePage, type LoadablePayload, type TmkPlacement } from './tmk/load-image.ts';
-export { PayloadLocator, type Location } from './tmk/locator.ts';
 export {
   COMMAND_ADDRESS,
   COMMAND_SIZE,
   encodeStartInput,
+  haltOfVerdict,
+  imagePages,
+  PayloadLocator,
+  placeTmk,
   START_INPUT_SIZE,
+  TmkChannel,
+  type ImagePage,
+  type LoadablePayload,
+  type Location,
   type ReadGuestMemory,
-} from './tmk/protocol.ts';
+  type TmkListener,
+  type TmkPlacement,
+  type TmkVerdict,
+} from './tmk/index.ts';

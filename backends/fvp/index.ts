@@ -1,4 +1,4 @@
-import type { Backend } from '../../petri/contract/backend.ts';
+import type { Backend } from '../../petri/contract/index.ts';
 import { kvmtoolRefuses } from '../../petri/kit/cca/host/realm-limits.ts';
 import { identity } from './identity.ts';
 import { probe } from './probe.ts';

@@ -1,6 +1,5 @@
-import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
+import { type LaunchContext, type VmRuntime, tmkSpec, type VmSpec, cannotIsolate } from '../../petri/contract/index.ts';
 import { RealmVm } from '../../petri/kit/cca/host/realm-vm.ts';
-import { cannotIsolate, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { identity } from './identity.ts';
 import { fvpPlatform } from './platform.ts';
 import { readInstalledStack, stackRoot } from './stack/installed.ts';

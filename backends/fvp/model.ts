@@ -5,7 +5,7 @@ import { TapConsole } from '../../petri/kit/cca/host/tap-console.ts';
 import type { HostMachine } from '../../petri/kit/cca/host/host-platform.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { ContainerRegistration, SupervisedProcess, Supervisor } from '../../petri/kit/process/index.ts';
-import { connectConsole, type TcpConsole } from '../../petri/serial/tcp/tcp-console.ts';
+import { connectConsole, type TcpConsole } from '../../petri/serial/index.ts';
 import { scaled, stageBudgets } from './budgets.ts';
 import { PortFinder, type ModelPort } from './model-ports.ts';
 import type { ModelStart } from './model-start.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { access, statfs } from 'node:fs/promises';
 import { freemem, tmpdir, totalmem } from 'node:os';
 import { stripVTControlCharacters } from 'node:util';
-import type { Missing, ProbeResult } from '../../petri/contract/backend.ts';
+import type { Missing, ProbeResult } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { probeImageTools } from '../../petri/kit/image/index.ts';
 import { scaled } from '../../petri/kit/cca/budgets.ts';

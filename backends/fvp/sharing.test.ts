@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
-import { launchVm, resolveVmConfig, type Vm, type VmOptions, type VmSpec } from '../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, type Vm, type VmOptions } from '../../petri/vm/index.ts';
+import type { VmSpec } from '../../petri/contract/index.ts';
 import { backend } from './index.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
 

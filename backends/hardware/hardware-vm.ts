@@ -1,10 +1,17 @@
-import type { BootRequest, EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/contract/backend.ts';
+import {
+  type BootRequest,
+  type EndReason,
+  type LaunchContext,
+  type VmBoot,
+  type VmRuntime,
+  type HaltReason,
+  type Registers,
+  checkVcpu,
+  type ExecOptions,
+  type ExecResult,
+} from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
-import type { HaltReason } from '../../petri/contract/halt.ts';
-import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
-import type { Registers } from '../../petri/contract/inspect.ts';
-import { checkVcpu } from '../../petri/contract/vcpu.ts';
 import { consoleSources } from './console/labgrid-console.ts';
 import { openConsoles, type OpenConsoles } from './console/open-consoles.ts';
 import type { Guest } from './guests/guest.ts';

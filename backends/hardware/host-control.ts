@@ -1,4 +1,4 @@
-import type { HostReport, Missing, PowerAction } from '../../petri/contract/backend.ts';
+import type { HostReport, Missing, PowerAction } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import type { HostConfig } from './hosts/schema.ts';

@@ -1,4 +1,4 @@
-import type { Backend } from '../../petri/contract/backend.ts';
+import type { Backend } from '../../petri/contract/index.ts';
 import { refusal } from './refusal.ts';
 
 /** Machines of a lab, which a hosts file describes, over SSH. */

@@ -1,6 +1,6 @@
 import { PetriError } from '../../petri/errors.ts';
 import { shared } from '../../petri/shared.ts';
-import type { IsolationType } from '../../petri/contract/isolation.ts';
+import type { IsolationType } from '../../petri/contract/index.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import type { HostConfig, LauncherConfig, MonitorQemuConfig } from './hosts/schema.ts';
 import { endLeaseGuard } from './lease/lease-guard.ts';

@@ -1,7 +1,13 @@
-import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
+import {
+  type LaunchContext,
+  type VmRuntime,
+  boots,
+  tmkSpec,
+  type VmSpec,
+  type TmkPayload,
+  type LinuxPayload,
+} from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
-import type { TmkPayload, LinuxPayload } from '../../petri/payload/index.ts';
-import { boots, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { HardwareVm } from './hardware-vm.ts';
 import type { HostConfig } from './hosts/schema.ts';
 import { launcherFor, linuxLauncherFor, openLab, runTags } from './lab.ts';

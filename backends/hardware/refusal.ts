@@ -1,6 +1,5 @@
 import { PetriError } from '../../petri/errors.ts';
-import { beyondLimits } from '../../petri/contract/limits.ts';
-import type { VmSpec } from '../../petri/contract/spec.ts';
+import { beyondLimits, type VmSpec } from '../../petri/contract/index.ts';
 import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import { hostsFilePath, readHostsFile } from './hosts/hosts-file.ts';
 import { runTags, suits } from './lab.ts';

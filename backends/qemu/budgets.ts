@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
-import type { BackendPace } from '../../petri/contract/backend.ts';
-import { slowFactor } from '../../petri/kit/boot/index.ts';
+import type { BackendPace } from '../../petri/contract/index.ts';
+import { slowFactor } from '../../petri/slow-factor.ts';
 import { wholeBoot } from './cca/budgets.ts';
 
 const SECOND = 1000;

@@ -12,7 +12,8 @@ import { usePrivateState } from '../../petri/kit/process/testing.ts';
 import { hurried } from '../../petri/unit-test/hurried.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { until } from '../../petri/unit-test/until.ts';
-import { launchVm, resolveVmConfig, type Vm, type VmSpec } from '../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, type Vm } from '../../petri/vm/index.ts';
+import type { VmSpec } from '../../petri/contract/index.ts';
 import { backend } from './index.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');

@@ -1,4 +1,4 @@
-import type { Backend } from '../../petri/contract/backend.ts';
+import type { Backend } from '../../petri/contract/index.ts';
 import { probe, refusal } from './probe.ts';
 
 let loading: Promise<typeof import('./launch.ts')> | undefined;

@@ -1,7 +1,14 @@
-import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
+import {
+  type LaunchContext,
+  type VmRuntime,
+  type LinuxPayload,
+  type TmkPayload,
+  boots,
+  tmkSpec,
+  type VmSpec,
+  cannotIsolate,
+} from '../../petri/contract/index.ts';
 import { resolveVmConfig } from '../../petri/vm/index.ts';
-import type { LinuxPayload, TmkPayload } from '../../petri/payload/index.ts';
-import { boots, cannotIsolate, tmkSpec, type VmSpec } from '../../petri/contract/spec.ts';
 import { closeRealms, launchRealm } from './cca/launch.ts';
 import { debuggerRequest } from './debugger.ts';
 import { LinuxVm } from './linux-vm.ts';

@@ -3,10 +3,23 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/contract/backend.ts';
+import {
+  type EndReason,
+  type LaunchContext,
+  type VmBoot,
+  type VmRuntime,
+  describeHalt,
+  type HaltReason,
+  type Registers,
+  type VmSpec,
+  checkVcpu,
+  type LinuxPayload,
+  type ExecOptions,
+  type ExecResult,
+} from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { AgentClient, agentInitramfs } from '../../petri/kit/linux/index.ts';
-import { unpackKernel, type LinuxPayload } from '../../petri/payload/index.ts';
+import { unpackKernel } from '../../petri/payload/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/kit/process/index.ts';
 import {
   kernelPanic,
@@ -18,12 +31,6 @@ import {
   type QmpEvent,
 } from '../../petri/kit/qemu/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
-import type { ExecOptions, ExecResult } from '../../petri/vm/exec.ts';
-import { describeHalt } from '../../petri/vm/describe-halt.ts';
-import type { HaltReason } from '../../petri/contract/halt.ts';
-import type { Registers } from '../../petri/contract/inspect.ts';
-import type { VmSpec } from '../../petri/contract/spec.ts';
-import { checkVcpu } from '../../petri/contract/vcpu.ts';
 import { budget } from './budgets.ts';
 import { QemuProcess } from './qemu-process.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
-import { PayloadLocator } from '../../petri/tmk/locator.ts';
+import { PayloadLocator } from '../../petri/tmk/index.ts';
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { MonitorMachine } from './monitor-machine.ts';

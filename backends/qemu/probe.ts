@@ -1,11 +1,15 @@
-import type { BackendLimits, Missing, ProbeResult } from '../../petri/contract/backend.ts';
+import {
+  type BackendLimits,
+  type Missing,
+  type ProbeResult,
+  beyondLimits,
+  type Feature,
+  type VmSpec,
+} from '../../petri/contract/index.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { beyondLimits } from '../../petri/contract/limits.ts';
 import { kvmtoolRefuses } from '../../petri/kit/cca/host/realm-limits.ts';
 import { linuxLimits } from '../../petri/kit/qemu/index.ts';
-import type { Feature } from '../../petri/contract/features.ts';
-import type { VmSpec } from '../../petri/contract/spec.ts';
 import { askQemu, QemuFailed, type Asked } from './ask-qemu.ts';
 import { pace } from './budgets.ts';
 import { realmBounds } from './cca/identity.ts';

@@ -1,11 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
-import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
-import { PayloadLocator } from '../../petri/tmk/locator.ts';
+import { tmk } from '../../petri/payload/index.ts';
+import type { TmkPayload, HaltReason } from '../../petri/contract/index.ts';
+import { PayloadLocator, judge } from '../../petri/tmk/index.ts';
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
-import type { HaltReason } from '../../petri/contract/halt.ts';
-import { judge } from '../../petri/tmk/verdict.ts';
 import { MachinePool } from './machine-pool.ts';
 import { monitorPath, qemuCommand } from './probe.ts';
 

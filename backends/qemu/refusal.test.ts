@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { VmPayload } from '../../petri/contract/spec.ts';
+import type { VmPayload } from '../../petri/contract/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import { resolveVmConfig, type VmOptions } from '../../petri/vm/index.ts';
 import { refusal } from './probe.ts';

@@ -1,14 +1,18 @@
-import type { BootRequest, EndReason, LaunchContext, VmBoot, VmRuntime } from '../../petri/contract/backend.ts';
+import {
+  type BootRequest,
+  type EndReason,
+  type LaunchContext,
+  type VmBoot,
+  type VmRuntime,
+  type Registers,
+  type VmSpec,
+  checkVcpu,
+  type TmkPayload,
+} from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
-import { PLAIN_RAM_BASE } from '../../petri/tmk/memory-holes.ts';
-import { PayloadLocator } from '../../petri/tmk/locator.ts';
-import type { TmkListener } from '../../petri/tmk/channel.ts';
+import { PLAIN_RAM_BASE, PayloadLocator, type TmkListener } from '../../petri/tmk/index.ts';
 import { stopAndLook } from '../../petri/kit/qemu/index.ts';
-import type { Registers } from '../../petri/contract/inspect.ts';
-import type { TmkPayload } from '../../petri/payload/index.ts';
-import type { VmSpec } from '../../petri/contract/spec.ts';
-import { checkVcpu } from '../../petri/contract/vcpu.ts';
 import { budget } from './budgets.ts';
 import { openDebugger, type DebuggerRequest } from './debugger.ts';
 import type { MachinePool } from './machine-pool.ts';

@@ -1,12 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
-import type { LaunchContext, VmRuntime } from '../../petri/contract/backend.ts';
-import { tmk, type TmkPayload } from '../../petri/payload/index.ts';
+import type { LaunchContext, VmRuntime, TmkPayload, VmSpec, IsolationType } from '../../petri/contract/index.ts';
+import { tmk } from '../../petri/payload/index.ts';
 import { SerialConsole } from '../../petri/serial/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
-import { launchVm, resolveVmConfig, type VmOptions, type VmSpec } from '../../petri/vm/index.ts';
-import type { IsolationType } from '../../petri/contract/isolation.ts';
+import { launchVm, resolveVmConfig, type VmOptions } from '../../petri/vm/index.ts';
 import { VmEnd } from '../../petri/vm/vm-end.ts';
 import { backend } from './index.ts';
 

@@ -1,4 +1,4 @@
-import type { Backend, ProbeResult } from '../../petri/contract/backend.ts';
+import type { Backend, ProbeResult } from '../../petri/contract/index.ts';
 import { lazy } from '../../petri/lazy.ts';
 import { guestKinds, refusal, widestLimits } from './guests/index.ts';
 

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-import type { Missing } from '../contract/backend.ts';
+import type { Missing } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import {
   type Home,

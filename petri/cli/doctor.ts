@@ -1,8 +1,7 @@
 import pc from 'picocolors';
 
-import type { Missing, ProbeResult } from '../contract/backend.ts';
+import { type Missing, type ProbeResult, knownFeatures } from '../contract/index.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
-import { knownFeatures } from '../contract/features.ts';
 import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
 import { describeFolders, lookAtFolders } from './doctor-folders.ts';
 import { exitCodes } from './errors.ts';

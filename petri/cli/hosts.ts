@@ -2,7 +2,7 @@ import type { CAC } from 'cac';
 import pc from 'picocolors';
 import { z } from 'zod';
 
-import type { HostControl, HostReport, HostUser, Missing } from '../contract/backend.ts';
+import type { HostControl, HostReport, HostUser, Missing } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { Supervisor } from '../kit/process/index.ts';
 import { harmlessLine, harmlessMessage, print, printJson } from '../text/index.ts';

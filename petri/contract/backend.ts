@@ -1,5 +1,5 @@
 import type { SerialConsole } from '../serial/index.ts';
-import type { ExecOptions, ExecResult } from '../vm/exec.ts';
+import type { ExecOptions, ExecResult } from './exec.ts';
 import type { Feature } from './features.ts';
 import type { HaltReason } from './halt.ts';
 import type { PlaneInspector, RealmInspector } from './inspect.ts';

@@ -1,12 +1,5 @@
+import type { SymbolLocation } from '../elf/index.ts';
 import type { PlaneExit, Registers } from './inspect.ts';
-
-/** Position of an address in the payload, when its ELF file has a symbol for it. */
-export interface SymbolLocation {
-  /** Name of the symbol, demangled. */
-  readonly name: string;
-  /** Bytes from the start of the symbol. */
-  readonly offset: number;
-}
 
 /**
  * Why a VM stopped. One of these is what `vm.halted` resolves to; it never rejects for something the guest did.

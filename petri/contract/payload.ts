@@ -1,5 +1,52 @@
-import type { ElfFile } from '../payload/elf/elf.ts';
-import type { TmkImage } from '../tmk/image.ts';
+import type { ElfFile, SymbolLocation } from '../elf/index.ts';
+
+/** One test inside a TMK. */
+export interface TmkTest {
+  /** Position in the section, which is link order: what StartInput.test_index selects. */
+  readonly index: number;
+  /** Full name, modules included, such as `common::boot`. */
+  readonly name: string;
+  /** The test passes when it panics, fails or ends in a fault. */
+  readonly expectedFailure: boolean;
+  /** The test runs only where plane 0 is a Linux kernel, or behaves as one. */
+  readonly linuxOnly: boolean;
+}
+
+/** A part of the image that is to be loaded at a load base plus `vaddr`. */
+export interface TmkSegment {
+  /** Address as linked. */
+  readonly vaddr: number;
+  /** Bytes in memory. */
+  readonly memsize: number;
+  /** The first bytes; the rest up to `memsize` is zero. A view of the file: not to be written to. */
+  readonly data: Uint8Array;
+  /** PF_X 1, PF_W 2, PF_R 4. */
+  readonly flags: number;
+}
+
+/** What a backend needs of a TMK to load it and to report about it. All addresses are as linked. */
+export interface TmkImage {
+  /** In link order. */
+  readonly tests: readonly TmkTest[];
+  /** In order of address, none overlapping. */
+  readonly segments: readonly TmkSegment[];
+  /** Address of the first instruction. */
+  readonly entry: number;
+  /** From the page of the lowest address to the page after the highest: [start, end), both page-aligned. */
+  readonly span: {
+    /** First address. */
+    readonly start: number;
+    /** Address after the last. */
+    readonly end: number;
+  };
+  /**
+   * Lowest address of the stack, where the image says where its stack is (PT_GNU_STACK with a size, as our runtime has
+   * it).
+   */
+  readonly stackStart?: number;
+  /** The symbol at an address of the image as linked. */
+  symbolAt(address: number): SymbolLocation | undefined;
+}
 
 /** A TMK (test microkernel): an ELF file that speaks OpenVMM's tmk_protocol, read and checked. */
 export interface TmkPayload {
@@ -15,4 +62,20 @@ export interface TmkPayload {
   readonly image: TmkImage;
   /** Full name of the test that a VM boots with, where the image has several. */
   readonly test?: string;
+}
+
+/** A Linux kernel for AArch64 and what it starts. */
+export interface LinuxPayload {
+  /** Tells the kinds of `VmPayload` apart. */
+  readonly kind: 'linux';
+  /** As messages call it. */
+  readonly name: string;
+  /** Path of the kernel, an arm64 `Image`, compressed with gzip or not, or one of EFI zboot. */
+  readonly path: string;
+  /** Path of an initramfs of the user's own, with a shell; without it, one is made of busybox. */
+  readonly initramfs?: string;
+  /** Path of a static busybox for AArch64, where there is no initramfs. */
+  readonly busybox?: string;
+  /** What the user adds to the kernel's command line. */
+  readonly commandLine: string;
 }

@@ -1,5 +1,4 @@
-import type { LinuxPayload } from '../payload/linux-payload.ts';
-import type { TmkPayload } from './payload.ts';
+import type { LinuxPayload, TmkPayload } from './payload.ts';
 import { PetriError } from '../errors.ts';
 import type { IsolationType } from './isolation.ts';
 

@@ -1,24 +1,9 @@
 import { resolve } from 'node:path';
 import { artifactVariable, identify } from '../artifacts/index.ts';
+import type { LinuxPayload } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { anyText, checkOptions, text, type Rule } from '../options/index.ts';
 import { checkKernel } from './linux-kernel.ts';
-
-/** A Linux kernel for AArch64 and what it starts. */
-export interface LinuxPayload {
-  /** Tells the kinds of `VmPayload` apart. */
-  readonly kind: 'linux';
-  /** As messages call it. */
-  readonly name: string;
-  /** Path of the kernel, an arm64 `Image`, compressed with gzip or not, or one of EFI zboot. */
-  readonly path: string;
-  /** Path of an initramfs of the user's own, with a shell; without it, one is made of busybox. */
-  readonly initramfs?: string;
-  /** Path of a static busybox for AArch64, where there is no initramfs. */
-  readonly busybox?: string;
-  /** What the user adds to the kernel's command line. */
-  readonly commandLine: string;
-}
 
 /** What `linux()` boots. Relative paths are of the working directory. */
 export interface LinuxOptions {

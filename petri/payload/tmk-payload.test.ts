@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { PetriError } from '../errors.ts';
 import { prebuiltTmks, tmk } from './index.ts';
-import { buildTmk, descriptors, tmkLayout } from './testing.ts';
+import { buildTmk, descriptors, tmkLayout } from '../elf/testing.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -10,9 +10,9 @@ import {
 } from '../artifacts/index.ts';
 import { PetriError } from '../errors.ts';
 import { checkArgument, checkOptions, text } from '../options/index.ts';
-import { ElfFile } from './elf/elf.ts';
-import type { TmkPayload } from '../contract/payload.ts';
-import { findTest, readTmk, type TmkImage } from '../tmk/image.ts';
+import { ElfFile } from '../elf/index.ts';
+import type { TmkPayload, TmkImage } from '../contract/index.ts';
+import { findTest, readTmk } from '../tmk/index.ts';
 
 const ARTIFACT_PREFIX = 'tmk-';
 

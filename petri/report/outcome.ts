@@ -2,7 +2,7 @@ import type { TestCase, TestModule, TestSuite } from 'vitest/node';
 
 import type { SkipCause } from '../vm-test/task-meta.ts';
 import { parseTags } from '../vm-test/tags.ts';
-import type { IsolationType } from '../contract/isolation.ts';
+import type { IsolationType } from '../contract/index.ts';
 
 /**
  * How a test ended, for everything that counts tests. `skipped` has a reason, or at least began and skipped itself;

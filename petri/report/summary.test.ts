@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import type { IsolationType } from '../contract/isolation.ts';
+import type { IsolationType } from '../contract/index.ts';
 import type { Outcome, OutcomeKind } from './outcome.ts';
 import { formatSummary, summarize } from './summary.ts';
 

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import type { Reporter, TestModule, TestProject } from 'vitest/node';
 
 import { harmlessLine, print } from '../text/index.ts';
-import { type IsolationType, isolationTypes } from '../contract/isolation.ts';
+import { type IsolationType, isolationTypes } from '../contract/index.ts';
 import { type Outcome, type OutcomeKind, outcomeOf } from './outcome.ts';
 
 /** Tests of one isolation type by how they ended; those left out are not counted. */

@@ -1,3 +1,4 @@
+export { BoundedLog } from './bounded-log.ts';
 export {
   harmlessJson,
   harmlessLine,

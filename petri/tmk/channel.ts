@@ -1,6 +1,6 @@
-import type { TmkEvent } from '../contract/backend.ts';
+import type { TmkEvent } from '../contract/index.ts';
 import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from './protocol.ts';
-import { BoundedLog } from '../vm/bounded-log.ts';
+import { BoundedLog } from '../text/index.ts';
 import type { PayloadLocator } from './locator.ts';
 
 /** What ended a TMK's run by its own command. */

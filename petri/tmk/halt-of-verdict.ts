@@ -1,4 +1,4 @@
-import type { HaltReason } from '../contract/halt.ts';
+import type { HaltReason } from '../contract/index.ts';
 import type { TmkVerdict } from './channel.ts';
 
 /** The halt reason of a VM whose TMK sent Complete or Panic. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { PetriError } from '../errors.ts';
-import { ElfFile } from '../payload/elf/elf.ts';
-import { buildElf, buildTmk, descriptors, tmkLayout, type TestTmk } from '../payload/testing.ts';
-import { findTest, readTmk, type TmkImage } from './image.ts';
+import { ElfFile } from '../elf/index.ts';
+import { buildElf, buildTmk, descriptors, tmkLayout, type TestTmk } from '../elf/testing.ts';
+import { findTest, readTmk } from './image.ts';
+import type { TmkImage } from '../contract/index.ts';
 
 const { names, tests } = tmkLayout;
 const encoder = new TextEncoder();

@@ -1,9 +1,14 @@
 import { PetriError } from '../errors.ts';
-import type { SymbolLocation } from '../contract/halt.ts';
-import { ET_DYN, PT_GNU_STACK, PT_INTERP, type ElfFile } from '../payload/elf/elf.ts';
-import { R_AARCH64_RELATIVE } from '../payload/elf/elf-dynamic.ts';
-import { hex } from '../payload/elf/elf-reader.ts';
-import type { ElfSection } from '../payload/elf/elf-sections.ts';
+import type { TmkImage, TmkTest } from '../contract/index.ts';
+import {
+  ET_DYN,
+  PT_GNU_STACK,
+  PT_INTERP,
+  type ElfFile,
+  R_AARCH64_RELATIVE,
+  hex,
+  type ElfSection,
+} from '../elf/index.ts';
 
 /** The section that holds the test descriptors (OpenVMM `tmk/tmk_core`). */
 export const TESTS_SECTION = 'tmk_tests';
@@ -14,54 +19,6 @@ const FLAG_LINUX_ONLY = 2;
 const MAX_TESTS = 65_536;
 const MAX_NAME_BYTES = 1024;
 const PAGE_SIZE = 4096;
-
-/** One test inside a TMK. */
-export interface TmkTest {
-  /** Position in the section, which is link order: what StartInput.test_index selects. */
-  readonly index: number;
-  /** Full name, modules included, such as `common::boot`. */
-  readonly name: string;
-  /** The test passes when it panics, fails or ends in a fault. */
-  readonly expectedFailure: boolean;
-  /** The test runs only where plane 0 is a Linux kernel, or behaves as one. */
-  readonly linuxOnly: boolean;
-}
-
-/** A part of the image that is to be loaded at a load base plus `vaddr`. */
-export interface TmkSegment {
-  /** Address as linked. */
-  readonly vaddr: number;
-  /** Bytes in memory. */
-  readonly memsize: number;
-  /** The first bytes; the rest up to `memsize` is zero. A view of the file: not to be written to. */
-  readonly data: Uint8Array;
-  /** PF_X 1, PF_W 2, PF_R 4. */
-  readonly flags: number;
-}
-
-/** What a backend needs of a TMK to load it and to report about it. All addresses are as linked. */
-export interface TmkImage {
-  /** In link order. */
-  readonly tests: readonly TmkTest[];
-  /** In order of address, none overlapping. */
-  readonly segments: readonly TmkSegment[];
-  /** Address of the first instruction. */
-  readonly entry: number;
-  /** From the page of the lowest address to the page after the highest: [start, end), both page-aligned. */
-  readonly span: {
-    /** First address. */
-    readonly start: number;
-    /** Address after the last. */
-    readonly end: number;
-  };
-  /**
-   * Lowest address of the stack, where the image says where its stack is (PT_GNU_STACK with a size, as our runtime has
-   * it).
-   */
-  readonly stackStart?: number;
-  /** The symbol at an address of the image as linked. */
-  symbolAt(address: number): SymbolLocation | undefined;
-}
 
 /**
  * Reads what makes an ELF file a TMK.

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { tmk, type TmkPayload } from '../payload/index.ts';
-import type { TmkSegment } from './image.ts';
+import { tmk } from '../payload/index.ts';
+import type { TmkPayload, TmkSegment } from '../contract/index.ts';
 import { imagePages, placeTmk } from './load-image.ts';
 
 const hello = tmk('hello');

@@ -1,5 +1,5 @@
 import { PetriError } from '../errors.ts';
-import type { TmkPayload } from '../contract/payload.ts';
+import type { TmkPayload } from '../contract/index.ts';
 
 /** What loading needs of a payload. */
 export type LoadablePayload = Pick<TmkPayload, 'name' | 'image'>;

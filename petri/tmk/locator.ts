@@ -1,8 +1,8 @@
 import { harmlessLine } from '../text/index.ts';
-import { nameImageOffsets } from '../payload/image-offsets.ts';
+import { nameImageOffsets } from './image-offsets.ts';
 import { HOLE_BYTES } from './memory-holes.ts';
-import type { TmkImage } from './image.ts';
-import type { SymbolLocation } from '../contract/halt.ts';
+import type { TmkImage } from '../contract/index.ts';
+import type { SymbolLocation } from '../elf/index.ts';
 
 const INSTRUCTION_BYTES = 4n;
 

@@ -1,4 +1,4 @@
-import { BoundedLog } from '../vm/bounded-log.ts';
+import { BoundedLog } from '../text/index.ts';
 
 /**
  * What becomes of an access outside of RAM, of the holes and of the command address, the same under every monitor: a

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { TmkEvent } from '../contract/backend.ts';
+import type { TmkEvent } from '../contract/index.ts';
 import { COMMAND_SIZE, MAX_STRING_BYTES, decodeCommand, encodeStartInput, type ReadGuestMemory } from './protocol.ts';
-import { words } from '../payload/testing.ts';
+import { words } from '../elf/testing.ts';
 
 const RAM = 0x8000_0000;
 const ram = new Uint8Array(0x2_0000);

@@ -1,4 +1,4 @@
-import type { TmkEvent } from '../contract/backend.ts';
+import type { TmkEvent } from '../contract/index.ts';
 
 /** Where a TMK stores the address of a command (OpenVMM `tmk/tmk_protocol`). In a realm: protected, RIPAS EMPTY. */
 export const COMMAND_ADDRESS = 0xffff_0000;

@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TmkEvent } from '../contract/backend.ts';
-import type { TmkTest } from '../payload/index.ts';
-import type { HaltReason } from '../contract/halt.ts';
+import type { TmkEvent, HaltReason, TmkTest } from '../contract/index.ts';
 import { judge } from './verdict.ts';
 
 const registers = { x: [], sp: 0n, pc: 0x8000_0123n, pstate: 0n };

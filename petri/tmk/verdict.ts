@@ -1,7 +1,4 @@
-import type { TmkEvent } from '../contract/backend.ts';
-import type { TmkTest } from '../payload/index.ts';
-import { describeHalt } from '../vm/describe-halt.ts';
-import type { HaltReason } from '../contract/halt.ts';
+import { type TmkEvent, describeHalt, type HaltReason, type TmkTest } from '../contract/index.ts';
 
 /** How one test inside a TMK went. */
 export interface TmkResult {

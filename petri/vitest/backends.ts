@@ -1,4 +1,4 @@
-import type { Backend, ProbeResult } from '../contract/backend.ts';
+import type { Backend, ProbeResult } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { shared } from '../shared.ts';
 import { type BackendEntry, builtinBackends } from '../../backends/index.ts';

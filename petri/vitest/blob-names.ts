@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import type { IsolationType } from '../contract/isolation.ts';
+import type { IsolationType } from '../contract/index.ts';
 
 /**
  * Gives a project whose results go into a blob the name of what it ran on: `sim:cca`, `vm:qemu:none+cca`. vitest makes

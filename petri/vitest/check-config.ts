@@ -1,8 +1,7 @@
 import { PetriError } from '../errors.ts';
 import { checkOptions, flag, isObject, listOf, nearest, oneOf, text, type Rule } from '../options/index.ts';
 import type { ViteUserConfig } from 'vitest/config';
-import { features } from '../contract/features.ts';
-import { isolationTypes } from '../contract/isolation.ts';
+import { features, isolationTypes } from '../contract/index.ts';
 import type { PetriConfig } from './petri-config.ts';
 
 const rules: Readonly<Record<Exclude<keyof PetriConfig, keyof ViteUserConfig>, Rule>> = {

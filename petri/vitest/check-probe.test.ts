@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { ProbeResult } from '../contract/backend.ts';
-import { declareFeatures } from '../contract/features.ts';
+import { type ProbeResult, declareFeatures } from '../contract/index.ts';
 import { checkedProbe } from './check-probe.ts';
 
 const good: ProbeResult = {

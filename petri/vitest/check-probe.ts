@@ -1,10 +1,8 @@
 import { z } from 'zod';
 
-import type { Backend, ProbeResult } from '../contract/backend.ts';
+import { type Backend, type ProbeResult, knownFeatures, isolationTypes } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { didYouMean } from '../options/index.ts';
-import { knownFeatures } from '../contract/features.ts';
-import { isolationTypes } from '../contract/isolation.ts';
 
 const missing = z.object({ what: z.string().min(1), remedy: z.string() });
 const count = z.number().int().nonnegative();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { ViteUserConfig } from 'vitest/config';
 
 import { featureTagDefinition, tagDefinitions } from '../vm-test/tags.ts';
-import { declareFeatures } from '../contract/features.ts';
+import { declareFeatures } from '../contract/index.ts';
 import { registerUserBackends } from './backends.ts';
 import { checkConfig } from './check-config.ts';
 import type { PetriConfig } from './petri-config.ts';

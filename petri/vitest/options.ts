@@ -1,5 +1,5 @@
 import { PetriError } from '../errors.ts';
-import { type IsolationType, isIsolationType, isolationTypes } from '../contract/isolation.ts';
+import { type IsolationType, isIsolationType, isolationTypes } from '../contract/index.ts';
 
 /** Backend and isolation types as the user chose them, not yet checked against what exists. */
 export interface PetriOptions {

@@ -1,6 +1,6 @@
 import type { ViteUserConfig } from 'vitest/config';
 
-import type { IsolationType } from '../contract/isolation.ts';
+import type { IsolationType } from '../contract/index.ts';
 import type { BackendLoader } from './backends.ts';
 
 /** A vitest configuration with our own options. */

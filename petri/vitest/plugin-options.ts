@@ -1,7 +1,7 @@
 import type { Plugin } from 'vitest/config';
 import type { TestProject } from 'vitest/node';
 
-import type { IsolationType } from '../contract/isolation.ts';
+import type { IsolationType } from '../contract/index.ts';
 
 export const pluginName = 'petri-vm';
 

@@ -5,10 +5,9 @@ import type { Plugin } from 'vitest/config';
 import type { TestProject } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
-import type { BackendPace } from '../contract/backend.ts';
+import type { BackendPace, IsolationType } from '../contract/index.ts';
 import { runsVariable } from '../homes/index.ts';
 import { stretched } from '../vm-test/stretch.ts';
-import type { IsolationType } from '../contract/isolation.ts';
 import { nameForBlob } from './blob-names.ts';
 import { separateGroups } from '../report/groups.ts';
 import { prepareMerge } from './merge.ts';

@@ -1,6 +1,6 @@
 import type { TestProject, Vitest } from 'vitest/node';
 
-import type { Backend, ProbeResult } from '../contract/backend.ts';
+import type { Backend, ProbeResult } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { runsHome, stateHome } from '../homes/index.ts';
 import { harmlessLine } from '../text/index.ts';

@@ -1,5 +1,4 @@
-import type { ProbeResult } from '../contract/backend.ts';
-import type { IsolationType } from '../contract/isolation.ts';
+import type { ProbeResult, IsolationType } from '../contract/index.ts';
 
 /** What the vitest process sends its workers. Plain data: it crosses a process boundary. */
 export interface ProvidedSelection {

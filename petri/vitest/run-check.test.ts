@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { IsolationType } from '../contract/isolation.ts';
+import type { IsolationType } from '../contract/index.ts';
 import type { Outcome } from '../report/outcome.ts';
 import { emptyRuns, strictComplaints } from './run-check.ts';
 import { ourVitest, petri, stockVitest, UserProject } from './testing/user-project.ts';

@@ -2,7 +2,7 @@ import pc from 'picocolors';
 import type { Reporter, TestModule, TestProject, TestRunEndReason, Vitest } from 'vitest/node';
 
 import { isolationTag } from '../vm-test/tags.ts';
-import { type IsolationType, isolationTypes } from '../contract/isolation.ts';
+import { type IsolationType, isolationTypes } from '../contract/index.ts';
 import { harmlessLine, printError } from '../text/index.ts';
 import { type Outcome, outcomeOf } from '../report/outcome.ts';
 import { byCount, type SummarizedBackend, summarize } from '../report/summary.ts';

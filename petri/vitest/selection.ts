@@ -1,8 +1,7 @@
 import { inject } from 'vitest';
 
-import type { Backend, BackendPace, ProbeResult } from '../contract/backend.ts';
+import type { Backend, BackendPace, ProbeResult, IsolationType } from '../contract/index.ts';
 import type { SurveyedBackend } from '../vm-test/environment.ts';
-import type { IsolationType } from '../contract/isolation.ts';
 import { runsHome } from '../homes/index.ts';
 import { belongsTo } from '../kit/process/run-identity.ts';
 import { loadBackend, requireBackend } from './backends.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, inject, type RunnerTestSuite } from 'vitest';
 
 import { setTestEnvironment } from '../vm-test/environment.ts';
-import { declareFeatures } from '../contract/features.ts';
+import { declareFeatures } from '../contract/index.ts';
 import { pace, runDirectory, selectedBackend, selectedIsolation, surveyed } from './selection.ts';
 import { leaveNothingBehind } from './shared-worker.ts';
 import { userConfigModule } from './user-config.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { ViteUserConfig } from 'vitest/config';
 import type { TestProject } from 'vitest/node';
 
-import type { ProbeResult } from '../contract/backend.ts';
+import type { ProbeResult } from '../contract/index.ts';
 
 /** What of a project's configuration the user has left open, and is chosen for VMs. Plain data, for `provide`. */
 export interface VmDefaults {

@@ -1,6 +1,7 @@
 import { PetriError } from '../errors.ts';
 import type { SerialConsole } from '../serial/index.ts';
-import type { HaltReason, LinuxVm, TmkVm, Vm, VmPayload, VmTmk } from '../vm/index.ts';
+import type { HaltReason, VmPayload } from '../contract/index.ts';
+import type { LinuxVm, TmkVm, Vm, VmTmk } from '../vm/index.ts';
 import type { AwaitLedger } from './await-ledger.ts';
 import type { SeenEnds } from './seen-ends.ts';
 

@@ -10,7 +10,7 @@ import {
   type OptionRules,
   type Rule,
 } from '../options/index.ts';
-import type { HaltKind } from '../vm/index.ts';
+import type { HaltKind } from '../contract/index.ts';
 
 const registers = part({ x: true, sp: bigInteger, pc: bigInteger, pstate: bigInteger });
 const symbol = part({ name: textOrPattern, offset: atLeast(0) });

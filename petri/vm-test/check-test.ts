@@ -9,10 +9,12 @@ import {
   oneOfThese,
   pattern,
   text,
+  type OptionRules,
+  type Rule,
 } from '../options/index.ts';
-import type { OptionRules, Rule } from '../options/index.ts';
-import { findTest } from '../payload/index.ts';
-import { knownFeatures, resolveVmConfig, vmOptionNames } from '../vm/index.ts';
+import { findTest } from '../tmk/index.ts';
+import { knownFeatures } from '../contract/index.ts';
+import { resolveVmConfig, vmOptionNames } from '../vm/index.ts';
 import { checkHalt } from './check-halt.ts';
 import { requirementRule } from './requirement.ts';
 import { vmOptionsOf, type DeclarativeOptions, type PetriTestOptions, type VmLaunchOptions } from './options.ts';

@@ -1,7 +1,6 @@
-import type { Backend, BackendPace, ProbeResult } from '../contract/backend.ts';
+import type { Backend, BackendPace, ProbeResult, IsolationType } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { shared } from '../shared.ts';
-import type { IsolationType } from '../vm/index.ts';
 
 /** What a run decides for its tests. */
 export interface TestEnvironment {

@@ -1,5 +1,5 @@
-import type { HaltKind, HaltReason, Vm } from '../vm/index.ts';
-import { describeHalt } from '../vm/index.ts';
+import { type HaltKind, type HaltReason, describeHalt } from '../contract/index.ts';
+import type { Vm } from '../vm/index.ts';
 import { PetriError } from '../errors.ts';
 import { describePattern, type SerialPattern } from '../serial/index.ts';
 import { quoted } from '../text/index.ts';

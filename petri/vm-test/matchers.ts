@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import { describePattern, type SerialPattern } from '../serial/index.ts';
-import type { SerialConsole } from '../serial/index.ts';
+import { describePattern, type SerialPattern, type SerialConsole } from '../serial/index.ts';
 import { quoted } from '../text/index.ts';
-import { describeHalt, type Vm } from '../vm/index.ts';
+import { describeHalt } from '../contract/index.ts';
+import type { Vm } from '../vm/index.ts';
 import { checkArgument, checkOptions, milliseconds, pattern as patternRule } from '../options/index.ts';
 import { lookUnder } from './body-vm.ts';
 import { checkHalt } from './check-halt.ts';

@@ -1,4 +1,5 @@
-import { vmOptionNames, type VmOptions, type VmPayload } from '../vm/index.ts';
+import { vmOptionNames, type VmOptions } from '../vm/index.ts';
+import type { VmPayload } from '../contract/index.ts';
 import type { PetriExpectations } from './expectation.ts';
 import type { Requirement } from './requirement.ts';
 

@@ -1,10 +1,16 @@
 import { describe, test } from 'vitest';
-import type { BackendPace } from '../contract/backend.ts';
+import {
+  type BackendPace,
+  type TmkPayload,
+  type TmkTest,
+  isIsolationType,
+  isolationTypes,
+  type IsolationType,
+  type VmPayload,
+} from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { checkOptions, didYouMean } from '../options/index.ts';
-import type { TmkPayload, TmkTest } from '../payload/index.ts';
 import { harmlessLine } from '../text/index.ts';
-import { isIsolationType, isolationTypes, type IsolationType, type VmPayload } from '../vm/index.ts';
 import { blaming, CallSite } from './call-site.ts';
 import { hasTestEnvironment, testEnvironment } from './environment.ts';
 import { meet } from './expectation.ts';

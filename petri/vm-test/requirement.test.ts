@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { features, type Feature } from '../vm/index.ts';
+import { features, type Feature } from '../contract/index.ts';
 import { all, any, certainFeatures, describeRequirement, not, unmet, type Requirement } from './requirement.ts';
 
 describe('what a test requires', () => {

@@ -1,5 +1,5 @@
 import { isObject, type Rule } from '../options/index.ts';
-import type { Feature } from '../contract/features.ts';
+import type { Feature } from '../contract/index.ts';
 
 /**
  * What a test requires of its backend: a feature, a list of requirements that must all be met, or what `all`, `any` and

@@ -1,19 +1,17 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
-import type { Backend, ProbeResult } from '../contract/backend.ts';
+import type { Backend, ProbeResult, IsolationType, VmPayload } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { harmlessLine } from '../text/index.ts';
 import {
   launchController,
   resolveVmConfig,
   vmOf,
-  type IsolationType,
   type LinuxVm,
   type TmkVm,
   type VmController,
   type VmOf,
-  type VmPayload,
 } from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';

@@ -1,4 +1,5 @@
-import { describeHalt, type HaltReason, type TmkResult } from '../vm/index.ts';
+import { describeHalt, type HaltReason } from '../contract/index.ts';
+import type { TmkResult } from '../tmk/index.ts';
 import { PetriError } from '../errors.ts';
 
 /** The boots of a VM, oldest first. */

@@ -1,6 +1,12 @@
-import type { Backend, ProbeResult } from '../contract/backend.ts';
-import { beyondLimits } from '../contract/limits.ts';
-import { resolveVmConfig, type IsolationType, type VmConfig, type VmPayload } from '../vm/index.ts';
+import {
+  type Backend,
+  type ProbeResult,
+  beyondLimits,
+  type IsolationType,
+  type VmConfig,
+  type VmPayload,
+} from '../contract/index.ts';
+import { resolveVmConfig } from '../vm/index.ts';
 import { vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { unmet, type Requirement } from './requirement.ts';
 import type { SkipCause } from './task-meta.ts';

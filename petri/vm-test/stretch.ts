@@ -1,5 +1,4 @@
-import type { BackendPace } from '../contract/backend.ts';
-import type { IsolationType } from '../contract/isolation.ts';
+import type { BackendPace, IsolationType } from '../contract/index.ts';
 
 /** The pace of VMs of one isolation type. */
 export function paceOf(

@@ -1,4 +1,4 @@
-import type { IsolationType } from '../vm/index.ts';
+import type { IsolationType } from '../contract/index.ts';
 import type { SurveyedBackend, TestEnvironment } from './environment.ts';
 import { payloadOf, type PetriTestOptions } from './options.ts';
 import { skipOn, unselected } from './skip-reason.ts';

@@ -1,5 +1,4 @@
-import { type Feature, features } from '../contract/features.ts';
-import { type IsolationType, isolationTypes } from '../contract/isolation.ts';
+import { type Feature, features, type IsolationType, isolationTypes } from '../contract/index.ts';
 
 // vitest refuses spaces and the characters of its tag expressions in names; `/` makes wildcards such as `isolation/*`
 // work.

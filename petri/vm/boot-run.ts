@@ -1,5 +1,4 @@
-import type { TmkEvent, VmBoot } from '../contract/backend.ts';
-import type { HaltReason } from '../contract/halt.ts';
+import type { TmkEvent, VmBoot, HaltReason } from '../contract/index.ts';
 
 /** What a plane did in a boot, for the record. */
 export interface PlaneSummary {

@@ -2,22 +2,13 @@ import * as z from 'zod';
 import { PetriError } from '../errors.ts';
 import { didYouMean } from '../options/index.ts';
 import { LOG_LIMIT } from '../serial/index.ts';
-import type { VmConfig } from '../contract/spec.ts';
+import { DEFAULT_MAX_INSTRUCTIONS, defaultIpaWidth, type VmConfig } from '../contract/index.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
-/** Where RAM begins in the realms that kvmtool makes, which the default IPA width depends on. */
-const RAM_BASE = 2 ** 31;
-
 /** RmiRealmParams.rpv (RMM specification, Realm Personalization Value). */
 const RPV_SIZE = 64;
-
-/**
- * Forty times what the largest payload here runs. Where instructions are counted they take 10 s at most, of a core that
- * is not busy, whatever the guest does, so that the budget ends a guest that hangs before any time-out does.
- */
-export const DEFAULT_MAX_INSTRUCTIONS = 1_000_000_000;
 
 const DEFAULT_MEMORY = 512 * MIB;
 const MIN_MEMORY = 4 * MIB;
@@ -126,12 +117,7 @@ export function resolveVmConfig(options: VmOptions = {}): VmConfig {
   const parsed = schema.safeParse(options);
   if (!parsed.success) throw invalid(options, parsed.error);
   const { ipaWidth, ...config } = parsed.data;
-  return { ...config, ipaWidth: ipaWidth ?? kvmtoolIpaWidth(config.memory) };
-}
-
-/** max(log2 of the last IPA, 32) + 1, in whole bits: the upper half is unprotected. */
-function kvmtoolIpaWidth(bytes: number): number {
-  return Math.max(Math.ceil(Math.log2(RAM_BASE + bytes)), 32) + 1;
+  return { ...config, ipaWidth: ipaWidth ?? defaultIpaWidth(config.memory) };
 }
 
 function parseSize(text: string): number {

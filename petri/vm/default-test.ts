@@ -1,6 +1,6 @@
-import type { VmPayload } from '../contract/spec.ts';
+import type { VmPayload, TmkTest } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
-import { findTest, type TmkTest } from '../payload/index.ts';
+import { findTest } from '../tmk/index.ts';
 
 /** The tests inside a payload: none of anything but a TMK. */
 export function testsOf(payload: VmPayload): readonly TmkTest[] {

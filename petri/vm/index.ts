@@ -1,14 +1,6 @@
 export type { VmBootSummary } from './boot-run.ts';
 export { resolveVmConfig, vmOptionNames, type VmOptions } from './config.ts';
-export { describeHalt } from './describe-halt.ts';
-export type { ExecOptions, ExecResult } from './exec.ts';
-export { features, knownFeatures, type BuiltinFeature, type Feature } from '../contract/features.ts';
-export type { HaltKind, HaltReason, SymbolLocation } from '../contract/halt.ts';
-export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from '../contract/inspect.ts';
-export { isIsolationType, isolationTypes, type IsolationType } from '../contract/isolation.ts';
 export { launchController, launchVm, type LaunchOptions } from './launch.ts';
-export { tmkSpec, type VmConfig, type VmPayload, type VmSpec } from '../contract/spec.ts';
 export type { VmTmk } from './vm-tmk.ts';
-export { type TmkResult } from '../tmk/verdict.ts';
 export { LinuxVm, TmkVm, Vm, vmOf, type VmOf } from './vm.ts';
 export type { VmController } from './vm-controller.ts';

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { VmRuntime } from '../contract/backend.ts';
-import type { PlaneInspector, RealmInspector } from '../contract/inspect.ts';
+import type { VmRuntime, PlaneInspector, RealmInspector } from '../contract/index.ts';
 import { LastingPlane, LastingRealm } from './lasting-inspectors.ts';
 
 function plane(exitCount: number): PlaneInspector {

@@ -1,5 +1,12 @@
-import type { VmRuntime } from '../contract/backend.ts';
-import type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from '../contract/inspect.ts';
+import type {
+  VmRuntime,
+  PlaneExit,
+  PlaneInspector,
+  RealmConfig,
+  RealmInspector,
+  Registers,
+  Ripas,
+} from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 
 /** What of a runtime is looked into. A backend may replace it with each boot. */

@@ -1,10 +1,17 @@
-import type { Backend, BackendLimits, VmRuntime } from '../contract/backend.ts';
+import {
+  type Backend,
+  type BackendLimits,
+  type VmRuntime,
+  knownFeatures,
+  type Feature,
+  beyondLimits,
+  cannotBoot,
+  type VmPayload,
+  type VmSpec,
+} from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
-import { knownFeatures, type Feature } from '../contract/features.ts';
-import { beyondLimits } from '../contract/limits.ts';
-import { cannotBoot, type VmPayload, type VmSpec } from '../contract/spec.ts';
 import { resolveVmConfig } from './config.ts';
 import { VmController } from './vm-controller.ts';
 import { VmEnd } from './vm-end.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { BackendLimits } from '../contract/backend.ts';
+import type { BackendLimits } from '../contract/index.ts';
 import { launchVm, resolveVmConfig, type VmOptions } from './index.ts';
 import { namedTmk, scriptedBackend, specFor } from './testing.ts';
 

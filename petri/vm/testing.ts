@@ -1,11 +1,21 @@
-import type { Backend, BootRequest, LaunchContext, ProbeResult, TmkEvent, VmRuntime } from '../contract/backend.ts';
-import type { ElfFile, TmkPayload, TmkTest } from '../payload/index.ts';
+import {
+  type Backend,
+  type BootRequest,
+  type LaunchContext,
+  type ProbeResult,
+  type TmkEvent,
+  type VmRuntime,
+  type Feature,
+  type HaltReason,
+  type IsolationType,
+  tmkSpec,
+  type VmSpec,
+  type TmkPayload,
+  type TmkTest,
+} from '../contract/index.ts';
+import type { ElfFile } from '../elf/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { resolveVmConfig } from './config.ts';
-import type { Feature } from '../contract/features.ts';
-import type { HaltReason } from '../contract/halt.ts';
-import type { IsolationType } from '../contract/isolation.ts';
-import { tmkSpec, type VmSpec } from '../contract/spec.ts';
 
 /** What a scripted guest can do. */
 export interface GuestDesk {

@@ -1,15 +1,17 @@
-import type { VmRuntime } from '../contract/backend.ts';
-import type { Feature } from '../contract/features.ts';
-import type { HaltReason } from '../contract/halt.ts';
-import type { Registers } from '../contract/inspect.ts';
-import type { VmSpec } from '../contract/spec.ts';
+import {
+  type VmRuntime,
+  type Feature,
+  type HaltReason,
+  type Registers,
+  type VmSpec,
+  describeHalt,
+} from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
-import { slowFactor } from '../kit/boot/slow-factor.ts';
+import { slowFactor } from '../slow-factor.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { quotedLines } from '../text/index.ts';
 import { BootRun, type PlaneSummary } from './boot-run.ts';
 import { defaultTest, testsOf } from './default-test.ts';
-import { describeHalt } from './describe-halt.ts';
 import type { VmEnd } from './vm-end.ts';
 import type { VmFolder } from './vm-folder.ts';
 

@@ -1,4 +1,4 @@
-import type { EndReason } from '../contract/backend.ts';
+import type { EndReason } from '../contract/index.ts';
 
 /** One for all: making it for each of a thousand VMs takes longer than the abort. */
 const STOPPED = new DOMException('the VM was ended', 'AbortError');

@@ -1,6 +1,5 @@
-import type { TmkEvent } from '../contract/backend.ts';
-import type { TmkTest } from '../payload/index.ts';
-import type { TmkResult } from '../tmk/verdict.ts';
+import type { TmkEvent, TmkTest } from '../contract/index.ts';
+import type { TmkResult } from '../tmk/index.ts';
 
 /** The tests inside a VM's TMK. */
 export interface VmTmk {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, expectTypeOf, it, vi } from 'vitest';
-import type { Backend } from '../contract/backend.ts';
+import type { Backend, LinuxPayload, TmkPayload } from '../contract/index.ts';
 import { launchController, launchVm, type LaunchOptions } from './launch.ts';
 import {
   greeter,
@@ -13,7 +13,6 @@ import {
   type ScriptedBackend,
   type ScriptedOptions,
 } from './testing.ts';
-import type { LinuxPayload, TmkPayload } from '../payload/index.ts';
 import type { LinuxVm, TmkVm, VmOf } from './vm.ts';
 
 const silent: GuestScript = () => undefined;

@@ -1,17 +1,24 @@
-import type { Feature } from '../contract/features.ts';
-import type { HaltReason } from '../contract/halt.ts';
-import type { PlaneInspector, RealmInspector, Registers } from '../contract/inspect.ts';
-import type { IsolationType } from '../contract/isolation.ts';
-import type { TmkPayload } from '../contract/payload.ts';
-import type { VmConfig, VmPayload } from '../contract/spec.ts';
+import type {
+  Feature,
+  HaltReason,
+  PlaneInspector,
+  RealmInspector,
+  Registers,
+  IsolationType,
+  TmkPayload,
+  VmConfig,
+  VmPayload,
+  LinuxPayload,
+  ExecOptions,
+  ExecResult,
+} from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { bytesOrText, checkArgument, checkOptions, milliseconds, text } from '../options/index.ts';
-import { findTest, type LinuxPayload } from '../payload/index.ts';
+import { findTest, judge, type TmkResult } from '../tmk/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
-import { judge, type TmkResult } from '../tmk/verdict.ts';
 import type { VmBootSummary } from './boot-run.ts';
 import { testsOf } from './default-test.ts';
-import { checkExec, type ExecOptions, type ExecResult } from './exec.ts';
+import { checkExec } from './exec.ts';
 import { LastingPlane, LastingRealm } from './lasting-inspectors.ts';
 import type { VmController } from './vm-controller.ts';
 import type { VmTmk } from './vm-tmk.ts';

@@ -1,4 +1,4 @@
-import type { LaunchContext } from '../../../petri/contract/backend.ts';
+import type { LaunchContext } from '../../../petri/contract/index.ts';
 import { connectConsole, type SerialConsole } from '../../../petri/serial/index.ts';
 import type { ConsoleConnection } from './connection.ts';
 import { openCommandConsole } from './command-console.ts';

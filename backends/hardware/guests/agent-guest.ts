@@ -1,4 +1,4 @@
-import type { TmkEvent } from '../../../petri/contract/backend.ts';
+import type { TmkEvent, HaltReason, TmkImage } from '../../../petri/contract/index.ts';
 import {
   edk2Crashes,
   initCrashes,
@@ -16,9 +16,7 @@ import { nudge } from '../../../petri/kit/cca/nudge.ts';
 import { haltOf } from '../../../petri/kit/cca/outcome.ts';
 import { Plane0, type RunEnd } from '../../../petri/kit/cca/plane0.ts';
 import { TmkVmmLog } from '../../../petri/kit/cca/tmk-vmm-log.ts';
-import type { TmkImage } from '../../../petri/payload/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 const SECOND = 1000;

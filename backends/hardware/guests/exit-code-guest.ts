@@ -1,5 +1,4 @@
-import type { TmkEvent } from '../../../petri/contract/backend.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
+import type { TmkEvent, HaltReason } from '../../../petri/contract/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 /** A guest of which only its text and its launcher's exit code are known. */

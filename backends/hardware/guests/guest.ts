@@ -1,7 +1,4 @@
-import type { TmkEvent } from '../../../petri/contract/backend.ts';
-import type { ExecOptions, ExecResult } from '../../../petri/vm/exec.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
-import type { Registers } from '../../../petri/contract/inspect.ts';
+import type { TmkEvent, HaltReason, Registers, ExecOptions, ExecResult } from '../../../petri/contract/index.ts';
 
 /** One run of a guest: makes sense of what its launcher prints. */
 export interface Guest {

@@ -1,9 +1,12 @@
 import { AgentClient } from '../../../petri/kit/linux/index.ts';
 import { kernelPanic, LastWords, linuxHalt } from '../../../petri/kit/qemu/index.ts';
-import type { ExecOptions, ExecResult } from '../../../petri/vm/exec.ts';
-import { describeHalt } from '../../../petri/vm/describe-halt.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
-import type { Registers } from '../../../petri/contract/inspect.ts';
+import {
+  type ExecOptions,
+  type ExecResult,
+  describeHalt,
+  type HaltReason,
+  type Registers,
+} from '../../../petri/contract/index.ts';
 import { PortStream } from '../remote/port-stream.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';

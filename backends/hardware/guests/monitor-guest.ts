@@ -1,4 +1,4 @@
-import type { TmkEvent } from '../../../petri/contract/backend.ts';
+import type { TmkEvent, HaltReason, Registers } from '../../../petri/contract/index.ts';
 import {
   continueRequest,
   decodeRecord,
@@ -6,10 +6,7 @@ import {
   MONITOR_VERSION,
   RecordReader,
 } from '../../../petri/kit/monitor/index.ts';
-import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
-import type { TmkListener } from '../../../petri/tmk/channel.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
-import type { Registers } from '../../../petri/contract/inspect.ts';
+import type { PayloadLocator, TmkListener } from '../../../petri/tmk/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';
 

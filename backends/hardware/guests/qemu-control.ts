@@ -1,6 +1,6 @@
-import { slowFactor } from '../../../petri/kit/boot/index.ts';
+import { slowFactor } from '../../../petri/slow-factor.ts';
 import { QmpClient, stopAndLook, type QmpEvent } from '../../../petri/kit/qemu/index.ts';
-import type { Registers } from '../../../petri/contract/inspect.ts';
+import type { Registers } from '../../../petri/contract/index.ts';
 import { PortStream } from '../remote/port-stream.ts';
 
 /**

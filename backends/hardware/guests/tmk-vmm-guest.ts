@@ -1,8 +1,6 @@
-import type { TmkEvent } from '../../../petri/contract/backend.ts';
+import type { TmkEvent, HaltReason, TmkImage } from '../../../petri/contract/index.ts';
 import { haltOf } from '../../../petri/kit/cca/outcome.ts';
 import { TmkVmmLog } from '../../../petri/kit/cca/tmk-vmm-log.ts';
-import type { TmkImage } from '../../../petri/payload/index.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 export interface TmkVmmGuestOptions {

@@ -1,5 +1,5 @@
 import { realmRequest } from '../../../petri/kit/cca/realm-config.ts';
-import type { VmConfig } from '../../../petri/contract/spec.ts';
+import type { VmConfig } from '../../../petri/contract/index.ts';
 
 /**
  * As OpenVMM's flow for TMKs in realms starts kvmtool, with the folder of this launch instead of /cca, and with the

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 
 import { agentInitramfs } from '../../../petri/kit/linux/index.ts';
-import { unpackKernel, type LinuxPayload } from '../../../petri/payload/index.ts';
+import { unpackKernel } from '../../../petri/payload/index.ts';
+import type { LinuxPayload, VmSpec } from '../../../petri/contract/index.ts';
 import { linuxMachineArguments } from '../../../petri/kit/qemu/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
 import { AGENT_PORT, LinuxGuest } from '../guests/linux-guest.ts';
 import type { MonitorQemuConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';

@@ -1,8 +1,7 @@
 import { resolveArtifact } from '../../../petri/artifacts/index.ts';
 import { bootRequests } from '../../../petri/kit/monitor/index.ts';
 import { optionValue } from '../../../petri/kit/qemu/index.ts';
-import { PLAIN_RAM_BASE } from '../../../petri/tmk/memory-holes.ts';
-import { PayloadLocator } from '../../../petri/tmk/locator.ts';
+import { PLAIN_RAM_BASE, PayloadLocator } from '../../../petri/tmk/index.ts';
 import { MonitorGuest } from '../guests/monitor-guest.ts';
 import type { MonitorQemuConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';

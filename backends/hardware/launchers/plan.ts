@@ -1,6 +1,5 @@
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { TmkPayload, LinuxPayload } from '../../../petri/payload/index.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
+import type { TmkPayload, LinuxPayload, VmSpec } from '../../../petri/contract/index.ts';
 import type { LauncherConfig, MonitorQemuConfig } from '../hosts/schema.ts';
 import type { HostFolder } from '../remote/host-folder.ts';
 import { makeProgram } from './index.ts';

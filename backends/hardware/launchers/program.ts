@@ -1,6 +1,5 @@
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
-import type { TmkTest, TmkPayload } from '../../../petri/payload/index.ts';
+import type { VmSpec, TmkTest, TmkPayload } from '../../../petri/contract/index.ts';
 import type { Guest } from '../guests/guest.ts';
 import type { TemplateValues } from '../hosts/template.ts';
 import type { HostFolder } from '../remote/host-folder.ts';

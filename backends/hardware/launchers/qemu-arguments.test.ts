@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { tmk, type TmkPayload } from '../../../petri/payload/index.ts';
-import { resolveVmConfig, type VmSpec } from '../../../petri/vm/index.ts';
+import { tmk } from '../../../petri/payload/index.ts';
+import type { TmkPayload, VmSpec } from '../../../petri/contract/index.ts';
+import { resolveVmConfig } from '../../../petri/vm/index.ts';
 import { kvmtoolArguments } from './kvmtool-arguments.ts';
 import { confidentialQemuArguments } from './qemu-arguments.ts';
 

@@ -1,7 +1,6 @@
 import { realmRequest } from '../../../petri/kit/cca/realm-config.ts';
 import { PetriError } from '../../../petri/errors.ts';
-import type { TmkPayload } from '../../../petri/payload/index.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
+import type { TmkPayload, VmSpec } from '../../../petri/contract/index.ts';
 import type { QemuGuestConfig } from '../hosts/schema.ts';
 
 /** QEMU's options separate their parts by commas; one that is meant is doubled. */

@@ -1,7 +1,7 @@
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
 import { fitsCommand, shellCommands } from '../../../petri/kit/cca/agent-protocol.ts';
 import { PetriError } from '../../../petri/errors.ts';
-import type { TmkTest } from '../../../petri/payload/index.ts';
+import type { TmkTest } from '../../../petri/contract/index.ts';
 import { join } from 'node:path';
 import { AgentGuest, type ShellLines } from '../guests/agent-guest.ts';
 import type { KvmtoolConfig, QemuGuestConfig } from '../hosts/schema.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-import type { PowerAction } from '../../../petri/contract/backend.ts';
+import type { PowerAction } from '../../../petri/contract/index.ts';
 import { failed } from './failed.ts';
 import { RedfishClient } from './redfish-client.ts';
 import { secret, type PowerSwitch } from './request.ts';

@@ -1,4 +1,4 @@
-import type { PowerAction } from '../../../petri/contract/backend.ts';
+import type { PowerAction } from '../../../petri/contract/index.ts';
 import type { LeaseConfig, PowerConfig } from '../hosts/schema.ts';
 import { failed } from './failed.ts';
 

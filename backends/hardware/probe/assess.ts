@@ -1,6 +1,4 @@
-import type { Missing } from '../../../petri/contract/backend.ts';
-import type { Feature } from '../../../petri/contract/features.ts';
-import { isIsolationType, type IsolationType } from '../../../petri/contract/isolation.ts';
+import { type Missing, type Feature, isIsolationType, type IsolationType } from '../../../petri/contract/index.ts';
 import type { HostConfig, LauncherConfig } from '../hosts/schema.ts';
 import { needsOf, qemuProgram, type HostFacts } from './host-facts.ts';
 

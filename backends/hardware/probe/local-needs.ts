@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-import type { Missing } from '../../../petri/contract/backend.ts';
+import type { Missing } from '../../../petri/contract/index.ts';
 import { expandHome } from '../../../petri/homes/index.ts';
 import { findProgram } from '../../../petri/kit/stack/index.ts';
 import type { HostConfig, SshTarget } from '../hosts/schema.ts';

@@ -1,9 +1,7 @@
-import type { Missing, ProbeResult } from '../../../petri/contract/backend.ts';
-import { slowFactor } from '../../../petri/kit/boot/index.ts';
+import type { Missing, ProbeResult, Feature, IsolationType } from '../../../petri/contract/index.ts';
+import { slowFactor } from '../../../petri/slow-factor.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import { linuxLimits } from '../../../petri/kit/qemu/index.ts';
-import type { Feature } from '../../../petri/contract/features.ts';
-import type { IsolationType } from '../../../petri/contract/isolation.ts';
 import { hostsFilePath, readHostsFile } from '../hosts/hosts-file.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 import { runTags } from '../lab.ts';

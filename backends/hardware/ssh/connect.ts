@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 
 import type { AuthenticationType, Client, ConnectConfig } from 'ssh2';
 
-import { slowFactor } from '../../../petri/kit/boot/index.ts';
+import { slowFactor } from '../../../petri/slow-factor.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { SshTarget } from '../hosts/schema.ts';
 import { lost, loginFailure, type LoginProgress, type SshFailure } from './connection-failure.ts';

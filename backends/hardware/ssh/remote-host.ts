@@ -1,7 +1,7 @@
 import pRetry, { AbortError } from 'p-retry';
 import type { Client, ClientChannel } from 'ssh2';
 
-import { slowFactor } from '../../../petri/kit/boot/index.ts';
+import { slowFactor } from '../../../petri/slow-factor.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 import { connectSsh } from './connect.ts';

@@ -1,8 +1,6 @@
-import type { LaunchContext, VmRuntime } from '../../../petri/contract/backend.ts';
+import type { LaunchContext, VmRuntime, TmkPayload, VmSpec } from '../../../petri/contract/index.ts';
 import { RealmVm } from '../../../petri/kit/cca/host/realm-vm.ts';
 import { sessionPool } from '../../../petri/kit/cca/host/session-pool.ts';
-import type { TmkPayload } from '../../../petri/payload/index.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
 import { readInstalledStack, stackRoot } from '../stack/installed.ts';
 import { identity } from './identity.ts';
 import { realmPlatform } from './platform.ts';

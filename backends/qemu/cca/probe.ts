@@ -1,9 +1,8 @@
 import { access } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import type { Missing } from '../../../petri/contract/backend.ts';
+import type { Missing, Feature } from '../../../petri/contract/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import { probeImageTools } from '../../../petri/kit/image/index.ts';
-import type { Feature } from '../../../petri/contract/features.ts';
 import type { Asked } from '../ask-qemu.ts';
 import { readInstalledStack, stackRoot, type InstalledStack } from '../stack/installed.ts';
 import { HOST_MEMORY, realmMachines } from './identity.ts';

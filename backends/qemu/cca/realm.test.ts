@@ -2,15 +2,15 @@ import { appendFileSync, copyFileSync, existsSync, mkdtempSync, readdirSync, rea
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Backend } from '../../../petri/contract/backend.ts';
+import { type Backend, type TmkPayload, tmkSpec } from '../../../petri/contract/index.ts';
 import { digestOf } from '../../../petri/kit/cca/running-digest.ts';
 import type { RunBudgets } from '../../../petri/kit/cca/host/host-platform.ts';
 import { RealmVm } from '../../../petri/kit/cca/host/realm-vm.ts';
-import { tmk, type TmkPayload } from '../../../petri/payload/index.ts';
+import { tmk } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { HANGS } from '../../../petri/unit-test/hangs.ts';
 import { optionalTool, toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
-import { launchVm, resolveVmConfig, tmkSpec, type Vm, type VmOptions } from '../../../petri/vm/index.ts';
+import { launchVm, resolveVmConfig, type Vm, type VmOptions } from '../../../petri/vm/index.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { makePlainHost, plainBoard, plainHostIsPrepared } from '../testing/plain-host.ts';
 import { closeRealms } from './launch.ts';

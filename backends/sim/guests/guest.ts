@@ -1,6 +1,4 @@
-import type { TmkEvent } from '../../../petri/contract/backend.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
-import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/inspect.ts';
+import type { TmkEvent, HaltReason, PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/index.ts';
 
 /** One machine from reset to its end, run a bit at a time. The two kinds are the realm and the plain VM. */
 export interface Guest {

@@ -1,9 +1,5 @@
-import type { BackendLimits } from '../../../petri/contract/backend.ts';
-import type { LoadablePayload } from '../../../petri/tmk/load-image.ts';
-import type { TmkListener } from '../../../petri/tmk/channel.ts';
-import type { Feature } from '../../../petri/contract/features.ts';
-import type { IsolationType } from '../../../petri/contract/isolation.ts';
-import type { VmConfig } from '../../../petri/contract/spec.ts';
+import type { BackendLimits, Feature, IsolationType, VmConfig } from '../../../petri/contract/index.ts';
+import type { LoadablePayload, TmkListener } from '../../../petri/tmk/index.ts';
 import type { Guest } from './guest.ts';
 
 /** One kind of guest: everything in which VMs of an isolation type differ from those of another. */

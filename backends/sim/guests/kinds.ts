@@ -1,6 +1,4 @@
-import type { BackendLimits } from '../../../petri/contract/backend.ts';
-import { cannotIsolate } from '../../../petri/contract/spec.ts';
-import type { IsolationType } from '../../../petri/contract/isolation.ts';
+import { type BackendLimits, type IsolationType, cannotIsolate } from '../../../petri/contract/index.ts';
 import type { GuestKind } from './kind.ts';
 import { plainKind } from './plain/plain-kind.ts';
 import { realmKind } from './realm/realm-kind.ts';

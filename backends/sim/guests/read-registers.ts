@@ -1,4 +1,4 @@
-import type { Registers } from '../../../petri/contract/inspect.ts';
+import type { Registers } from '../../../petri/contract/index.ts';
 import type { CpuContext } from '../cpu/index.ts';
 
 export function readRegisters(context: CpuContext): Registers {

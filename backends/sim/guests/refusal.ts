@@ -1,5 +1,4 @@
-import { beyondLimits } from '../../../petri/contract/limits.ts';
-import type { VmSpec } from '../../../petri/contract/spec.ts';
+import { beyondLimits, type VmSpec } from '../../../petri/contract/index.ts';
 import { guestKinds } from './kinds.ts';
 
 /** Why no guest of its isolation type can be made, though the widest limits of all kinds allow it. */

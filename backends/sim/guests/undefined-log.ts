@@ -1,5 +1,5 @@
-import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
-import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
+import type { PayloadLocator } from '../../../petri/tmk/index.ts';
+import { BoundedLog } from '../../../petri/text/index.ts';
 import type { Cpu } from '../cpu/index.ts';
 
 /** Names the undefined instructions that a guest executes, or that the engine does not know yet, in the VM's log. */

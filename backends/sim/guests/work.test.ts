@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { tmk } from '../../../petri/payload/index.ts';
-import { resolveVmConfig } from '../../../petri/vm/config.ts';
+import { resolveVmConfig } from '../../../petri/vm/index.ts';
 import type { Guest } from './guest.ts';
 import { plainGuests } from './plain/plain-guest.ts';
 import { realmGuests } from './realm/realm-guest.ts';

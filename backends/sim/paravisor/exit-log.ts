@@ -1,5 +1,5 @@
 import { decodeSyndrome, summarizeSyndrome, type Syndrome } from '../../../petri/kit/arm/index.ts';
-import type { PlaneExit } from '../../../petri/contract/inspect.ts';
+import type { PlaneExit } from '../../../petri/contract/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 
 /** 32-bit words that are kept of one exit. */

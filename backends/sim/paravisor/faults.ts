@@ -1,5 +1,5 @@
 import { isPermissionFault } from '../../../petri/kit/arm/index.ts';
-import type { PlaneExit } from '../../../petri/contract/inspect.ts';
+import type { PlaneExit } from '../../../petri/contract/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 
 /** What RSI_IPA_STATE_GET reported of the faulting page; undefined where it failed. */

@@ -1,4 +1,4 @@
-import type { ReadGuestMemory } from '../../../petri/tmk/protocol.ts';
+import type { ReadGuestMemory } from '../../../petri/tmk/index.ts';
 import { GRANULE_SIZE } from '../machine/index.ts';
 import type { Plane0Port } from '../rmm/index.ts';
 

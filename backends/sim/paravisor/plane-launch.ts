@@ -1,4 +1,4 @@
-import { COMMAND_ADDRESS } from '../../../petri/tmk/protocol.ts';
+import { COMMAND_ADDRESS } from '../../../petri/tmk/index.ts';
 import { type Plane0Port, type Plane0Step, PlaneEnter, PlaneEnterFlag, RealmConfigLayout } from '../rmm/index.ts';
 import { locate, writePage } from './plane0-memory.ts';
 import { Plane0Failure, rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi-client.ts';

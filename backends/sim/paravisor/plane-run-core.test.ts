@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { TmkChannel } from '../../../petri/tmk/channel.ts';
+import { TmkChannel } from '../../../petri/tmk/index.ts';
 import type { PlaneLaunch } from './plane-launch.ts';
 import { type PlaneOutcome, PlaneRunCore } from './plane-run-core.ts';
 import { type ScriptedExit, ScriptedRmm } from './testing/scripted-rmm.ts';

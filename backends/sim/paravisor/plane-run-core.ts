@@ -1,10 +1,14 @@
 import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/kit/arm/index.ts';
-import { isInHole } from '../../../petri/tmk/memory-holes.ts';
-import { POINTER_BYTES, type TmkChannel, type TmkVerdict } from '../../../petri/tmk/channel.ts';
-import { COMMAND_ADDRESS } from '../../../petri/tmk/protocol.ts';
-import { NoDevice } from '../../../petri/tmk/no-device.ts';
-import { BoundedLog } from '../../../petri/vm/bounded-log.ts';
-import type { PlaneExit } from '../../../petri/contract/inspect.ts';
+import {
+  isInHole,
+  POINTER_BYTES,
+  type TmkChannel,
+  type TmkVerdict,
+  COMMAND_ADDRESS,
+  NoDevice,
+} from '../../../petri/tmk/index.ts';
+import { BoundedLog } from '../../../petri/text/index.ts';
+import type { PlaneExit } from '../../../petri/contract/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 import {
   GPR_COUNT,

@@ -1,4 +1,4 @@
-import type { GuestTimer } from '../../../petri/contract/backend.ts';
+import type { GuestTimer } from '../../../petri/contract/index.ts';
 
 /**
  * Instructions, as `Guest.work` counts them, for a millisecond of a time-out: about what a busy machine still runs in

@@ -1,7 +1,5 @@
-import type { LaunchContext, VmRuntime } from '../../../petri/contract/backend.ts';
-import { PayloadLocator } from '../../../petri/tmk/locator.ts';
-import type { TmkListener } from '../../../petri/tmk/channel.ts';
-import { tmkSpec, type VmSpec } from '../../../petri/contract/spec.ts';
+import { type LaunchContext, type VmRuntime, tmkSpec, type VmSpec } from '../../../petri/contract/index.ts';
+import { PayloadLocator, type TmkListener } from '../../../petri/tmk/index.ts';
 import { guestKind } from '../guests/index.ts';
 import { SimVm } from './sim-vm.ts';
 

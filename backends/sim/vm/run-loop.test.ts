@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { PayloadLocator } from '../../../petri/tmk/locator.ts';
-import { DEFAULT_MAX_INSTRUCTIONS } from '../../../petri/vm/config.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
+import { PayloadLocator } from '../../../petri/tmk/index.ts';
+import { DEFAULT_MAX_INSTRUCTIONS, type HaltReason } from '../../../petri/contract/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';

@@ -1,6 +1,5 @@
-import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
-import { DEFAULT_MAX_INSTRUCTIONS } from '../../../petri/vm/config.ts';
-import type { HaltReason } from '../../../petri/contract/halt.ts';
+import type { PayloadLocator } from '../../../petri/tmk/index.ts';
+import { DEFAULT_MAX_INSTRUCTIONS, type HaltReason } from '../../../petri/contract/index.ts';
 import type { Guest } from '../guests/index.ts';
 import type { GuestTimers } from './guest-timers.ts';
 import { type Slice, sliceScheduler } from './slice-scheduler.ts';

@@ -1,6 +1,14 @@
-import type { BootRequest, GuestTimer, LaunchContext, VmBoot, VmRuntime } from '../../../petri/contract/backend.ts';
-import type { PayloadLocator } from '../../../petri/tmk/locator.ts';
-import type { PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/inspect.ts';
+import type {
+  BootRequest,
+  GuestTimer,
+  LaunchContext,
+  VmBoot,
+  VmRuntime,
+  PlaneInspector,
+  RealmInspector,
+  Registers,
+} from '../../../petri/contract/index.ts';
+import type { PayloadLocator } from '../../../petri/tmk/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';

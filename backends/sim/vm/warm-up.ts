@@ -1,4 +1,4 @@
-import type { LoadablePayload } from '../../../petri/tmk/load-image.ts';
+import type { LoadablePayload } from '../../../petri/tmk/index.ts';
 import { resolveVmConfig } from '../../../petri/vm/index.ts';
 import { realmKind } from '../guests/index.ts';
 

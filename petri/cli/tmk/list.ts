@@ -4,7 +4,8 @@ import pc from 'picocolors';
 
 import { ownManifest } from '../../artifacts/index.ts';
 import { PetriError } from '../../errors.ts';
-import { prebuiltTmks, tmk, type TmkPayload, type TmkTest } from '../../payload/index.ts';
+import { prebuiltTmks, tmk } from '../../payload/index.ts';
+import type { TmkPayload, TmkTest } from '../../contract/index.ts';
 import { harmlessLine, print, printJson } from '../../text/index.ts';
 import type { TmkCommandOptions } from './options.ts';
 

@@ -2,9 +2,9 @@ import { relative } from 'node:path';
 
 import pc from 'picocolors';
 
-import type { TmkTest } from '../../payload/index.ts';
+import { type TmkTest, describeHalt, type HaltReason, type PlaneExit, type Registers } from '../../contract/index.ts';
 import { harmlessLine } from '../../text/index.ts';
-import { describeHalt, type HaltReason, type PlaneExit, type Registers, type TmkResult } from '../../vm/index.ts';
+import type { TmkResult } from '../../tmk/index.ts';
 
 /** A test that ran, with what was seen of its VM. */
 export interface FinishedTest {

@@ -4,7 +4,9 @@ import pc from 'picocolors';
 
 import { PetriError } from '../../errors.ts';
 import { runsHome } from '../../homes/index.ts';
-import { findTest, tmk, type TmkPayload, type TmkTest } from '../../payload/index.ts';
+import { findTest, type TmkResult } from '../../tmk/index.ts';
+import { tmk } from '../../payload/index.ts';
+import type { TmkPayload, TmkTest, Feature, IsolationType } from '../../contract/index.ts';
 import { belongsTo, runInterruptible } from '../../kit/process/index.ts';
 import { harmlessLine, print, printError } from '../../text/index.ts';
 import { checkIsolation, resolveOptions } from '../../vitest/options.ts';
@@ -12,14 +14,7 @@ import { requireBackend } from '../../vitest/backends.ts';
 import { VM_TEST_TIMEOUT } from '../../vitest/vm-defaults.ts';
 import { makeRunDirectory, pruneRuns, runDirectoryPath, runsNote } from '../../vitest/run-directory.ts';
 import { paceOf, stretched } from '../../vm-test/stretch.ts';
-import {
-  launchVm,
-  resolveVmConfig,
-  type Feature,
-  type IsolationType,
-  type TmkResult,
-  type Vm,
-} from '../../vm/index.ts';
+import { launchVm, resolveVmConfig, type Vm } from '../../vm/index.ts';
 import { hasConfig, withProject } from '../project.ts';
 import { printInTurn } from '../output.ts';
 import { Progress } from '../progress.ts';

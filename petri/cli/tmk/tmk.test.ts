@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PetriError } from '../../errors.ts';
 import { tmk } from '../../payload/index.ts';
 import { optionalTool } from '../../unit-test/optional-tool.ts';
-import type { HaltReason, PlaneExit } from '../../vm/index.ts';
+import type { HaltReason, PlaneExit } from '../../contract/index.ts';
 import { buildTmk } from './build.ts';
 import { listTmks } from './list.ts';
 import { reportSummary, reportTest, type FinishedTest } from './report.ts';

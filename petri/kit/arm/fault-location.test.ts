@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { faultOrigin } from './fault-location.ts';
-import { PayloadLocator } from '../../tmk/locator.ts';
+import { PayloadLocator } from '../../tmk/index.ts';
 
 const locator = new PayloadLocator(
   {

@@ -1,5 +1,5 @@
-import type { PayloadLocator } from '../../tmk/locator.ts';
-import type { Registers } from '../../contract/inspect.ts';
+import type { PayloadLocator } from '../../tmk/index.ts';
+import type { Registers } from '../../contract/index.ts';
 import { explainVectorFetch, type ExceptionState } from './vector-fetch.ts';
 
 const LINK_REGISTER = 30;

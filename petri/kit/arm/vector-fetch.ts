@@ -1,4 +1,4 @@
-import type { PayloadLocator } from '../../tmk/locator.ts';
+import type { PayloadLocator } from '../../tmk/index.ts';
 import { decodeSyndrome, summarizeSyndrome } from './syndrome.ts';
 
 const VECTOR_TABLE_BYTES = 0x800n;

@@ -13,6 +13,5 @@ export {
   rustCrashes,
   tfaCrashes,
 } from './crash-signatures.ts';
-export { slowFactor } from './slow-factor.ts';
 export type { BootReport, BootStage, CrashSignature, StageTime } from './stage.ts';
 export { stagedBoot, type StagedBootOptions } from './staged-boot.ts';

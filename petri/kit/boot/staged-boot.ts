@@ -5,7 +5,7 @@ import type { SerialConsole } from '../../serial/index.ts';
 import type { BootError } from './boot-error.ts';
 import { bootError, type BootEnd } from './boot-report.ts';
 import { CrashWatch } from './crash-watch.ts';
-import { slowFactor } from './slow-factor.ts';
+import { slowFactor } from '../../slow-factor.ts';
 import type { BootReport, BootStage, CrashSignature, StageTime } from './stage.ts';
 
 /** What a boot goes through, and what is watched meanwhile. */

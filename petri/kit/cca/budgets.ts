@@ -1,4 +1,4 @@
-import { slowFactor } from '../boot/index.ts';
+import { slowFactor } from '../../slow-factor.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

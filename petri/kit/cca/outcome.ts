@@ -1,5 +1,4 @@
-import type { TmkEvent } from '../../contract/backend.ts';
-import type { HaltReason } from '../../contract/halt.ts';
+import type { TmkEvent, HaltReason } from '../../contract/index.ts';
 import type { TmkVmmOutcome } from './tmk-vmm-events.ts';
 import type { TmkVmmReport } from './tmk-vmm-log.ts';
 

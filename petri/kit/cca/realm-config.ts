@@ -1,4 +1,4 @@
-import type { VmConfig } from '../../contract/spec.ts';
+import type { VmConfig } from '../../contract/index.ts';
 import type { RealmRequest } from './agent-protocol.ts';
 
 const MIB = 2 ** 20;

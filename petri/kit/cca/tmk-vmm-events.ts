@@ -1,5 +1,4 @@
-import type { TmkEvent } from '../../contract/backend.ts';
-import type { Registers } from '../../contract/inspect.ts';
+import type { TmkEvent, Registers } from '../../contract/index.ts';
 import { readRustString } from './rust-debug.ts';
 
 /** How the guest's test went, as far as plane 0 can see. */

@@ -1,6 +1,5 @@
-import type { TmkEvent } from '../../contract/backend.ts';
-import { nameImageOffsets } from '../../payload/image-offsets.ts';
-import type { TmkImage } from '../../payload/index.ts';
+import type { TmkEvent, TmkImage } from '../../contract/index.ts';
+import { nameImageOffsets } from '../../tmk/index.ts';
 import { readFatalError, readPanic, readRejection, readVerdict, type TmkVmmVerdict } from './tmk-vmm-events.ts';
 
 /** First line of an event (tracing-subscriber, `fmt::format::Pretty` without source location). */

@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Missing } from '../../contract/backend.ts';
+import type { Missing } from '../../contract/index.ts';
 import { PetriError } from '../../errors.ts';
 import { Supervisor } from '../process/index.ts';
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { slowFactor } from '../boot/slow-factor.ts';
+import { slowFactor } from '../../slow-factor.ts';
 import { PetriError } from '../../errors.ts';
-import type { ExecOptions, ExecResult } from '../../vm/exec.ts';
+import type { ExecOptions, ExecResult } from '../../contract/index.ts';
 
 /** Characters of an unfinished line, and of all answers to one command: more than the agent's own limits give. */
 const MAX_LINE = 64 * 1024;

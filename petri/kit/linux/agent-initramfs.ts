@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactsFolder } from '../../artifacts/index.ts';
 import { initramfs, type InitramfsEntry } from '../image/index.ts';
-import type { LinuxPayload } from '../../payload/linux-payload.ts';
+import type { LinuxPayload } from '../../contract/index.ts';
 
 /** The program that the kernel is to start (`rdinit=`): it starts the agent, and then `/init`. */
 export const AGENT_INIT = '/petri/start.sh';

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { PetriError } from '../../errors.ts';
-import { checkKernel, checkStaticProgram } from '../../payload/index.ts';
+import { checkKernel } from '../../payload/index.ts';
+import { checkStaticProgram } from '../../elf/index.ts';
 import { Supervisor } from '../process/index.ts';
 import { beginLog, digestFile, publishFile, runSupervised, withRootLock, writeAtomically } from '../stack/index.ts';
 import { downloadDebian, expectApt, type DebianFiles, type DownloadContext } from './debian.ts';

@@ -1,6 +1,6 @@
 import { decodeSyndrome, faultOrigin, summarizeSyndrome } from '../arm/index.ts';
-import type { PayloadLocator } from '../../tmk/locator.ts';
-import type { HaltReason } from '../../contract/halt.ts';
+import type { PayloadLocator } from '../../tmk/index.ts';
+import type { HaltReason } from '../../contract/index.ts';
 import type { GuestState } from './monitor-protocol.ts';
 
 const HVC = 0x16;

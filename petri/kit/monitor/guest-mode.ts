@@ -1,4 +1,4 @@
-import type { Registers } from '../../contract/inspect.ts';
+import type { Registers } from '../../contract/index.ts';
 
 /** PSTATE.M[3:2], the Exception level. */
 const EL_SHIFT = 2n;

@@ -1,10 +1,5 @@
-import type { TmkEvent } from '../../contract/backend.ts';
-import { haltOfVerdict } from '../../tmk/halt-of-verdict.ts';
-import type { PayloadLocator } from '../../tmk/locator.ts';
-import { TmkChannel, type TmkListener } from '../../tmk/channel.ts';
-import { NoDevice } from '../../tmk/no-device.ts';
-import type { HaltReason } from '../../contract/halt.ts';
-import type { Registers } from '../../contract/inspect.ts';
+import type { TmkEvent, HaltReason, Registers } from '../../contract/index.ts';
+import { haltOfVerdict, type PayloadLocator, TmkChannel, type TmkListener, NoDevice } from '../../tmk/index.ts';
 import { accessSummary, guestFault } from './guest-fault.ts';
 import { isGuestMode } from './guest-mode.ts';
 import type { GuestState, MonitorMessage } from './monitor-protocol.ts';

@@ -1,8 +1,6 @@
 import type { ExceptionState } from '../arm/index.ts';
-import { imagePages, placeTmk } from '../../tmk/load-image.ts';
-import type { TmkPayload } from '../../contract/payload.ts';
-import { encodeStartInput, type ReadGuestMemory } from '../../tmk/protocol.ts';
-import type { Registers } from '../../contract/inspect.ts';
+import { imagePages, placeTmk, encodeStartInput, type ReadGuestMemory } from '../../tmk/index.ts';
+import type { TmkPayload, Registers } from '../../contract/index.ts';
 import type { MonitorRecord } from './record-reader.ts';
 
 /** What this side and the monitor agree on (artifacts/monitor/monitor.c, VERSION). */

@@ -1,9 +1,6 @@
 import { panicWords } from '../boot/index.ts';
 import { AGENT_INIT } from '../linux/index.ts';
-import type { HaltReason } from '../../contract/halt.ts';
-import type { BackendLimits } from '../../contract/backend.ts';
-import type { LinuxPayload } from '../../payload/index.ts';
-import type { VmSpec } from '../../contract/spec.ts';
+import type { HaltReason, BackendLimits, VmSpec, LinuxPayload } from '../../contract/index.ts';
 
 const MIB = 2 ** 20;
 /** Of the first PCI serial port. */

@@ -1,5 +1,5 @@
 import { isGuestMode } from '../monitor/index.ts';
-import type { Registers } from '../../contract/inspect.ts';
+import type { Registers } from '../../contract/index.ts';
 import type { QmpClient } from './qmp.ts';
 
 /** What `info registers` of QEMU's human monitor gives of an AArch64 PE. */

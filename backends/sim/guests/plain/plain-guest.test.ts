@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { tmk } from '../../../../petri/payload/index.ts';
-import type { TmkPayload } from '../../../../petri/contract/payload.ts';
-import type { HaltReason } from '../../../../petri/contract/halt.ts';
+import type { TmkPayload, HaltReason } from '../../../../petri/contract/index.ts';
 import { PlainGuest } from './plain-guest.ts';
 
 const MIB = 1024 * 1024;

@@ -7,17 +7,23 @@ import {
   summarizeSyndrome,
   vectorNote,
 } from '../../../../petri/kit/arm/index.ts';
-import type { TmkEvent } from '../../../../petri/contract/backend.ts';
-import { haltOfVerdict } from '../../../../petri/tmk/halt-of-verdict.ts';
-import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/tmk/load-image.ts';
-import { isInHole, PLAIN_RAM_BASE } from '../../../../petri/tmk/memory-holes.ts';
-import { PayloadLocator } from '../../../../petri/tmk/locator.ts';
-import { TmkChannel, type TmkListener } from '../../../../petri/tmk/channel.ts';
-import { COMMAND_ADDRESS, encodeStartInput, type ReadGuestMemory } from '../../../../petri/tmk/protocol.ts';
-import { NoDevice } from '../../../../petri/tmk/no-device.ts';
-import type { HaltReason } from '../../../../petri/contract/halt.ts';
-import type { Registers } from '../../../../petri/contract/inspect.ts';
-import { checkVcpu } from '../../../../petri/contract/vcpu.ts';
+import { type TmkEvent, type HaltReason, type Registers, checkVcpu } from '../../../../petri/contract/index.ts';
+import {
+  haltOfVerdict,
+  imagePages,
+  type LoadablePayload,
+  placeTmk,
+  type TmkPlacement,
+  isInHole,
+  PLAIN_RAM_BASE,
+  PayloadLocator,
+  TmkChannel,
+  type TmkListener,
+  COMMAND_ADDRESS,
+  encodeStartInput,
+  type ReadGuestMemory,
+  NoDevice,
+} from '../../../../petri/tmk/index.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { completeWait, type Machine, machinePool } from '../../machine/index.ts';
 import { completeRead, writeValueHigh, writeValueLow } from '../../paravisor/index.ts';

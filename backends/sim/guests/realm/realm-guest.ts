@@ -1,12 +1,22 @@
 import { faultOrigin, vectorNote } from '../../../../petri/kit/arm/index.ts';
-import type { TmkEvent } from '../../../../petri/contract/backend.ts';
-import { haltOfVerdict } from '../../../../petri/tmk/halt-of-verdict.ts';
-import { imagePages, type LoadablePayload, placeTmk, type TmkPlacement } from '../../../../petri/tmk/load-image.ts';
-import { PayloadLocator } from '../../../../petri/tmk/locator.ts';
-import { TmkChannel, type TmkListener } from '../../../../petri/tmk/channel.ts';
-import type { HaltReason } from '../../../../petri/contract/halt.ts';
-import type { PlaneExit, PlaneInspector, Registers } from '../../../../petri/contract/inspect.ts';
-import type { VmConfig } from '../../../../petri/contract/spec.ts';
+import type {
+  TmkEvent,
+  HaltReason,
+  PlaneExit,
+  PlaneInspector,
+  Registers,
+  VmConfig,
+} from '../../../../petri/contract/index.ts';
+import {
+  haltOfVerdict,
+  imagePages,
+  type LoadablePayload,
+  placeTmk,
+  type TmkPlacement,
+  PayloadLocator,
+  TmkChannel,
+  type TmkListener,
+} from '../../../../petri/tmk/index.ts';
 import { ExceptionClass } from '../../cpu/index.ts';
 import { type EnterResult, GranuleAllocator, RAM_BASE, RealmVmm, type RecHandle } from '../../host/index.ts';
 import { GRANULE_SIZE, type Machine, machinePool } from '../../machine/index.ts';

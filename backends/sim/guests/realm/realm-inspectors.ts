@@ -1,13 +1,13 @@
 import { PetriError } from '../../../../petri/errors.ts';
-import type {
-  PlaneExit,
-  PlaneInspector,
-  RealmConfig,
-  RealmInspector,
-  Registers,
-  Ripas,
-} from '../../../../petri/contract/inspect.ts';
-import { checkVcpu } from '../../../../petri/contract/vcpu.ts';
+import {
+  type PlaneExit,
+  type PlaneInspector,
+  type RealmConfig,
+  type RealmInspector,
+  type Registers,
+  type Ripas,
+  checkVcpu,
+} from '../../../../petri/contract/index.ts';
 import type { ExitLog } from '../../paravisor/index.ts';
 import { type RealmView, Ripas as RipasValue, SysregEncoding } from '../../rmm/index.ts';
 import { readRegisters } from '../read-registers.ts';

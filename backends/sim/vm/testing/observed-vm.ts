@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import { PayloadLocator } from '../../../../petri/tmk/locator.ts';
-import type { TmkPayload } from '../../../../petri/contract/payload.ts';
-import { resolveVmConfig } from '../../../../petri/vm/config.ts';
-import type { HaltReason } from '../../../../petri/contract/halt.ts';
+import { PayloadLocator } from '../../../../petri/tmk/index.ts';
+import type { TmkPayload, HaltReason } from '../../../../petri/contract/index.ts';
+import { resolveVmConfig } from '../../../../petri/vm/index.ts';
 import { type Guest, guestKind, type GuestFactory } from '../../guests/index.ts';
 import { RunLoop } from '../run-loop.ts';
 import type { Slice } from '../slice-scheduler.ts';

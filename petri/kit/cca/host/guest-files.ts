@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { artifactPath, artifactsFolder, ownManifest } from '../../../artifacts/index.ts';
 import type { GuestPayload } from '../plane0.ts';
 import type { InjectedFile } from '../../image/index.ts';
-import type { TmkPayload } from '../../../payload/index.ts';
+import type { TmkPayload } from '../../../contract/index.ts';
 import type { HostFiles } from './host-platform.ts';
 
 const EXECUTABLE = 0o755;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type BootStage, stagedBoot, type StageTime } from '../../boot/index.ts';
 import { PetriError } from '../../../errors.ts';
 import { deriveImage } from '../../image/index.ts';
-import type { TmkPayload } from '../../../payload/index.ts';
+import type { TmkPayload } from '../../../contract/index.ts';
 import { Supervisor, type Slot, type TemporaryFolder } from '../../process/index.ts';
 import { AgentLink, within } from '../agent-link.ts';
 import {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { beyondLimits } from '../../../contract/limits.ts';
+import { beyondLimits, type VmSpec } from '../../../contract/index.ts';
 import { tmk } from '../../../payload/index.ts';
-import { resolveVmConfig, type VmOptions } from '../../../vm/config.ts';
-import type { VmSpec } from '../../../contract/spec.ts';
+import { resolveVmConfig, type VmOptions } from '../../../vm/index.ts';
 import { hostCommands } from '../agent-protocol.ts';
 import { kvmtoolRefuses, realmLimits } from './realm-limits.ts';
 import { realmKey, realmRequest } from '../realm-config.ts';

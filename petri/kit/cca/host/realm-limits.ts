@@ -1,6 +1,4 @@
-import type { BackendLimits } from '../../../contract/backend.ts';
-import { resolveVmConfig } from '../../../vm/config.ts';
-import type { VmSpec } from '../../../contract/spec.ts';
+import { type BackendLimits, defaultIpaWidth, type VmSpec } from '../../../contract/index.ts';
 import { fitsCommand } from '../agent-protocol.ts';
 
 const MIB = 2 ** 20;
@@ -17,7 +15,7 @@ export function realmLimits(maxMemory: number): BackendLimits {
 
 /** Why kvmtool cannot make a realm of a configuration within `realmLimits`, in one sentence. */
 export function kvmtoolRefuses({ config }: VmSpec): string | undefined {
-  const usual = resolveVmConfig({ memory: config.memory }).ipaWidth;
+  const usual = defaultIpaWidth(config.memory);
   if (config.ipaWidth !== usual) {
     return `kvmtool chooses the IPA width itself: ${usual} bits for ${config.memory / MIB} MiB, not ${config.ipaWidth}`;
   }

@@ -1,8 +1,14 @@
-import type { EndReason, LaunchContext, TmkEvent, VmBoot } from '../../../contract/backend.ts';
-import type { TmkTest, TmkPayload } from '../../../payload/index.ts';
+import type {
+  EndReason,
+  LaunchContext,
+  TmkEvent,
+  VmBoot,
+  HaltReason,
+  VmSpec,
+  TmkTest,
+  TmkPayload,
+} from '../../../contract/index.ts';
 import type { SerialConsole } from '../../../serial/index.ts';
-import type { HaltReason } from '../../../contract/halt.ts';
-import type { VmSpec } from '../../../contract/spec.ts';
 import { within } from '../agent-link.ts';
 import { scaled, sessionBudgets as budgets } from '../budgets.ts';
 import { haltOf } from '../outcome.ts';

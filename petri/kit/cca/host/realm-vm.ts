@@ -1,8 +1,14 @@
-import type { BootRequest, LaunchContext, VmBoot, VmRuntime } from '../../../contract/backend.ts';
+import type {
+  BootRequest,
+  LaunchContext,
+  VmBoot,
+  VmRuntime,
+  VmSpec,
+  TmkTest,
+  TmkPayload,
+} from '../../../contract/index.ts';
 import { PetriError } from '../../../errors.ts';
-import type { TmkTest, TmkPayload } from '../../../payload/index.ts';
 import type { SerialConsole } from '../../../serial/index.ts';
-import type { VmSpec } from '../../../contract/spec.ts';
 import { fitsCommand } from '../agent-protocol.ts';
 import type { HostPlatform } from './host-platform.ts';
 import { RealmRun } from './realm-run.ts';

@@ -1,4 +1,4 @@
-import type { TmkEvent } from '../../../../petri/contract/backend.ts';
+import type { TmkEvent } from '../../../../petri/contract/index.ts';
 import { SerialConsole } from '../../../../petri/serial/index.ts';
 
 const decoder = new TextDecoder();

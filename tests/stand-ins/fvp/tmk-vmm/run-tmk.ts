@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 import { builtinBackends } from '../../../../backends/index.ts';
-import type { Backend, TmkEvent } from '../../../../petri/contract/backend.ts';
+import type { Backend, TmkEvent, HaltReason, VmSpec, TmkTest } from '../../../../petri/contract/index.ts';
 import { tmk } from '../../../../petri/payload/index.ts';
-import { resolveVmConfig, type HaltReason, type VmSpec } from '../../../../petri/vm/index.ts';
-import type { TmkTest } from '../../../../petri/payload/index.ts';
+import { resolveVmConfig } from '../../../../petri/vm/index.ts';
 import { EventConsole } from './event-console.ts';
 import {
   debugRegisters,

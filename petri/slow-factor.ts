@@ -1,4 +1,4 @@
-import { PetriError } from '../../errors.ts';
+import { PetriError } from './errors.ts';
 
 /** The variable that stretches every budget of a boot. */
 const VARIABLE = 'PETRI_SLOW_FACTOR';

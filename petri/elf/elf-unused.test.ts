@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { PetriError } from '../../errors.ts';
+import { PetriError } from '../errors.ts';
 import { ElfFile } from './elf.ts';
-import { buildElf, buildTmk, tmkLayout, words, type TestElf } from '../testing.ts';
-import { readTmk } from '../../tmk/image.ts';
+import { buildElf, buildTmk, tmkLayout, words, type TestElf } from './testing.ts';
+import { readTmk } from '../tmk/index.ts';
 
 const NOTE = 4;
 

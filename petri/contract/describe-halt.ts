@@ -1,6 +1,7 @@
 import { harmlessLine } from '../text/index.ts';
-import type { HaltReason, SymbolLocation } from '../contract/halt.ts';
-import type { Registers } from '../contract/inspect.ts';
+import type { HaltReason } from './halt.ts';
+import type { SymbolLocation } from '../elf/index.ts';
+import type { Registers } from './inspect.ts';
 
 /** Why a VM halted, in one harmless line without a full stop, such as `panic at src/main.rs:3: out of memory`. */
 export function describeHalt(halt: HaltReason): string {

@@ -1,5 +1,4 @@
-import type { SymbolLocation } from '../../contract/halt.ts';
-import { demangle } from '../demangle/demangle.ts';
+import { demangle } from './demangle/demangle.ts';
 import { stringAt } from './elf-reader.ts';
 
 const ENTRY_SIZE = 24;
@@ -10,6 +9,14 @@ const SHN_UNDEF = 0;
 const SHN_LORESERVE = 0xff00;
 /** The index of the section does not fit, and is elsewhere. */
 const SHN_XINDEX = 0xffff;
+
+/** Position of an address in a program, when its ELF file has a symbol for it. */
+export interface SymbolLocation {
+  /** Name of the symbol, demangled. */
+  readonly name: string;
+  /** Bytes from the start of the symbol. */
+  readonly offset: number;
+}
 
 /** One entry of a symbol table, its name demangled. */
 export interface ElfSymbol {

@@ -1,4 +1,4 @@
-import { PetriError, type PetriErrorCode } from '../../errors.ts';
+import { PetriError, type PetriErrorCode } from '../errors.ts';
 
 /** Values of ELF files are shown as they stand in `readelf`. */
 export function hex(value: number): string {

@@ -1,5 +1,5 @@
 import { harmlessLine } from '../text/index.ts';
-import type { TmkImage } from '../tmk/image.ts';
+import type { TmkImage } from '../contract/index.ts';
 
 const OFFSET = /\bimage\+0x([0-9a-f]{1,12})\b/g;
 /** More than a panic of ours has, and few enough that a hostile one cannot grow much: each may become a long symbol. */

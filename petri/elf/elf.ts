@@ -1,9 +1,8 @@
-import type { SymbolLocation } from '../../contract/halt.ts';
-import { PetriError } from '../../errors.ts';
+import { PetriError } from '../errors.ts';
 import { readRelocations, type ElfRelocation } from './elf-dynamic.ts';
 import { ElfReader, hex } from './elf-reader.ts';
 import { ElfSections, extendedSegmentCount, type ElfSection } from './elf-sections.ts';
-import { SymbolTable } from './elf-symbols.ts';
+import { type SymbolLocation, SymbolTable } from './elf-symbols.ts';
 
 const HEADER_SIZE = 64;
 const PROGRAM_HEADER_SIZE = 56;

@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { artifactsFolder } from '../../artifacts/index.ts';
-import { PetriError, type PetriErrorCode } from '../../errors.ts';
+import { artifactsFolder } from '../artifacts/index.ts';
+import { PetriError, type PetriErrorCode } from '../errors.ts';
 import { ElfFile } from './elf.ts';
-import { buildElf, buildTmk, words, type TestElf } from '../testing.ts';
-import { readTmk } from '../../tmk/image.ts';
+import { buildElf, buildTmk, words, type TestElf } from './testing.ts';
+import { readTmk } from '../tmk/index.ts';
 
 const code = new Uint8Array(32);
 const plain: TestElf = { segments: [{ vaddr: 0x1000, data: code }] };

@@ -1,4 +1,4 @@
-import { PetriError } from '../../errors.ts';
+import { PetriError } from '../errors.ts';
 import { hex, type ElfReader } from './elf-reader.ts';
 
 const RELA_SIZE = 24;

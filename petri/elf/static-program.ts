@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
-import { PetriError } from '../../errors.ts';
+import { PetriError } from '../errors.ts';
 
 /** Of an ELF header and a program header (ELF for the Arm 64-bit Architecture; System V ABI, chapters 4 and 5). */
 const EM_AARCH64 = 183;
