@@ -2,10 +2,10 @@ import type { Backend, ProbeResult } from '../../petri/contract/index.ts';
 import { lazy } from '../../petri/lazy.ts';
 import { guestKinds, refusal, widestLimits } from './guests/index.ts';
 
-/** Loaded only where VMs are made: asking what the backend can do needs nothing of it. */
+/** Loaded when the first VM is made: capability queries do not need it. */
 const simulator = lazy(() => import('./vm/index.ts'));
 
-/** The simulated realm, and the plain VM beside it: everything runs in this process, on any host. */
+/** The simulator of realms and plain VMs. It runs in this process, on any host. */
 export const backend: Backend = {
   name: 'sim',
   description: 'a simulated machine in this process: a CCA realm with its RMM, or a plain VM',

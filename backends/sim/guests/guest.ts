@@ -1,32 +1,29 @@
 import type { TmkEvent, HaltReason, PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/index.ts';
 
-/** One machine from reset to its end, run a bit at a time. The two kinds are the realm and the plain VM. */
+/** One machine from reset to halt, run in pieces: a realm or a plain VM. */
 export interface Guest {
-  /** Chooses the test that the first run starts. Must be called once. */
+  /** Selects the test to run. Must be called once, before the first run. */
   boot(testIndex: number): void;
   /**
-   * Runs about `budget` instructions of the payload, fewer where others take the host longer (`Vcpu.effort`).
+   * Runs about `budget` instructions of the payload, fewer if some cost the host more (`Vcpu.effort`).
    *
    * @param outstayed called between exits; true when the time slice is over
-   * @returns why the guest ended, or undefined while it can continue
+   * @returns why the guest halted, or undefined while it can continue
    */
   run(budget: number, outstayed: () => boolean): HaltReason | undefined;
-  /** Instructions that the guest retired since it was made. */
+  /** Instructions retired since the guest was made. */
   readonly retired: number;
-  /**
-   * What it used up of a budget: `retired`, where what takes the time of many instructions counts for as many
-   * (`Vcpu.work`).
-   */
+  /** `retired`, with operations that take the time of many instructions counted as many (`Vcpu.work`). */
   readonly work: number;
   /** Registers of the payload on a vCPU, the first by default. @throws PetriError `invalid-option` */
   registers(vcpu?: number): Registers;
-  /** Why the payload is at its PC, where that is a vector of an exception: a clause to put behind a message, or ''. */
+  /** If the PC is in an exception vector: which exception led there, as a clause to append to a message; else ''. */
   vectorNote(): string;
   readonly events: readonly TmkEvent[];
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];
   /**
-   * Gives the machine back. What was recorded can still be read, and the machine no more; a second call does nothing.
+   * Gives the machine back. What was recorded stays readable, the machine does not; a second call has no effect.
    */
   release(): void;
 }

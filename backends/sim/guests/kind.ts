@@ -2,15 +2,15 @@ import type { BackendLimits, Feature, IsolationType, VmConfig } from '../../../p
 import type { LoadablePayload, TmkListener } from '../../../petri/tmk/index.ts';
 import type { Guest } from './guest.ts';
 
-/** One kind of guest: everything in which VMs of an isolation type differ from those of another. */
+/** One kind of guest: everything that differs between isolation types. */
 export interface GuestKind {
   readonly isolation: IsolationType;
   readonly features: readonly Feature[];
   /** Bounds on the configuration of its guests. */
   readonly limits: BackendLimits;
-  /** Why it cannot make a guest of a configuration within the limits, in one sentence. */
+  /** Why no guest can be made with a configuration that is within the limits, in one sentence. */
   refuses?(config: VmConfig): string | undefined;
-  /** Loads the code that makes such guests: asking what a kind can do needs none of it. */
+  /** Loads the code that makes such guests; the other members are available without it. */
   load(): Promise<GuestFactory>;
 }
 

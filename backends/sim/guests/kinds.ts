@@ -3,10 +3,10 @@ import type { GuestKind } from './kind.ts';
 import { plainKind } from './plain/plain-kind.ts';
 import { realmKind } from './realm/realm-kind.ts';
 
-/** Every kind of guest, in the order in which they are listed to users. */
+/** Every kind of guest, in the order in which users see them. */
 export const guestKinds: readonly GuestKind[] = [realmKind, plainKind];
 
-/** @throws PetriError `unsupported` where no guest has the isolation type */
+/** @throws PetriError `unsupported` if no guest has the isolation type */
 export function guestKind(isolation: IsolationType): GuestKind {
   const kind = guestKinds.find((one) => one.isolation === isolation);
   if (kind !== undefined) return kind;
@@ -14,7 +14,7 @@ export function guestKind(isolation: IsolationType): GuestKind {
   throw cannotIsolate('sim', isolation, `it makes ${types.join(' and ')}`);
 }
 
-/** The widest bounds of any kind. */
+/** The widest limits of all kinds. */
 export function widestLimits(kinds: readonly GuestKind[]): BackendLimits {
   const most = (of: (limits: BackendLimits) => number): number => Math.max(...kinds.map(({ limits }) => of(limits)));
   return {

@@ -2,7 +2,7 @@ import type { PayloadLocator } from '../../../petri/tmk/index.ts';
 import { BoundedLog } from '../../../petri/text/index.ts';
 import type { Cpu } from '../cpu/index.ts';
 
-/** Names the undefined instructions that a guest executes, or that the engine does not know yet, in the VM's log. */
+/** Logs each undefined instruction that a guest executes, including those that the engine does not implement. */
 export function logUndefined(cpu: Cpu, locator: PayloadLocator, log: (message: string) => void): void {
   const lines = new BoundedLog('undefined instructions', log);
   cpu.onUndefined = (word, pc) => {

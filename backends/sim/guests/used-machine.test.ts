@@ -16,7 +16,7 @@ describe.each<[string, number, () => Guest]>([
   ['a realm', config.memory + MIB, () => realmGuests.make(payload, config, listener)],
   ['a plain VM', config.memory, () => plainGuests.make(payload, config, listener)],
 ])('%s', (_, dramBytes, make) => {
-  it('leaves nothing in memory for the next one', () => {
+  it('leaves nothing in memory for the next VM', () => {
     const guest = make();
     guest.boot(0);
     while (guest.run(100_000, () => false) === undefined);

@@ -14,7 +14,7 @@ const kinds: readonly [string, (payload: ReturnType<typeof tmk>) => Guest][] = [
   ['a plain VM', (payload) => plainGuests.make(payload, config, listener)],
 ];
 
-/** What a test of a payload used up when it ended, or when it had done `most`. */
+/** Counts and registers when a test of a payload halted, or reached `most`. */
 function outcome(make: () => Guest, index: number, slice: number, most: number): object {
   const guest = make();
   guest.boot(index);
@@ -30,7 +30,7 @@ describe.each(kinds)('the work of %s', (_, makeOf) => {
     ['exits', 'counts exits', 10_000_000],
     ['verdicts', 'counts system instructions', 10_000_000],
     ['loop', 'ends a loop of exceptions at the same one', 300_000],
-  ])('is the same however it was cut into slices, and on a used machine: %s (%s)', (name, _what, most) => {
+  ])('is the same for any slicing and on a used machine: %s (%s)', (name, _what, most) => {
     const payload = tmk(name);
     const tests = payload.image.tests.filter((test) => name !== 'loop' || test.name === 'exception_loop');
     for (const { index } of tests) {
@@ -42,7 +42,7 @@ describe.each(kinds)('the work of %s', (_, makeOf) => {
     }
   });
 
-  it('counts an exception for what it takes', () => {
+  it('counts an exception as many instructions', () => {
     const payload = tmk('loop');
     const index = payload.image.tests.find(({ name }) => name === 'exception_loop')?.index ?? -1;
     const result = outcome(() => makeOf(payload), index, 200_000, 1_000_000) as { retired: number };

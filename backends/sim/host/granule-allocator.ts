@@ -1,7 +1,7 @@
 import { PetriError } from '../../../petri/errors.ts';
 import { GRANULE_SIZE, type PhysicalMemory } from '../machine/index.ts';
 
-/** Hands out granules of DRAM to the Normal world: those given back first, then ever higher ones. */
+/** Allocates granules of DRAM for the Normal world: first those that were freed, then new ones in ascending order. */
 export class GranuleAllocator {
   readonly #start: number;
   readonly #end: number;
@@ -14,20 +14,20 @@ export class GranuleAllocator {
     this.#end = memory.base + memory.bytes;
   }
 
-  /** Granules that could still be allocated one by one. */
+  /** Number of granules that can still be allocated one by one. */
   get available(): number {
     return this.#free.length + (this.#end - this.#next) / GRANULE_SIZE;
   }
 
-  /** Bytes from the start of DRAM that were ever handed out: beyond them nothing was written. */
+  /** Size of the part of DRAM that was ever allocated, in bytes; beyond it nothing was written. */
   get highWater(): number {
     return this.#next - this.#start;
   }
 
   /**
-   * @returns its physical address; what it holds is left from its last use
+   * @returns its physical address; it still holds what its last user wrote
    *
-   * @throws PetriError when there is none left
+   * @throws PetriError if none is left
    */
   allocate(): number {
     return this.#free.pop() ?? this.allocateRun(1);

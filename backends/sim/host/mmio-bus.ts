@@ -1,6 +1,6 @@
 /** A device of the host in the realm's unprotected IPA space. */
 export interface MmioDevice {
-  /** First IPA, without the bit that makes it unprotected: the device's address as kvmtool knows it. */
+  /** First IPA, without the bit that makes it unprotected: the address that kvmtool uses for the device. */
   readonly base: number;
   readonly bytes: number;
   /** @param bytes 1, 2, 4 or 8 @returns what the guest reads, in the low bits */
@@ -10,7 +10,7 @@ export interface MmioDevice {
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
-/** The devices of one VM. Where there is none, reads give all ones and writes are ignored. */
+/** The devices of one VM. At other addresses reads return all ones and writes are ignored. */
 export class MmioBus {
   readonly #devices: MmioDevice[] = [];
 

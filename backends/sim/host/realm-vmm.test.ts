@@ -39,7 +39,7 @@ function boot(code: readonly number[], gprs: readonly bigint[] = [], options: Pa
   return { ...made, rec };
 }
 
-/** Enters until something else than another entry is due, or the guest is only looping. */
+/** Enters the REC repeatedly until it halts or is interrupted. */
 function runOn(vmm: RealmVmm, rec: RecHandle, budget = 20_000): EnterResult {
   for (let n = 0; n < 200; n++) {
     const result = vmm.enter(rec, budget);
@@ -48,7 +48,7 @@ function runOn(vmm: RealmVmm, rec: RecHandle, budget = 20_000): EnterResult {
   throw new Error('the realm makes no progress');
 }
 
-/** A64, as an assembler would give it. */
+/** A64 encodings, as an assembler would produce them. */
 const A64 = {
   /** movz xd, #imm16, lsl #(16*hw) */
   movz: (d: number, imm: number, hw = 0) => (0xd2800000 | (hw << 21) | (imm << 5) | d) >>> 0,
@@ -65,7 +65,7 @@ const A64 = {
 const fidTo0 = (fid: number) => [A64.movz(0, fid & 0xffff), A64.movk(0, fid >>> 16, 1)];
 const view = (vmm: RealmVmm) => vmm.view.context(0, 0);
 
-describe('a realm of kvmtool’s default shape', () => {
+describe('a realm with kvmtool’s defaults', () => {
   it('has RAM at 0x80000000 and nothing elsewhere', () => {
     const { vmm } = makeVmm();
     const ripas = (ipa: number) => vmm.view.ripas(ipa);
@@ -78,7 +78,7 @@ describe('a realm of kvmtool’s default shape', () => {
     expect([vmm.view.ipaWidth, vmm.view.numAuxPlanes, vmm.view.hashAlgorithm]).toEqual([33, 1, 'sha-256']);
   });
 
-  it('has the same RIM every time, which content changes', () => {
+  it('has the same RIM every time, unless its content differs', () => {
     const rim = (content: number) => {
       const { vmm } = makeVmm();
       vmm.populate(CODE, Uint8Array.of(content));
@@ -100,14 +100,14 @@ describe('a realm of kvmtool’s default shape', () => {
     expect(() => makeVmm({ ram: 2 ** 31 + 2 * MIB })).toThrow(/set ipaWidth to 34/);
   });
 
-  it('tells which command failed', () => {
+  it('reports which command failed', () => {
     const { vmm } = makeVmm();
     vmm.activate();
     expect(() => vmm.activate()).toThrow(PetriError);
     expect(() => vmm.activate()).toThrow(/RMI_REALM_ACTIVATE\(0x[0-9a-f]+.*RMI_ERROR_REALM\|0/);
   });
 
-  it('says so when the machine is too small', () => {
+  it('reports a machine that is too small', () => {
     const { vmm } = makeVmm({}, 16 * 4096);
     expect(() => vmm.createRec({ pc: 0n })).toThrow(/no 1 granules of physical memory left/);
   });
@@ -163,7 +163,7 @@ describe('plane 0 as guest code', () => {
     expect(vmm.view.context(1, 0)?.pc).toBe(BigInt(CODE + 12));
   });
 
-  it('reads ones and writes nothing where no device is', () => {
+  it('reads all ones and writes nothing at addresses without a device', () => {
     const { vmm, rec } = boot([A64.str(2, 1), A64.ldr(3, 1), A64.ldrsb(4, 1), A64.self], [0n, 0x1_0900_0000n]);
     runOn(vmm, rec);
     expect([view(vmm)?.x(3), view(vmm)?.x(4)]).toEqual([2n ** 64n - 1n, 2n ** 64n - 1n]);
@@ -193,7 +193,7 @@ describe('plane 0 as guest code', () => {
     expect(vmm.view.permissions(1, 0x1_8000_0000)).toBe('rw');
   });
 
-  it('gives RAM up and takes it back', () => {
+  it('gives RAM up, and the host reclaims it', () => {
     const set = [A64.movz(1, 0x9000, 1), A64.movz(2, 0x9000, 1), A64.movk(2, 0x1000), ...fidTo0(Rsi.IPA_STATE_SET)];
     const code = [A64.movz(5, 0x9000, 1), A64.str(5, 5), ...set, A64.movz(3, 0), A64.smc, A64.self];
     const { vmm, rec, granules } = boot(code);
@@ -204,7 +204,7 @@ describe('plane 0 as guest code', () => {
     expect(before - granules.available).toBe(1);
   });
 
-  it('does not get RAM where there is none', () => {
+  it('cannot set RIPAS to RAM outside of its RAM', () => {
     const code = [A64.movz(2, 0x1000), ...fidTo0(Rsi.IPA_STATE_SET), A64.movz(3, 1), A64.smc, A64.self];
     const { vmm, rec } = boot(code);
     runOn(vmm, rec);
@@ -222,7 +222,7 @@ describe('plane 0 as guest code', () => {
   });
 });
 
-describe('taking a realm apart', () => {
+describe('destroying a realm', () => {
   it('gives every granule back', () => {
     const { vmm, rec, granules } = boot(
       [A64.str(2, 1), A64.str(2, 3), A64.self],
@@ -240,7 +240,7 @@ describe('taking a realm apart', () => {
 describe('plane 1 under a plane 0 in TypeScript', () => {
   const RUN_PAGE = RAM_BASE + 0x1000;
 
-  /** Opens the 2 MiB at CODE to plane 1 and enters it again and again; `exits` are ESR and PC of each exit. */
+  /** Opens the 2 MiB at CODE to plane 1 and enters it repeatedly; `exits` are ESR and PC of each exit. */
   function program(exits: { ec: number; pc: number; x: bigint[] }[], flags: number, pc = CODE): Plane0Program {
     return function* (port) {
       const smc = { kind: 'smc' } as const;
@@ -286,7 +286,7 @@ describe('plane 1 under a plane 0 in TypeScript', () => {
     return { vmm, exits, result };
   }
 
-  it('exits for HVC and SMC behind the instruction', () => {
+  it('exits for HVC and SMC with the PC after the instruction', () => {
     const { exits } = run([A64.movz(0, 5), A64.hvc, A64.movz(1, 6), A64.smc, A64.self]);
     expect(exits.slice(0, 2)).toMatchObject([
       { ec: 0x16, pc: CODE + 8, x: [5n, 0n, 0n] },
@@ -310,7 +310,7 @@ describe('plane 1 under a plane 0 in TypeScript', () => {
     expect(exits[0]).toMatchObject({ ec: 0x20, pc });
   });
 
-  it('gets RAM from the host without plane 0 noticing', () => {
+  it('gets RAM from the host without an exit to plane 0', () => {
     const code = [A64.movz(1, 0x8020, 1), A64.movk(1, 0x8000), A64.str(1, 1), A64.ldr(2, 1), A64.hvc];
     const { exits } = run(code);
     expect(exits[0]).toMatchObject({ ec: 0x16, x: [0n, 0x8020_8000n, 0x8020_8000n] });

@@ -19,7 +19,7 @@ import { RmiClient } from './rmi-client.ts';
 import { rttRootShape } from './rtt-root.ts';
 import { Stage2Host } from './stage2-host.ts';
 
-/** Where kvmtool puts the RAM of a realm. */
+/** IPA of a realm's RAM in kvmtool. */
 export const RAM_BASE = 0x8000_0000;
 
 export interface RealmVmmOptions {
@@ -36,11 +36,11 @@ export interface RealmVmmOptions {
   readonly hashAlgorithm?: 'sha-256' | 'sha-512';
   /** Realm Personalization Value: up to 64 bytes. @default zeros */
   readonly rpv?: Uint8Array;
-  /** First of the VMIDs that the planes take; other realms of the machine must have others. @default 1 */
+  /** First of the consecutive VMIDs of the planes; they must be unused by other realms of the machine. @default 1 */
   readonly vmid?: number;
 }
 
-/** Where a vCPU begins. */
+/** Initial state of a vCPU. */
 export interface RecSetup {
   readonly pc: bigint;
   /** X0 to X7. @default zeros */
@@ -62,9 +62,9 @@ function ramOutsidePar(ram: number, ipaWidth: number, ramTop: number): PetriErro
 }
 
 /**
- * The Normal world's VMM for one realm, after kvmtool: everything goes through RMI calls with the values that a real
- * host would pass. The constructor makes the realm and its RAM; then come `populate`, `createRec` and `activate`, in
- * this order because it decides the measurement.
+ * The Normal world's VMM for one realm, modelled on kvmtool: everything goes through RMI calls with the values that a
+ * real host would pass. The constructor makes the realm and its RAM. Then call `populate`, `createRec` and `activate`
+ * in this order, which determines the measurement.
  */
 export class RealmVmm {
   /** Physical address of the Realm Descriptor. */
@@ -80,7 +80,7 @@ export class RealmVmm {
   readonly #rttTables: number;
   readonly #exits: RecExitHandler;
 
-  /** @throws PetriError `invalid-config` where RAM does not fit, `rmi-failed` where the RMM refuses */
+  /** @throws PetriError `invalid-config` if the RAM does not fit, `rmi-failed` if a command fails */
   constructor(options: RealmVmmOptions) {
     const { rmm, memory, granules, ram = 512 * 2 ** 20, ipaWidth = 33 } = options;
     const parTop = 2 ** (ipaWidth - 1);
@@ -118,19 +118,19 @@ export class RealmVmm {
     if (reached < ramTop) throw this.#rmi.failure('RTT_INIT_RIPAS', this.#rmi.result(1), [this.rd, reached, ramTop]);
   }
 
-  /** What a debugger sees of the realm. */
+  /** The realm as a debugger sees it. */
   get view(): RealmView {
     const view = this.#rmm.inspect(this.rd);
     if (view === undefined) throw new Error('the realm is destroyed');
     return view;
   }
 
-  /** Makes plane 0 a program in TypeScript. Not something that a real host could do. */
+  /** Replaces plane 0 by a program in TypeScript, which a real host could not do. */
   setPlane0(program: Plane0Program): void {
     this.#rmm.setPlane0(this.rd, program);
   }
 
-  /** Puts bytes into the RAM of the new realm, page by page, and measures them. @param ipa page-aligned, in RAM */
+  /** Copies bytes into the RAM of the new realm, page by page, and measures them. @param ipa page-aligned, in RAM */
   populate(ipa: number, bytes: Uint8Array): void {
     this.#withBuffer((source) => {
       const page = this.#memory.bytesAt(source, GRANULE_SIZE);
@@ -167,7 +167,7 @@ export class RealmVmm {
     return rec;
   }
 
-  /** Ends the building: the RIM is final, and RECs may be entered. */
+  /** Activates the realm: the RIM is final, and RECs may be entered. */
   activate(): void {
     this.#rmi.must('REALM_ACTIVATE', this.rd);
     this.#rmi.step = 'run';
@@ -176,8 +176,8 @@ export class RealmVmm {
   /**
    * Enters a REC once and serves its exit.
    *
-   * @param instructions of the guest after which the host's timer ends the run
-   * @throws PetriError `rmi-failed` where the RMM refuses
+   * @param instructions of the guest until the host's timer interrupts it
+   * @throws PetriError `rmi-failed` if a command fails
    */
   enter(rec: RecHandle, instructions: number): EnterResult {
     this.#rmm.interruptAfter(instructions);
@@ -185,13 +185,13 @@ export class RealmVmm {
     return this.#exits.serve(rec);
   }
 
-  /** The registered handler answers RSI_HOST_CALL. @see RecExitHandler.onHostCall */
+  /** Registers the handler of RSI_HOST_CALL. @see RecExitHandler.onHostCall */
   onHostCall(handler: RecExitHandler['onHostCall']): void {
     this.#exits.onHostCall = handler;
   }
 
   /**
-   * Takes everything back through RMI: RECs, pages, tables, the realm. A machine that goes as a whole does not need it.
+   * Reclaims everything through RMI: RECs, pages, tables, the realm. Not needed if the whole machine is discarded.
    */
   destroy(): void {
     this.#rmi.step = 'teardown';
@@ -226,7 +226,7 @@ export class RealmVmm {
     }
   }
 
-  /** A page of the Normal world for as long as `use` needs it. */
+  /** Calls `use` with a temporary page of the Normal world. */
   #withBuffer(use: (pa: number) => void): void {
     const pa = this.#granules.allocate();
     try {

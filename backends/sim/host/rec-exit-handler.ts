@@ -9,13 +9,13 @@ import type { Stage2Host } from './stage2-host.ts';
 
 /** How one REC_ENTER ended. */
 export type EnterResult =
-  /** The REC can be entered again; `interrupted` when the host's timer ended the run. */
+  /** The REC can be entered again; `interrupted` if the host's timer ended the run. */
   | { readonly kind: 'continue'; readonly interrupted: boolean }
   /** The vCPU turned itself off; another one may turn it on. */
   | { readonly kind: 'cpu-off' }
   | { readonly kind: 'system-off' }
   | { readonly kind: 'system-reset' }
-  /** The realm did something that this host cannot continue from. */
+  /** The realm did something after which this host cannot continue. */
   | { readonly kind: 'fault'; readonly message: string; readonly esr: number; readonly ipa: number };
 
 const CONTINUE: EnterResult = { kind: 'continue', interrupted: false };
@@ -24,20 +24,20 @@ const CPU_OFF: EnterResult = { kind: 'cpu-off' };
 const SYSTEM_OFF: EnterResult = { kind: 'system-off' };
 const SYSTEM_RESET: EnterResult = { kind: 'system-reset' };
 
-/** What of a realm's address space is RAM, and where its unprotected half begins. */
+/** The RAM in a realm's address space, and the start of its unprotected half. */
 interface RealmLayout {
   readonly ramBase: number;
   readonly ramTop: number;
   readonly parTop: number;
 }
 
-/** What the handler works with. */
+/** The handler's dependencies. */
 export interface ExitServices {
   readonly memory: PhysicalMemory;
   readonly rmi: RmiClient;
   readonly stage2: Stage2Host;
   readonly mmio: MmioBus;
-  /** Why the simulation could not go on with a vCPU, if it could not. */
+  /** Why the simulation cannot continue with a vCPU, if it cannot. */
   readonly unsupported: (rec: number) => string | undefined;
 }
 
@@ -46,7 +46,7 @@ const SHARED_RAM_ATTRIBUTES = (0b11 << 6) | (0b110 << 2);
 
 /** Serves the exits of RECs as KVM and kvmtool do. */
 export class RecExitHandler {
-  /** Answers RSI_HOST_CALL: `gprs` are X0 to X30 as the realm passed them, and go back as they are then. */
+  /** Answers RSI_HOST_CALL: `gprs` are X0 to X30 from the realm, returned to it as the handler leaves them. */
   onHostCall: (imm: number, gprs: BigUint64Array) => void = () => undefined;
   readonly #realm: { readonly rd: number; readonly recs: readonly RecHandle[] };
   readonly #services: ExitServices;
@@ -64,7 +64,7 @@ export class RecExitHandler {
     this.#view = services.memory.linear.view;
   }
 
-  /** Serves the exit in the run page, and leaves the answer there for the next REC_ENTER. */
+  /** Serves the exit in the run page, and writes the answer there for the next REC_ENTER. */
   serve(rec: RecHandle): EnterResult {
     const reason = this.#view.getUint8(rec.runOffset + RecExit.reason);
     this.#setFlags(rec, 0);
@@ -105,7 +105,7 @@ export class RecExitHandler {
     }
     if (this.#isRam(ipa - parTop)) {
       if (stage2.mapShared(ipa, SHARED_RAM_ATTRIBUTES) === 'mapped') return CONTINUE;
-      return this.#fault(rec, `the realm may not do this at the shared IPA 0x${ipa.toString(16)}`);
+      return this.#fault(rec, `the realm has no permission for its access to the shared IPA 0x${ipa.toString(16)}`);
     }
     if (!hasValidSyndrome(esr)) {
       return this.#fault(rec, `an access at IPA 0x${ipa.toString(16)} cannot be emulated: its syndrome is not valid`);
@@ -154,7 +154,7 @@ export class RecExitHandler {
     }
   }
 
-  /** RAM may be given up and taken back; there is none elsewhere. */
+  /** RAM may be given up and reclaimed; other addresses cannot become RAM. */
   #ripasChange(rec: RecHandle): EnterResult {
     const base = this.#number(rec, RecExit.ripasBase);
     const top = this.#number(rec, RecExit.ripasTop);
@@ -172,7 +172,7 @@ export class RecExitHandler {
     return CONTINUE;
   }
 
-  /** The whole range at once: OpenHCL's kernel asks only once. */
+  /** Changes the whole range at once, since OpenHCL's kernel asks only once. */
   #s2apChange(rec: RecHandle): EnterResult {
     const base = this.#number(rec, RecExit.s2apBase);
     const top = this.#number(rec, RecExit.s2apTop);
@@ -207,7 +207,7 @@ export class RecExitHandler {
     return this.#view.getUint32(rec.runOffset + RecExit.esr, true);
   }
 
-  /** The page of the abort: HPFAR_EL2 has its number from bit 4 on. */
+  /** IPA of the faulting page: HPFAR_EL2 holds its number from bit 4 on. */
   #ipa(rec: RecHandle): number {
     return (this.#number(rec, RecExit.hpfar) / 16) * GRANULE_SIZE;
   }

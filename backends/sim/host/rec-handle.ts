@@ -1,14 +1,14 @@
-/** A vCPU of a realm, as the host knows it. */
+/** A vCPU of a realm, as seen by the host. */
 export class RecHandle {
   readonly index: number;
   readonly mpidr: number;
-  /** Physical addresses of the REC, of its auxiliary granules, and of the run page in the Normal world. */
+  /** Physical addresses of the REC, its auxiliary granules and its run page, which is in the Normal world. */
   readonly pa: number;
   readonly aux: readonly number[];
   readonly run: number;
   /** Offset of the run page in linear memory. */
   readonly runOffset: number;
-  /** Whether it may be entered: it is on. */
+  /** Whether it is on, so that it may be entered. */
   runnable: boolean;
 
   constructor(fields: Omit<RecHandle, never>) {

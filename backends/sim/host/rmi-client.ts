@@ -1,12 +1,12 @@
 import { PetriError, type PetriStep } from '../../../petri/errors.ts';
 import { describeRmiResult, Rmi, type RmiCommand, RmiStatus, type Rmm } from '../rmm/index.ts';
 
-/** Results beyond X0 that callers ask for: X1 to X4. */
+/** X0 to X17. */
 const REGISTERS = 18;
 
-/** The host's side of RMI: SMCs by name. */
+/** The host's side of RMI: makes SMCs by command name. */
 export class RmiClient {
-  /** Told in errors: what the host is about. */
+  /** The host's current step, for error messages. */
   step: PetriStep = 'launch';
   readonly #rmm: Rmm;
   readonly #x = new BigUint64Array(REGISTERS);
@@ -29,7 +29,7 @@ export class RmiClient {
     return Number(BigInt.asIntN(64, x[0]));
   }
 
-  /** Makes one call that has to succeed. @throws PetriError `rmi-failed` */
+  /** Makes one call that must succeed. @throws PetriError `rmi-failed` */
   must(command: RmiCommand, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0): void {
     const status = this.call(command, a1, a2, a3, a4, a5);
     if (status !== RmiStatus.Success) throw this.failure(command, status, [a1, a2, a3, a4, a5]);

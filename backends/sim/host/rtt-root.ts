@@ -1,4 +1,4 @@
-/** Where the stage-2 walk of a realm starts. */
+/** The start of a realm's stage 2 walk. */
 interface RttRootShape {
   readonly level: number;
   /** Concatenated tables. */
@@ -18,7 +18,7 @@ export function entrySpan(level: number): number {
   return 2 ** entryBits(level);
 }
 
-/** The shortest walk for an IPA width, as KVM chooses it: up to 16 tables side by side save a level. */
+/** The shortest walk for an IPA width, as KVM chooses it: up to 16 concatenated tables save a level. */
 export function rttRootShape(ipaWidth: number): RttRootShape {
   let level = HIGHEST_START_LEVEL;
   while (ipaWidth > entryBits(level) + 9 + MAX_CONCATENATED_BITS) level--;

@@ -11,16 +11,16 @@ interface Table {
   readonly level: number;
 }
 
-/** Whether a page could be mapped. */
+/** Result of mapping a page. */
 type MapResult = 'mapped' | 'already-mapped';
 
-/** The host's part of a realm's stage 2: gives it tables and pages where they are missing. */
+/** The host's side of a realm's stage 2: supplies missing tables and pages. */
 export class Stage2Host {
   readonly #rmi: RmiClient;
   readonly #granules: GranuleAllocator;
   readonly #rd: number;
   readonly #parTop: number;
-  /** In order of creation: parents before children. */
+  /** In order of creation, so parents come before children. */
   readonly #tables: Table[] = [];
   /** Normal world pages mapped at unprotected IPAs. */
   readonly #shared: number[] = [];
@@ -32,27 +32,27 @@ export class Stage2Host {
     this.#parTop = parTop;
   }
 
-  /** A granule of the Realm world. */
+  /** Allocates and delegates a granule. */
   delegated(): number {
     const pa = this.#granules.allocate();
     this.#rmi.must('GRANULE_DELEGATE', pa);
     return pa;
   }
 
-  /** Takes a granule back that the RMM does not need any more. */
+  /** Undelegates and frees a granule that the RMM no longer uses. */
   reclaim(pa: number): void {
     this.#rmi.must('GRANULE_UNDELEGATE', pa);
     this.#granules.free(pa);
   }
 
-  /** Makes the table of `level` at an IPA. */
+  /** Creates the table of `level` for an IPA. */
   createTable(ipa: number, level: number): void {
     const base = Math.floor(ipa / entrySpan(level - 1)) * entrySpan(level - 1);
     this.#rmi.must('RTT_CREATE', this.#rd, this.delegated(), base, level);
     this.#tables.push({ ipa: base, level });
   }
 
-  /** Makes all tables from `reached` down to the leaves. */
+  /** Creates all tables from below `reached` down to the leaves. */
   createTables(ipa: number, reached: number): void {
     for (let level = reached + 1; level <= LEAF_LEVEL; level++) this.createTable(ipa, level);
   }
@@ -72,7 +72,7 @@ export class Stage2Host {
     throw this.#rmi.failure('DATA_CREATE_UNKNOWN', result, [this.#rd, pa, ipa]);
   }
 
-  /** Puts a page of the Normal world into a new realm, measured. @param source that is left as it is */
+  /** Copies a page of the Normal world into a new realm, and measures it. @param source which is not changed */
   populate(ipa: number, source: number): void {
     const pa = this.delegated();
     const args = [this.#rd, pa, ipa, source, 1] as const;
@@ -104,11 +104,11 @@ export class Stage2Host {
   }
 
   /**
-   * Repeats a command that works its way through [base, top) until it is done, making tables where its entries are too
-   * large.
+   * Repeats a command that proceeds through [base, top) in steps until it is done, creating tables for entries that are
+   * too large.
    *
-   * @param call one call from an address on @returns X0; X1 is how far it came
-   * @returns how far the RMM let it come: `top` unless it refuses an entry of the last level
+   * @param call makes the call for the rest from an address on and returns X0; X1 is how far it got
+   * @returns how far the RMM got: `top` unless it rejects an entry of the last level
    */
   cover(command: RmiCommand, base: number, top: number, call: (from: number) => number): number {
     let from = base;
@@ -123,7 +123,7 @@ export class Stage2Host {
     return from;
   }
 
-  /** Takes the pages of [base, top) back. */
+  /** Destroys the pages of [base, top). */
   destroyPages(base: number, top: number): void {
     let ipa = base;
     while (ipa < top) {
@@ -132,13 +132,13 @@ export class Stage2Host {
       const next = this.#rmi.result(2);
       if (result === RmiStatus.Success) this.reclaim(this.#rmi.result(1));
       else if (status !== RmiStatus.ErrorRtt) throw this.#rmi.failure('DATA_DESTROY', result, [this.#rd, ipa]);
-      // An address that lives without being a page is an entry that spans more.
+      // A live address that is not a page is a larger entry.
       if (next > ipa) ipa = next;
       else ipa += entrySpan(index);
     }
   }
 
-  /** Takes all pages and tables back, children before parents. */
+  /** Destroys all pages and tables, children before parents. */
   destroyAll(): void {
     for (const { ipa, level } of this.#tables.reverse()) {
       if (level === LEAF_LEVEL && ipa < this.#parTop) this.destroyPages(ipa, ipa + entrySpan(LEAF_LEVEL - 1));

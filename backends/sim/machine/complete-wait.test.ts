@@ -5,7 +5,7 @@ import { completeWait } from './complete-wait.ts';
 
 const vcpu = (waiting: 'wfi' | 'wfe', timerDeadline: number) => ({ waiting, timerDeadline });
 
-it('has time go on to whatever comes first', () => {
+it('advances the clock to the next timer or alarm', () => {
   const clock = new Clock();
   clock.setAlarm(700, () => undefined);
   completeWait(clock, vcpu('wfi', 500));
@@ -16,7 +16,7 @@ it('has time go on to whatever comes first', () => {
   expect(clock.now).toBe(700);
 });
 
-it('completes at once where nothing will come, or an event may have', () => {
+it('completes at once for WFE, or if no timer or alarm is due', () => {
   const clock = new Clock();
   completeWait(clock, vcpu('wfi', Infinity));
   clock.setAlarm(100, () => undefined);

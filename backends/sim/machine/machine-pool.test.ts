@@ -10,7 +10,7 @@ function firstByteLeft({ dram, linear }: Machine, bytes: number): number {
 }
 
 describe('MachinePool', () => {
-  it('hands a machine on, wiped', () => {
+  it('reuses a machine after clearing its memory', () => {
     const pool = new MachinePool();
     const first = pool.acquire(1 * MIB);
     const offset = first.dram.offset + 4096;
@@ -22,14 +22,14 @@ describe('MachinePool', () => {
     expect(pool.acquire(1 * MIB) === first).toBe(false);
   });
 
-  it('gives a machine of another size where another size is asked for', () => {
+  it('makes another machine for another size', () => {
     const pool = new MachinePool();
     const first = pool.acquire(1 * MIB);
     pool.release(first, []);
     expect(pool.acquire(100 * MIB).dram.bytes).toBeGreaterThanOrEqual(100 * MIB);
   });
 
-  it('throws away what it has no room for', () => {
+  it('discards machines beyond its capacity', () => {
     const pool = new MachinePool();
     const machines = Array.from({ length: 6 }, () => pool.acquire(1 * MIB));
     for (const machine of machines) pool.release(machine, []);
@@ -37,7 +37,7 @@ describe('MachinePool', () => {
     expect(again.filter((machine) => machines.includes(machine)).length).toBeLessThan(machines.length);
   });
 
-  it('throws away a machine of which much was written', () => {
+  it('discards a machine with too much written memory', () => {
     const pool = new MachinePool();
     const first = pool.acquire(128 * MIB);
     pool.release(first, [{ offset: first.dram.offset, bytes: 100 * MIB }]);

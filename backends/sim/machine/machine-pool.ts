@@ -2,7 +2,7 @@ import { PetriError } from '../../../petri/errors.ts';
 import { type Cpu, createCpu, DRAM_OFFSET, LinearMemory } from '../cpu/index.ts';
 import { PhysicalMemory } from './physical-memory.ts';
 
-/** What a VM runs on. */
+/** The memory and processors of a VM. */
 export interface Machine {
   readonly linear: LinearMemory;
   readonly cpu: Cpu;
@@ -16,21 +16,21 @@ export interface MemoryRange {
 }
 
 const MIB = 1024 * 1024;
-/** Sizes are rounded up to it, so that VMs of about the same size share machines. */
+/** Sizes are rounded up to a multiple of this, so that VMs of similar size share machines. */
 const SIZE_STEP = 64 * MIB;
-/** Machines kept for reuse: more than a worker of a test runner has VMs at once. */
+/** Machines kept for reuse: more than one worker of a test runner has VMs at once. */
 const MAX_IDLE = 4;
-/** A machine of which more was written is thrown away: its memory costs more than the time to make another. */
+/** A machine with more written memory is discarded: it would use more memory than making another is worth. */
 const MAX_TOUCHED = 64 * MIB;
 
 /**
- * Machines that VMs of this thread hand on to each other. Making one reserves address space and compiles the engine;
- * handing one on costs wiping what the last VM wrote. Nothing of one VM is left for the next.
+ * Machines that the VMs of this thread reuse. Making one reserves address space and compiles the engine; reusing one
+ * only costs clearing what the last VM wrote. No data of one VM reaches the next.
  */
 export class MachinePool {
   readonly #idle: Machine[] = [];
 
-  /** @param dramBytes DRAM that the machine must have at least */
+  /** @param dramBytes minimum size of DRAM */
   acquire(dramBytes: number): Machine {
     const bytes = Math.ceil(dramBytes / SIZE_STEP) * SIZE_STEP;
     const found = this.#idle.findIndex((machine) => machine.dram.bytes === bytes);
@@ -46,7 +46,7 @@ export class MachinePool {
   release(machine: Machine, touched: readonly MemoryRange[]): void {
     const total = touched.reduce((sum, range) => sum + range.bytes, 0);
     if (this.#idle.length >= MAX_IDLE || total > MAX_TOUCHED) return;
-    // First: it keeps what was decoded, together with the code that it was decoded from.
+    // First, since it keeps decoded code together with the memory that it was decoded from.
     machine.cpu.recycle();
     for (const { offset, bytes } of touched) machine.linear.u8.fill(0, offset, offset + bytes);
     this.#idle.push(machine);

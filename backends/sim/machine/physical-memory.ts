@@ -1,12 +1,12 @@
 import type { LinearMemory } from '../cpu/index.ts';
 
 export const GRANULE_SIZE = 4096;
-/** Where FVP and most servers have their second DRAM bank. */
+/** Address of the second DRAM bank on FVP and most servers. */
 const DEFAULT_BASE = 0x8_8000_0000;
 
 /**
- * DRAM of the simulated machine: physical addresses [base, base + bytes) behind an offset in linear memory. The default
- * base is kept away from guest addresses so that a physical address used for an intermediate one is noticed.
+ * DRAM of the simulated machine: physical addresses [base, base + bytes) at an offset in linear memory. The default
+ * base differs from every guest address, so that a physical address used as an IPA (or the reverse) causes a fault.
  */
 export class PhysicalMemory {
   /** Physical address of the first byte. */

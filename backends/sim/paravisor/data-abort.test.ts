@@ -31,7 +31,7 @@ const accesses = (write: boolean): Access[] =>
     ),
   );
 
-/** X0 to X30 behind a few words that do not belong to them. */
+/** Index of X0; the words before it do not belong to the registers. */
 const GPRS = 4;
 
 function registers(fill: (n: number) => bigint): Uint32Array {
@@ -44,7 +44,7 @@ function registers(fill: (n: number) => bigint): Uint32Array {
 const value = (memory: Uint32Array, n: number): bigint => new BigUint64Array(memory.buffer)[GPRS / 2 + n] ?? 0n;
 
 describe('a read', () => {
-  // Bit 7, 15, 31 and 63 set, so that sign extension shows; then clear.
+  // Once with bits 7, 15, 31 and 63 set, so that sign extension shows, and once with them clear.
   it.each([
     ['negative', 0x8182_8384_9192_9394n],
     ['positive', 0x0102_0304_1112_1314n],
@@ -54,7 +54,7 @@ describe('a read', () => {
       const esr = esrOf(access);
       const memory = registers((n) => 0xdead_0000_0000_0000n + BigInt(n));
       const before = memory.slice();
-      // The bytes that a device gives sit at the low end.
+      // A device returns its bytes in the low bits.
       const bits = 8 << access.sas;
       const given = BigInt.asUintN(bits, data);
       completeRead(memory, GPRS, esr, Number(BigInt.asUintN(32, data)), Number(data >> 32n));
@@ -90,7 +90,7 @@ describe('faultIpa', () => {
   it.each([
     [0xffff_0000, 0x00ff_ff00, 0, 0xffff_0000],
     [0xffff_0abc, 0x00ff_ff00, 0, 0xffff_0abc],
-    // Stage 1 is on: FAR is a virtual address of which only the byte in the page counts.
+    // Stage 1 is on: FAR is a virtual address, of which only the offset in the page is used.
     [0x8000_0123, 0xf000_0010, 0, 0xf0_0000_1123],
     [0, 0xfffffff0, 0xfff, 0xf_ffff_ffff_f000],
   ])('of FAR %#x, HPFAR %#x:%#x is %#x', (farLow, hpfarLow, hpfarHigh, ipa) => {

@@ -2,20 +2,20 @@ import { accessBytes, Esr, transferRegister, ZERO_REGISTER } from '../../../petr
 import { GRANULE_SIZE } from '../machine/index.ts';
 
 /*
- * What a data abort reads and writes, as plain arithmetic on 32-bit words, for the path that a guest takes hundreds of
- * thousands of times a second.
+ * The operands of data aborts, as plain arithmetic on 32-bit words: a guest may take this path hundreds of thousands of
+ * times a second.
  */
 
 /**
- * The faulting IPA from HPFAR_EL2 and FAR_EL2. HPFAR_EL2.FIPA holds bits 51:12 of the IPA at bits 43:4. OpenHCL takes
- * FAR_EL2 alone, which is a virtual address and so is the IPA only while stage 1 is off; the two agree then.
+ * The faulting IPA from HPFAR_EL2 and FAR_EL2. HPFAR_EL2.FIPA holds bits 51:12 of the IPA at bits 43:4. OpenHCL uses
+ * FAR_EL2 alone, which is a virtual address and so equals the IPA only while stage 1 is off.
  */
 export function faultIpa(hpfarLow: number, hpfarHigh: number, farLow: number): number {
   return (hpfarHigh & 0xfff) * 2 ** 40 + (hpfarLow >>> 4) * GRANULE_SIZE + (farLow & 0xfff);
 }
 
 /**
- * Low 32 bits of what a write stores, without those beyond its size.
+ * Low 32 bits of the value that a write stores, truncated to its size.
  *
  * @param gprs index in `memory` of X0's low word
  */
@@ -27,7 +27,7 @@ export function writeValueLow(memory: Uint32Array, gprs: number, esr: number): n
   return bytes < 4 ? low & ((1 << (8 * bytes)) - 1) : low;
 }
 
-/** High 32 bits of what a write stores: 0 unless it is of 8 bytes. */
+/** High 32 bits of the value that a write stores: 0 unless it stores 8 bytes. */
 export function writeValueHigh(memory: Uint32Array, gprs: number, esr: number): number {
   const register = transferRegister(esr);
   return register === ZERO_REGISTER || accessBytes(esr) < 8 ? 0 : (memory[gprs + 2 * register + 1] ?? 0);

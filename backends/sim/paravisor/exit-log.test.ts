@@ -11,7 +11,7 @@ function record(log: ExitLog, fields: Partial<Record<keyof typeof at, bigint>>):
 }
 
 describe('ExitLog', () => {
-  it('keeps every bit of what the run page said', () => {
+  it('keeps every bit of the fields in the run page', () => {
     const log = new ExitLog();
     const fields = {
       reason: 0n,
@@ -25,7 +25,7 @@ describe('ExitLog', () => {
     expect(log.latest()).toMatchObject({ index: 0, ...fields, reason: 'sync', ec: 0x24 });
   });
 
-  it('keeps the first and the last of a long run, in order, and counts all', () => {
+  it('keeps the first and the last exits of a long run in order, and counts all', () => {
     const log = new ExitLog({ first: 3, last: 4 });
     const indices = (): number[] => log.decode().map((exit) => exit.index);
     for (let n = 0; n < 5; n++) record(log, { pc: BigInt(n) });
@@ -37,7 +37,7 @@ describe('ExitLog', () => {
     expect(log.latest()?.pc).toBe(999n);
   });
 
-  it('has nothing to tell before the first exit', () => {
+  it('is empty before the first exit', () => {
     expect(new ExitLog().decode()).toEqual([]);
     expect(new ExitLog().latest()).toBeUndefined();
   });
@@ -46,13 +46,13 @@ describe('ExitLog', () => {
 describe('decodeExit', () => {
   const raw = { index: 0, reason: 0n, pc: 0n, pstate: 0n, esr: 0n, far: 0n, hpfar: 0n };
 
-  it('gives aborts their IPA: the page from HPFAR, the byte from FAR', () => {
+  it('computes the IPA of an abort: the page from HPFAR, the offset from FAR', () => {
     const exit = decodeExit({ ...raw, esr: 0x8200_0006n, far: 0xffff_8000_0000_0abcn, hpfar: 0x8_47ff0n });
     expect(exit.ipa).toBe(0x847f_fabcn);
     expect(exit.summary).toBe('instruction abort: fetch at IPA 0x847ffabc, translation fault level 2');
   });
 
-  it('gives no byte where FnV says that FAR is not valid', () => {
+  it('reports only the page if FnV marks FAR as not valid', () => {
     const exit = decodeExit({ ...raw, esr: 0x8200_0406n, far: 0xabcn, hpfar: 0x8_47ff0n });
     expect(exit.ipa).toBe(0x847f_f000n);
   });

@@ -2,7 +2,7 @@ import { decodeSyndrome, summarizeSyndrome, type Syndrome } from '../../../petri
 import type { PlaneExit } from '../../../petri/contract/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 
-/** 32-bit words that are kept of one exit. */
+/** Index of each 32-bit word that is kept of one exit. */
 const Word = {
   reason: 0,
   pstate: 1,
@@ -38,19 +38,19 @@ interface ExitWords {
 }
 
 interface ExitLogCapacity {
-  /** Exits kept from the start of the run. */
+  /** Number of exits kept from the start of the run. */
   readonly first: number;
-  /** Exits kept from its end. */
+  /** Number of exits kept from its end. */
   readonly last: number;
 }
 
 /**
  * The exits of one plane. A guest may exit hundreds of thousands of times a second, so an exit is kept as raw words in
- * one typed array and decoded when somebody asks; of a long run the first and the last are kept.
+ * one typed array and decoded on request; of a long run only the first and the last are kept.
  */
 export class ExitLog {
   readonly #capacity: ExitLogCapacity;
-  /** As long as there are exits to keep, up to the capacity: most runs have few. */
+  /** Grows with the number of exits, up to the capacity: most runs have few. */
   #words = new Uint32Array(INITIAL_EXITS * WORDS);
   #count = 0;
 
@@ -58,7 +58,7 @@ export class ExitLog {
     this.#capacity = capacity;
   }
 
-  /** Exits since the plane was first entered. */
+  /** Number of exits since the plane was first entered. */
   get count(): number {
     return this.#count;
   }
@@ -113,7 +113,7 @@ export class ExitLog {
     this.#words = words;
   }
 
-  /** @param syndromes decoded already: of many exits few have a syndrome of their own */
+  /** @param syndromes decoded before: most exits share their syndrome with others */
   #decodeAt(index: number, syndromes: Map<bigint, Syndrome>): PlaneExit {
     const from = this.#slotOf(index) * WORDS;
     const wide = (low: number, high: number): bigint =>
@@ -144,7 +144,7 @@ interface RawExit {
   readonly hpfar: bigint;
 }
 
-/** @param syndromes of exits decoded before, by ESR_EL2; that of this one is added */
+/** @param syndromes of exits decoded before, by ESR_EL2; the one of this exit is added */
 export function decodeExit(raw: RawExit, syndromes = new Map<bigint, Syndrome>()): PlaneExit {
   const reason = reasonOf(raw.reason);
   let syndrome = syndromes.get(raw.esr);
@@ -169,7 +169,7 @@ export function decodeExit(raw: RawExit, syndromes = new Map<bigint, Syndrome>()
   };
 }
 
-/** HPFAR_EL2.FIPA is bits 43:4 and holds IPA[51:12]; FAR_EL2 gives the byte, unless FnV says that it does not. */
+/** HPFAR_EL2.FIPA is bits 43:4 and holds IPA[51:12]; FAR_EL2 gives the offset in the page unless FnV is set. */
 function faultingIpa(hpfar: bigint, far: bigint, farNotValid: boolean): bigint {
   const page = ((hpfar >> 4n) & 0xff_ffff_ffffn) << 12n;
   return farNotValid ? page : page | (far & 0xfffn);

@@ -2,7 +2,7 @@ import { isPermissionFault } from '../../../petri/kit/arm/index.ts';
 import type { PlaneExit } from '../../../petri/contract/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 
-/** What RSI_IPA_STATE_GET reported of the faulting page; undefined where it failed. */
+/** Result of RSI_IPA_STATE_GET for the faulting page; undefined if it failed. */
 type FaultRipas = 'EMPTY' | 'RAM' | 'DESTROYED' | 'DEV' | undefined;
 
 const ripasNames: readonly FaultRipas[] = ['EMPTY', 'RAM', 'DESTROYED', 'DEV'];
@@ -12,7 +12,7 @@ export function ripasName(value: number): FaultRipas {
 }
 
 /**
- * Why plane 1 cannot go on from an instruction abort.
+ * Why plane 1 cannot continue after an instruction abort.
  *
  * @param ipaWidth bits of the realm's IPA space; its lower half is the protected address range (PAR)
  */
@@ -34,12 +34,12 @@ export function describeInstructionAbort(exit: PlaneExit, ipaWidth: number, ripa
   }
 }
 
-/** Why plane 1 cannot go on from any other exit. */
+/** Why plane 1 cannot continue after any other exit. */
 export function describeUnserved(exit: PlaneExit): string {
   if (exit.reason !== 'sync') return `${exit.summary}: plane 0 does not know this exit reason`;
   if (exit.ec === ExceptionClass.DataAbortLower && exit.iss['ISV'] === 0) {
     return `${exit.summary}: no syndrome describes such an access (pair, exclusive, vector, atomic), so it cannot be emulated`;
   }
-  if (exit.ec === ExceptionClass.DataAbortLower) return `${exit.summary}: nothing is emulated there`;
+  if (exit.ec === ExceptionClass.DataAbortLower) return `${exit.summary}: no device is emulated there`;
   return `${exit.summary}: plane 0 does not serve exception class 0x${exit.ec.toString(16)}`;
 }

@@ -3,8 +3,8 @@ import { GRANULE_SIZE } from '../machine/index.ts';
 import type { Plane0Port } from '../rmm/index.ts';
 
 /**
- * Reads the memory of plane 1 through plane 0's mapping. Reading cannot wait for the host to map a page, so where one
- * is missing it continues with zeros and reports the page in `unmapped`; the caller has it mapped and reads again.
+ * Reads the memory of plane 1 through plane 0's mapping. A read cannot wait until the host maps a page: for a missing
+ * page it continues with zeros and reports the page in `unmapped`. The caller has it mapped and reads again.
  */
 export class GuestReader {
   /** IPA of the first byte that could not be read, or -1. */

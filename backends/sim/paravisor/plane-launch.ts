@@ -3,23 +3,23 @@ import { type Plane0Port, type Plane0Step, PlaneEnter, PlaneEnterFlag, RealmConf
 import { locate, writePage } from './plane0-memory.ts';
 import { Plane0Failure, rsi, RSI_VERSION_1_1, rsiStatusName, tryRsi } from './rsi-client.ts';
 
-/** Where plane 0 keeps and puts things, and what it starts. All addresses are IPAs of the realm's protected half. */
+/** Memory that plane 0 uses to launch plane 1, and what it launches. Addresses are protected IPAs of the realm. */
 export interface PlaneLaunch {
-  /** A page of plane 0 that receives RsiRealmConfig. */
+  /** Page of plane 0 for RsiRealmConfig. */
   readonly realmConfigPage: number;
-  /** A page of plane 0 that holds RsiPlaneRun. */
+  /** Page of plane 0 for RsiPlaneRun. */
   readonly runPage: number;
-  /** The memory that plane 1 gets: base and size, whole pages. */
+  /** The memory of plane 1: base and size, whole pages. */
   readonly ram: { readonly base: number; readonly bytes: number };
-  /** A page of `ram` that receives the TMK's StartInput. */
+  /** Page of `ram` for the TMK's StartInput. */
   readonly startInput: number;
-  /** First instruction of plane 1. */
+  /** Address of the first instruction of plane 1. */
   readonly entry: number;
   /** Index of the TMK test to run. */
   readonly testIndex: number;
 }
 
-/** Of RsiRealmConfig, what the plane-run core needs. */
+/** The fields of RsiRealmConfig that the plane-run core needs. */
 interface RealmFacts {
   readonly ipaWidth: number;
   readonly numAuxPlanes: number;
@@ -27,14 +27,14 @@ interface RealmFacts {
 
 export const PLANE = 1n;
 
-/** The overlay index that OpenHCL's kernel gives to the memory of its lower VTL. */
+/** The overlay index that OpenHCL's kernel uses for the memory of its lower VTL. */
 const PERMISSION_INDEX = 2n;
 /** Stage-2 overlay value RW+upX. */
 const RW_UPX = 15n;
 /** EL1h with DAIF masked, in the format of SPSR_EL2. */
 const PSTATE = 0x3c5n;
 
-/** System registers that OpenHCL writes before plane 1 first runs, in its order: encoding and value. */
+/** System registers that OpenHCL writes before plane 1 first runs, in the same order: encoding and value. */
 const initialSysregs: readonly (readonly [encoding: bigint, value: bigint])[] = [
   [0xdce0n, 0x40n], // PMCR_EL0
   [0x8012n, 0x800n], // MDSCR_EL1
@@ -50,10 +50,10 @@ const initialSysregs: readonly (readonly [encoding: bigint, value: bigint])[] = 
 ];
 
 /**
- * Everything that OpenHCL and tmk_vmm do before plane 1 runs for the first time: learns about the
- * realm, writes the start input, opens the memory to plane 1, writes its system registers and fills the run page.
+ * Everything that OpenHCL and tmk_vmm do before plane 1 first runs: reads the realm configuration, writes the start
+ * input, gives plane 1 access to its memory, writes its system registers and fills the run page.
  *
- * @throws Plane0Failure where the RMM refuses
+ * @throws Plane0Failure if an RSI command fails
  */
 export function* launchPlane(port: Plane0Port, launch: PlaneLaunch): Generator<Plane0Step, RealmFacts, void> {
   yield* negotiateVersion(port);
@@ -89,7 +89,7 @@ function* readRealmConfig(port: Plane0Port, page: number): Generator<Plane0Step,
   };
 }
 
-/** RSI_MEM_SET_PERM_INDEX works on as much as the host did; the specification wants it repeated until the end. */
+/** RSI_MEM_SET_PERM_INDEX covers as much as the host did; the specification requires repeating it until the end. */
 function* openMemory(port: Plane0Port, base: number, top: number): Generator<Plane0Step, void, void> {
   yield* rsi(port, 'MEM_SET_PERM_VALUE', PLANE, PERMISSION_INDEX, RW_UPX);
   let next = BigInt(base);

@@ -17,10 +17,10 @@ const launch: PlaneLaunch = {
 
 const COMMAND = 0xffff_0000;
 const IL = 1 << 25;
-/** STR Xsrt, of 8 bytes. */
+/** ISS of STR Xsrt, 8 bytes. */
 const store64 = (srt: number): number =>
   ((0x24 << 26) | IL | (1 << 24) | (3 << 22) | (srt << 16) | (1 << 15) | 0x46) >>> 0;
-/** LDR Wsrt. */
+/** ISS of LDR Wsrt. */
 const load32 = (srt: number): number => ((0x24 << 26) | IL | (1 << 24) | (2 << 22) | (srt << 16) | 0x06) >>> 0;
 const classOnly = (ec: number): number => ((ec << 26) | IL) >>> 0;
 
@@ -75,7 +75,7 @@ describe('before plane 1 runs', () => {
     expect(inputs('PLANE_SYSREG_WRITE')).toContainEqual([1n, 0xc080n, 0xc5_0878n, 0n]);
   });
 
-  it('enters at the entry with the start input in X0 and SIMD trapped', () => {
+  it('enters the entry point with the start input in X0 and SIMD trapped', () => {
     const { rmm } = run([sendComplete], withCommands);
     const [entry] = rmm.entries;
     expect(entry).toMatchObject({ flags: 0x10, pc: BigInt(launch.entry), pstate: 0x3c5n });
@@ -107,7 +107,7 @@ describe('an exit of plane 1', () => {
     expect(outcome).toEqual({ kind: 'verdict', verdict: { kind: 'complete', success: true } });
   });
 
-  it('for a read of nothing gives all ones, moves PC on and keeps every other register', () => {
+  it('for a read without a device returns all ones, advances the PC and keeps all other registers', () => {
     const x = Object.fromEntries(Array.from({ length: 31 }, (_, n) => [n, 0x1_0000_0000n * BigInt(n + 1)]));
     const { rmm, logged } = run(
       [{ esr: load32(9), ipa: 0xff00_0018, pc: 0xffff_fffcn, x }, sendComplete],
@@ -120,7 +120,7 @@ describe('an exit of plane 1', () => {
     expect(logged).toEqual([expect.stringContaining('read of 4 bytes at IPA 0xff000018')]);
   });
 
-  it('for a write to nothing is ignored, and logged with its value', () => {
+  it('for a write without a device is ignored, and logged with the value', () => {
     const { rmm, logged } = run(
       [{ esr: store64(30), ipa: 0xff02_0000, pc: 0x100n, x: { 30: 0x1234_5678_9abc_def0n } }, sendComplete],
       withCommands,
@@ -129,30 +129,30 @@ describe('an exit of plane 1', () => {
     expect(logged).toEqual([expect.stringContaining('ignored 0x123456789abcdef0')]);
   });
 
-  it('takes the address from HPFAR and only the byte from FAR, for guests with stage 1 on', () => {
+  it('takes the page from HPFAR and only the offset from FAR, for guests with stage 1 on', () => {
     const { outcome } = run([{ ...sendComplete, far: 0x4000_0000 }], withCommands);
     expect(outcome?.kind).toBe('verdict');
   });
 
-  it('for SIMD lifts the trap for good and does not move PC', () => {
+  it('for SIMD removes the trap for good and keeps the PC', () => {
     const { rmm } = run([{ esr: classOnly(0x07), pc: 0x200n }, { reason: 1n, pc: 0x300n }, sendComplete], withCommands);
     expect(rmm.entries.map((entry) => entry.flags)).toEqual([0x10, 0, 0]);
     expect(rmm.entries[1]?.pc).toBe(0x200n);
   });
 
-  it('for SMC warns and goes on where the RMM left PC', () => {
+  it('for SMC logs a warning and continues at the PC that the RMM reports', () => {
     const { rmm, logged } = run([{ esr: classOnly(0x17), pc: 0x204n }, sendComplete], withCommands);
     expect(rmm.entries[1]?.pc).toBe(0x204n);
     expect(logged).toEqual([expect.stringContaining('SMC #0x0')]);
   });
 
-  it('for an interrupt goes on', () => {
+  it('for an interrupt continues', () => {
     const { rmm, outcome } = run([{ reason: 1n, pc: 0x208n }, sendComplete], withCommands);
     expect(rmm.entries[1]?.pc).toBe(0x208n);
     expect(outcome?.kind).toBe('verdict');
   });
 
-  it('logs only the first of a flood of warnings', () => {
+  it('logs only the first of many warnings', () => {
     const { logged } = run([...Array<ScriptedExit>(1000).fill({ esr: classOnly(0x17) }), sendComplete], withCommands);
     expect(logged.length).toBeLessThan(20);
   });
@@ -201,7 +201,7 @@ describe('an instruction abort', () => {
     ['where RIPAS is EMPTY', 0, 0x06, 0n, /IPA 0x0, RIPAS is EMPTY/],
     ['where RIPAS is DESTROYED', 0x1000, 0x06, 2n, /RIPAS is DESTROYED/],
     ['where plane 1 may not execute', 0x847f_f000, 0x0f, 1n, /permission fault: RIPAS is RAM/],
-  ])('%s says why', (_, ipa, fsc, ripas, message) => {
+  ])('%s explains the fault', (_, ipa, fsc, ripas, message) => {
     const { outcome } = run([fetch(ipa, fsc)], (rmm) => {
       if (ripas !== undefined) rmm.ripas.set(ipa, ripas);
     });
@@ -214,7 +214,7 @@ describe('an instruction abort', () => {
 });
 
 describe('the command channel', () => {
-  it('reads a command and its string across pages that the host has yet to map', () => {
+  it('reads a command and its string across pages that are not mapped yet', () => {
     const pointer = RAM + 0xff0;
     const text = RAM + 0x1ffd;
     const { printed } = run([{ ...sendComplete, x: { 3: BigInt(pointer) } }, sendComplete], (rmm) => {
@@ -236,7 +236,7 @@ describe('the command channel', () => {
     ['beyond 2^53', 1n << 63n],
     ['all ones', (1n << 64n) - 1n],
     ['zero', 0n],
-  ])('rejects a pointer %s and goes on', (_, pointer) => {
+  ])('rejects a pointer %s and continues', (_, pointer) => {
     const { events, outcome } = run([{ ...sendComplete, x: { 3: pointer } }, sendComplete], withCommands);
     expect(events.map((event) => event.kind)).toEqual(['rejected', 'complete']);
     expect(outcome?.kind).toBe('verdict');

@@ -29,15 +29,15 @@ import { launchPlane, PLANE, type PlaneLaunch } from './plane-launch.ts';
 import { locate } from './plane0-memory.ts';
 import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi-client.ts';
 
-/** How a run of plane 1 ended, as plane 0 saw it. */
+/** How a run of plane 1 ended, as seen by plane 0. */
 export type PlaneOutcome =
   | { readonly kind: 'verdict'; readonly verdict: TmkVerdict }
-  /** An exit that plane 0 cannot continue from. */
+  /** An exit after which plane 0 cannot continue. */
   | { readonly kind: 'fault'; readonly message: string; readonly exit: PlaneExit }
-  /** The RMM or the host refused plane 0 something that it needs. */
+  /** The RMM or the host denied plane 0 something that it needs. */
   | { readonly kind: 'lost'; readonly message: string };
 
-/** What the core needs from its caller. */
+/** The core's dependencies. */
 export interface PlaneRunEnvironment {
   readonly channel: TmkChannel;
   /** Adds a line to the VM's log. */
@@ -51,11 +51,11 @@ const EXITS_PER_PULSE = 32;
 /** More than the pages of one command block and its two longest strings. */
 const MAX_COMMAND_PAGES = 64;
 
-/** What `#serve` made of an exit. */
+/** Result of `#serve`. */
 const Served = { Yes: 0, No: 1, Command: 2, InstructionAbort: 3 } as const;
 type Served = (typeof Served)[keyof typeof Served];
 
-/** Positions in the run page as 32-bit words. */
+/** Offsets in the run page, in 32-bit words. */
 const words = {
   enterFlags: PlaneEnter.flags >> 2,
   enterPc: PlaneEnter.pc >> 2,
@@ -73,8 +73,8 @@ const words = {
 const GPR_WORDS = 2 * GPR_COUNT;
 
 /**
- * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm, enters plane 1 again and again and
- * serves its exits until it says Complete or Panic, or does something from which it cannot continue.
+ * Plane 0 in TypeScript: does what OpenHCL and tmk_vmm do on a real realm. It enters plane 1 repeatedly and serves its
+ * exits until plane 1 sends Complete or Panic, or plane 0 cannot continue.
  */
 export class PlaneRunCore {
   readonly exits = new ExitLog();
@@ -84,7 +84,7 @@ export class PlaneRunCore {
   readonly #smcs: BoundedLog;
   readonly #noDevice: NoDevice;
   #ipaWidth = 0;
-  /** The last store to the command address: bytes stored and their value, exact where it can be an address. */
+  /** The last store to the command address: size in bytes and value, which is exact if it can be an address. */
   #commandBytes = 0;
   #commandPointer = 0;
   #outcome: PlaneOutcome | undefined;
@@ -98,7 +98,7 @@ export class PlaneRunCore {
     this.#noDevice = new NoDevice(log);
   }
 
-  /** Set once plane 1 has ended; plane 0 stays parked from then on. */
+  /** Set once plane 1 has ended, after which plane 0 stays parked. */
   get outcome(): PlaneOutcome | undefined {
     return this.#outcome;
   }
@@ -120,7 +120,7 @@ export class PlaneRunCore {
     }
   }
 
-  /** The loop of OpenHCL's CcaBacked processor: enter, carry the exit's registers over, serve. */
+  /** The loop of OpenHCL's CcaBacked processor: enter, copy the exit's registers, serve. */
   *#runPlane(port: Plane0Port): Generator<Plane0Step, PlaneOutcome, void> {
     const { runPage } = this.#launch;
     const { channel } = this.#environment;
@@ -157,14 +157,14 @@ export class PlaneRunCore {
   }
 
   /**
-   * Serves the exit in the run page as far as that needs nothing but the run page.
+   * Serves the exit in the run page, if that needs only the run page.
    *
    * @param memory view of the memory that holds the run page
    * @param page index of its first word
    */
   #serve(memory: Uint32Array, page: number): Served {
     this.exits.record(memory, page, words);
-    // OpenHCL carries GPRs, PC and ICH_HCR_EL2 over, and leaves PSTATE and the list registers as they were.
+    // OpenHCL copies GPRs, PC and ICH_HCR_EL2, and leaves PSTATE and the list registers unchanged.
     const gprs = page + words.enterGprs;
     memory.copyWithin(gprs, page + words.exitGprs, page + words.exitGprs + GPR_WORDS);
     copyDoubleword(memory, page + words.pc, page + words.enterPc);
@@ -173,7 +173,7 @@ export class PlaneRunCore {
     const reason = memory[page + words.reason] ?? 0;
     if (memory[page + words.reason + 1] !== 0 || reason > PlaneExitReason.Irq) return Served.No;
     if (reason === PlaneExitReason.Irq) {
-      if (this.#interrupts.open) this.#interrupts.add('plane 1 exited because of an interrupt, which nothing handles');
+      if (this.#interrupts.open) this.#interrupts.add('plane 1 exited because of an interrupt, which is not handled');
       return Served.Yes;
     }
     switch ((memory[page + words.esr] ?? 0) >>> 26) {
@@ -183,7 +183,7 @@ export class PlaneRunCore {
         memory[page + words.enterFlags] = (memory[page + words.enterFlags] ?? 0) & ~PlaneEnterFlag.trapSimd;
         return Served.Yes;
       case ExceptionClass.Smc64:
-        // The RMM has moved PC past the SMC (TF-RMM up to RMM 1.1 does, 2.0 does not).
+        // The RMM has advanced the PC past the SMC (TF-RMM for RMM 1.1 does, for 2.0 it does not).
         if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it continues`);
         return Served.Yes;
       case ExceptionClass.InstructionAbortLower:
@@ -224,7 +224,7 @@ export class PlaneRunCore {
     return Served.Yes;
   }
 
-  /** A store to the command address, taken by `#serveDataAbort`. */
+  /** Serves the store to the command address that `#serveDataAbort` recorded. */
   *#command(port: Plane0Port): Generator<Plane0Step, void, void> {
     const { channel } = this.#environment;
     if (this.#commandBytes !== POINTER_BYTES) {
@@ -240,7 +240,7 @@ export class PlaneRunCore {
       }
       yield* locate(port, reader.unmapped, false);
     }
-    throw new Plane0Failure('the host keeps taking pages away while a command is read');
+    throw new Plane0Failure('the host keeps unmapping pages while a command is read');
   }
 
   *#instructionAbort(port: Plane0Port): Generator<Plane0Step, PlaneOutcome, void> {
@@ -268,7 +268,7 @@ function copyDoubleword(memory: Uint32Array, from: number, to: number): void {
   memory[to + 1] = memory[from + 1] ?? 0;
 }
 
-/** Adds to the doubleword at `at`, whose low word carries into its high one. */
+/** Adds to the 64-bit value at `at`, as two words with a carry. */
 function advance(memory: Uint32Array, at: number, bytes: number): void {
   const low = (memory[at] ?? 0) + bytes;
   memory[at] = low;

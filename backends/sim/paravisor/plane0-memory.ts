@@ -2,13 +2,13 @@ import { GRANULE_SIZE } from '../machine/index.ts';
 import type { Plane0Port, Plane0Step } from '../rmm/index.ts';
 import { Plane0Failure } from './rsi-client.ts';
 
-/** One access lets the host map a page; a second is what a page taken away in between would need. */
+/** One access has the host map a page; more are needed only if it unmaps the page in between. */
 const ATTEMPTS = 4;
 
 /**
- * Offset in linear memory of an IPA, letting the host map it first where it must.
+ * Offset in linear memory of an IPA; has the host map the page first if necessary.
  *
- * @throws Plane0Failure where no access succeeds, which guest code would see as an abort
+ * @throws Plane0Failure if no attempt succeeds, in which case guest code would take an abort
  */
 export function* locate(port: Plane0Port, ipa: number, write: boolean): Generator<Plane0Step, number, void> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -19,7 +19,7 @@ export function* locate(port: Plane0Port, ipa: number, write: boolean): Generato
   throw new Plane0Failure(`plane 0 cannot ${write ? 'write' : 'read'} its memory at IPA 0x${ipa.toString(16)}`);
 }
 
-/** Fills one page of realm memory: `words` at its start, zeros after them. */
+/** Writes one page of realm memory: `words`, then zeros. */
 export function* writePage(
   port: Plane0Port,
   ipa: number,

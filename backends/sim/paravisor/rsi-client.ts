@@ -17,15 +17,15 @@ export function rsiStatusName(status: bigint): string {
   return statusNames[Number(status)] ?? `unknown RSI status 0x${status.toString(16)}`;
 }
 
-/** The one step that executes an SMC; steps carry no state, so all calls share it. */
+/** The step that executes an SMC; steps have no state, so all calls share it. */
 export const smc: Plane0Step = { kind: 'smc' };
 
-/** A command of plane 0 failed, so its plane 1 cannot run. Caught in the plane-run core, which ends the run with it. */
+/** A command of plane 0 failed, so plane 1 cannot run. The plane-run core catches it and ends the run. */
 export class Plane0Failure extends Error {
   override readonly name = 'Plane0Failure';
 }
 
-/** Issues one RSI command with X1 onward from `inputs`; its outputs are in `port.x` from 1. @returns X0 */
+/** Makes one RSI call with X1 onward from `inputs`; its outputs are in `port.x` from 1. @returns X0 */
 export function* tryRsi(
   port: Plane0Port,
   command: keyof typeof Rsi,
@@ -38,7 +38,7 @@ export function* tryRsi(
   return port.x[0];
 }
 
-/** As `tryRsi`, for commands that cannot fail when plane 0 is right. @throws Plane0Failure unless it was RSI_SUCCESS */
+/** As `tryRsi`, for commands that a correct plane 0 never sees fail. @throws Plane0Failure unless it is RSI_SUCCESS */
 export function* rsi(
   port: Plane0Port,
   command: keyof typeof Rsi,

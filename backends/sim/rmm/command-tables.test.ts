@@ -14,7 +14,7 @@ describe.each([
     for (const command of table.commands) expect(table.find(command.fid)).toBe(command);
   });
 
-  it('has nothing for other function identifiers', () => {
+  it('has no command for other function identifiers', () => {
     const known = new Set<number>(Object.values(fids));
     const near = Array.from({ length: 0x60 }, (_, n) => 0xc400_0140 + n).filter((fid) => !known.has(fid));
     for (const fid of [...near, 0, -1, 0x8400_0150, 2 ** 32]) expect(table.find(fid)).toBeUndefined();
@@ -22,8 +22,8 @@ describe.each([
 });
 
 describe('a table of commands', () => {
-  it('refuses two commands of one function identifier', () => {
+  it('rejects two commands with the same function identifier', () => {
     const command = { fid: 7, name: 'SEVEN', operands: [], serve: () => 0 };
-    expect(() => new CommandTable([command, { ...command, name: 'ALSO_SEVEN' }])).toThrow('two commands are 0x7');
+    expect(() => new CommandTable([command, { ...command, name: 'ALSO_SEVEN' }])).toThrow('duplicate command 0x7');
   });
 });

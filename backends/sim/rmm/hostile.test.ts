@@ -8,7 +8,7 @@ import { DRAM_AT, GUARD, RAM, runningRealm, type TestRealm } from './testing/tes
 const commands = Object.keys(Rmi) as RmiCommand[];
 const rsiCalls = [...Object.values(Rsi), 0xc400_0003, 0xc400_0004, 0x8400_0001, 0x8400_0000, 0x8000_0000];
 
-/** What a hostile host or realm passes: granules in any state, IPAs of all kinds, levels, sizes, and nonsense. */
+/** Arguments of a hostile host or realm: granules in any state, IPAs of all kinds, levels, sizes and random values. */
 type Argument = { kind: 'granule'; n: number } | { kind: 'value'; value: bigint };
 
 const BLOCK = 2 ** 21;
@@ -35,7 +35,7 @@ function valueOf(realm: TestRealm, given: Argument): bigint {
 }
 
 describe('a hostile host and a hostile realm', () => {
-  it('never make the RMM throw, leave DRAM, or lose track of a granule', () => {
+  it('never make the RMM throw, write outside of DRAM, or lose track of a granule', () => {
     fc.assert(
       fc.property(fc.array(hostCall, { maxLength: 60 }), fc.array(realmCall, { maxLength: 40 }), (host, guest) => {
         const calls = guest.values();
@@ -55,7 +55,7 @@ describe('a hostile host and a hostile realm', () => {
         const [rec] = realm.recs;
         machine.rmm.interruptAfter(20_000);
         for (const { command, args: given, direct } of host) {
-          // Now and then as a host would do it, or the realm would hardly run.
+          // Sometimes a valid call, or the realm would rarely run.
           if (direct < 3 && rec !== undefined) machine.call('REC_ENTER', rec.pa, rec.run);
           else if (direct < 6)
             machine.call(command, realm.rd, ...given.map((value) => valueOf(machine0(realm), value)));
@@ -76,7 +76,7 @@ describe('a hostile host and a hostile realm', () => {
     return realm;
   }
 
-  it('may fill every page that they share with the RMM with nonsense', () => {
+  it('may fill every page that they share with the RMM with random data', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 64, maxLength: 64 }), fc.nat(), (noise, seed) => {
         const realm = runningRealm();

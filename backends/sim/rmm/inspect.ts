@@ -6,7 +6,7 @@ import { entryRipas } from './realm/rtt-entry.ts';
 import { LEAF_LEVEL } from './realm/rtt.ts';
 import type { Rec } from './rec/rec.ts';
 
-/** A realm as its inspector sees it: everything here only reads. */
+/** A read-only view of a realm for its inspector. */
 export class RealmView {
   readonly #realm: Realm;
   readonly #recs: readonly (Rec | undefined)[];
@@ -31,13 +31,13 @@ export class RealmView {
     return this.#realm.options.rpv.slice();
   }
 
-  /** RIM and REMs, each as long as the hash. */
+  /** RIM and REMs, truncated to the size of the hash. */
   measurements(): { rim: Uint8Array; rem: Uint8Array[] } {
     const { rim, rem, hashBytes } = this.#realm.measurements;
     return { rim: rim.slice(0, hashBytes), rem: rem.map((register) => register.slice(0, hashBytes)) };
   }
 
-  /** RIPAS of a protected IPA, as `Ripas` in status.ts numbers it; undefined for other IPAs. */
+  /** RIPAS of a protected IPA, a value of `Ripas` in status.ts; undefined for other IPAs. */
   ripas(ipa: number): number | undefined {
     const { rtt } = this.#realm;
     if (!(ipa >= 0 && ipa < rtt.parTop)) return undefined;
@@ -45,7 +45,7 @@ export class RealmView {
     return entryRipas(rtt.word);
   }
 
-  /** What stage 2 lets a plane do at an IPA: any of `r`, `w`, `x` (execution at EL1), '' where nothing is mapped. */
+  /** Stage 2 permissions of a plane at an IPA: any of `r`, `w`, `x` (execution at EL1); '' if nothing is mapped. */
   permissions(plane: number, ipa: number): string {
     const stage2 = this.#realm.stage2[plane];
     if (stage2 === undefined || !(ipa >= 0)) return '';
@@ -59,48 +59,48 @@ export class RealmView {
     return letters.map(([bit, letter]) => ((permissions & bit) !== 0 ? letter : '')).join('');
   }
 
-  /** Offset in linear memory of an IPA as plane 0 maps it, or -1. Valid until the realm runs again. */
+  /** Offset in linear memory of an IPA by plane 0's mapping, or -1. Valid until the realm runs again. */
   locate(ipa: number): number {
     const offset = this.#realm.stage2[0]?.translate(ipa).offset ?? -1;
     return offset < 0 ? -1 : offset + (ipa % GRANULE_SIZE);
   }
 
-  /** A plane's registers on a REC; undefined before the plane is first used, and where plane 0 is a program. */
+  /** A plane's registers on a REC; undefined before the plane is first used, and if plane 0 is a program. */
   context(recIndex: number, plane: number): CpuContext | undefined {
     return this.#recs[recIndex]?.planes[plane]?.context;
   }
 
-  /** A system register of a plane on a REC that plane 0 may access, whether the CPU has it or the RMM keeps it. */
+  /** A system register of a plane on a REC that plane 0 may access, in the CPU or kept by the RMM. */
   sysreg(recIndex: number, plane: number, encoding: number): bigint | undefined {
     const state = this.#recs[recIndex]?.planes[plane];
     return state?.context?.sysreg(encoding) ?? state?.shadow.get(encoding);
   }
 
-  /** What a REC did that the simulation has no model of, when that ended its last run. */
+  /** What a REC did that the simulation does not model, if that ended its last run. */
   unsupported(recIndex: number): string | undefined {
     return this.#recs[recIndex]?.unsupported;
   }
 
-  /** The plane that a REC runs when it is entered. */
+  /** The plane that runs when the REC is entered. */
   activePlane(recIndex: number): number {
     return this.#recs[recIndex]?.active ?? 0;
   }
 
-  /** What all RECs used up of a budget (`Vcpu.work`). */
+  /** Work of all RECs (`Vcpu.work`). */
   get work(): number {
     let total = 0;
     for (const rec of this.#recs) total += rec?.vcpu.work ?? 0;
     return total;
   }
 
-  /** What the host did for all RECs (`Vcpu.effort`). */
+  /** Effort of all RECs (`Vcpu.effort`). */
   get effort(): number {
     let total = 0;
     for (const rec of this.#recs) total += rec?.vcpu.effort ?? 0;
     return total;
   }
 
-  /** Guest instructions retired on all RECs. */
+  /** Guest instructions retired by all RECs. */
   get instructions(): number {
     let total = 0;
     for (const rec of this.#recs) total += rec?.vcpu.retired ?? 0;

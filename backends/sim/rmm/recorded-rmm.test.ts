@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest';
 import type { RmmModel } from './index.ts';
 import { replay, type ReplayOptions } from './testing/recording.ts';
 
-/** Why the simulated RMM answers some lines of a recording otherwise, in any model. */
+/** Lines of a recording that the simulated RMM answers differently in any model, by reason. */
 interface Expected {
   readonly options?: Omit<ReplayOptions, 'model'>;
   readonly platform: Readonly<Record<string, readonly number[]>>;
-  /** By the model `tf-rmm` these are the same; the specification says otherwise. */
+  /** Lines that differ only from the model `specification`, because TF-RMM deviates from it. */
   readonly specification?: Readonly<Record<string, readonly number[]>>;
-  /** These differ by the model `tf-rmm` alone, as a consequence of another difference. */
+  /** Lines that differ only from the model `tf-rmm`, as a consequence of another difference. */
   readonly tfRmm?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -33,7 +33,7 @@ const recordings: Readonly<Record<string, Expected>> = {
       'the byte after s2sz, num_bps or num_wps is read': [5156, 5161, 5163],
       'num_aux is truncated to 32 bits': [7302],
     },
-    // The REC that was accepted with a truncated num_aux is one more.
+    // One REC more exists: the one that was accepted with a truncated num_aux.
     tfRmm: { 'a realm has more than 15 RECs': [7707] },
   },
   'rsi-and-exits': {

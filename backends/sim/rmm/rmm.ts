@@ -8,7 +8,7 @@ import { RmmState } from './rec/rmm-state.ts';
 import type { RmiCall } from './rmi/rmi-call.ts';
 import { serveRmi } from './rmi/rmi.ts';
 
-/** What an RMM is made of. */
+/** The parts of an RMM. */
 export interface RmmOptions {
   readonly memory: PhysicalMemory;
   readonly cpu: Cpu;
@@ -18,10 +18,10 @@ export interface RmmOptions {
 
 /**
  * A Realm Management Monitor: RMI and RSI 1.1 of the RMM specification (DEN0137), on simulated memory and processors.
- * The guest and the host are both untrusted: nothing that they pass makes it throw or touch memory outside of DRAM.
+ * Guest and host are untrusted: no argument makes it throw or access memory outside of DRAM.
  *
- * Realms have one RTT tree for all planes, with indirect stage-2 permissions. Not modelled, and denied by RMI_FEATURES:
- * LPA2, SVE, PMU, device assignment, memory encryption contexts and attestation tokens.
+ * Realms have one RTT tree for all planes, with indirect stage 2 permissions. Not modelled, and reported as absent by
+ * RMI_FEATURES: LPA2, SVE, PMU, device assignment, memory encryption contexts and attestation tokens.
  */
 export class Rmm {
   protected readonly state: RmmState;
@@ -42,10 +42,10 @@ export class Rmm {
   }
 
   /**
-   * Makes plane 0 of a realm a program instead of guest code. No RMM has this; it is how the simulation runs a
-   * paravisor. Call it before a REC of the realm is first entered.
+   * Makes plane 0 of a realm a program instead of guest code, which no real RMM can do: this is how the simulation runs
+   * a paravisor. Call it before a REC of the realm is first entered.
    *
-   * @throws RangeError where there is no such realm
+   * @throws RangeError if there is no such realm
    */
   setPlane0(rd: number, program: Plane0Program): void {
     const realm = this.state.realm(rd);
@@ -54,15 +54,15 @@ export class Rmm {
   }
 
   /**
-   * The host's timer: each REC_ENTER from now on ends with an IRQ after so many guest instructions, and one that is
-   * under way after at most so many more.
+   * Sets the host's timer: from now on each REC_ENTER ends with an IRQ after this many guest instructions; one that is
+   * in progress ends after at most this many more.
    */
   interruptAfter(instructions: number): void {
     this.state.slice = instructions;
     this.state.budget = Math.min(this.state.budget, instructions);
   }
 
-  /** What a debugger sees of a realm, or undefined where there is none. */
+  /** The realm as a debugger sees it; undefined if there is none. */
   inspect(rd: number): RealmView | undefined {
     const realm = this.state.realm(rd);
     return realm && new RealmView(realm, this.state.recsOf(realm));

@@ -16,7 +16,7 @@ function timersAt(start: number): { timers: GuestTimers; fired: string[]; runTo:
   };
 }
 
-it('counts what the guest does', () => {
+it('counts the guest’s work', () => {
   const { timers, fired, runTo } = timersAt(1000);
   timers.start(2, () => fired.push('two'));
   timers.start(1, () => fired.push('one'));
@@ -31,7 +31,7 @@ it('counts what the guest does', () => {
   expect(timers.left).toBe(Number.POSITIVE_INFINITY);
 });
 
-it('begins a timer again, also one that has fired, and forgets one that was cancelled', () => {
+it('restarts a timer, even one that has fired, and drops one that was cancelled', () => {
   const { timers, fired, runTo } = timersAt(0);
   const timer = timers.start(1, () => fired.push('it'));
   runTo(WORK_PER_MILLISECOND - 1);
@@ -48,7 +48,7 @@ it('begins a timer again, also one that has fired, and forgets one that was canc
   expect(fired).toHaveLength(2);
 });
 
-it('counts from nothing after a reset', () => {
+it('counts from zero after a reset', () => {
   const { timers, fired, runTo } = timersAt(5 * WORK_PER_MILLISECOND);
   timers.start(2, () => fired.push('it'));
   timers.restart();

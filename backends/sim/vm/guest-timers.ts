@@ -1,8 +1,8 @@
 import type { GuestTimer } from '../../../petri/contract/index.ts';
 
 /**
- * Instructions, as `Guest.work` counts them, for a millisecond of a time-out: about what a busy machine still runs in
- * it.
+ * Instructions, counted as `Guest.work`, for one millisecond of a time-out: about what a busy machine still executes in
+ * that time.
  */
 export const WORK_PER_MILLISECOND = 100_000;
 
@@ -12,9 +12,9 @@ interface Entry {
   due: number;
 }
 
-/** Timers of one VM that count what its guest does, not what a clock says. */
+/** Timers of one VM that count the work of its guest instead of time. */
 export class GuestTimers {
-  /** What the guest has done up to now. */
+  /** The guest's work so far. */
   readonly #now: () => number;
   readonly #entries = new Set<Entry>();
 
@@ -37,7 +37,7 @@ export class GuestTimers {
     };
   }
 
-  /** What the guest may do until a timer is due. */
+  /** Work until the next timer is due. */
   get left(): number {
     if (this.#entries.size === 0) return Number.POSITIVE_INFINITY;
     let next = Number.POSITIVE_INFINITY;
@@ -55,7 +55,7 @@ export class GuestTimers {
     return due.length > 0;
   }
 
-  /** The guest starts again from reset: timers that are running count from there. */
+  /** The guest restarts from reset: running timers count from there. */
   restart(): void {
     for (const entry of this.#entries) entry.due = entry.work;
   }

@@ -7,7 +7,7 @@ import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 import { SliceScheduler } from './slice-scheduler.ts';
 
-/** A guest on a clock of its own: `cost` is what an instruction takes, in milliseconds. */
+/** A guest with a fake clock: `cost` is the time of an instruction in milliseconds. */
 class FakeGuest implements Guest {
   retired = 0;
   clock = 0;
@@ -70,7 +70,7 @@ describe('RunLoop', () => {
     ['fast', 1e-6],
     ['slow', 1e-4],
     ['very slow', 4e-3],
-  ])('keeps calls into a %s guest short once it knows it', async (_, cost) => {
+  ])('keeps calls into a %s guest short after measuring it', async (_, cost) => {
     const guest = new FakeGuest(cost);
     const loop = loopOf(guest, Math.ceil(1000 / cost));
     guest.haltAt = Math.floor(900 / cost);
@@ -81,7 +81,7 @@ describe('RunLoop', () => {
     expect(Math.max(...settled) * cost).toBeLessThan(5);
   });
 
-  it('does not let a guest that turns slow hold the event loop for 5 ms', async () => {
+  it('does not let a guest that becomes slow block the event loop for 5 ms', async () => {
     const guest = new FakeGuest((retired) => (retired < 5_000_000 ? 1e-6 : 2e-5));
     const loop = loopOf(guest);
     loop.start();
@@ -89,7 +89,7 @@ describe('RunLoop', () => {
     expect(guest.longestCall).toBeLessThan(5);
   });
 
-  it("finds back to long calls after a stall that was not the guest's", async () => {
+  it('returns to long calls after a stall that the guest did not cause', async () => {
     const guest = new FakeGuest((retired) => (retired < 10_000 ? 5e-3 : 1e-6));
     const loop = loopOf(guest);
     loop.start();
@@ -98,7 +98,7 @@ describe('RunLoop', () => {
     expect(Math.max(...guest.budgets.slice(-20, -1))).toBeGreaterThan(100_000);
   });
 
-  it('gives way to the event loop between slices', async () => {
+  it('yields to the event loop between slices', async () => {
     const guest = new FakeGuest(1e-5);
     const loop = loopOf(guest, 4_000_000);
     const atTurn: number[] = [];
@@ -114,7 +114,7 @@ describe('RunLoop', () => {
     expect(Math.max(...gaps)).toBeLessThan(5);
   });
 
-  it('runs exactly up to the budget and says where the guest was', async () => {
+  it('runs exactly up to the budget and reports the PC', async () => {
     const guest = new FakeGuest(1e-5);
     const loop = loopOf(guest, 123_457);
     loop.start();
@@ -127,7 +127,7 @@ describe('RunLoop', () => {
     expect(guest.retired).toBe(123_457);
   });
 
-  it('ends a guest that does little but leave for its monitor, or take exceptions, by what those take', async () => {
+  it('counts the cost of exits and exceptions against the budget', async () => {
     const end = async (): Promise<unknown> => {
       const guest = new FakeGuest(1e-5);
       const { run } = guest;
@@ -142,7 +142,7 @@ describe('RunLoop', () => {
     const [halt, retired] = (await end()) as [HaltReason, number];
     expect(halt).toMatchObject({
       reason: 'budget',
-      message: expect.stringMatching(/budget of 1000000000 instructions: \d+ of them, and its exits/) as string,
+      message: expect.stringMatching(/budget of 1000000000 instructions: it retired \d+, and its exits/) as string,
     });
     expect(retired).toBe(1000 * Math.ceil(DEFAULT_MAX_INSTRUCTIONS / (1025 * 1000)));
     expect(await end()).toEqual([halt, retired]);
@@ -169,7 +169,7 @@ describe('RunLoop', () => {
     expect(at).toEqual([125_000, 250_000]);
   });
 
-  it('ends when told to, once, without another instruction', async () => {
+  it('ends on request, once, without another instruction', async () => {
     const guest = new FakeGuest(1e-5);
     guest.note = '; it is a vector';
     const loop = loopOf(guest);
@@ -195,7 +195,7 @@ describe('RunLoop', () => {
 });
 
 describe('SliceScheduler', () => {
-  it('takes turns, one slice a turn of the event loop', async () => {
+  it('runs one slice in each turn of the event loop, alternating', async () => {
     const scheduler = new SliceScheduler();
     const order: string[] = [];
     await new Promise<void>((resolve) => {

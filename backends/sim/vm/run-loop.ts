@@ -4,33 +4,33 @@ import type { Guest } from '../guests/index.ts';
 import type { GuestTimers } from './guest-timers.ts';
 import { type Slice, sliceScheduler } from './slice-scheduler.ts';
 
-/** Milliseconds after which a slice gives way to the event loop. */
+/** Milliseconds after which a slice yields to the event loop. */
 const SLICE = 1;
-/** Milliseconds that one call into the guest should take. */
+/** Target duration of one call into the guest, in milliseconds. */
 const CHUNK = 0.25;
-/** Instructions of the first call: a cold guest runs a few million a second. */
+/** Instructions of the first call: a cold guest executes a few million per second. */
 const FIRST_CHUNK = 10_000;
 const MIN_CHUNK = 1_000;
 /**
- * Few enough that a guest which suddenly becomes slow still ends its call within the 5 ms that a slice may take: what
- * is slow is charged to the budget of the call as so many instructions.
+ * Few enough that a guest which suddenly becomes slow still returns within the 5 ms that a slice may take: slow
+ * operations are charged to the budget of the call.
  */
 const MAX_CHUNK = 200_000;
 
 interface RunLoopOptions {
   readonly guest: Guest;
   readonly locator: PayloadLocator;
-  /** Instructions after which the guest is ended. */
+  /** Instructions after which the guest is stopped. */
   readonly maxInstructions: number;
   readonly timers?: GuestTimers;
   readonly scheduler?: { add(slice: Slice): void };
-  /** Milliseconds; for tests. */
+  /** Clock in milliseconds; for tests. */
   readonly now?: () => number;
 }
 
 /**
- * Runs a guest to its end in slices of about 1 ms, and ends it early on request or when its instructions are used up.
- * How the slices fall depends on the clock; nothing that the guest can see does.
+ * Runs a guest to its end in slices of about 1 ms, or until it is stopped or its budget is used up. The lengths of
+ * slices depend on the clock, but nothing that the guest can see does.
  */
 export class RunLoop {
   /** Never rejects. */
@@ -68,14 +68,14 @@ export class RunLoop {
     this.#scheduler.add(() => this.#slice());
   }
 
-  /** Ends the run; the guest does not execute another instruction. Only the first call has an effect. */
+  /** Ends the run; the guest executes no further instruction. Only the first call has an effect. */
   end(reason: HaltReason): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#resolve(reason);
   }
 
-  /** As `end`, with where the guest is. */
+  /** As `end`, with the guest's PC in the message. */
   endAt(reason: 'budget' | 'timeout', why: string): void {
     if (this.#ended) return;
     const registers = this.#guest.registers();
@@ -107,7 +107,7 @@ export class RunLoop {
         else this.#adapt(now - started);
       }
     } catch (error) {
-      // Whatever the guest did, this is the simulator's own mistake.
+      // The guest cannot cause this: it is a defect of the simulator.
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.end({ reason: 'backend-lost', message: `the simulator failed: ${detail}` });
     }
@@ -115,8 +115,8 @@ export class RunLoop {
   }
 
   /**
-   * What the guest may still do. A budget of the default size and above also bounds its work, so that a guest which
-   * does little but leave for its monitor, or take exceptions, ends in about the time of one that counts.
+   * What is left of the budget. A budget of the default size or more also limits the work of the guest: one that mostly
+   * exits to its monitor or takes exceptions then ends in about the same time as one that only executes instructions.
    */
   #left(): number {
     return Math.min(this.#maxInstructions - this.#guest.retired, this.#maxWork - this.#guest.work);
@@ -128,12 +128,12 @@ export class RunLoop {
       return `the guest used up its budget of ${this.#maxInstructions} instructions`;
     }
     return (
-      `the guest used up its budget of ${this.#maxWork} instructions: ${retired} of them, and its exits and exceptions, ` +
-      `which count for what they take`
+      `the guest used up its budget of ${this.#maxWork} instructions: it retired ${retired}, and its exits and ` +
+      `exceptions, counted by their cost, are the rest`
     );
   }
 
-  /** Sizes the next call by how long the last one took, instructions or exits. */
+  /** Sizes the next call by the duration of the last one. */
   #adapt(elapsed: number): void {
     if (elapsed > 2 * CHUNK) this.#chunk = Math.max(MIN_CHUNK, Math.ceil((this.#chunk * CHUNK) / elapsed));
     else if (elapsed < CHUNK / 2) this.#chunk = Math.min(MAX_CHUNK, this.#chunk * 2);

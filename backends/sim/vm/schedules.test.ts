@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { runAloneInFreshProcess, runSchedulesInFreshProcess, SHORT } from './testing/schedules.ts';
 
-/** What machines share is most shared while a process is young, so there are many processes of a few schedules. */
+/** Machines share most while a process is young, so there are many processes with a few schedules each. */
 const PROCESSES = 10;
 const SCHEDULES = 4;
 

@@ -14,14 +14,14 @@ import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 
 interface SimVmOptions {
-  /** Makes a machine in its reset state, payload loaded. @throws PetriError */
+  /** Makes a machine in its reset state, with the payload loaded. @throws PetriError */
   readonly makeGuest: () => Guest;
   readonly locator: PayloadLocator;
   readonly maxInstructions: number;
   readonly context: Pick<LaunchContext, 'onEnd'>;
 }
 
-/** One VM of the simulated machine. Each boot has a machine of its own: nothing of one is left for the next. */
+/** One VM of the simulated machine. Each boot has a machine of its own: no state of one boot reaches the next. */
 export class SimVm implements VmRuntime {
   readonly #options: SimVmOptions;
   readonly #timers = new GuestTimers(() => this.#guest.work);
@@ -29,7 +29,7 @@ export class SimVm implements VmRuntime {
   #loop: RunLoop | undefined;
   #killed = false;
 
-  /** @throws PetriError what making the machine throws */
+  /** @throws PetriError as `makeGuest` does */
   constructor(options: SimVmOptions) {
     this.#options = options;
     this.#guest = options.makeGuest();
@@ -69,7 +69,7 @@ export class SimVm implements VmRuntime {
     return this.#timers.start(milliseconds, callback);
   }
 
-  /** A TMK has nothing that could be asked, so this ends it. */
+  /** A TMK cannot be asked to shut down, so this ends the VM. */
   async stop(): Promise<void> {
     this.#loop?.end({ reason: 'stopped' });
   }

@@ -1,9 +1,9 @@
-/** Runs one slice. @returns whether there is another to run */
+/** Runs one slice. @returns whether there is another */
 export type Slice = () => boolean;
 
 /**
- * Takes turns among the VMs of this thread: one slice of one of them, then whatever else the event loop has to do. So
- * timers, deadlines and other tests wait for one slice at most, however many VMs run.
+ * Alternates between the VMs of this thread: one slice of one VM, then a turn of the event loop. Timers, deadlines and
+ * other tests thus wait for at most one slice, however many VMs run.
  */
 export class SliceScheduler {
   readonly #queue: Slice[] = [];

@@ -2,12 +2,12 @@ import type { LoadablePayload } from '../../../petri/tmk/index.ts';
 import { resolveVmConfig } from '../../../petri/vm/index.ts';
 import { realmKind } from '../guests/index.ts';
 
-/** Where the program has its command block and its text: on a page of their own, since stores to code are slow. */
+/** Addresses of the program's command block and text: a page of their own, since stores to a page of code are slow. */
 const BLOCK = 0x1000;
 const TEXT = 0x1100;
 const MESSAGE = 'warm';
 
-/** Logs a line and completes: the least that a TMK does. */
+/** Logs a line and completes: the shortest TMK. */
 const program = [
   0x1000_8001, // adr x1, BLOCK
   0x1000_87e3, // adr x3, TEXT
@@ -41,9 +41,9 @@ function payload(): LoadablePayload {
 
 /**
  * Boots a realm of default size with a program of a dozen instructions and leaves its machine to the next VM, so that
- * the first test of a process does not pay for compiling the engine and everything on the way to a guest.
+ * the first test of a process does not pay for compiling the engine and its callers.
  *
- * @returns what the guest logged, for a test
+ * @returns the guest's log, for a test
  */
 export async function bootOnce(): Promise<string> {
   const logged: Uint8Array[] = [];
@@ -59,10 +59,10 @@ export async function bootOnce(): Promise<string> {
   return Buffer.concat(logged).toString();
 }
 
-/** Boots after which the first VM of a test costs little more than the hundredth: each takes a millisecond or two. */
+/** Boots until the first VM of a test is hardly slower than the hundredth; each takes a millisecond or two. */
 const BOOTS = 24;
 
-/** Readies the process for its first VM: compiles the engine and everything on the way to a guest. */
+/** Prepares the process for its first VM: compiles the engine and its callers. */
 export async function warmUp(): Promise<void> {
   for (let boot = 0; boot < BOOTS; boot += 1) await bootOnce();
 }

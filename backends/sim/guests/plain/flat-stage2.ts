@@ -1,14 +1,14 @@
 import { Permission, type Stage2, type Stage2Mapping } from '../../cpu/index.ts';
 import type { MemoryRange } from '../../machine/index.ts';
 
-/** Memory is remembered as touched in steps of this many bytes. */
+/** Granularity in bytes at which touched memory is recorded. */
 const STEP = 65536;
 
-/** Stage 2 of an ordinary VM: RAM, all of it readable, writable and executable; nothing below or beyond it. */
+/** Stage 2 of an ordinary VM: RAM, all of it readable, writable and executable; nothing else is mapped. */
 export class FlatStage2 implements Stage2, Stage2Mapping {
   offset = -1;
   permissions = 0;
-  /** Nothing is mapped by blocks of 2 MiB, so a walk that finds nothing ends at level 2. */
+  /** As if RAM were mapped by 2 MiB blocks: a walk that finds nothing ends at level 2. */
   level = 2;
   readonly #base: number;
   readonly #ipaBase: number;
@@ -38,7 +38,7 @@ export class FlatStage2 implements Stage2, Stage2Mapping {
     return this;
   }
 
-  /** Must be called for RAM that is written without translation. @param at bytes from the start of the RAM */
+  /** To be called for RAM that is written without translation. @param at offset in bytes from the start of the RAM */
   touch(at: number, bytes: number): void {
     for (let step = Math.floor(at / STEP); step * STEP < at + bytes; step++) this.#touched[step] = 1;
   }

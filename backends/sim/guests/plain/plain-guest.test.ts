@@ -34,7 +34,7 @@ describe('PlainGuest', () => {
     expect(halt).toEqual({ reason: 'complete', success: true });
   });
 
-  it('ends a guest without vectors at the one it needed, and tells which exception that was', () => {
+  it('halts a guest without vectors at the vector address, and reports which exception led there', () => {
     const hello = tmk('hello');
     const udf = {
       ...hello.image,

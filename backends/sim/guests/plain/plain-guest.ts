@@ -39,9 +39,9 @@ const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
 
 /**
- * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM, no planes; the monitor sees the command
- * page and everything else outside of RAM as MMIO, and serves PSCI by HVC. RAM does not begin at 0 as there, so that
- * null pointers and a guest without vectors end in a fault.
+ * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM and no planes. The monitor treats the
+ * command page and everything else outside of RAM as MMIO, and serves PSCI by HVC. Unlike in tmk_vmm, RAM does not
+ * start at 0, so null pointers and a guest without vectors cause a fault.
  */
 export class PlainGuest implements Guest {
   readonly planes = [];
@@ -54,9 +54,9 @@ export class PlainGuest implements Guest {
   readonly #context: CpuContext;
   readonly #channel: TmkChannel;
   readonly #noDevice: NoDevice;
-  /** The last exit was a command, which may be a long one. */
+  /** Whether the last exit was a command, which may take long. */
   #commanded = false;
-  /** What is reported after the machine was given back. */
+  /** Values to report after the machine was given back. */
   #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large` */
@@ -140,7 +140,7 @@ export class PlainGuest implements Guest {
       case ExceptionClass.InstructionAbortLower:
         return this.#fault(`${this.#summary()}: there is no RAM`);
       case ExceptionClass.Sysreg:
-        // A software generated interrupt: there is no other vCPU, and this one takes no interrupts.
+        // A software generated interrupt: there is no other vCPU, and interrupts of this one are not delivered.
         this.#context.advancePc(4);
         return undefined;
       default:
@@ -181,7 +181,7 @@ export class PlainGuest implements Guest {
     return verdict === undefined ? undefined : haltOfVerdict(verdict);
   }
 
-  /** PSCI by HVC #0 (SMCCC); the HVC is behind PC already. */
+  /** Serves PSCI by HVC #0 (SMCCC); the PC is already after the HVC. */
   #serveHvc(): HaltReason | undefined {
     const memory = this.#machine.linear.u32;
     const x0 = this.#context.gprsOffset >>> 2;

@@ -2,7 +2,7 @@
 type PsciResult =
   | { readonly kind: 'value'; readonly value: bigint }
   | { readonly kind: 'power-off' | 'reset' }
-  /** A function that is not implemented here. */
+  /** The function is not implemented. */
   | { readonly kind: 'unknown' };
 
 const NOT_SUPPORTED = -1n;

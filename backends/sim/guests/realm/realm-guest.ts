@@ -30,20 +30,20 @@ import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
 
 const MIB = 1024 * 1024;
 
-/** Plane 0 has its own pages at the start of RAM, and gives plane 1 four MiB, as tmk_vmm does. */
+/** Plane 0 keeps pages for itself at the start of RAM, and gives plane 1 four MiB, as tmk_vmm does. */
 const REALM_CONFIG_PAGE = RAM_BASE;
 const RUN_PAGE = RAM_BASE + GRANULE_SIZE;
-/** Aligned to 2 MiB, and so far below 0x847f_f000 that this address stays plane 0's, which a TMK of OpenVMM tests. */
+/** Aligned to 2 MiB and far below 0x847f_f000, an address that a TMK of OpenVMM expects to belong to plane 0. */
 const TMK_BASE = RAM_BASE + 2 * MIB;
 const TMK_BYTES = 4 * MIB;
-/** DRAM beside the realm's RAM: root tables, descriptors, buffers, and one leaf table for 2 MiB. */
+/** DRAM in addition to the realm's RAM: root tables, descriptors, buffers, and one leaf table for each 2 MiB. */
 const HOST_BYTES = 16 * MIB;
 const RAM_PER_TABLE = 512;
 
 const PAYLOAD_PLANE = 1;
 const FIRST_REC = 0;
 
-/** A TMK in plane 1 of a realm that the host VMM made through RMI, with the plane-run core as its plane 0. */
+/** A TMK in plane 1 of a realm that the host VMM makes through RMI; its plane 0 is the plane-run core. */
 class RealmGuest implements Guest {
   readonly realm: InspectedRealm;
   readonly planes: readonly (PlaneInspector | undefined)[];
@@ -59,7 +59,7 @@ class RealmGuest implements Guest {
   readonly #plane: RealmPlane;
   #core: PlaneRunCore | undefined;
   #outstayed: () => boolean = () => false;
-  /** What is reported after the machine was given back. */
+  /** Values to report after the machine was given back. */
   #final: { readonly retired: number; readonly work: number } | undefined;
 
   /** @throws PetriError `payload-too-large`, `rmi-failed` */
@@ -157,7 +157,7 @@ class RealmGuest implements Guest {
     machinePool.release(this.#machine, [{ offset: this.#machine.dram.offset, bytes: this.#granules.highWater }]);
   }
 
-  /** Ends the running REC_ENTER when the time slice is over. */
+  /** Ends the current REC_ENTER if the time slice is over. */
   #pulse(): void {
     if (this.#outstayed()) this.#rmm.interruptAfter(0);
   }
@@ -187,7 +187,7 @@ class RealmGuest implements Guest {
     }
   }
 
-  /** Explains a data access; the message of a fetch already does. */
+  /** Explains the address of a data access; for a fetch the message already does. */
   #explain(exit: PlaneExit | undefined): string {
     return exit?.ec === ExceptionClass.DataAbortLower && exit.ipa !== undefined
       ? this.#locator.explainHole(exit.ipa)

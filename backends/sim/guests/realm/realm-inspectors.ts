@@ -13,7 +13,7 @@ import { type RealmView, Ripas as RipasValue, SysregEncoding } from '../../rmm/i
 import { readRegisters } from '../read-registers.ts';
 
 const FIRST_REC = 0;
-/** RECs that run. */
+/** Number of RECs that run. */
 const RECS = 1;
 
 const unused: Registers = { x: Array<bigint>(31).fill(0n), sp: 0n, pc: 0n, pstate: 0n };
@@ -23,7 +23,7 @@ export class RealmPlane implements PlaneInspector {
   readonly index: number;
   readonly #exits: () => ExitLog | undefined;
   #view: RealmView | undefined;
-  /** What can still be reported after `freeze`. */
+  /** Values to report after `freeze`. */
   #registers: Registers | undefined;
 
   constructor(index: number, view: RealmView, exits: () => ExitLog | undefined) {
@@ -43,7 +43,7 @@ export class RealmPlane implements PlaneInspector {
     const encodings: Readonly<Record<string, number>> = SysregEncoding;
     const encoding = Object.hasOwn(encodings, name) ? encodings[name] : undefined;
     if (encoding === undefined) {
-      throw new PetriError(`there is no system register '${name}' of a plane that could be read`, {
+      throw new PetriError(`a plane has no readable system register '${name}'`, {
         code: 'unsupported',
         step: 'run',
         remedy: `name one of ${Object.keys(encodings).join(', ')}`,
@@ -64,7 +64,7 @@ export class RealmPlane implements PlaneInspector {
     return ipa < 0n || ipa > Number.MAX_SAFE_INTEGER ? '' : this.#live.permissions(this.index, Number(ipa));
   }
 
-  /** Keeps what must be reported after the machine is given back. */
+  /** Saves what must be available after the machine is given back. */
   freeze(): void {
     this.#registers = this.registers();
     this.#view = undefined;
@@ -83,7 +83,7 @@ const ripasNames: Readonly<Record<number, Ripas>> = {
   [RipasValue.Dev]: 'dev',
 };
 
-/** The realm, as long as it has its machine; what does not change can be read afterwards too. */
+/** The realm while it has its machine; what cannot change stays readable afterwards. */
 export class InspectedRealm implements RealmInspector {
   readonly config: RealmConfig;
   #view: RealmView | undefined;
@@ -114,7 +114,7 @@ export class InspectedRealm implements RealmInspector {
     });
   }
 
-  /** Keeps what must be reported after the machine is given back: its memory belongs to another VM then. */
+  /** Saves what must be available after the machine is given back: its memory then belongs to another VM. */
   freeze(): void {
     this.#measurements = this.measurements();
     this.#view = undefined;
@@ -127,9 +127,9 @@ export class InspectedRealm implements RealmInspector {
 }
 
 function gone(what: string): PetriError {
-  return new PetriError(`${what} is gone: the VM was ended`, {
+  return new PetriError(`${what} can no longer be inspected: the VM has ended`, {
     code: 'vm-closed',
     step: 'run',
-    remedy: 'look at it before the end of the test and before kill()',
+    remedy: 'inspect it before the end of the test and before kill()',
   });
 }

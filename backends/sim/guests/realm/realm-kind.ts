@@ -25,7 +25,7 @@ export const realmKind: GuestKind = {
     'instruction-budget',
   ],
   limits: {
-    // Room for plane 0 beside the 4 MiB of the payload.
+    // Room for plane 0 in addition to the payload's 4 MiB.
     minMemory: 8 * MIB,
     maxMemory: MAX_MEMORY,
     maxVcpus: MAX_VCPUS,

@@ -11,7 +11,7 @@ import {
   rsiCommands,
 } from '../../rmm/index.ts';
 
-/** What a scripted plane 1 does when it is entered: the fields of the exit that follows. Those left out are 0. */
+/** One entry into a scripted plane 1: the fields of the exit that it makes; 0 by default. */
 export interface ScriptedExit {
   readonly reason?: bigint;
   readonly pc?: bigint;
@@ -22,7 +22,7 @@ export interface ScriptedExit {
   readonly x?: Readonly<Record<number, bigint>>;
 }
 
-/** The state that plane 0 entered plane 1 with. */
+/** The state with which plane 0 entered plane 1. */
 interface Entry {
   readonly flags: number;
   readonly pc: bigint;
@@ -31,7 +31,7 @@ interface Entry {
 }
 
 /**
- * For unit tests: an RMM that serves plane 0 from a script, to see what the plane-run core asks for and how it answers
+ * For unit tests: an RMM that serves plane 0 from a script, to check the calls of the plane-run core and its answers to
  * exits that no CPU would make. Pages are mapped when they are first accessed.
  */
 export class ScriptedRmm {
@@ -39,9 +39,9 @@ export class ScriptedRmm {
   readonly ramBase = 0x8000_0000;
   readonly calls: { readonly command: string; readonly inputs: readonly bigint[] }[] = [];
   readonly entries: Entry[] = [];
-  /** X0 of a command, where it is to fail. */
+  /** X0 of commands that are to fail, by function identifier. */
   readonly failures = new Map<number, bigint>();
-  /** What RSI_IPA_STATE_GET says of a page; EMPTY where nothing is set. */
+  /** Result of RSI_IPA_STATE_GET for a page; EMPTY by default. */
   readonly ripas = new Map<number, bigint>();
   ipaWidth = 33n;
   numAuxPlanes = 1n;
@@ -97,7 +97,7 @@ export class ScriptedRmm {
         view.setBigUint64(page + RealmConfigLayout.numAuxPlanes, this.numAuxPlanes, true);
         break;
       case Rsi.MEM_SET_PERM_INDEX:
-        // One page at a time, as a host may do it.
+        // One page at a time, as a host is free to do.
         x[1] = (inputs[1] ?? 0n) + BigInt(GRANULE_SIZE);
         break;
       case Rsi.IPA_STATE_GET:

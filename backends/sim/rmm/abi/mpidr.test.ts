@@ -13,13 +13,13 @@ describe('affinities', () => {
     }
   });
 
-  it('have affinity 3 in bits 39:32 of a PSCI target, and in bits 31:24 of RmiRecMpidr', () => {
+  it('have Aff3 in bits 39:32 of a PSCI target, and in bits 31:24 of RmiRecMpidr', () => {
     expect(affinityOfRecMpidr(3 * AFF3)).toBe(3 * 2 ** 32);
     expect(indexOfRecMpidr(3 * AFF3)).toBe(3 * 2 ** 20);
     expect(indexOfTarget(0, 3, false)).toBe(3 * 2 ** 20);
   });
 
-  it('are refused with stray bits, or lose them as in TF-RMM', () => {
+  it('are rejected with stray bits, which TF-RMM ignores', () => {
     for (const [low, high] of [
       [0x10, 0],
       [0x8000_0000, 0],

@@ -1,21 +1,19 @@
 /**
- * The two formats in which an affinity is passed, and the index of the REC that it names: four bits of affinity 0, then
- * eight bits of each other. Affinity 0 has no bits 7:4.
+ * The two formats in which an affinity is passed, and the REC index that it stands for: four bits of Aff0, then eight
+ * bits each of Aff1 to Aff3. Bits 7:4 of Aff0 are not used.
  */
 
 const AFF0_UNUSED = 0xf0;
 const AFFINITIES_0_TO_2 = 0x00ff_ffff;
 
-/**
- * Index of a REC by RmiRecMpidr, which has affinity 3 in bits 31:24 (RMM specification 1.1, B4.4); -1 where malformed.
- */
+/** Index of a REC from RmiRecMpidr, with Aff3 in bits 31:24 (RMM specification 1.1, B4.4); -1 if it is malformed. */
 export function indexOfRecMpidr(mpidr: number): number {
   if (mpidr < 0 || mpidr > 0xffff_ffff || (mpidr & AFF0_UNUSED) !== 0) return -1;
   return (mpidr & 0xf) + Math.floor(mpidr / 0x100) * 0x10;
 }
 
 /**
- * The affinity of a REC in the format of MPIDR_EL1, which has affinity 3 in bits 39:32.
+ * The affinity of a REC in the format of MPIDR_EL1, with Aff3 in bits 39:32.
  *
  * @param mpidr a valid RmiRecMpidr
  */
@@ -24,8 +22,8 @@ export function affinityOfRecMpidr(mpidr: number): number {
 }
 
 /**
- * Index of a REC by the `target_cpu` of PSCI, which is in the format of MPIDR_EL1 (DEN0022, 5.1.4); -1 where a bit is
- * set that belongs to no affinity.
+ * Index of a REC from the `target_cpu` of PSCI, in the format of MPIDR_EL1 (DEN0022, 5.1.4); -1 if any bit outside of
+ * the affinity fields is set.
  *
  * @param low bits 31:0
  * @param high bits 63:32

@@ -1,9 +1,9 @@
 /**
- * RsiPlaneRun, the plane run page: 4096 bytes of realm memory, in the layout of RMM specification 1.1 as TF-RMM
- * `rmm-spec-v1.x-aligned` has it and OpenHCL reads it. Revision 2.0 moves the fields of the exit.
+ * RsiPlaneRun, the plane run page: 4096 bytes of realm memory, in the layout of RMM specification 1.1, which TF-RMM
+ * `rmm-spec-v1.x-aligned` writes and OpenHCL reads. Revision 2.0 moves the fields of the exit.
  */
 
-/** Offsets in the page of what plane 0 writes. */
+/** Offsets in the page of the fields that plane 0 writes. */
 export const PlaneEnter = {
   flags: 0x000,
   pc: 0x008,
@@ -23,10 +23,10 @@ export const PlaneEnterFlag = {
   trapSimd: 1 << 4,
 } as const;
 
-/** Where the half begins that the RMM writes when the plane exits. */
+/** Offset of the half that the RMM writes when the plane exits. */
 export const PLANE_EXIT_OFFSET = 0x800;
 
-/** Offsets in the page of what the RMM writes. */
+/** Offsets in the page of the fields that the RMM writes. */
 export const PlaneExit = {
   reason: 0x800,
   /** ELR_EL2: PC of the plane. */

@@ -60,14 +60,16 @@ export const SysregEncoding = {
   PMUSERENR_EL0: 0xdcf0,
 } as const;
 
-/** PMEVCNTRn_EL0 and PMEVTYPERn_EL0 for n = 0 to 30; the place of a 31st event type is PMCCFILTR_EL0. */
+/** PMEVCNTRn_EL0 and PMEVTYPERn_EL0 for n = 0 to 30; what would be PMEVTYPER31_EL0 is PMCCFILTR_EL0. */
 const PMEVCNTR0_EL0 = 0xdf40;
 const PMEVTYPER0_EL0 = 0xdf60;
 const EVENT_COUNTERS = 31;
 
 const ACCESSIBLE: ReadonlySet<number> = new Set(Object.values(SysregEncoding));
 
-/** Whether an address is in the set. One with bit 16, a 128-bit access, is not: there is no FEAT_SYSREG128. */
+/**
+ * Whether plane 0 may access a register. Bit 16 marks a 128-bit access, which needs FEAT_SYSREG128: not implemented.
+ */
 export function isAccessibleSysreg(encoding: number): boolean {
   if (ACCESSIBLE.has(encoding)) return true;
   const counter = encoding >= PMEVTYPER0_EL0 ? encoding - PMEVTYPER0_EL0 : encoding - PMEVCNTR0_EL0;

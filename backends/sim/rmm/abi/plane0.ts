@@ -1,23 +1,24 @@
 import type { LinearMemory } from '../../cpu/index.ts';
 
-/** What a plane 0 written in TypeScript does next. */
+/** A step of a plane 0 that is written in TypeScript. */
 export type Plane0Step =
-  /** Executes SMC #0 with X0 to X17 of `Plane0Port.x`; resumed with the results in place. */
+  /** Executes SMC #0 with X0 to X17 of `Plane0Port.x`; the program resumes with the results there. */
   | { readonly kind: 'smc' }
   /**
-   * Touches an IPA that `locate` could not find, taking the stage-2 abort that guest code would take; then tries again.
+   * Accesses an IPA that `locate` did not find, which causes the stage 2 abort that guest code would take; then the
+   * program tries again.
    */
   | { readonly kind: 'access'; readonly ipa: number; readonly write: boolean }
-  /** Stays idle for good, as `b .` with interrupts masked would. */
+  /** Stays idle for good, like `b .` with interrupts masked. */
   | { readonly kind: 'park' };
 
-/** What the RMM lends to a plane 0 written in TypeScript. */
+/** What the RMM provides to a plane 0 that is written in TypeScript. */
 export interface Plane0Port {
   /** X0 to X17 of plane 0. */
   readonly x: BigUint64Array;
   readonly linear: LinearMemory;
   /**
-   * Offset in linear memory of an IPA as plane 0's stage 2 maps it now, or -1 where an access would abort. Valid until
+   * Offset in linear memory of an IPA, by plane 0's current stage 2 mapping; -1 if an access would abort. Valid until
    * the next step. An access must not cross the page.
    */
   locate(ipa: number, write: boolean): number;
@@ -26,7 +27,7 @@ export interface Plane0Port {
 }
 
 /**
- * A plane 0 written in TypeScript, run by the RMM where it would run guest code at EL1: it is resumed inside REC_ENTER
- * and yields whatever guest code would trap on. Each vCPU has one of its own.
+ * A plane 0 written in TypeScript, which the RMM runs instead of guest code at EL1: it is resumed inside REC_ENTER and
+ * yields wherever guest code would trap. Each vCPU has its own instance.
  */
 export type Plane0Program = (port: Plane0Port) => Generator<Plane0Step, never, void>;

@@ -1,4 +1,4 @@
-/** Function identifiers of PSCI 1.1 (DEN0022). Those with `64` take 64-bit arguments; both forms are served. */
+/** Function identifiers of PSCI 1.1 (DEN0022). Those with `64` take 64-bit arguments; both forms are implemented. */
 export const Psci = {
   VERSION: 0x8400_0000,
   CPU_SUSPEND: 0x8400_0001,
@@ -26,7 +26,7 @@ export const PsciStatus = {
 /** AFFINITY_INFO results. */
 export const Affinity = { On: 0, Off: 1 } as const;
 
-/** The ranges of function numbers that PSCI owns. */
+/** Whether a function number is in a range that belongs to PSCI. */
 export function isPsciFunction(fid: number): boolean {
   return (fid >= 0x8400_0000 && fid <= 0x8400_001f) || (fid >= 0xc400_0000 && fid <= 0xc400_001f);
 }

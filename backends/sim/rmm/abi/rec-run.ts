@@ -1,6 +1,6 @@
 /** RmiRecRun: 4096 bytes of Normal world memory that the host and the RMM exchange (RMM specification 1.1, B4.4). */
 
-/** Offsets in the page of what the host writes. */
+/** Offsets in the page of the fields that the host writes. */
 export const RecEnter = {
   flags: 0x000,
   /** X0 to X30. */
@@ -21,10 +21,10 @@ export const RecEnterFlag = {
   forceP0: 1 << 7,
 } as const;
 
-/** Where the half begins that the RMM writes when the REC exits. */
+/** Offset of the half that the RMM writes when the REC exits. */
 export const REC_EXIT_OFFSET = 0x800;
 
-/** Offsets in the page of what the RMM writes. */
+/** Offsets in the page of the fields that the RMM writes. */
 export const RecExit = {
   /** u8. */
   reason: 0x800,

@@ -1,6 +1,6 @@
 /**
- * A row of 64-bit registers that begins at X0, read and written as numbers: a bigint costs an allocation, and none of
- * the values that the RMM looks at needs more than 53 bits.
+ * Consecutive 64-bit registers from X0 on, accessed as numbers: a bigint costs an allocation, and no value that the RMM
+ * uses needs more than 53 bits.
  */
 export class RegisterFile {
   #view: DataView;
@@ -16,12 +16,12 @@ export class RegisterFile {
     return new RegisterFile(new DataView(x.buffer, x.byteOffset, x.byteLength), 0);
   }
 
-  /** For registers that move: those of the CPU's active context. */
+  /** For registers whose place changes: those of the CPU's active context. */
   moveTo(offset: number): void {
     this.#offset = offset;
   }
 
-  /** Xn where it is below 2^52, else -1, which is no valid address, index or count. */
+  /** Xn if it is below 2^52, else -1, which is not a valid address, index or count. */
   get(n: number): number {
     return readNumber(this.#view, this.#offset + n * 8);
   }
@@ -45,7 +45,7 @@ export class RegisterFile {
     writeNumber(this.#view, this.#offset + n * 8, value);
   }
 
-  /** X0 to X3 of an answer; the registers that follow stay, as in TF-RMM. */
+  /** X0 to X3 of an answer; the other registers are kept, as in TF-RMM. */
   setResults(x0: number, x1 = 0, x2 = 0, x3 = 0): void {
     this.set(0, x0);
     this.set(1, x1);
@@ -58,7 +58,7 @@ export class RegisterFile {
   }
 }
 
-/** An unsigned 64-bit integer in memory where it is below 2^52, else -1. */
+/** A 64-bit integer in memory if it is below 2^52, else -1. */
 export function readNumber(view: DataView, offset: number): number {
   const high = view.getUint32(offset + 4, true);
   if (high >= 0x10_0000) return -1;
@@ -71,7 +71,7 @@ export function writeNumber(view: DataView, offset: number, value: number): void
   view.setUint32(offset + 4, Math.floor(value / 0x1_0000_0000) >>> 0, true);
 }
 
-/** Copies 8 bytes. For so few, a call to copyWithin costs more than it copies. */
+/** Copies 8 bytes. For so few, the call of copyWithin would cost more than the copy. */
 export function copyDoubleword(view: DataView, target: number, source: number): void {
   view.setUint32(target, view.getUint32(source, true), true);
   view.setUint32(target + 4, view.getUint32(source + 4, true), true);

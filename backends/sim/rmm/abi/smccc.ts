@@ -1,12 +1,12 @@
-/** Arm SMC Calling Convention (DEN0028): what RMI, RSI and PSCI share. */
+/** Arm SMC Calling Convention (DEN0028): definitions that RMI, RSI and PSCI share. */
 
-/** X0 of a call that is not implemented. */
+/** X0 after a call that is not implemented. */
 export const SMCCC_NOT_SUPPORTED = -1;
 
-/** The caller's hint that no SVE state needs to be kept; not part of the function's number. */
+/** The caller's hint that no SVE state needs to be preserved; not part of the function number. */
 const SVE_HINT = 0x1_0000;
 
-/** Answer of SMCCC_VERSION: 1.2. */
+/** Result of SMCCC_VERSION: 1.2. */
 export const SMCCC_VERSION_1_2 = 0x1_0002;
 export const SMCCC_VERSION = 0x8000_0000;
 
@@ -15,15 +15,15 @@ export function functionId(low: number): number {
   return (low & ~SVE_HINT) >>> 0;
 }
 
-/** An interface revision as RMI_VERSION and RSI_VERSION encode it. */
+/** An interface revision in the encoding of RMI_VERSION and RSI_VERSION. */
 function revision(major: number, minor: number): number {
   return major * 0x1_0000 + minor;
 }
 
-/** The revisions of RMI and of RSI served here, in ascending order. All have the same major number. */
+/** The revisions of RMI and RSI that are implemented. All have the same major number. */
 const SUPPORTED = { lowest: revision(1, 0), highest: revision(1, 1) } as const;
 
-/** Result of a version call: whether the request can be served, and the two revisions to report. */
+/** Result of a version call: whether the requested revision is supported, and the two revisions to report. */
 interface Negotiation {
   readonly compatible: boolean;
   readonly lower: number;
@@ -33,7 +33,7 @@ interface Negotiation {
 /**
  * Version negotiation of RMI_VERSION and RSI_VERSION (RMM specification, B2).
  *
- * @param requested X1 of the call; -1 where it is no number that could be a revision
+ * @param requested X1 of the call; -1 if it cannot be a revision
  */
 export function negotiate(requested: number): Negotiation {
   const { lowest, highest } = SUPPORTED;

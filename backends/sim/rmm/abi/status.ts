@@ -1,5 +1,5 @@
 /**
- * Status of an RMI command, X0[7:0] (RMM specification 1.1, B4.4). X0[15:8] is an index whose meaning the status gives.
+ * Status of an RMI command, X0[7:0] (RMM specification 1.1, B4.4). The meaning of the index, X0[15:8], depends on it.
  */
 export const RmiStatus = {
   Success: 0,
@@ -12,12 +12,12 @@ export const RmiStatus = {
   ErrorRttAux: 7,
 } as const;
 
-/** X0 of an RMI command that failed with an index: the level where a walk ended, or which state was wrong. */
+/** X0 of an RMI command that failed with an index: the level at which a walk ended, or the state that was wrong. */
 export function rmiResult(status: number, index: number): number {
   return status | (index << 8);
 }
 
-/** X0 as people read it, such as `RMI_ERROR_RTT|2`. */
+/** X0 in readable form, such as `RMI_ERROR_RTT|2`. */
 export function describeRmiResult(result: number): string {
   const names = [
     'SUCCESS',

@@ -15,7 +15,7 @@ function reference(hashAlgorithm: number = HashAlgorithm.Sha256): TestRealm {
 }
 
 describe('the RIM', () => {
-  it('has the values that independent calculators find', () => {
+  it('equals the values of independent calculators', () => {
     const realm = reference();
     const { machine } = realm;
     expect(rim(realm)).toBe('6739dfb22b75ee1268d08dfa8369f501bc0b066243553f069f560d1fa1172973');
@@ -40,14 +40,14 @@ describe('the RIM', () => {
     expect(rim(realm)).toBe(final);
   });
 
-  it('has them for SHA-512 too', () => {
+  it('equals them with SHA-512 too', () => {
     expect(rim(reference(HashAlgorithm.Sha512))).toBe(
       '799e434048fb57eb9d4f0e2a2b98158720377252deab2bdfcd69b5a8f82237f4' +
         '34bd6bb1c75bf160a2d49382f733b3439a3ff769e4ea5dd9a6f72239d44bbbab',
     );
   });
 
-  it('depends on the size of the entries that RIPAS was set by, and is the same every time', () => {
+  it('depends on the size of the entries on which RIPAS is set, and is reproducible', () => {
     const make = (level: number) => {
       const realm = new TestRealm(new TestMachine());
       if (level === 3) realm.createTable(RAM, 3);
@@ -59,14 +59,14 @@ describe('the RIM', () => {
     expect(make(2)).toBe(make(2));
   });
 
-  it('does not know of planes, VMIDs and addresses', () => {
+  it('does not depend on planes, VMIDs and physical addresses', () => {
     const make = (numAuxPlanes: number, vmid: number) => rim(new TestRealm(new TestMachine(), { numAuxPlanes, vmid }));
     expect(make(0, 1)).toBe(make(3, 100));
   });
 });
 
 describe('RSI_MEASUREMENT_EXTEND and _READ', () => {
-  it('extend a REM by the data alone', () => {
+  it('extend a REM by exactly the given data', () => {
     const words = [0x05a9_bf22_3fed_f80an, 0x9d0d_a5f7_3f5c_191an, 0x665b_f4a0_a4a3_e608n, 0xf2f9_e7d5_ff23_959cn];
     let read: bigint[] = [];
     const realm = runningRealm(

@@ -5,17 +5,17 @@ import { RealmParams } from '../abi/realm-params.ts';
 import { REC_PARAMS_GPRS, RecParams } from '../abi/rec-params.ts';
 import { HashAlgorithm } from '../abi/status.ts';
 
-/** Bytes of a measurement register, of which the hash fills the first. */
+/** Bytes of a measurement register; a shorter hash fills the first ones. */
 export const MEASUREMENT_BYTES = 64;
 /** Realm Extensible Measurements. */
 export const REM_COUNT = 4;
 
-/** Measurement descriptors: 256 bytes, each with the RIM so far (RMM specification, B4.4; C1.11 to C1.13). */
+/** Size of measurement descriptors, each of which includes the RIM so far (RMM specification, B4.4; C1.11 to C1.13). */
 const DESCRIPTOR_BYTES = 0x100;
 const DescriptorType = { data: 0, rec: 1, ripas: 2 } as const;
 const Descriptor = { type: 0x00, length: 0x08, rim: 0x10, fields: 0x50, recContent: 0x50, dataContent: 0x60 } as const;
 
-/** RIMs that followed from (RIM, range, entry size) before: most realms of a test run begin alike. */
+/** Limit of memoised RIMs by (RIM, range, entry size): most realms in tests start the same way. */
 const RIPAS_MEMO_LIMIT = 256;
 const ripasMemo = new Map<string, Uint8Array>();
 
@@ -26,7 +26,7 @@ export class Measurements {
   readonly rem: readonly Uint8Array[] = Array.from({ length: REM_COUNT }, () => new Uint8Array(MEASUREMENT_BYTES));
   readonly #name: string;
 
-  /** @param algorithm of HashAlgorithm */
+  /** @param algorithm a value of HashAlgorithm */
   constructor(algorithm: number) {
     this.algorithm = algorithm;
     this.#name = algorithm === HashAlgorithm.Sha256 ? 'sha256' : 'sha512';
@@ -36,7 +36,7 @@ export class Measurements {
     return this.algorithm === HashAlgorithm.Sha256 ? 32 : 64;
   }
 
-  /** RIM of a new realm. @param params RmiRealmParams; flags, s2sz, SVE, debug, PMU and hash fields count */
+  /** RIM of a new realm. @param params RmiRealmParams: flags, s2sz, SVE, debug, PMU and hash fields are measured */
   initialize(params: Uint8Array): void {
     const measured = new Uint8Array(GRANULE_SIZE);
     measured.set(params.subarray(RealmParams.flags, RealmParams.flags + 8), RealmParams.flags);
@@ -47,7 +47,7 @@ export class Measurements {
     this.#setRim(measured);
   }
 
-  /** A page that the host put in. @param content the page, or undefined where it is not measured */
+  /** A page from the host. @param content the page, or undefined if its content is not measured */
   extendData(ipa: number, flags: number, content: Uint8Array | undefined): void {
     const { bytes, view } = this.#descriptor(DescriptorType.data);
     view.setBigUint64(Descriptor.fields, BigInt(ipa), true);
@@ -56,7 +56,7 @@ export class Measurements {
     this.#setRim(bytes);
   }
 
-  /** A runnable REC. @param params RmiRecParams; flags, PC and X0 to X7 count */
+  /** A runnable REC. @param params RmiRecParams: flags, PC and X0 to X7 are measured */
   extendRec(params: Uint8Array): void {
     const measured = new Uint8Array(GRANULE_SIZE);
     measured.set(params.subarray(RecParams.flags, RecParams.flags + 8), RecParams.flags);
@@ -86,7 +86,7 @@ export class Measurements {
     ripasMemo.set(key, this.rim.slice());
   }
 
-  /** RSI_MEASUREMENT_EXTEND: hash of the old value and the new data, each as long as it is. @param index 1 to 4 */
+  /** RSI_MEASUREMENT_EXTEND: hash of the old value and the new data, at their own lengths. @param index 1 to 4 */
   extendRem(index: number, data: Uint8Array): void {
     const rem = this.rem[index - 1];
     if (rem === undefined) return;
@@ -111,7 +111,7 @@ export class Measurements {
     return hash(this.#name, data, 'buffer');
   }
 
-  /** The hash fills all or the first half of the register, and what is above stays zero. */
+  /** The hash fills all of the register or its first half; the rest stays zero. */
   #setRim(data: Uint8Array): void {
     this.rim.set(this.#hash(data));
   }

@@ -4,7 +4,7 @@ import type { Realm } from './realm.ts';
 import { entryRipas, entryState, EntryState } from './rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL } from './rtt.ts';
 
-/** Who handles a stage-2 abort. */
+/** Who handles a stage 2 abort. */
 export const AbortTarget = {
   /** The plane gets a synchronous external abort. */
   Inject: 0,
@@ -12,14 +12,14 @@ export const AbortTarget = {
   Host: 1,
   /** The host, at an unprotected IPA. */
   HostUnprotected: 2,
-  /** Plane 0, for an auxiliary plane. */
+  /** Plane 0, if an auxiliary plane took the abort. */
   Plane0: 3,
-  /** Nobody: what caused it has gone in the meantime. */
+  /** Nobody: the cause of the abort has been removed meanwhile. */
   None: 4,
 } as const;
 export type AbortTarget = (typeof AbortTarget)[keyof typeof AbortTarget];
 
-/** Decides a data abort (RMM specification 1.1, A5.2, A5.4, A10.2). @param permission false for a translation fault */
+/** Target of a data abort (RMM specification 1.1, A5.2, A5.4, A10.2). @param permission false: Translation fault */
 export function dataAbortTarget(realm: Realm, plane: number, ipa: number, permission: boolean): AbortTarget {
   const { rtt } = realm;
   if (ipa >= rtt.ipaTop) return AbortTarget.Inject;
@@ -36,7 +36,7 @@ export function dataAbortTarget(realm: Realm, plane: number, ipa: number, permis
   return plane === 0 ? AbortTarget.Inject : AbortTarget.Plane0;
 }
 
-/** Decides an instruction abort. Nothing outside of the protected half can be executed. */
+/** Target of an instruction abort. Only the protected half of the IPA space can be executed. */
 export function instructionAbortTarget(realm: Realm, plane: number, ipa: number, permission: boolean): AbortTarget {
   const { rtt } = realm;
   const refused = plane === 0 ? AbortTarget.Inject : AbortTarget.Plane0;

@@ -1,9 +1,6 @@
 import { GRANULE_SIZE, type PhysicalMemory } from '../../machine/index.ts';
 
-/**
- * What a granule of physical memory is used for (RMM specification, A2.2). Anything but Undelegated is in the Realm
- * PAS.
- */
+/** Use of a granule of physical memory (RMM specification, A2.2). All but Undelegated are in the Realm PAS. */
 export const GranuleState = {
   Undelegated: 0,
   Delegated: 1,
@@ -15,19 +12,19 @@ export const GranuleState = {
 } as const;
 export type GranuleState = (typeof GranuleState)[keyof typeof GranuleState];
 
-/** Granules of a block: 2 MiB. */
+/** Granules in a block: 2 MiB. */
 const BLOCK = 512;
 
-/** What is known of the granules of a block of DRAM. */
+/** States of the granules in a block of DRAM. */
 class GranuleBlock {
   readonly states = new Uint8Array(BLOCK);
-  /** Of RTT granules: entries that are ASSIGNED or TABLE. */
+  /** For RTT granules: number of entries that are ASSIGNED or TABLE. */
   readonly live = new Uint16Array(BLOCK);
-  /** 1 where a realm's TLB may hold a translation to the granule through an unprotected IPA. */
+  /** 1 if a realm's TLB may hold a translation to the granule from an unprotected IPA. */
   readonly exposed = new Uint8Array(BLOCK);
 }
 
-/** The state of every granule of DRAM, most of which no realm ever comes to: making the table takes no time. */
+/** The state of every granule of DRAM. Blocks are made when first used, so creating the table takes no time. */
 export class GranuleTable {
   readonly #memory: PhysicalMemory;
   readonly #blocks: (GranuleBlock | undefined)[];
@@ -39,13 +36,13 @@ export class GranuleTable {
     this.#blocks = new Array<GranuleBlock | undefined>(Math.ceil(this.count / BLOCK)).fill(undefined);
   }
 
-  /** Number of the granule at a physical address, or -1 where it is not aligned or not DRAM. */
+  /** Number of the granule at a physical address; -1 if it is not aligned or not in DRAM. */
   index(pa: number): number {
     if (pa % GRANULE_SIZE !== 0) return -1;
     return this.#memory.contains(pa, GRANULE_SIZE) ? (pa - this.#memory.base) / GRANULE_SIZE : -1;
   }
 
-  /** State of the granule at a physical address, or -1 where there is none. */
+  /** State of the granule at a physical address; -1 if there is none. */
   state(pa: number): GranuleState | -1 {
     const index = this.index(pa);
     if (index < 0) return -1;
@@ -56,7 +53,7 @@ export class GranuleTable {
     return this.state(pa) === state;
   }
 
-  /** True for a whole granule in the Normal world: what the host may hand over as a buffer. */
+  /** Whether it is a granule of the Normal world, which the host may pass as a buffer. */
   isNormal(pa: number): boolean {
     return this.state(pa) === GranuleState.Undelegated;
   }
@@ -83,12 +80,12 @@ export class GranuleTable {
     this.#blockOf(index).live[index % BLOCK] = this.live(index) + delta;
   }
 
-  /** Notes that a TLB may hold a Normal world translation to this granule. */
+  /** Records that a TLB may hold a Normal world translation to this granule. */
   expose(index: number): void {
     this.#blockOf(index).exposed[index % BLOCK] = 1;
   }
 
-  /** @returns whether TLBs must be cleaned of the granule, which it takes for done */
+  /** Clears the record of `expose`. @returns whether the caller must invalidate TLBs */
   takeExposed(pa: number): boolean {
     const index = this.index(pa);
     const block = this.#blocks[Math.floor(index / BLOCK)];

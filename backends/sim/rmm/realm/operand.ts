@@ -3,7 +3,7 @@ import type { Realm } from './realm.ts';
 import { entryRipas, entryState, EntryState } from './rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL } from './rtt.ts';
 
-/** What `operandOffset` says instead of an offset. */
+/** Results of `operandOffset` that are not an offset. */
 export const Operand = {
   /** RIPAS is EMPTY: the command fails with RSI_ERROR_INPUT. */
   Empty: -1,
@@ -12,10 +12,10 @@ export const Operand = {
 } as const;
 
 /**
- * Finds realm memory that an RSI command names (RMM specification 1.1, B5.1), as the host maps it now.
+ * Finds realm memory that is an operand of an RSI command (RMM specification 1.1, B5.1), by the host's current mapping.
  *
  * @param ipa in the protected half
- * @returns the offset in linear memory, or a value of `Operand`; the walk's level stays in `realm.rtt`
+ * @returns the offset in linear memory, or a value of `Operand`; the level of the walk is left in `realm.rtt`
  */
 export function operandOffset(realm: Realm, ipa: number): number {
   const { rtt } = realm;

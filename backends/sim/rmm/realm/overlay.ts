@@ -12,12 +12,14 @@ const Overlay = {
   ReadWriteExecute: 15,
 } as const;
 
-/** The values that are implemented: not the reserved ones, nor "mostly read-only", which RSI_FEATURES denies. */
+/**
+ * Whether a value is implemented: reserved ones are not, nor "mostly read-only", which RSI_FEATURES does not report.
+ */
 function isImplemented(value: number): boolean {
   return value === Overlay.NoAccess || value === Overlay.WriteOnly || (value >= 8 && value <= 15);
 }
 
-/** CPU permission bits of an overlay value: from 8 on, bit 2 is W, bit 0 execution at EL0 and bit 1 at EL1. */
+/** CPU permissions of an overlay value: in values from 8 on, bit 2 is W, bit 0 XEl0, bit 1 XEl1. */
 export function overlayPermissions(value: number): number {
   if (value < 8) return value === Overlay.WriteOnly ? Permission.W : 0;
   return (
@@ -29,11 +31,11 @@ export function overlayPermissions(value: number): number {
 }
 
 /**
- * What each plane of a realm may do with the pages of each overlay index. Plane 0 always may do everything; index 0, to
- * which all pages belong at first, gives auxiliary planes nothing.
+ * Permissions of each plane of a realm for the pages of each overlay index. Plane 0 always has all permissions. Index
+ * 0, which all pages have initially, gives auxiliary planes none.
  */
 export class OverlayPermissions {
-  /** Indices whose values cannot change any more; bit n for index n. Index 0 from the start. */
+  /** Indices whose values can no longer change; bit n for index n. Index 0 is locked from the start. */
   #locked = 1;
   readonly #values: Uint8Array;
 
@@ -54,7 +56,7 @@ export class OverlayPermissions {
     this.#locked |= 1 << index;
   }
 
-  /** @returns false where the index is locked or the value is not implemented */
+  /** @returns false if the index is locked or the value is not implemented */
   setValue(plane: number, index: number, value: number): boolean {
     if (this.isLocked(index) || !isImplemented(value)) return false;
     this.#values[plane * OVERLAY_INDICES + index] = value;

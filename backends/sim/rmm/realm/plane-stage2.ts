@@ -6,7 +6,7 @@ import { type OverlayPermissions, overlayPermissions } from './overlay.ts';
 import { entryOverlay, entryRipas, entryState, EntryState, nsAccess } from './rtt-entry.ts';
 import { entrySpan, LEAF_LEVEL, type Rtt } from './rtt.ts';
 
-/** What stage 2 of a realm's planes reads. */
+/** The parts of a realm that its planes' stage 2 reads. */
 export interface RealmMemory {
   readonly memory: PhysicalMemory;
   readonly granules: GranuleTable;
@@ -15,8 +15,7 @@ export interface RealmMemory {
 }
 
 /**
- * Stage 2 as one plane of a realm sees it. `translate` returns this object itself, so that a TLB miss allocates
- * nothing.
+ * Stage 2 of one plane of a realm. `translate` returns this object itself, so that a TLB miss allocates nothing.
  */
 export class PlaneStage2 implements Stage2, Stage2Mapping {
   readonly realm: RealmMemory;
@@ -52,7 +51,7 @@ export class PlaneStage2 implements Stage2, Stage2Mapping {
     this.permissions = overlayPermissions(this.realm.overlay.value(this.plane, entryOverlay(word)));
   }
 
-  /** Memory that is no longer in the Normal world gives a granule protection fault: no translation here. */
+  /** Memory that has left the Normal world would cause a granule protection fault: here, no translation. */
   #unprotected(word: number, pa: number): void {
     const { granules, memory } = this.realm;
     if (entryState(word) !== EntryState.AssignedNs || !granules.isNormal(pa)) return;

@@ -7,14 +7,14 @@ import { OverlayPermissions } from './overlay.ts';
 import { PlaneStage2, type RealmMemory } from './plane-stage2.ts';
 import { Rtt, type RttRoot } from './rtt.ts';
 
-/** Life of a realm (RMM specification, A2.1). */
+/** Lifecycle of a realm (RMM specification, A2.1). */
 export const RealmState = { New: 0, Active: 1, SystemOff: 2 } as const;
 export type RealmState = (typeof RealmState)[keyof typeof RealmState];
 
-/** What REALM_CREATE made of RmiRealmParams. */
+/** RmiRealmParams, parsed and checked by REALM_CREATE. */
 export interface RealmOptions {
   readonly root: RttRoot;
-  /** Of HashAlgorithm. */
+  /** A value of HashAlgorithm. */
   readonly hashAlgorithm: number;
   readonly numAuxPlanes: number;
   readonly atsPlane: number;
@@ -22,11 +22,11 @@ export interface RealmOptions {
   readonly rpv: Uint8Array;
   /** VMIDs of plane 0 and of each auxiliary plane. */
   readonly vmids: readonly number[];
-  /** Whether unprotected mappings give their permissions by index (RmiRealmParams.flags1.rtt_s2ap_encoding). */
+  /** Whether unprotected mappings encode their permissions as an index (RmiRealmParams.flags1.rtt_s2ap_encoding). */
   readonly s2apIndirect: boolean;
 }
 
-/** One realm: what its Realm Descriptor granule stands for. */
+/** One realm: the content of its Realm Descriptor granule. */
 export class Realm implements RealmMemory {
   /** Physical address of the Realm Descriptor. */
   readonly rd: number;
@@ -58,12 +58,12 @@ export class Realm implements RealmMemory {
     return 1 + this.options.numAuxPlanes;
   }
 
-  /** Whether [base, top) is granules of the protected half. */
+  /** Whether [base, top) consists of granules in the protected half. */
   isProtectedRange(base: number, top: number): boolean {
     return base >= 0 && base % GRANULE_SIZE === 0 && top % GRANULE_SIZE === 0 && top > base && top <= this.rtt.parTop;
   }
 
-  /** Makes every plane see a change of stage 2 in [ipa, ipa + bytes). A new realm has never run. */
+  /** Invalidates [ipa, ipa + bytes) in all planes' TLBs; unnecessary for a new realm, which has never run. */
   invalidate(ipa: number, bytes: number): void {
     if (this.state === RealmState.New) return;
     for (const stage2 of this.stage2) this.#cpu.invalidate(stage2, ipa, bytes);

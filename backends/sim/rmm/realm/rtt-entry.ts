@@ -1,6 +1,6 @@
 /**
- * One entry of a Realm Translation Table: 8 bytes of the RTT's granule. The RMM is free to choose its form; an entry of
- * zeros is UNASSIGNED with RIPAS EMPTY and overlay index 0, or UNASSIGNED_NS, which is what a new table holds.
+ * One entry of a Realm Translation Table: 8 bytes of the RTT's granule. The format is up to the RMM. Zero means
+ * UNASSIGNED with RIPAS EMPTY and overlay index 0, or UNASSIGNED_NS, so a new table is all zeros.
  */
 
 /** Kind of an entry, bits 1:0 of its first word (RMM specification, A5.5). */
@@ -11,9 +11,8 @@ export const ENTRY_BYTES = 8;
 export const ENTRIES = 512;
 
 /**
- * The first word: state in 1:0, RIPAS in 3:2, overlay index in 7:4, and for ASSIGNED_NS the attributes that the host
- * chose in 15:8, in the places that they have in a descriptor plus 6. Address bits 47:44 are in 31:28; the second word
- * has 43:12.
+ * The first word: state in 1:0, RIPAS in 3:2, overlay index in 7:4; for ASSIGNED_NS the host's attributes in 15:8, at
+ * their position in a descriptor plus 6. Address bits 47:44 are in 31:28, and 43:12 in the second word.
  */
 const RIPAS_SHIFT = 2;
 const RIPAS_MASK = 0xc;
@@ -45,7 +44,7 @@ export function withState(word: number, state: EntryState): number {
   return (word & ~3) | state;
 }
 
-/** The part of an entry that an address does not change: state, RIPAS, overlay index, attributes. */
+/** The parts of an entry other than its address: state, RIPAS, overlay index, attributes. */
 export function entryKind(word: number): number {
   return word & 0xffff;
 }
@@ -54,19 +53,19 @@ export function unassigned(ripas: number, overlay: number): number {
   return (ripas << RIPAS_SHIFT) | (overlay << OVERLAY_SHIFT);
 }
 
-/** @param descriptor MemAttr[2:0] in bits 4:2 and S2AP in bits 7:6, as the host gave them */
+/** @param descriptor from the host: MemAttr[2:0] in bits 4:2 and S2AP in bits 7:6 */
 export function assignedNs(descriptor: number): number {
   return EntryState.AssignedNs | ((descriptor & NS_ATTRIBUTES) << ATTRIBUTES_SHIFT);
 }
 
-/** Bits of a host's descriptor besides the address. */
+/** Attribute bits of a host's descriptor. */
 export const NS_ATTRIBUTES = 0xdc;
 
 export function nsAttributes(word: number): number {
   return (word >>> ATTRIBUTES_SHIFT) & NS_ATTRIBUTES;
 }
 
-/** Stage-2 access permissions of an unprotected mapping: bit 0 read, bit 1 write (S2AP of the descriptor). */
+/** Stage 2 access permissions of an unprotected mapping: bit 0 read, bit 1 write (S2AP of the descriptor). */
 export function nsAccess(word: number): number {
   return nsAttributes(word) >>> 6;
 }

@@ -15,14 +15,14 @@ export const LEAF_LEVEL = 3;
 /** Lowest level at which an entry may map memory. */
 export const MIN_BLOCK_LEVEL = 1;
 
-/** Bytes of one entry at levels 0 to 3; one table of a level spans an entry of the level before. */
+/** Bytes that one entry spans at levels 0 to 3; a table spans as much as an entry of the level above. */
 const SPANS = [2 ** 39, 2 ** 30, 2 ** 21, 2 ** 12] as const;
 
 export function entrySpan(level: number): number {
   return SPANS[level] ?? 2 ** 48;
 }
 
-/** A start of the walk: RmiRealmParams.rtt_base and what goes with it. */
+/** The root of a walk: RmiRealmParams.rtt_base and related fields. */
 export interface RttRoot {
   readonly ipaWidth: number;
   readonly startLevel: number;
@@ -30,7 +30,7 @@ export interface RttRoot {
   readonly count: number;
 }
 
-/** Whether (IPA width, start level, number of concatenated tables) fit together. */
+/** Whether IPA width, start level and number of concatenated tables are consistent. */
 export function isConsistentRoot(ipaWidth: number, startLevel: number, count: number): boolean {
   if (startLevel < 0 || startLevel > 2) return false;
   const entryBits = 12 + 9 * (LEAF_LEVEL - startLevel);
@@ -41,7 +41,7 @@ export function isConsistentRoot(ipaWidth: number, startLevel: number, count: nu
 /** The stage-2 translation tables of one realm, in granules of simulated physical memory. */
 export class Rtt {
   readonly root: RttRoot;
-  /** Upper end of the IPA space, and of its protected half. */
+  /** End of the IPA space, and of its protected half. */
   readonly ipaTop: number;
   readonly parTop: number;
   /** Where the last walk ended: the level, and the offset of the entry in linear memory. */
@@ -63,7 +63,7 @@ export class Rtt {
     this.parTop = this.ipaTop / 2;
   }
 
-  /** Walks towards `level`, and stops before it where an entry is no table. @param ipa below `ipaTop` */
+  /** Walks down to `level`, or to the first entry that is not a TABLE. @param ipa below `ipaTop` */
   walk(ipa: number, level: number): void {
     const view = this.#view;
     let at = this.root.startLevel;
@@ -79,7 +79,7 @@ export class Rtt {
     this.entry = entry;
   }
 
-  /** First word of the entry where the walk ended. */
+  /** First word of the entry at which the walk ended. */
   get word(): number {
     return this.#view.getUint32(this.entry, true);
   }
@@ -88,22 +88,22 @@ export class Rtt {
     return entryState(this.word) === EntryState.Table;
   }
 
-  /** Physical address in the entry where the walk ended. */
+  /** Physical address in the entry at which the walk ended. */
   get address(): number {
     return this.#addressAt(this.entry);
   }
 
-  /** Replaces the entry where the walk ended, keeping count of what lives in its table. */
+  /** Replaces the entry at which the walk ended, and updates the live count of its table. */
   write(kind: number, pa: number): void {
     this.#writeAt(this.entry, kind, pa);
   }
 
-  /** Replaces state, RIPAS, overlay index and attributes of the entry where the walk ended. */
+  /** Replaces state, RIPAS, overlay index and attributes of the entry at which the walk ended. */
   writeKind(kind: number): void {
     this.write(kind, this.address);
   }
 
-  /** Moves to the next entry of the table; false at its end. */
+  /** Advances to the next entry of the table. @returns false at its end */
   next(): boolean {
     if (this.#indexInTable() === ENTRIES - 1) return false;
     this.entry += ENTRY_BYTES;
@@ -111,10 +111,10 @@ export class Rtt {
   }
 
   /**
-   * First live address at or after the one that was walked to, or the end of the table. Any entry that is not
-   * unassigned counts, so that a host which skips to it misses nothing.
+   * First live address at or after the address of the last walk, or the end of the table. Every entry that is not
+   * unassigned is reported, so that a host which skips to the result misses nothing.
    *
-   * @param ipa that was walked to
+   * @param ipa address of the last walk
    */
   nextLive(ipa: number): number {
     if (entryState(this.word) !== EntryState.Unassigned) return ipa;
@@ -138,7 +138,7 @@ export class Rtt {
     return false;
   }
 
-  /** Fills a new table with what the entry where the walk ended says, and makes that entry a TABLE. */
+  /** Fills a new table with the content of the entry at which the walk ended, and makes that entry a TABLE. */
   unfold(table: number): void {
     const kind = entryKind(this.word);
     const pa = this.address;
@@ -157,7 +157,7 @@ export class Rtt {
     this.write(EntryState.Table, table);
   }
 
-  /** The entry that could stand for a whole table, or undefined where its entries differ (A5.5.7). */
+  /** The entry that could replace a whole table; undefined if its entries differ (A5.5.7). */
   folded(table: number, level: number): { kind: number; pa: number } | undefined {
     const offset = this.#memory.offsetOf(table);
     const kind = entryKind(this.#view.getUint32(offset, true));

@@ -5,8 +5,8 @@ import { RecExit, RecExitReason } from '../abi/rec-run.ts';
 import type { RecEntry } from './rec-entry.ts';
 
 /**
- * Bits of ESR_EL2 that the host is shown: of an instruction abort, of a data abort, and of an access that it is to
- * emulate.
+ * Bits of ESR_EL2 that are reported to the host: for an instruction abort, for a data abort, and for an access that it
+ * should emulate.
  */
 const INSTRUCTION_MASK = Esr.EC | Esr.SET | Esr.EA | Esr.FSC;
 const DATA_MASK = INSTRUCTION_MASK | Esr.FnV;
@@ -15,9 +15,9 @@ const EMULATABLE_MASK = Esr.ISV | Esr.SAS | Esr.SF | Esr.WnR;
 const FSC_EXTERNAL_ABORT = 0x10;
 const PSTATE_EL_MASK = 0xc;
 
-/** A data abort that the host is to handle. */
+/** A data abort for the host to handle. */
 interface DataAbort {
-  /** Of the plane that took it; undefined for one that is a program, whose accesses cannot be emulated. */
+  /** The context that took it; undefined for a program, whose accesses cannot be emulated. */
   readonly context: CpuContext | undefined;
   readonly esr: number;
   readonly far: bigint;
@@ -25,33 +25,33 @@ interface DataAbort {
   readonly unprotected: boolean;
 }
 
-/** Gives the plane a synchronous external abort in place of a stage-2 abort that it must not see. */
+/** Injects a synchronous external abort into the plane, instead of a stage 2 abort that it must not see. */
 export function injectExternalAbort(context: CpuContext, esr: number, far: bigint): void {
   const fromEl1 = (context.pstate & PSTATE_EL_MASK) !== 0;
   const kept = (esr & ~(Esr.FSC | Esr.FnV | Esr.S1PTW)) | Esr.EA | FSC_EXTERNAL_ABORT;
   context.takeException((kept + (fromEl1 ? 1 << 26 : 0)) >>> 0, far);
 }
 
-/** Gives the plane an exception of unknown reason: the instruction is undefined there. */
+/** Injects an exception with EC Unknown: the instruction is undefined for the plane. */
 export function injectUndefined(context: CpuContext): void {
   context.takeException(Esr.IL, 0n);
 }
 
-/** REC exit for an instruction abort that ends when the host maps the page. */
+/** REC exit for an instruction abort, until the host maps the page. */
 export function exitInstructionAbort(entry: RecEntry, esr: number, ipa: number): void {
   entry.exit(RecExitReason.Sync);
   entry.report(RecExit.esr, (esr & INSTRUCTION_MASK) >>> 0);
   entry.reportFaultPage(ipa);
 }
 
-/** REC exit for a data abort that ends when the host maps the page, or emulates the access at an unprotected IPA. */
+/** REC exit for a data abort, until the host maps the page or, at an unprotected IPA, emulates the access. */
 export function exitDataAbort(entry: RecEntry, { context, esr, far, ipa, unprotected }: DataAbort): void {
   const { view, run } = entry;
   const { asTfRmm } = entry.state;
   entry.exit(RecExitReason.Sync);
   const emulatable = unprotected && context !== undefined && hasValidSyndrome(esr);
-  // RMM specification, A4.3.4.3: the length is shown for what the host cannot emulate at an unprotected IPA. TF-RMM
-  // never shows it.
+  // RMM specification, A4.3.4.3: the instruction length is reported for accesses at an unprotected IPA that the host
+  // cannot emulate. TF-RMM never reports it.
   const showsLength = unprotected && !emulatable && !asTfRmm;
   const mask = DATA_MASK | (showsLength ? Esr.IL : 0) | (emulatable ? EMULATABLE_MASK : 0);
   entry.report(RecExit.esr, (esr & mask) >>> 0);
@@ -66,7 +66,7 @@ function storedValue(context: CpuContext, esr: number): bigint {
   return register < GPR_COUNT ? BigInt.asUintN(8 * accessBytes(esr), context.x(register)) : 0n;
 }
 
-/** Completes a read or write that the host emulated (enter.flags.emul_mmio). @param value what was read */
+/** Completes a read or write that the host emulated (enter.flags.emul_mmio). @param value the result of a read */
 export function completeMmio(context: CpuContext, esr: number, value: bigint): void {
   context.advancePc(4);
   const register = transferRegister(esr);
@@ -76,7 +76,7 @@ export function completeMmio(context: CpuContext, esr: number, value: bigint): v
   context.setX(register, BigInt.asUintN((esr & Esr.SF) !== 0 ? 64 : 32, extended));
 }
 
-/** ESR_EL2 of the abort that guest code would take for the access of a plane 0 program. */
+/** ESR_EL2 of the abort that guest code would take if it made the access of a plane 0 program. */
 export function programAbortEsr(write: boolean, level: number): number {
   return (ExceptionClass.DataAbortLower * 2 ** 26 + (Esr.IL | (write ? Esr.WnR : 0) | (0x04 + level))) >>> 0;
 }

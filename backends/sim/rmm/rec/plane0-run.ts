@@ -5,10 +5,10 @@ import type { PlaneStage2 } from '../realm/plane-stage2.ts';
 
 const PARKED: Plane0Step = { kind: 'park' };
 
-/** One vCPU's run of a plane 0 written in TypeScript. */
+/** A plane 0 written in TypeScript, running on one vCPU. */
 export class Plane0Run {
   readonly #generator: Generator<Plane0Step, never, void>;
-  /** What the program waits for; undefined when it can be resumed. */
+  /** The step that is in progress; undefined when the program can be resumed. */
   #step: Plane0Step | undefined;
 
   constructor(program: Plane0Program, x: BigUint64Array, stage2: PlaneStage2, cpu: Cpu) {
@@ -22,12 +22,12 @@ export class Plane0Run {
     this.#generator = program(port);
   }
 
-  /** What the program waits for: still the last step, or its next one, for which it is resumed. */
+  /** The step in progress; if there is none, resumes the program for its next one. */
   step(): Plane0Step {
     return (this.#step ??= this.#next());
   }
 
-  /** The step is done, and the program may go on. */
+  /** Completes the step: the program may be resumed. */
   completeStep(): void {
     this.#step = undefined;
   }

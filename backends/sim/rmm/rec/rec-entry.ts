@@ -10,15 +10,13 @@ import { SmcOutcome } from './smc-outcome.ts';
 import { reportTimers } from './timers.ts';
 import { storeGic } from './vgic.ts';
 
-/**
- * Instructions that a trip through the RMM is charged for, so that a guest which only makes calls is interrupted too.
- */
+/** Instructions charged for a call into the RMM, so that a guest that only makes calls is interrupted too. */
 export const CALL_COST = 256;
 
-/** Fault status code of a translation fault at level 0; the level is added (Arm ARM, ESR_ELx, DFSC). */
+/** Fault status code of a Translation fault at level 0; the level is added (Arm ARM, ESR_ELx, DFSC). */
 const TRANSLATION_FAULT = 0x04;
 
-/** One REC_ENTER: the REC that was entered, and how it talks to the host and to the plane that runs. */
+/** One REC_ENTER: the REC that was entered, and access to the host's and the running plane's registers. */
 export class RecEntry {
   readonly state: RmmState;
   readonly rec: Rec;
@@ -42,19 +40,19 @@ export class RecEntry {
     return this.state.view;
   }
 
-  /** X0 and following of the active plane, whose SMC is served. */
+  /** Registers from X0 on of the active plane, whose SMC is served. */
   get registers(): RegisterFile {
     const { rec } = this;
     if (rec.active === 0) return rec.registers;
     return new RegisterFile(this.view, rec.context(rec.active).gprsOffset);
   }
 
-  /** Takes instructions off what the host's timer leaves. */
+  /** Deducts instructions from what is left on the host's timer. */
   charge(instructions: number): void {
     this.state.budget -= instructions;
   }
 
-  /** Begins a REC exit: everything in RmiRecExit is zero but the reason, GIC and timers. */
+  /** Starts a REC exit: clears RmiRecExit and fills in the reason, GIC and timers. */
   exit(reason: RecExitReason): void {
     const { run, rec } = this;
     const { u8, view } = this.state.memory.linear;
@@ -69,7 +67,7 @@ export class RecEntry {
     writeNumber(this.view, this.run + field, value);
   }
 
-  /** Reports the faulting page as HPFAR_EL2 does: its number from bit 4 on. */
+  /** Reports the faulting page in the format of HPFAR_EL2: its number from bit 4 on. */
   reportFaultPage(ipa: number): void {
     this.report(RecExit.hpfar, Math.floor(ipa / GRANULE_SIZE) * 16);
   }
@@ -81,8 +79,8 @@ export class RecEntry {
   }
 
   /**
-   * Finds realm memory that a command names, as the host maps it now. Where it maps nothing, a REC exit is recorded
-   * that looks like a data abort there, and the command must be executed again when the host has mapped it.
+   * Finds realm memory that is an operand of a command, by the host's current mapping. If nothing is mapped, records a
+   * REC exit like that of a data abort; the command must be executed again after the host has mapped the page.
    *
    * @param ipa in the protected half
    * @returns the offset in linear memory, or a value of `Operand`

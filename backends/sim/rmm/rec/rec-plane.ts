@@ -2,7 +2,7 @@ import type { CpuContext } from '../../cpu/index.ts';
 import { SysregEncoding } from '../abi/plane-sysregs.ts';
 import { GIC_WORDS } from './vgic.ts';
 
-/** Where a context keeps its timers: bytes from X0. */
+/** Where a context stores its timers: bytes from X0. */
 interface TimerOffsets {
   readonly cntpCtl: number;
   readonly cntpCval: number;
@@ -22,14 +22,14 @@ export function timerOffsets(context: CpuContext): TimerOffsets | undefined {
   };
 }
 
-/** What a plane of a REC has besides its CPU context. */
+/** State of a plane of a REC other than its CPU context. */
 export class RecPlane {
   readonly index: number;
-  /** Exists from the plane's first use on. Plane 0 has none where it is a program. */
+  /** Created when the plane is first used. Plane 0 has none if it is a program. */
   context: CpuContext | undefined;
-  /** Accessible registers that the CPU does not have, by encoding: they keep what is written. */
+  /** Accessible registers that the CPU lacks, by encoding: they hold what is written. */
   readonly shadow = new Map<number, bigint>();
-  /** Where the context keeps its timers, for copying; undefined where it does not keep them in memory. */
+  /** Where the context stores its timers, for copying; undefined if it does not store them in memory. */
   timers: TimerOffsets | undefined;
   /** ICH_HCR_EL2, then the list registers, as 32-bit words. */
   readonly gic = new Uint32Array(GIC_WORDS);

@@ -7,17 +7,17 @@ import { RecPlane, timerOffsets } from './rec-plane.ts';
 import { RESET_PSTATE, resetContext } from './reset-state.ts';
 import type { VcpuSlot } from './vcpu-pool.ts';
 
-/** Where a REC begins: what RmiRecParams or PSCI CPU_ON say. */
+/** Initial state of a REC, from RmiRecParams or PSCI CPU_ON. */
 interface EntryPoint {
   readonly pc: bigint;
-  /** X0 and following; the others are zero. */
+  /** From X0 on; the others are zero. */
   readonly gprs: readonly bigint[];
   readonly sctlr: bigint;
 }
 
-/** How the last run ended, as far as it decides what the next REC_ENTER may ask for. */
+/** The last abort, which decides what the next REC_ENTER may ask for. */
 interface LastAbort {
-  /** Whether enter.flags.emul_mmio is legal, and inject_sea. */
+  /** Whether enter.flags.emul_mmio and inject_sea are permitted. */
   readonly emulatable: boolean;
   readonly unprotected: boolean;
   /** ESR_EL2, unmasked. */
@@ -29,18 +29,18 @@ interface LastAbort {
 /** A PSCI request that waits for RMI_PSCI_COMPLETE. */
 interface PsciRequest {
   readonly isCpuOn: boolean;
-  /** Index of the REC that it is about. */
+  /** Index of the target REC. */
   readonly target: number;
   readonly entry: bigint;
   readonly contextId: bigint;
 }
 
-/** A range that the realm asked the host to change; `addr` is how far the host got. */
+/** A range that the realm asked the host to change; `addr` is how far the host has got. */
 export interface RangeRequest {
   readonly base: number;
   readonly top: number;
   addr: number;
-  /** The RIPAS, or the overlay index. */
+  /** The new RIPAS or overlay index. */
   readonly value: number;
   /** RSI_IPA_STATE_SET: whether RIPAS DESTROYED may change too. */
   readonly changeDestroyed: boolean;
@@ -62,19 +62,19 @@ export class Rec {
   active = 0;
   /** The plane whose list registers the host sees. */
   gicOwner = 0;
-  /** Plane run page of the active auxiliary plane, and the flags it was entered with. */
+  /** Plane run page of the active auxiliary plane, and the flags with which it was entered. */
   runIpa = 0;
   planeFlags = 0;
 
-  /** What the guest did that the engine has no model of, when that ended the last run. */
+  /** What the guest did that the engine does not model, if that ended the last run. */
   unsupported: string | undefined;
   lastAbort: LastAbort | undefined;
-  /** IPA of the RsiHostCall to complete; the plane that called is the active one. */
+  /** IPA of the RsiHostCall to be completed; the active plane made the call. */
   hostCall: number | undefined;
   psci: PsciRequest | undefined;
   ripas: RangeRequest | undefined;
   s2ap: RangeRequest | undefined;
-  /** Plane 0's program; undefined where it is guest code, or not started. */
+  /** Plane 0's program; undefined if it is guest code or has not started. */
   program: Plane0Run | undefined;
 
   #entry: EntryPoint | undefined;
@@ -100,7 +100,7 @@ export class Rec {
     return plane;
   }
 
-  /** CPU context of a plane, made in the reset state when it is first needed. */
+  /** CPU context of a plane; created in the reset state when first needed. */
   context(index: number): CpuContext {
     const plane = this.plane(index);
     if (plane.context === undefined) {
@@ -113,13 +113,13 @@ export class Rec {
     return plane.context;
   }
 
-  /** Where plane 0 starts, or starts again, when the REC is next entered. */
+  /** Where plane 0 starts, or restarts, when the REC is next entered. */
   setEntry(entry: EntryPoint): void {
     this.#entry = entry;
     this.active = 0;
   }
 
-  /** Starts plane 0, as a program or as guest code, where `setEntry` was called since the last start. */
+  /** Starts plane 0, as a program or as guest code, if `setEntry` was called since the last start. */
   begin(cpu: Cpu): void {
     const entry = this.#entry;
     if (entry === undefined) return;
@@ -140,7 +140,7 @@ export class Rec {
     this.#registers = new RegisterFile(this.realm.memory.linear.view, context.gprsOffset);
   }
 
-  /** X0 and following of plane 0. */
+  /** Registers of plane 0 from X0 on. */
   get registers(): RegisterFile {
     if (this.#registers === undefined) throw new Error('plane 0 was never started');
     const context = this.planes[0]?.context;
@@ -148,7 +148,7 @@ export class Rec {
     return this.#registers;
   }
 
-  /** Continues plane 0 behind the SMC that it executed. */
+  /** Continues plane 0 after the SMC that it executed. */
   advancePlane0(): void {
     if (this.program === undefined) this.context(0).advancePc(4);
     else this.program.completeStep();

@@ -15,7 +15,7 @@ const RESET_VALUES: readonly (readonly [number, bigint])[] = [
   [SysregEncoding.PMCR_EL0, 0x60n],
 ];
 
-/** The initial PE state of a plane, as TF-RMM sets it when a REC is created; the rest is what the Arm ARM resets to. */
+/** The initial PE state of a plane as set by TF-RMM when a REC is created; other registers have the Arm ARM's reset. */
 export function resetContext(context: CpuContext, shadow: Map<number, bigint>): void {
   context.pstate = RESET_PSTATE;
   for (const [encoding, value] of RESET_VALUES) {

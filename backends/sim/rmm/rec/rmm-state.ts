@@ -6,10 +6,10 @@ import type { Realm } from '../realm/realm.ts';
 import type { Rec } from './rec.ts';
 import { VcpuPool } from './vcpu-pool.ts';
 
-/** Length of a REC_ENTER in guest instructions unless the host sets its timer. */
+/** Length of a REC_ENTER in guest instructions, unless the host sets its timer. */
 const DEFAULT_SLICE = 1_000_000;
 
-/** Everything that the RMM keeps of one machine. */
+/** The RMM's state of one machine. */
 export class RmmState {
   readonly memory: PhysicalMemory;
   readonly cpu: Cpu;
@@ -18,11 +18,11 @@ export class RmmState {
   readonly realms = new Map<number, Realm>();
   readonly vmids = new Set<number>();
   readonly vcpus: VcpuPool;
-  /** True for the answers of TF-RMM, false for those of the specification. */
+  /** Whether to answer like TF-RMM instead of the specification. */
   readonly asTfRmm: boolean;
   /** The host's timer: guest instructions after which a REC_ENTER is interrupted. */
   slice = DEFAULT_SLICE;
-  /** What is left of it in the current REC_ENTER. */
+  /** What is left of `slice` in the current REC_ENTER. */
   budget = 0;
   /** By physical address of the REC. */
   readonly #recs = new Map<number, Rec>();
@@ -48,12 +48,12 @@ export class RmmState {
     return this.#recs.get(pa);
   }
 
-  /** All RECs that a realm ever had, by index: a destroyed one leaves a hole. The array stays the same and grows. */
+  /** All RECs that a realm ever had, by index; a destroyed one leaves a hole. The array object never changes. */
   recsOf(realm: Realm): readonly (Rec | undefined)[] {
     return this.#listOf(realm);
   }
 
-  /** @param rec whose index is the length of `recsOf` its realm */
+  /** @param rec with the next index of its realm: the length of `recsOf` */
   addRec(rec: Rec): void {
     this.#recs.set(rec.pa, rec);
     this.#listOf(rec.realm).push(rec);

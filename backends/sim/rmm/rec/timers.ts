@@ -14,7 +14,7 @@ interface Timer {
   readonly cval: bigint;
 }
 
-/** The EL1 timers of the plane that is reported to the host (RMM specification 1.1, A6.2). */
+/** Reports the EL1 timers of the active plane to the host (RMM specification 1.1, A6.2). */
 export function reportTimers(rec: Rec, view: DataView, run: number): void {
   const active = rec.plane(rec.active);
   const owner = rec.plane(0);
@@ -24,7 +24,7 @@ export function reportTimers(rec: Rec, view: DataView, run: number): void {
   store(view, run + RecExit.cntvCtl, virtual);
 }
 
-/** The timers of a plane that exits. */
+/** Reports the timers of a plane that exits to plane 0. */
 export function storePlaneTimers(plane: RecPlane, view: DataView, page: number): void {
   const { context, timers } = plane;
   if (context !== undefined && timers !== undefined) {
@@ -39,7 +39,7 @@ export function storePlaneTimers(plane: RecPlane, view: DataView, page: number):
   store(view, page + PlaneExit.cntvCtl, timer(plane, 'CNTV'));
 }
 
-/** @param offset of the control word, which the compare value follows, in memory that is zero there */
+/** @param offset of the control word, followed by the compare value, in zeroed memory */
 function store(view: DataView, offset: number, { ctl, cval }: Timer): void {
   if (ctl !== 0n) view.setBigUint64(offset, ctl, true);
   if (cval !== 0n) view.setBigUint64(offset + 8, cval, true);

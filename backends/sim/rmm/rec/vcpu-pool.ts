@@ -1,9 +1,9 @@
 import type { Cpu, CpuContext, Stage2, Vcpu } from '../../cpu/index.ts';
 
-/** RECs that may exist at once in a machine: the CPU has room for so many contexts of four planes each. */
+/** RECs that may exist at once in a machine: the CPU has room for the contexts of four planes on so many. */
 const MAX_RECS = 15;
 
-/** A virtual processor with the contexts of its planes. They outlive the REC, because a CPU cannot give them back. */
+/** A virtual processor with the contexts of its planes. They outlive the REC, since a CPU cannot free contexts. */
 export class VcpuSlot {
   /** Affinity fields of MPIDR_EL1. */
   readonly mpidr: number;
@@ -28,7 +28,7 @@ export class VcpuSlot {
   }
 }
 
-/** Hands out virtual processors to RECs. */
+/** Allocates virtual processors for RECs. */
 export class VcpuPool {
   readonly #cpu: Cpu;
   readonly #free: VcpuSlot[] = [];
@@ -38,7 +38,7 @@ export class VcpuPool {
     this.#cpu = cpu;
   }
 
-  /** @returns undefined where there is none left with that affinity */
+  /** @returns undefined if none with that affinity is left */
   acquire(mpidr: number): VcpuSlot | undefined {
     const at = this.#free.findIndex((slot) => slot.mpidr === mpidr);
     if (at >= 0) return this.#free.splice(at, 1)[0];

@@ -8,7 +8,7 @@ const PENDING = 1n << 62n;
 const ACTIVE = 1n << 63n;
 const EOI = 1n << 41n;
 
-/** What is reported of an interface that the host has set up so. */
+/** The fields that are reported after the host has set up the interface like this. */
 function report(hcr: bigint, ...lists: bigint[]) {
   const view = new DataView(new ArrayBuffer(0x200));
   view.setBigUint64(0, hcr, true);
@@ -29,7 +29,7 @@ function report(hcr: bigint, ...lists: bigint[]) {
 }
 
 describe('the GIC state of an exit', () => {
-  it('has ICH_VMCR_EL2 as a real interface has it before a guest touches it', () => {
+  it('has the reset value of ICH_VMCR_EL2', () => {
     expect(report(0n)).toEqual({ valid: true, lists: [], misr: 0n, vmcr: 0x4c_0008n });
   });
 
@@ -43,13 +43,13 @@ describe('the GIC state of an exit', () => {
     ['VGrp1DIE with the group disabled', 1n << 7n, [], 1n << 7n],
     ['VGrp0EIE and VGrp1EIE with the groups disabled', (1n << 4n) | (1n << 6n), [], 0n],
     ['LRENPIE without EOIs', 1n << 2n, [], 0n],
-    ['a list register that asked for it at its end', 0n, [EOI | 40n], 1n],
-    ['one that is not at its end', 0n, [PENDING | EOI | 40n], 0n],
-  ])('has the maintenance interrupt for %s', (_name, hcr, lists, misr) => {
+    ['an inactive list register with EOI set', 0n, [EOI | 40n], 1n],
+    ['a pending list register with EOI set', 0n, [PENDING | EOI | 40n], 0n],
+  ])('has the right ICH_MISR_EL2 for %s', (_name, hcr, lists, misr) => {
     expect(report(hcr, ...lists)).toMatchObject({ valid: true, misr });
   });
 
-  it('has list registers without RES0 bits', () => {
+  it('clears RES0 bits of list registers', () => {
     const priority = 0xf8n << 48n;
     const group = 1n << 60n;
     expect(report(0n, PENDING | group | priority | 40n).lists).toEqual([PENDING | group | priority | 40n]);
@@ -57,7 +57,7 @@ describe('the GIC state of an exit', () => {
     expect(report(0n, (7n << 48n) | (7n << 45n) | (0xfn << 56n) | (1n << 16n) | 40n).lists).toEqual([40n]);
   });
 
-  it('is refused with unimplemented priority bits or INTIDs in a valid list register', () => {
+  it('is rejected with unimplemented priority bits or INTIDs in a valid list register', () => {
     expect(report(0n, PENDING | (1n << 48n) | 40n).valid).toBe(false);
     expect(report(0n, PENDING | (1n << 16n)).valid).toBe(false);
     expect(report(0n, PENDING | 8192n).valid).toBe(true);

@@ -1,17 +1,17 @@
 import { readNumber } from '../abi/register-file.ts';
 
 /**
- * The virtual GIC CPU interface as the host and planes hand it to each other: ICH_HCR_EL2 and the list registers. No
- * interrupt is delivered to a guest yet; the state is validated, owned and reported.
+ * The virtual GIC CPU interface that the host and planes pass to each other: ICH_HCR_EL2 and the list registers. No
+ * interrupt is delivered to a guest yet; the state is checked, tracked by owner and reported.
  */
 
-/** List registers that are implemented (ICH_VTR_EL2.ListRegs + 1); the ABI has room for 16. */
+/** Implemented list registers (ICH_VTR_EL2.ListRegs + 1); the ABI has room for 16. */
 export const GIC_LIST_REGISTERS = 4;
-/** ICH_VTR_EL2: 5 priority and preemption bits, 16 interrupt identifier bits, list registers minus one. */
+/** ICH_VTR_EL2: 5 bits of priority and preemption, 16 bits of INTID, number of list registers minus one. */
 export const GIC_VTR = ((4 << 29) | (4 << 26) | (GIC_LIST_REGISTERS - 1)) >>> 0;
 /** 32-bit words of ICH_HCR_EL2 and the list registers. */
 export const GIC_WORDS = 2 + GIC_LIST_REGISTERS * 2;
-/** Distances from gicv3_hcr to gicv3_misr and gicv3_vmcr. */
+/** Offsets of gicv3_misr and gicv3_vmcr from gicv3_hcr. */
 const MISR_OFFSET = 0x88;
 const VMCR_OFFSET = 0x90;
 
@@ -32,7 +32,7 @@ const Hcr = {
 const Misr = { EOI: 1 << 0, U: 1 << 1, LRENP: 1 << 2, NP: 1 << 3, VGrp0D: 1 << 5, VGrp1D: 1 << 7 } as const;
 
 /**
- * ICH_VMCR_EL2 of a virtual CPU interface that no guest has touched: both groups disabled, VFIQEn, the binary points at
+ * ICH_VMCR_EL2 of a virtual CPU interface that no guest has used: both groups disabled, VFIQEn, the binary points at
  * their minima for 5 bits of preemption.
  */
 const VMCR_RESET = (2 << 21) | (3 << 18) | (1 << 3);
@@ -44,7 +44,7 @@ const LR_STATE = 3 << 30;
 const LR_PRIORITY_UNIMPLEMENTED = 0x7 << 16;
 /** Bit 41: end of interrupt raises a maintenance interrupt. */
 const LR_EOI = 1 << 9;
-/** pINTID 44:32 but for EOI. */
+/** pINTID, bits 44:32, except EOI. */
 const LR_PINTID_RESERVED = 0x1fff & ~LR_EOI;
 /** State, HW, Group, the implemented bits of Priority, and pINTID; the rest is RES0. */
 const LR_HIGH_MASK = (0xf0f8_0000 | 0x1fff) >>> 0;
@@ -70,9 +70,9 @@ export function isValidGicInput(view: DataView, offset: number): boolean {
 }
 
 /**
- * Takes over ICH_HCR_EL2 and the list registers, without RES0 bits.
+ * Reads ICH_HCR_EL2 and the list registers, and clears RES0 bits.
  *
- * @param offset of gicv3_hcr, which the LRs follow
+ * @param offset of gicv3_hcr, followed by the LRs
  */
 export function loadGic(gic: Uint32Array, view: DataView, offset: number): void {
   gic[0] = view.getUint32(offset, true);
@@ -86,7 +86,7 @@ export function loadGic(gic: Uint32Array, view: DataView, offset: number): void 
 /**
  * Reports ICH_HCR_EL2, the list registers, ICH_MISR_EL2 and ICH_VMCR_EL2.
  *
- * @param offset of gicv3_hcr, which the others follow as in RmiRecExit and RsiPlaneExit, in memory that is zero there
+ * @param offset of gicv3_hcr in zeroed memory, followed by the others as in RmiRecExit and RsiPlaneExit
  */
 export function storeGic(gic: Uint32Array, view: DataView, offset: number): void {
   let used = 0;
@@ -120,7 +120,7 @@ function maintenance(gic: Uint32Array): number {
   return misr;
 }
 
-/** Whether a list register has an interrupt that waits to be taken. */
+/** Whether any list register holds a pending interrupt. */
 export function hasPendingInterrupt(gic: Uint32Array): boolean {
   for (let n = 0; n < GIC_LIST_REGISTERS; n++) {
     if (((gic[3 + n * 2] ?? 0) & LR_PENDING) !== 0) return true;

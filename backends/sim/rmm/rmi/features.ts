@@ -1,20 +1,20 @@
 import { HashAlgorithm } from '../abi/status.ts';
 import { GIC_LIST_REGISTERS } from '../rec/vgic.ts';
 
-/** What this RMM can make. No LPA2, SVE, PMU, device assignment or memory encryption contexts. */
+/** Limits of this RMM. It has no LPA2, SVE, PMU, device assignment or memory encryption contexts. */
 export const Limits = {
   minIpaWidth: 32,
   maxIpaWidth: 48,
   breakpoints: 6,
   watchpoints: 4,
   maxAuxPlanes: 3,
-  /** RECs of a realm: 2^4 - 1. */
+  /** RECs in a realm: 2^4 - 1. */
   maxRecsOrder: 4,
-  /** Granules that each REC needs besides its own. */
+  /** Auxiliary granules of each REC. */
   recAuxCount: 16,
 } as const;
 
-/** One RTT tree for all planes only. */
+/** Only one RTT tree for all planes. */
 const PLANE_RTT_SINGLE = 2;
 
 /** RmiFeatureRegister0 of 1.1 (RMM specification, B4.4). The other registers are zero. */

@@ -10,7 +10,7 @@ const UNPROTECTED = 2 ** 32;
 const EC = { wfx: 0x01, hvc: 0x16, smc: 0x17, sysreg: 0x18, instructionAbort: 0x20, dataAbort: 0x24 };
 const IL = 1 << 25;
 
-/** A guest plane 0 that traps as scripted. */
+/** A realm with guest code in plane 0 that traps as scripted. */
 function guestRealm(...script: RunScript[]): TestRealm {
   const realm = runningRealm();
   realm.machine.cpu.script.push(...script);
@@ -26,8 +26,8 @@ function context(realm: TestRealm) {
 const reason = (realm: TestRealm) => realm.run.getUint8(RecExit.reason);
 const field = (realm: TestRealm, at: number) => realm.run.getBigUint64(at, true);
 
-describe('RMI_REC_ENTER refuses', () => {
-  it('granules that are not what they should be', () => {
+describe('RMI_REC_ENTER rejects', () => {
+  it('granules in the wrong state', () => {
     const realm = runningRealm();
     const { machine } = realm;
     const [rec] = realm.recs;
@@ -38,7 +38,7 @@ describe('RMI_REC_ENTER refuses', () => {
     expect(machine.call('REC_ENTER', 2n ** 60n, rec.run)).toBe(ErrorInput);
   });
 
-  it('a realm that is new, or off', () => {
+  it('a realm that is new or in state SYSTEM_OFF', () => {
     const fresh = new TestRealm(new TestMachine());
     fresh.createRec();
     expect(fresh.enter()).toBe(rmiResult(ErrorRealm, 0));
@@ -62,7 +62,7 @@ describe('RMI_REC_ENTER refuses', () => {
     expect(realm.enter()).toBe(ErrorRec);
   });
 
-  it('an answer to an abort that there was not', () => {
+  it('emul_mmio and inject_sea without an abort', () => {
     const realm = runningRealm();
     expect(realm.enter(RecEnterFlag.emulMmio)).toBe(ErrorRec);
     expect(realm.enter(RecEnterFlag.injectSea)).toBe(ErrorRec);
@@ -70,11 +70,11 @@ describe('RMI_REC_ENTER refuses', () => {
   });
 
   it.each<[string, (run: DataView) => void]>([
-    ['ICH_HCR_EL2 bits that are not the host’s', (run) => run.setUint32(RecEnter.gicv3Hcr, 1, true)],
+    ['ICH_HCR_EL2 bits that the host may not set', (run) => run.setUint32(RecEnter.gicv3Hcr, 1, true)],
     ['a hardware interrupt', (run) => run.setUint32(RecEnter.gicv3Lrs + 4, (1 << 30) | (1 << 29), true)],
     ['a reserved interrupt number', (run) => setLr(run, 0, 1020)],
     [
-      'one interrupt twice',
+      'the same interrupt twice',
       (run) => {
         setLr(run, 0, 27);
         setLr(run, 1, 27);
@@ -93,7 +93,7 @@ function setLr(run: DataView, n: number, intid: number): void {
 }
 
 describe('a REC', () => {
-  it('begins where its parameters say', () => {
+  it('starts in the state given by its parameters', () => {
     const machine = new TestMachine();
     const realm = new TestRealm(machine);
     realm.createRec({ pc: 0x8000_1234n, gprs: [1n, 2n, 3n, 4n, 5n, 6n, 7n, 2n ** 64n - 1n] });
@@ -104,7 +104,7 @@ describe('a REC', () => {
     expect(p0.sysreg(0xc080)).toBe(0xc50878n);
   });
 
-  it('is interrupted by the host’s timer, and goes on', () => {
+  it('is interrupted by the host’s timer, and continues', () => {
     const realm = runningRealm();
     realm.machine.rmm.interruptAfter(5000);
     realm.enter();
@@ -114,7 +114,7 @@ describe('a REC', () => {
     expect(realm.machine.rmm.inspect(realm.rd)?.instructions).toBe(10_000);
   });
 
-  it('is interrupted at once when the timer is set so while it runs', () => {
+  it('is interrupted at once if the timer is set to zero while it runs', () => {
     let calls = 0;
     const realm: TestRealm = runningRealm(
       plane0(function* (kit) {
@@ -147,7 +147,7 @@ describe('a REC', () => {
     expect(calls).toBeLessThan(200);
   });
 
-  it('stays where the engine cannot go on', () => {
+  it('does not advance if the engine cannot continue', () => {
     const realm = guestRealm((vcpu) => {
       vcpu.unsupported = 'no such thing';
       return 2;
@@ -164,7 +164,7 @@ describe('plane 0 as guest code', () => {
     (vcpu) =>
       vcpu.trap({ esr: EC.dataAbort * 2 ** 26 + esr, ipa, far });
 
-  it('makes RSI calls, and goes on behind them', () => {
+  it('makes RSI calls, and continues after them', () => {
     const realm = guestRealm((vcpu) => {
       vcpu.active.setX(0, BigInt(Rsi.VERSION));
       vcpu.active.setX(1, 0x1_0000n);
@@ -177,7 +177,7 @@ describe('plane 0 as guest code', () => {
     expect(p0.pc).toBe(BigInt(RAM + 4));
   });
 
-  it('sees the host map what it touches, and no syndrome that says what it did', () => {
+  it('has the host map pages on access, without reporting the syndrome of the access', () => {
     const esr = IL | (1 << 24) | (3 << 22) | (1 << 21) | (5 << 16) | (1 << 15) | (1 << 6) | 7;
     const realm = guestRealm(dataAbort(RAM + 20 * 4096 + 0x123, esr, 0xffff_8000_0000_0123n));
     realm.enter();
@@ -204,7 +204,7 @@ describe('plane 0 as guest code', () => {
     expect(context(realm)).toMatchObject({ exceptions: [{ esr: 0x21 * 2 ** 26 + 0x210 }] });
   });
 
-  it('finds HVC undefined', () => {
+  it('takes HVC as undefined', () => {
     const realm = guestRealm((vcpu) => {
       vcpu.active.pc = BigInt(RAM + 4);
       return vcpu.trap({ esr: EC.hvc * 2 ** 26 });
@@ -213,7 +213,7 @@ describe('plane 0 as guest code', () => {
     expect(context(realm)).toMatchObject({ pc: BigInt(RAM), exceptions: [{ esr: IL }] });
   });
 
-  it('reads zero from system registers that nobody emulates', () => {
+  it('reads zero from system registers that are not emulated', () => {
     const realm = guestRealm((vcpu) => {
       vcpu.active.setX(3, 99n);
       return vcpu.trap({ esr: EC.sysreg * 2 ** 26 + (3 << 5) + 1 });
@@ -222,7 +222,7 @@ describe('plane 0 as guest code', () => {
     expect([context(realm).x(3), context(realm).pc]).toEqual([0n, BigInt(RAM + 4)]);
   });
 
-  it('lets the host hear of WFI only when it wants to', () => {
+  it('exits to the host for WFI only if enter.flags ask for it', () => {
     const wfi: RunScript = (vcpu) => vcpu.trap({ esr: EC.wfx * 2 ** 26 + IL + (0xe << 20) });
     const realm = guestRealm(wfi, wfi);
     realm.enter(RecEnterFlag.trapWfi);
@@ -243,7 +243,7 @@ describe('plane 0 as guest code', () => {
       (options.write === true ? 1 << 6 : 0) +
       6;
 
-    it('has its writes emulated', () => {
+    it('has its writes emulated by the host', () => {
       const esr = access({ bytes: 2, register: 7, write: true });
       const realm = guestRealm((vcpu) => {
         vcpu.active.setX(7, 0x1234_5678n);
@@ -255,7 +255,7 @@ describe('plane 0 as guest code', () => {
       expect(field(realm, RecExit.hpfar)).toBe(BigInt((UNPROTECTED + 0x1000) / 256));
       const srtSse = (0x1f << 16) | (1 << 21);
       expect(Number(field(realm, RecExit.esr)) & srtSse).toBe(0);
-      // Neither the register nor the length of the instruction (A4.3.4.3).
+      // Neither the transfer register nor the instruction length is reported (A4.3.4.3).
       expect(Number(field(realm, RecExit.esr))).toBe(EC.dataAbort * 2 ** 26 + esr - (7 << 16) - IL);
       expect(realm.enter(RecEnterFlag.emulMmio)).toBe(Success);
       expect(context(realm).pc).toBe(BigInt(RAM + 4));
@@ -266,7 +266,7 @@ describe('plane 0 as guest code', () => {
       ['zero-extended', { bytes: 1, register: 4 }, 0x1ffn, 0xffn],
       ['sign-extended to 64 bits', { bytes: 2, register: 4, sse: true }, 0x8000n, 0xffff_ffff_ffff_8000n],
       ['sign-extended to 32 bits', { bytes: 1, register: 4, sse: true, sf: false }, 0x80n, 0xffff_ff80n],
-      ['whole', { bytes: 8, register: 4 }, 2n ** 64n - 2n, 2n ** 64n - 2n],
+      ['unextended', { bytes: 8, register: 4 }, 2n ** 64n - 2n, 2n ** 64n - 2n],
     ])('has its reads emulated, %s', (_, options, value, expected) => {
       const realm = guestRealm(dataAbort(UNPROTECTED, access(options)));
       realm.enter();
@@ -276,7 +276,7 @@ describe('plane 0 as guest code', () => {
       expect(context(realm).x(4)).toBe(expected);
     });
 
-    it('reads into the zero register without harm', () => {
+    it('discards a read into the zero register', () => {
       const realm = guestRealm(dataAbort(UNPROTECTED, access({ bytes: 8, register: 31 })));
       realm.enter();
       realm.run.setBigUint64(RecEnter.gprs, 77n, true);
@@ -284,7 +284,7 @@ describe('plane 0 as guest code', () => {
       expect(Array.from({ length: 31 }, (_, n) => context(realm).x(n)).includes(77n)).toBe(false);
     });
 
-    it('retries, or takes the abort that the host injects', () => {
+    it('retries the access, or takes the abort that the host injects', () => {
       const realm = guestRealm(
         dataAbort(UNPROTECTED, access({ bytes: 8, register: 1 })),
         dataAbort(UNPROTECTED, 6),
@@ -302,7 +302,7 @@ describe('plane 0 as guest code', () => {
 });
 
 describe('RSI_HOST_CALL', () => {
-  /** A plane 0 that makes one host call with imm 0x5a and X0 … X30 of the structure as given. */
+  /** A plane 0 that makes one host call with imm 0x5a and the given X0 to X30 in the structure. */
   function calling(ipa: number, statuses: number[]) {
     return plane0(function* (kit) {
       const at = kit.locate(RAM);
@@ -326,7 +326,7 @@ describe('RSI_HOST_CALL', () => {
     expect(realm.machine.linear.view.getBigUint64(structure, true)).toBe(0n);
   });
 
-  it('waits while the host has the page', () => {
+  it('waits while the page is unmapped', () => {
     const statuses: number[] = [];
     const realm = runningRealm(calling(RAM + 0x100, statuses));
     const { machine } = realm;
@@ -348,7 +348,7 @@ describe('RSI_HOST_CALL', () => {
     expect(statuses).toEqual([status]);
   });
 
-  it('is made again when the host has mapped the page', () => {
+  it('is executed again after the host has mapped the page', () => {
     const statuses: number[] = [];
     const realm = runningRealm(calling(RAM + 30 * 4096, statuses));
     realm.enter();
@@ -363,7 +363,7 @@ describe('PSCI', () => {
   const CPU_ON = 0xc400_0003;
   const AFFINITY_INFO = 0xc400_0004;
 
-  /** Two RECs, of which the second is off; the first makes one call. */
+  /** A realm with two RECs, the second of which is off; the first makes one call. */
   function pair(fid: number, ...args: number[]) {
     const results: number[] = [];
     const machine = new TestMachine();
@@ -384,7 +384,7 @@ describe('PSCI', () => {
     return { realm, first, second, complete, results, starts };
   }
 
-  it('turns another vCPU on by the host’s word', () => {
+  it('turns another vCPU on if the host agrees', () => {
     const { realm, first, second, complete, results, starts } = pair(CPU_ON, 1, RAM, 0x77);
     expect([reason(realm), field(realm, RecExit.gprs + 8)]).toEqual([RecExitReason.Psci, 1n]);
     expect(realm.enter()).toBe(ErrorRec);
@@ -399,7 +399,7 @@ describe('PSCI', () => {
     expect(starts).toEqual([11n, 0x77n]);
   });
 
-  it('lets the host refuse', () => {
+  it('fails if the host denies it', () => {
     const { realm, complete, results, second } = pair(CPU_ON, 1, RAM, 0);
     expect(complete(-3)).toBe(Success);
     realm.enter();
@@ -407,7 +407,7 @@ describe('PSCI', () => {
     expect(realm.enter(0, second)).toBe(ErrorRec);
   });
 
-  it('tells whether another vCPU is on', () => {
+  it('reports whether another vCPU is on', () => {
     const { realm, complete, results } = pair(AFFINITY_INFO, 1, 0);
     expect(complete(-3)).toBe(ErrorInput);
     expect(complete(0)).toBe(Success);
@@ -417,11 +417,11 @@ describe('PSCI', () => {
 
   it.each([
     ['its version', [0x8400_0000], 0x1_0001],
-    ['a feature that it has', [0x8400_000a, CPU_ON], 0],
-    ['a feature that it has not', [0x8400_000a, 0x8400_0007], -1],
-    ['a function that it has not', [0x8400_0007], -1],
+    ['a feature that is implemented', [0x8400_000a, CPU_ON], 0],
+    ['a feature that is not implemented', [0x8400_000a, 0x8400_0007], -1],
+    ['a function that is not implemented', [0x8400_0007], -1],
     ['an entry point outside of the protected half', [CPU_ON, 1, 2 ** 32], -9],
-    ['a vCPU that there is not', [CPU_ON, 2, RAM], -2],
+    ['a vCPU that does not exist', [CPU_ON, 2, RAM], -2],
     ['itself', [CPU_ON, 0, RAM], -4],
     ['its own affinity', [AFFINITY_INFO, 0, 0], 0],
     ['an affinity level', [AFFINITY_INFO, 1, 1], -2],

@@ -42,9 +42,9 @@ export function recEnter({ state }: RmiCall, recPa: number, runPa: number): numb
 }
 
 /**
- * Passes the host's answer to the last exit on to the realm.
+ * Passes the host's answer to the last exit to the realm.
  *
- * @returns false where that already made another REC exit
+ * @returns false if that caused another REC exit
  */
 function complete(entry: RecEntry): boolean {
   const { rec, run, flags, view } = entry;
@@ -53,7 +53,7 @@ function complete(entry: RecEntry): boolean {
   const injectSea = (flags & RecEnterFlag.injectSea) !== 0;
   const context = rec.plane(rec.active).context;
   if (abort !== undefined && context !== undefined) {
-    // For an auxiliary plane the abort goes to plane 0; TF-RMM also injects it into the plane.
+    // The abort of an auxiliary plane goes to plane 0; TF-RMM also injects it into the plane.
     if (injectSea && (rec.active === 0 || entry.state.asTfRmm)) injectExternalAbort(context, abort.esr, abort.far);
     else if (!injectSea && (flags & RecEnterFlag.emulMmio) !== 0) {
       completeMmio(context, abort.esr, view.getBigUint64(run + RecEnter.gprs, true));
@@ -67,7 +67,7 @@ function complete(entry: RecEntry): boolean {
   return true;
 }
 
-/** What may bring plane 0 back when the host enters an auxiliary plane. @returns true where that made a REC exit */
+/** Checks for reasons to return to plane 0 when an auxiliary plane is entered. @returns true if that made a REC exit */
 function leavePlane(entry: RecEntry, injectSea: boolean): boolean {
   const { rec, flags } = entry;
   if (injectSea) return exitPlane(entry, PlaneExitReason.Sync);
@@ -95,7 +95,7 @@ function completeS2ap(entry: RecEntry): void {
   entry.answer(RsiStatus.Success, request.addr, rejected ? Response.Reject : Response.Accept);
 }
 
-/** A host that did everything that was requested did not reject it. */
+/** A host that did all that was requested has not rejected it. */
 function isRejected({ flags }: RecEntry, request: RangeRequest, flag: number): boolean {
   return request.addr !== request.top && (flags & flag) !== 0;
 }

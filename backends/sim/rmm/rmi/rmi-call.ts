@@ -1,9 +1,9 @@
 import type { RegisterFile } from '../abi/register-file.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
 
-/** What the handler of an RMI command works with besides its operands. */
+/** Arguments of an RMI command's handler, other than its operands. */
 export interface RmiCall {
   readonly state: RmmState;
-  /** Registers of the host: zero when a handler begins, and X1 and those that follow are results. */
+  /** The host's registers, zeroed before the handler is called; it writes results from X1 on. */
   readonly out: RegisterFile;
 }

@@ -15,14 +15,14 @@ import { LEAF_LEVEL } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
 import type { RmiCall } from './rmi-call.ts';
 
-/** RmiDataFlags: the content is part of the measurement. */
+/** RmiDataFlags: the content is measured. */
 const MEASURE_CONTENT = 1;
 
 function isProtectedPage(realm: Realm, ipa: number): boolean {
   return ipa >= 0 && ipa % GRANULE_SIZE === 0 && ipa < realm.rtt.parTop;
 }
 
-/** RMI_DATA_CREATE: puts a page of the Normal world into a new realm, and measures it. */
+/** RMI_DATA_CREATE: copies a page of the Normal world into a new realm, and measures it. */
 export function dataCreate(
   { state }: RmiCall,
   rd: number,
@@ -50,7 +50,7 @@ export function dataCreate(
   return RmiStatus.Success;
 }
 
-/** RMI_DATA_CREATE_UNKNOWN: gives the realm an empty page where it has none. RIPAS stays as it is. */
+/** RMI_DATA_CREATE_UNKNOWN: maps an empty page in the realm. RIPAS is kept. */
 export function dataCreateUnknown({ state }: RmiCall, rd: number, data: number, ipa: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !state.isDelegated(data) || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
@@ -71,7 +71,7 @@ function assign(state: RmmState, realm: Realm, data: number, word: number): void
   state.granules.set(data, GranuleState.Data);
 }
 
-/** RMI_DATA_DESTROY: X1 is the granule, X2 the next live address. What was RAM is DESTROYED. */
+/** RMI_DATA_DESTROY: X1 is the granule, X2 the next live address. RIPAS RAM becomes DESTROYED. */
 export function dataDestroy({ out, state }: RmiCall, rd: number, ipa: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || !isProtectedPage(realm, ipa)) return RmiStatus.ErrorInput;
@@ -84,7 +84,7 @@ export function dataDestroy({ out, state }: RmiCall, rd: number, ipa: number): n
   }
   const data = rtt.address;
   const ripas = entryRipas(word);
-  // TF-RMM forgets the overlay index only with the content that it was given for.
+  // TF-RMM resets the overlay index only together with RIPAS RAM.
   rtt.write(unassigned(ripas === Ripas.Ram ? Ripas.Destroyed : ripas, ripas === Ripas.Ram ? 0 : entryOverlay(word)), 0);
   realm.invalidate(ipa, GRANULE_SIZE);
   state.granules.set(data, GranuleState.Delegated);

@@ -2,7 +2,7 @@ import { RmiStatus } from '../abi/status.ts';
 import { GranuleState } from '../realm/granule.ts';
 import type { RmiCall } from './rmi-call.ts';
 
-/** RMI_GRANULE_DELEGATE: from now on the Normal world cannot reach the granule, not even through a realm's TLB. */
+/** RMI_GRANULE_DELEGATE: from now on the Normal world cannot access the granule, not even through a realm's TLB. */
 export function granuleDelegate({ state }: RmiCall, pa: number): number {
   const { granules } = state;
   if (!granules.is(pa, GranuleState.Undelegated)) return RmiStatus.ErrorInput;
@@ -13,7 +13,7 @@ export function granuleDelegate({ state }: RmiCall, pa: number): number {
   return RmiStatus.Success;
 }
 
-/** RMI_GRANULE_UNDELEGATE: the host finds nothing in it. */
+/** RMI_GRANULE_UNDELEGATE: the granule is cleared for the host. */
 export function granuleUndelegate({ state }: RmiCall, pa: number): number {
   const { granules } = state;
   if (!granules.is(pa, GranuleState.Delegated)) return RmiStatus.ErrorInput;

@@ -7,7 +7,7 @@ import type { RmiCall } from './rmi-call.ts';
 
 const SCTLR_EE = 1n << 25n;
 
-/** RMI_PSCI_COMPLETE: the host's answer to a request of one REC about another. @param status a PSCI status */
+/** RMI_PSCI_COMPLETE: the host's answer to a PSCI request of one REC about another. @param status a PSCI status */
 export function completePsci({ state }: RmiCall, callingPa: number, targetPa: number, status: number): number {
   const calling = state.rec(callingPa);
   const target = state.rec(targetPa);

@@ -12,7 +12,7 @@ function ripas(realm: TestRealm, ipa: number): number | undefined {
   return realm.machine.rmm.inspect(realm.rd)?.ripas(ipa);
 }
 
-/** A new realm with the page at RAM in a state: assigned or not, with one RIPAS. */
+/** A new realm whose page at RAM is in a given state: assigned or not, with a RIPAS. */
 function pageIn(state: { ripas: 'Empty' | 'Ram' | 'Destroyed'; assigned: boolean }): TestRealm {
   const realm = new TestRealm(new TestMachine());
   const { machine } = realm;
@@ -28,13 +28,13 @@ function pageIn(state: { ripas: 'Empty' | 'Ram' | 'Destroyed'; assigned: boolean
 }
 
 describe('RIPAS', () => {
-  it.each(['Empty', 'Ram', 'Destroyed'] as const)('becomes RAM by DATA_CREATE from %s', (from) => {
+  it.each(['Empty', 'Ram', 'Destroyed'] as const)('is changed to RAM by DATA_CREATE from %s', (from) => {
     const realm = pageIn({ ripas: from, assigned: false });
     realm.machine.must('DATA_CREATE', realm.rd, realm.machine.delegated(), RAM, realm.machine.granule(), 0);
     expect(ripas(realm, RAM)).toBe(Ripas.Ram);
   });
 
-  it.each(['Empty', 'Ram', 'Destroyed'] as const)('stays by DATA_CREATE_UNKNOWN: %s', (from) => {
+  it.each(['Empty', 'Ram', 'Destroyed'] as const)('is kept by DATA_CREATE_UNKNOWN: %s', (from) => {
     const realm = pageIn({ ripas: from, assigned: false });
     realm.mapRam(RAM, 1);
     expect(ripas(realm, RAM)).toBe(Ripas[from]);
@@ -44,13 +44,13 @@ describe('RIPAS', () => {
     ['Empty', 'Empty'],
     ['Ram', 'Destroyed'],
     ['Destroyed', 'Destroyed'],
-  ] as const)('goes by DATA_DESTROY from %s to %s', (from, to) => {
+  ] as const)('is changed by DATA_DESTROY from %s to %s', (from, to) => {
     const realm = pageIn({ ripas: from, assigned: true });
     realm.machine.must('DATA_DESTROY', realm.rd, RAM);
     expect(ripas(realm, RAM)).toBe(Ripas[to]);
   });
 
-  it.each(['Empty', 'Ram', 'Destroyed'] as const)('is DESTROYED by RTT_DESTROY from %s', (from) => {
+  it.each(['Empty', 'Ram', 'Destroyed'] as const)('is changed to DESTROYED by RTT_DESTROY from %s', (from) => {
     const realm = pageIn({ ripas: from, assigned: false });
     realm.machine.must('RTT_DESTROY', realm.rd, RAM, 3);
     expect(ripas(realm, RAM)).toBe(Ripas.Destroyed);
@@ -64,7 +64,7 @@ describe('RIPAS', () => {
 });
 
 describe('RTT_INIT_RIPAS', () => {
-  it('goes as far as its table', () => {
+  it('stops at the end of a table', () => {
     const realm = new TestRealm(new TestMachine());
     realm.machine.must('RTT_INIT_RIPAS', realm.rd, RAM, RAM + 2 ** 30 + BLOCK);
     expect(realm.machine.out(1)).toBe(RAM + 2 ** 30);
@@ -92,7 +92,7 @@ describe('RTT_INIT_RIPAS', () => {
 });
 
 describe('RSI_IPA_STATE_SET', () => {
-  /** A realm whose plane 0 asks for one change and leaves X0 to X2 in `results`. */
+  /** A realm whose plane 0 makes one request and stores X0 to X2 in `results`. */
   function asking(base: number, top: number, value: number, flags = 0): { realm: TestRealm; results: number[] } {
     const results: number[] = [];
     const realm = runningRealm(
@@ -107,7 +107,7 @@ describe('RSI_IPA_STATE_SET', () => {
   const set = (realm: TestRealm, base: number, top: number) =>
     realm.machine.call('RTT_SET_RIPAS', realm.rd, realm.recs[0]?.pa ?? 0, base, top);
 
-  it('tells the host what is asked for, and the realm how far the host got', () => {
+  it('reports the request to the host, and to the realm how far the host got', () => {
     const { realm, results } = asking(RAM, RAM + 8 * 4096, Ripas.Empty);
     const { run } = realm;
     expect(run.getUint8(RecExit.reason)).toBe(RecExitReason.RipasChange);
@@ -124,7 +124,7 @@ describe('RSI_IPA_STATE_SET', () => {
     expect(set(realm, RAM + 3 * 4096, RAM + 4 * 4096)).toBe(ErrorInput);
   });
 
-  it('reports a rejection for RAM only, and not when all was done', () => {
+  it('reports a rejection only for RAM, and not if the request was completed', () => {
     const ram = asking(RAM + 512 * 2 ** 20, RAM + 512 * 2 ** 20 + BLOCK, Ripas.Ram);
     ram.realm.enter(RIPAS_REJECT);
     expect(ram.results).toEqual([0, RAM + 512 * 2 ** 20, 1]);
@@ -147,7 +147,7 @@ describe('RSI_IPA_STATE_SET', () => {
     expect(ripas(realm, RAM)).toBe(flags === 1 ? Ripas.Ram : Ripas.Destroyed);
   });
 
-  it('needs finer tables for a part of a block', () => {
+  it('needs a lower-level table for a part of a block', () => {
     const base = RAM + BLOCK;
     const { realm } = asking(base, base + 4096, Ripas.Empty);
     expect(set(realm, base, base + 4096)).toBe(rtt(2));
@@ -156,7 +156,7 @@ describe('RSI_IPA_STATE_SET', () => {
     expect([ripas(realm, base), ripas(realm, base + 4096)]).toEqual([Ripas.Empty, Ripas.Ram]);
   });
 
-  it('belongs to the REC that asked', () => {
+  it('completes only requests of the same REC', () => {
     const { realm } = asking(RAM, RAM + 4096, Ripas.Empty);
     const other = new TestRealm(realm.machine, { vmid: 10 });
     const stranger = other.createRec();
@@ -164,7 +164,7 @@ describe('RSI_IPA_STATE_SET', () => {
   });
 
   it.each([
-    ['a RIPAS that nobody may set', [RAM, RAM + 4096, Ripas.Destroyed]],
+    ['a RIPAS that cannot be set', [RAM, RAM + 4096, Ripas.Destroyed]],
     ['an empty range', [RAM, RAM, Ripas.Ram]],
     ['an unaligned base', [RAM + 1, RAM + 4096, Ripas.Ram]],
     ['the unprotected half', [2 ** 32 - 4096, 2 ** 32 + 4096, Ripas.Ram]],

@@ -6,13 +6,13 @@ import { entrySpan, LEAF_LEVEL, type Rtt } from '../realm/rtt.ts';
 import type { RangeRequest, Rec } from '../rec/rec.ts';
 import type { RmiCall } from './rmi-call.ts';
 
-/** RMI_RTT_INIT_RIPAS: RIPAS RAM for as much of [base, top) as one table has. X1 is how far that was. */
+/** RMI_RTT_INIT_RIPAS: sets RIPAS RAM in the part of [base, top) that one table covers. X1 is the end of that part. */
 export function rttInitRipas({ out, state }: RmiCall, rd: number, base: number, top: number): number {
   const realm = state.realm(rd);
   if (realm === undefined || base < 0 || top <= base || top > realm.rtt.parTop || top % GRANULE_SIZE !== 0) {
     return RmiStatus.ErrorInput;
   }
-  // The specification leaves open how such a base fails; TF-RMM looks at it before the walk.
+  // The specification does not say how an unaligned base fails; TF-RMM checks it before the walk.
   if (base % GRANULE_SIZE !== 0) return RmiStatus.ErrorInput;
   if (realm.state !== RealmState.New) return RmiStatus.ErrorRealm;
   const { rtt } = realm;
@@ -23,7 +23,7 @@ export function rttInitRipas({ out, state }: RmiCall, rd: number, base: number, 
   let end = base;
   do {
     const { word } = rtt;
-    // TF-RMM does not give RAM back where the host destroyed it, though the realm has not run.
+    // TF-RMM does not change DESTROYED to RAM, although the realm has not run.
     if (entryState(word) !== EntryState.Unassigned || entryRipas(word) === Ripas.Destroyed || end + span > top) break;
     rtt.writeKind(withRipas(entryKind(word), Ripas.Ram));
     end += span;
@@ -34,19 +34,19 @@ export function rttInitRipas({ out, state }: RmiCall, rd: number, base: number, 
   return RmiStatus.Success;
 }
 
-/** How RTT_SET_RIPAS and RTT_SET_S2AP differ. */
+/** The differences between RTT_SET_RIPAS and RTT_SET_S2AP. */
 interface RangeChange {
-  /** What the REC asked for and waits for. */
+  /** The pending request of a REC. */
   request(rec: Rec): RangeRequest | undefined;
   /**
-   * Changes the entry of `from`, where the walk is.
+   * Changes the entry for `from`, at which the walk ended.
    *
-   * @returns where the next one begins, or `from` where it may not change
+   * @returns the start of the next entry, or `from` if this one may not be changed
    */
   change(rtt: Rtt, request: RangeRequest, from: number, top: number): number;
 }
 
-/** Does what a REC asked for from `base` on, in one table: [base, top) continues the request. @returns X0 */
+/** Carries out a REC's request from `base` on, in one table: [base, top) must continue the request. @returns X0 */
 function setRange(
   { out, state }: RmiCall,
   range: RangeChange,
@@ -97,7 +97,7 @@ const ripasChange: RangeChange = {
   },
 };
 
-/** RMI_RTT_SET_RIPAS: does what RSI_IPA_STATE_SET asked for, in one table. X1 is how far that was. */
+/** RMI_RTT_SET_RIPAS: carries out RSI_IPA_STATE_SET in one table. X1 is the end of the part that was changed. */
 export function rttSetRipas(call: RmiCall, rd: number, recPa: number, base: number, top: number): number {
   return setRange(call, ripasChange, rd, recPa, base, top);
 }
@@ -114,8 +114,8 @@ const s2apChange: RangeChange = {
 };
 
 /**
- * RMI_RTT_SET_S2AP: does what RSI_MEM_SET_PERM_INDEX asked for, in one table. X1 is how far that was, also where it was
- * not a single entry; X2 is the tree.
+ * RMI_RTT_SET_S2AP: carries out RSI_MEM_SET_PERM_INDEX in one table. X1 is the end of the part that was changed, which
+ * may be empty; X2 is the tree.
  */
 export function rttSetS2ap(call: RmiCall, rd: number, recPa: number, base: number, top: number): number {
   const result = setRange(call, s2apChange, rd, recPa, base, top);

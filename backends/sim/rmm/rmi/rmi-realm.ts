@@ -11,14 +11,13 @@ import type { RmiCall } from './rmi-call.ts';
 const RPV_BYTES = 64;
 const WIDENED_FIELDS = [RealmParams.s2sz, RealmParams.numBps, RealmParams.numWps] as const;
 
-/** All bits of `RealmParams.flags` and `flags1` that have a meaning; the others should be zero, and are ignored. */
+/** All defined bits of `RealmParams.flags` and `flags1`; the others are SBZ and ignored. */
 const FLAGS = Object.values(RealmFlag).reduce((all, bit) => all | bit, 0);
 const FLAGS1 = Object.values(RealmFlag1).reduce((all, bit) => all | bit, 0);
 
 /**
- * RmiRealmParams as options, or undefined where they are malformed or ask for a missing feature. Fields that belong to
- * a flag which is clear, or to a feature that is absent (`sve_vl`, `pmu_num_ctrs`, `mecid`), are ignored (RMM
- * specification, B1.6).
+ * Parses RmiRealmParams; undefined if they are malformed or ask for a missing feature. Fields whose flag is clear, and
+ * those of absent features (`sve_vl`, `pmu_num_ctrs`, `mecid`), are ignored (RMM specification, B1.6).
  */
 function parseParams(view: DataView, at: number, asTfRmm: boolean): RealmOptions | undefined {
   const u8 = (field: number) => view.getUint8(at + field);
@@ -34,7 +33,7 @@ function parseParams(view: DataView, at: number, asTfRmm: boolean): RealmOptions
   const flags1 = view.getUint32(at + RealmParams.flags1, true) & FLAGS1;
 
   if ((view.getUint32(at + RealmParams.flags, true) & FLAGS) !== 0) return undefined;
-  // TF-RMM reads these three as wider fields than they are.
+  // TF-RMM reads these three fields with a greater width than specified.
   if (asTfRmm && WIDENED_FIELDS.some((field) => u8(field + 1) !== 0)) return undefined;
   if (ipaWidth < Limits.minIpaWidth || ipaWidth > Limits.maxIpaWidth) return undefined;
   if (numBps === 0 || numBps >= Limits.breakpoints || numWps === 0 || numWps >= Limits.watchpoints) return undefined;

@@ -29,7 +29,7 @@ export function recCreate({ state }: RmiCall, rd: number, recPa: number, params:
   const aux = Array.from({ length: Limits.recAuxCount }, (_, n) => readNumber(view, at + RecParams.aux + n * 8));
   if (new Set([recPa, ...aux]).size !== aux.length + 1) return RmiStatus.ErrorInput;
   if (!aux.every((pa) => state.isDelegated(pa))) return RmiStatus.ErrorInput;
-  // A machine has no more processors than this, whatever each realm may have.
+  // A machine has no more processors than this, whatever the limit of each realm.
   const slot = state.vcpus.acquire(affinityOfRecMpidr(mpidr));
   if (slot === undefined) return RmiStatus.ErrorRealm;
 

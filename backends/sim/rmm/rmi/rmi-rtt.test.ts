@@ -15,7 +15,7 @@ function realm(): TestRealm {
   return new TestRealm(new TestMachine());
 }
 
-/** RTT_READ_ENTRY: level, state, descriptor, RIPAS. */
+/** Result of RTT_READ_ENTRY: level, state, descriptor, RIPAS. */
 function entry(of: TestRealm, ipa: number, level: number): number[] {
   of.machine.must('RTT_READ_ENTRY', of.rd, ipa, level);
   return [1, 2, 3, 4].map((n) => of.machine.out(n));
@@ -56,7 +56,7 @@ describe('RTT_CREATE and RTT_DESTROY', () => {
     expect(machine.call('RTT_CREATE', r.rd, machine.delegated(), RAM, 3)).toBe(rtt(2));
   });
 
-  it('tell where a walk ended', () => {
+  it('report the level at which a walk ended', () => {
     const r = new TestRealm(new TestMachine(), { ipaWidth: 40, startLevel: 1, tables: 2 });
     const { machine } = r;
     expect(machine.call('RTT_CREATE', r.rd, machine.delegated(), RAM, 3)).toBe(rtt(1));
@@ -68,7 +68,7 @@ describe('RTT_CREATE and RTT_DESTROY', () => {
     expect(machine.out(2)).toBe(RAM + 2 ** 30);
   });
 
-  it('leave DESTROYED behind, and the granule to the host', () => {
+  it('leave RIPAS DESTROYED, and return the granule to the host', () => {
     const r = realm();
     const { machine } = r;
     const table = r.createTable(RAM, 3);
@@ -82,7 +82,7 @@ describe('RTT_CREATE and RTT_DESTROY', () => {
     expect(machine.out(2)).toBe(RAM + 4 * BLOCK);
   });
 
-  it('refuse while a page is in the table', () => {
+  it('fail while a page is in the table', () => {
     const r = realm();
     const { machine } = r;
     r.mapRam(RAM, 1);
@@ -92,7 +92,7 @@ describe('RTT_CREATE and RTT_DESTROY', () => {
     expect(machine.call('RTT_DESTROY', r.rd, RAM, 3)).toBe(Success);
   });
 
-  it('inherit what the parent entry said', () => {
+  it('copy the parent entry into the new table', () => {
     const r = realm();
     r.initRipas(RAM, RAM + BLOCK);
     r.createTable(RAM, 3);
@@ -101,7 +101,7 @@ describe('RTT_CREATE and RTT_DESTROY', () => {
 });
 
 describe('RTT_FOLD', () => {
-  it('turns a table of one kind into an entry', () => {
+  it('replaces a homogeneous table by an entry', () => {
     const r = realm();
     const { machine } = r;
     const table = r.createTable(RAM, 3);
@@ -112,7 +112,7 @@ describe('RTT_FOLD', () => {
     machine.must('GRANULE_UNDELEGATE', table);
   });
 
-  it('refuses a table of two kinds', () => {
+  it('fails for a table with different entries', () => {
     const r = realm();
     r.createTable(RAM, 3);
     r.initRipas(RAM, RAM + 4096);
@@ -144,7 +144,7 @@ describe('RTT_FOLD', () => {
 });
 
 describe('RTT_READ_ENTRY', () => {
-  it('wants an address of the level it is asked for', () => {
+  it('requires an address aligned to the level', () => {
     const r = realm();
     const read = (ipa: number, level: number) => r.machine.call('RTT_READ_ENTRY', r.rd, ipa, level);
     expect(read(RAM + 4096, 2)).toBe(ErrorInput);
@@ -157,7 +157,7 @@ describe('RTT_READ_ENTRY', () => {
 });
 
 describe('unprotected mappings', () => {
-  it('keep the descriptor that the host gave', () => {
+  it('keep the host’s descriptor', () => {
     const r = realm();
     const { machine } = r;
     const page = machine.granule();
@@ -177,7 +177,7 @@ describe('unprotected mappings', () => {
     expect(machine.out(1)).toBe(UNPROTECTED + BLOCK);
   });
 
-  it('give access to the Normal world as long as the granule is in it, and never to execute', () => {
+  it('give access while the granule is in the Normal world, and never permit execution', () => {
     const r = realm();
     const { machine } = r;
     r.createTable(UNPROTECTED, 3);
@@ -200,7 +200,7 @@ describe('unprotected mappings', () => {
     expect(entry(r, UNPROTECTED, 2)).toEqual([2, 0, 0, 0]);
   });
 
-  it('may lie outside of DRAM, where nothing answers', () => {
+  it('may be outside of DRAM, without access', () => {
     const r = realm();
     r.createTable(UNPROTECTED, 3);
     r.machine.must('RTT_MAP_UNPROTECTED', r.rd, UNPROTECTED, 3, 0x0900_0000 + NS_RW);
@@ -231,7 +231,7 @@ describe('DATA_CREATE', () => {
     expect(create(machine.delegated(), RAM + 4096, source, 1)).toBe(ErrorRealm);
   });
 
-  it('hands nothing over that was in the granule before', () => {
+  it('reveals nothing of the granule’s old content', () => {
     const r = realm();
     const { machine } = r;
     r.createTable(RAM, 3);

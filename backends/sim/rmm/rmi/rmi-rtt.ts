@@ -21,7 +21,7 @@ const RttEntryState = { Unassigned: 0, Assigned: 1, Table: 2 } as const;
 const MEM_ATTR_MASK = 0x1c;
 const MEM_ATTR_RESERVED = 0x10;
 
-/** Whether (ipa, level) names a table that RTT_CREATE, RTT_DESTROY or RTT_FOLD may work on. */
+/** Whether (ipa, level) can be the place of a table for RTT_CREATE, RTT_DESTROY and RTT_FOLD. */
 function isTablePlace(realm: Realm, ipa: number, level: number): boolean {
   const { rtt } = realm;
   if (level <= rtt.root.startLevel || level > LEAF_LEVEL) return false;
@@ -86,7 +86,7 @@ export function rttFold({ out, state }: RmiCall, rd: number, ipa: number, level:
   return RmiStatus.Success;
 }
 
-/** RMI_RTT_READ_ENTRY: X1 level of the walk, X2 state, X3 descriptor, X4 RIPAS. */
+/** RMI_RTT_READ_ENTRY: X1 is the level of the walk, X2 the state, X3 the descriptor, X4 the RIPAS. */
 export function rttReadEntry({ out, state }: RmiCall, rd: number, ipa: number, level: number): number {
   const realm = state.realm(rd);
   if (realm === undefined) return RmiStatus.ErrorInput;
@@ -118,14 +118,14 @@ export function rttReadEntry({ out, state }: RmiCall, rd: number, ipa: number, l
   return RmiStatus.Success;
 }
 
-/** Whether (ipa, level) names an unprotected page or block. */
+/** Whether (ipa, level) can be the place of an unprotected page or block. */
 function isUnprotectedPlace(realm: Realm, ipa: number, level: number): boolean {
   const { rtt } = realm;
   if (level < Math.max(MIN_BLOCK_LEVEL, rtt.root.startLevel) || level > LEAF_LEVEL) return false;
   return ipa >= rtt.parTop && ipa < rtt.ipaTop && ipa % entrySpan(level) === 0;
 }
 
-/** RMI_RTT_MAP_UNPROTECTED. @param descriptor address, MemAttr[2:0] in bits 4:2, and access in bits 7:6: read, write */
+/** RMI_RTT_MAP_UNPROTECTED. @param descriptor address, MemAttr[2:0] in bits 4:2, read and write access in bits 7:6 */
 export function rttMapUnprotected(
   { state }: RmiCall,
   rd: number,

@@ -21,7 +21,7 @@ describe('RMI_VERSION', () => {
 });
 
 describe('RMI dispatch', () => {
-  it('answers -1 to what it does not know, and zeroes the other registers', () => {
+  it('returns -1 for unknown functions, and clears the other registers', () => {
     const machine = new TestMachine();
     expect(machine.smc(0xc400_01ff, 1, 2, 3)).toBe(-1);
     expect(machine.x.slice(1, 17).every((value) => value === 0n)).toBe(true);
@@ -32,7 +32,7 @@ describe('RMI dispatch', () => {
     expect(machine.smc(Rmi.VERSION + 0x1_0000, 0x1_0001)).toBe(Success);
   });
 
-  it('says in its features what it has', () => {
+  it('reports its features', () => {
     const machine = new TestMachine();
     machine.must('FEATURES', 0);
     const value = machine.x[1] ?? 0n;
@@ -45,14 +45,14 @@ describe('RMI dispatch', () => {
     expect(machine.x[1]).toBe(0n);
   });
 
-  it('knows no auxiliary trees', () => {
+  it('has no auxiliary trees', () => {
     const realm = new TestRealm(new TestMachine());
     expect(realm.machine.call('RTT_AUX_CREATE', realm.rd, realm.machine.delegated(), 0, 3, 1)).toBe(ErrorInput);
   });
 });
 
 describe('granules', () => {
-  it('are delegated once and given back once, wiped', () => {
+  it('are delegated once and undelegated once, cleared', () => {
     const machine = new TestMachine();
     const pa = machine.granule();
     machine.view(pa).setUint32(0, 0xdead, true);
@@ -68,12 +68,12 @@ describe('granules', () => {
     ['below DRAM', (base: number) => base - 4096],
     ['above DRAM', (base: number, bytes: number) => base + bytes],
     ['nowhere', () => 2n ** 64n - 4096n],
-  ])('are refused where they are %s', (_, address) => {
+  ])('are rejected if they are %s', (_, address) => {
     const machine = new TestMachine();
     expect(machine.call('GRANULE_DELEGATE', address(machine.memory.base, machine.memory.bytes))).toBe(ErrorInput);
   });
 
-  it('cannot be taken from a realm that uses them', () => {
+  it('cannot be undelegated while a realm uses them', () => {
     const realm = new TestRealm(new TestMachine());
     expect(realm.machine.call('GRANULE_UNDELEGATE', realm.rd)).toBe(ErrorInput);
     expect(realm.machine.call('GRANULE_UNDELEGATE', realm.rttBase)).toBe(ErrorInput);
@@ -90,7 +90,7 @@ describe('RMI_REALM_CREATE', () => {
     return machine.call('REALM_CREATE', machine.delegated(), params);
   }
 
-  it('makes a realm of 33 bits from eight concatenated tables of level 2', () => {
+  it('makes a realm with 33 bits of IPA from eight concatenated tables of level 2', () => {
     expect(attempt(() => undefined)).toBe(Success);
   });
 
@@ -109,12 +109,12 @@ describe('RMI_REALM_CREATE', () => {
     ['four auxiliary planes', (view) => view.setUint8(RealmParams.numAuxPlanes, 4)],
     ['a tree for each plane', (view) => view.setUint8(RealmParams.flags1, 1)],
     ['planes without indirect permissions', (view) => view.setUint8(RealmParams.flags1, 0)],
-    ['two planes of one VMID', (view) => view.setUint16(RealmParams.auxVmid, 1, true)],
+    ['two planes with the same VMID', (view) => view.setUint16(RealmParams.auxVmid, 1, true)],
   ])('refuses %s', (_, change) => {
     expect(attempt(change)).toBe(ErrorInput);
   });
 
-  it('refuses a VMID in use until its realm is destroyed', () => {
+  it('rejects a VMID in use until its realm is destroyed', () => {
     const machine = new TestMachine();
     const first = new TestRealm(machine);
     expect(() => new TestRealm(machine)).toThrow('REALM_CREATE gave 1');
@@ -122,7 +122,7 @@ describe('RMI_REALM_CREATE', () => {
     new TestRealm(machine);
   });
 
-  it('takes and gives back the granules of the realm', () => {
+  it('takes the granules of the realm, and REALM_DESTROY returns them', () => {
     const realm = new TestRealm(new TestMachine());
     const { machine } = realm;
     machine.must('REALM_ACTIVATE', realm.rd);
@@ -147,7 +147,7 @@ describe('RMI_REALM_CREATE', () => {
 });
 
 describe('RMI_REC_CREATE', () => {
-  it('wants consecutive MPIDRs, delegated granules and a new realm', () => {
+  it('requires consecutive MPIDRs, delegated granules and a new realm', () => {
     const realm = new TestRealm(new TestMachine());
     const { machine } = realm;
     const granule = machine.delegated();
@@ -160,7 +160,7 @@ describe('RMI_REC_CREATE', () => {
     expect(machine.call('REC_CREATE', realm.rd, machine.delegated(), realm.recParams({ mpidr: 1 }))).toBe(ErrorRealm);
   });
 
-  it('gives processors back: RECs can be made and destroyed for ever', () => {
+  it('frees processors: RECs can be made and destroyed any number of times', () => {
     const machine = new TestMachine(64 * 2 ** 20);
     for (let n = 0; n < 40; n++) {
       const realm = new TestRealm(machine);

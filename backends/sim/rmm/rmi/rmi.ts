@@ -16,12 +16,12 @@ import { rttCreate, rttDestroy, rttFold, rttMapUnprotected, rttReadEntry, rttUnm
 /**
  * Serves one command.
  *
- * @param operands X1 to X5; -1 for one of 2^52 or more, which is no valid address, index or count
+ * @param operands X1 to X5; -1 for values of 2^52 or more, which are not valid addresses, indices or counts
  * @returns X0
  */
 type RmiHandler = (call: RmiCall, ...operands: number[]) => number;
 
-/** A handler that takes the operands of its row, one number for each. */
+/** A handler with one number parameter for each operand of its row. */
 type HandlerOf<Names extends readonly string[]> = (
   call: RmiCall,
   ...operands: { [N in keyof Names]: number }
@@ -71,14 +71,12 @@ export const rmiCommands = new CommandTable<RmiHandler>([
   row('RTT_AUX_UNMAP_UNPROTECTED', ['rd', 'ipa', 'index'], noAuxiliaryTree),
 ]);
 
-/** Registers that a result may have: X0 to X16. */
+/** Result registers of SMCCC 1.2 that are used: X0 to X16. */
 const RESULT_REGISTERS = 17;
-/** Those that TF-RMM writes after a command that has no more outputs; the others keep what the caller passed. */
+/** Registers that TF-RMM writes for a command with few outputs; the others keep the caller's values. */
 const TFRMM_RESULT_REGISTERS = 4;
 
-/**
- * Serves one call of the host: function and arguments in, results out, what is no result zero (RMM specification, B2).
- */
+/** Serves one call of the host: replaces function and arguments by results, and clears other registers (B2). */
 export function serveRmi(call: RmiCall): void {
   const { out: x, state } = call;
   const fid = x.get(0);
@@ -108,14 +106,14 @@ function features({ out }: RmiCall, index: number): number {
   return RmiStatus.Success;
 }
 
-/** RMI_REC_AUX_COUNT: X1 is the number of granules. */
+/** RMI_REC_AUX_COUNT: X1 is the number of auxiliary granules. */
 function recAuxCount({ out, state }: RmiCall, rd: number): number {
   if (state.realm(rd) === undefined) return RmiStatus.ErrorInput;
   out.set(1, Limits.recAuxCount);
   return RmiStatus.Success;
 }
 
-/** No realm has a tree for each plane, so that there is no auxiliary tree to name. */
+/** No realm has one tree for each plane, so there are no auxiliary trees. */
 function noAuxiliaryTree(): number {
   return RmiStatus.ErrorInput;
 }

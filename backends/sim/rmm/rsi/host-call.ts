@@ -7,7 +7,7 @@ import { Operand } from '../realm/operand.ts';
 import type { RecEntry } from '../rec/rec-entry.ts';
 import { SmcOutcome } from '../rec/smc-outcome.ts';
 
-/** RSI_HOST_CALL (RMM specification, B5.3), from whichever plane is active. */
+/** RSI_HOST_CALL (RMM specification, B5.3), from the active plane. */
 export function hostCall(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const { rec, realm, run } = entry;
   const { asTfRmm, memory } = entry.state;
@@ -31,9 +31,9 @@ export function hostCall(entry: RecEntry, x: RegisterFile): SmcOutcome {
 }
 
 /**
- * Gives the host's answer to the plane that called.
+ * Passes the host's answer to the plane that made the call.
  *
- * @returns false where the host took the structure's page away: a REC exit is recorded, and the call stays open
+ * @returns false if the host has unmapped the structure's page: a REC exit is recorded, and the call stays pending
  */
 export function completeHostCall(entry: RecEntry): boolean {
   const { rec, run, state } = entry;

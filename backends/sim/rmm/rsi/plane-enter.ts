@@ -7,7 +7,7 @@ import type { RecEntry } from '../rec/rec-entry.ts';
 import { SmcOutcome } from '../rec/smc-outcome.ts';
 import { loadGic } from '../rec/vgic.ts';
 
-/** PSTATE.M of the only states that a plane may be entered in: EL0t, EL1t, EL1h. */
+/** Whether a plane may be entered with this PSTATE.M: EL0t, EL1t, EL1h. */
 function isEnterable(pstate: number): boolean {
   const mode = pstate & 0x1f;
   return mode === 0 || mode === 4 || mode === 5;

@@ -45,7 +45,7 @@ export function servePsci(entry: RecEntry, x: RegisterFile, fid: number): SmcOut
   }
 }
 
-/** TF-RMM does not count PSCI_VERSION among the functions that it supports. */
+/** TF-RMM does not report PSCI_VERSION as a supported function. */
 function isSupported(state: RmmState, fid: number): boolean {
   return SUPPORTED.has(fid) && !(state.asTfRmm && fid === Psci.VERSION);
 }
@@ -56,7 +56,7 @@ function exitPsci(entry: RecEntry, fid: number, target?: Rec): void {
   if (target !== undefined) entry.report(RecExit.gprs + 8, target.slot.mpidr);
 }
 
-/** The REC that X1 of a call names. */
+/** The REC that X1 of a call specifies. */
 function targetOf({ state, realm }: RecEntry, x: RegisterFile): Rec | undefined {
   const index = indexOfTarget(x.low(1), x.high(1), state.asTfRmm);
   return index < 0 ? undefined : state.recsOf(realm)[index];

@@ -29,12 +29,12 @@ export function measurementExtend(entry: RecEntry, x: RegisterFile): SmcOutcome 
   return entry.answer(RsiStatus.Success);
 }
 
-/** RSI_ATTESTATION_TOKEN_INIT: this RMM has no attestation key, so no token can be made. */
+/** RSI_ATTESTATION_TOKEN_INIT: fails, since this RMM has no attestation key. */
 export function attestationTokenInit(entry: RecEntry): SmcOutcome {
   return entry.answer(RsiStatus.ErrorUnknown);
 }
 
-/** RSI_ATTESTATION_TOKEN_CONTINUE: the arguments are checked, then there is no operation to continue. */
+/** RSI_ATTESTATION_TOKEN_CONTINUE: checks the arguments, then fails, since no operation can be in progress. */
 export function attestationTokenContinue(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const ipa = x.get(1);
   const offset = x.get(2);

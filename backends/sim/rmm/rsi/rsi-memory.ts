@@ -23,7 +23,7 @@ export function realmConfig(entry: RecEntry, x: RegisterFile): SmcOutcome {
   if (page === Operand.Unmapped) return SmcOutcome.Retry;
   const { u8, view } = state.memory.linear;
   const { options } = realm;
-  // TF-RMM leaves the bytes between the fields as they were.
+  // TF-RMM leaves the bytes between the fields unchanged.
   if (!state.asTfRmm) u8.fill(0, page, page + GRANULE_SIZE);
   writeNumber(view, page + RealmConfigLayout.ipaWidth, options.root.ipaWidth);
   view.setUint8(page + RealmConfigLayout.hashAlgorithm, options.hashAlgorithm);
@@ -35,7 +35,7 @@ export function realmConfig(entry: RecEntry, x: RegisterFile): SmcOutcome {
   return entry.answer(RsiStatus.Success);
 }
 
-/** RSI_IPA_STATE_SET: asks the host to change RIPAS of a range. */
+/** RSI_IPA_STATE_SET: asks the host to change the RIPAS of a range. */
 export function ipaStateSet(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const base = x.get(1);
   const top = x.get(2);
@@ -51,7 +51,7 @@ export function ipaStateSet(entry: RecEntry, x: RegisterFile): SmcOutcome {
   return SmcOutcome.Exit;
 }
 
-/** RSI_IPA_STATE_GET: RIPAS at X1, and how far it is uniform in the table where the walk ends. */
+/** RSI_IPA_STATE_GET: RIPAS at X1, and the end of the range in the same table that has the same RIPAS. */
 export function ipaStateGet(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const base = x.get(1);
   const top = x.get(2);

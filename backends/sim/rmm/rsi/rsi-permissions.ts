@@ -9,7 +9,7 @@ function isIndex(index: number): boolean {
   return index >= 0 && index < OVERLAY_INDICES;
 }
 
-/** RSI_MEM_GET_PERM_VALUE: what plane X1 may do with pages of overlay index X2. */
+/** RSI_MEM_GET_PERM_VALUE: permissions of plane X1 for pages with overlay index X2. */
 export function memGetPermValue(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const { realm, state } = entry;
   const plane = x.get(1);
@@ -19,7 +19,7 @@ export function memGetPermValue(entry: RecEntry, x: RegisterFile): SmcOutcome {
   return entry.answer(RsiStatus.Success, realm.overlay.value(plane, index));
 }
 
-/** RSI_MEM_SET_PERM_VALUE: possible until the index is first given to pages. */
+/** RSI_MEM_SET_PERM_VALUE: possible until the index is first assigned to pages. */
 export function memSetPermValue(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const { realm } = entry;
   const plane = x.get(1);
@@ -32,7 +32,7 @@ export function memSetPermValue(entry: RecEntry, x: RegisterFile): SmcOutcome {
   return entry.answer(RsiStatus.Success);
 }
 
-/** RSI_MEM_SET_PERM_INDEX: asks the host to give pages an overlay index. A realm with one tree has no cookies but 0. */
+/** RSI_MEM_SET_PERM_INDEX: asks the host to assign an overlay index. With one tree, the only cookie is 0. */
 export function memSetPermIndex(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const base = x.get(1);
   const top = x.get(2);

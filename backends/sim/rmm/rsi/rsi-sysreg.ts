@@ -5,12 +5,12 @@ import type { RecEntry } from '../rec/rec-entry.ts';
 import type { Rec } from '../rec/rec.ts';
 import type { SmcOutcome } from '../rec/smc-outcome.ts';
 
-/** Plane 0 cannot reach its own registers this way, as in TF-RMM. */
+/** Plane 0 cannot access its own registers this way, as in TF-RMM. */
 function isAuxiliary(rec: Rec, plane: number): boolean {
   return plane >= 1 && plane < rec.realm.planeCount;
 }
 
-/** RSI_PLANE_SYSREG_READ: X1 is the lower half of the register, X2 the upper one, which none here has. */
+/** RSI_PLANE_SYSREG_READ: X1 is the lower half of the register; X2, for 128-bit registers, is always zero. */
 export function planeSysregRead(entry: RecEntry, x: RegisterFile): SmcOutcome {
   const { rec } = entry;
   const plane = x.get(1);

@@ -19,7 +19,7 @@ import { ipaStateGet, ipaStateSet, realmConfig } from './rsi-memory.ts';
 import { memGetPermValue, memSetPermIndex, memSetPermValue } from './rsi-permissions.ts';
 import { planeSysregRead, planeSysregWrite } from './rsi-sysreg.ts';
 
-/** Serves one command. @param x registers of the plane that made the SMC, X0 and following */
+/** Serves one command. @param x registers of the plane that made the SMC, from X0 on */
 type RsiHandler = (entry: RecEntry, x: RegisterFile) => SmcOutcome;
 
 function row(name: keyof typeof Rsi, operands: readonly string[], serve: RsiHandler): Command<RsiHandler> {
@@ -62,7 +62,7 @@ function version(entry: RecEntry, x: RegisterFile): SmcOutcome {
   return entry.answer(compatible ? RsiStatus.Success : RsiStatus.ErrorInput, lower, higher);
 }
 
-/** RSI_FEATURES: neither device assignment, "mostly read-only" permissions nor ATS. */
+/** RSI_FEATURES: no device assignment, "mostly read-only" permissions or ATS. */
 function features(entry: RecEntry): SmcOutcome {
   return entry.answer(RsiStatus.Success);
 }

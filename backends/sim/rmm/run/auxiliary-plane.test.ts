@@ -23,7 +23,7 @@ const trap = (ec: number, rest: Parameters<ScriptedVcpu['trap']>[0] = {}): RunSc
   return (vcpu) => vcpu.trap({ ...rest, esr: ec * 2 ** 26 + (rest.esr ?? 0) });
 };
 
-/** A realm whose plane 0 fills its run page, enters plane 1 with `script`, and notes X0 each time it comes back. */
+/** A realm whose plane 0 fills its run page, enters plane 1 with `script`, and stores X0 after each return. */
 function entering(setup: {
   flags?: number;
   script: RunScript[];
@@ -79,7 +79,7 @@ describe('RSI_PLANE_ENTER', () => {
     expect(seen).toEqual({ pc: BigInt(PN_MEMORY), pstate: 0x3c5, traps, x0: 1n, x30: 31n });
   });
 
-  it('records an exit at the offsets of the 1.1 layout, over what was there', () => {
+  it('records an exit at the offsets of the 1.1 layout, overwriting old content', () => {
     const { realm } = entering({
       script: [
         (vcpu) => {
@@ -117,7 +117,7 @@ describe('RSI_PLANE_ENTER', () => {
 
   it.each<[string, number, number, number]>([
     ['plane 0', 0, RUN_PAGE, 0x3c5],
-    ['a plane that there is not', 2, RUN_PAGE, 0x3c5],
+    ['a plane that does not exist', 2, RUN_PAGE, 0x3c5],
     ['an unaligned run page', 1, RUN_PAGE + 8, 0x3c5],
     ['a run page in the unprotected half', 1, 2 ** 32, 0x3c5],
     ['a run page without RAM', 1, 0x1000, 0x3c5],
@@ -136,7 +136,7 @@ describe('RSI_PLANE_ENTER', () => {
   });
 });
 
-/** The test machine hands out pages in the same order each time; the run page is found by mapping once. */
+/** The test machine allocates pages in the same order each time, so one mapping finds the run page. */
 const runPageOffset = runningRealm().locate(RUN_PAGE);
 
 describe('an auxiliary plane', () => {
@@ -150,7 +150,7 @@ describe('an auxiliary plane', () => {
     ['a fetch without permission', trap(EC.instructionAbort, { ipa: RAM, permission: true }), EC.instructionAbort, 0],
     ['a fetch outside of the IPA space', trap(EC.instructionAbort, { ipa: 0xffff_0000_0000 }), EC.instructionAbort, 0],
     ['a fetch from the unprotected half', trap(EC.instructionAbort, { ipa: 2 ** 32 }), EC.instructionAbort, 0],
-  ])('leaves to plane 0 for %s', (_, script, ec, advance) => {
+  ])('exits to plane 0 for %s', (_, script, ec, advance) => {
     const { realm, statuses, exits } = entering({ script: [script] });
     expect(statuses).toEqual([RsiStatus.Success]);
     expect(exits[0]).toMatchObject({ reason: PlaneExitReason.Sync, pc: BigInt(PN_MEMORY + advance) });
@@ -162,7 +162,7 @@ describe('an auxiliary plane', () => {
     ['unassigned RAM', RAM + 100 * 4096, EC.dataAbort],
     ['unassigned RAM, fetched from', RAM + 100 * 4096, EC.instructionAbort],
     ['an unmapped unprotected IPA', 2 ** 32, EC.dataAbort],
-  ])('leaves to the host for %s, and retries', (_, ipa, ec) => {
+  ])('exits to the host for %s, and retries', (_, ipa, ec) => {
     const { realm, statuses } = entering({ script: [trap(ec, { ipa, esr: 7 })] });
     expect([reason(realm), statuses]).toEqual([RecExitReason.Sync, []]);
     expect(realm.run.getBigUint64(RecExit.hpfar, true)).toBe(BigInt(ipa / 256));
@@ -191,7 +191,7 @@ describe('an auxiliary plane', () => {
     expect(exits.map((exit) => exit.reason)).toEqual(reasons);
   });
 
-  it('waits for the event that plane 0, then the host, wants to hear of', () => {
+  it('exits for WFI and WFE to plane 0, or else to the host, by their trap flags', () => {
     const trapped = entering({ flags: PlaneEnterFlag.trapWfi, script: [trap(EC.wfx)] });
     expect(trapped.exits).toMatchObject([{ pc: BigInt(PN_MEMORY + 4) }]);
     const { realm, exits } = entering({ script: [(vcpu) => ((vcpu.retired += 200_000), 0), trap(EC.wfx)] });
@@ -205,14 +205,14 @@ describe('an auxiliary plane', () => {
     return vcpu.trap({ esr: EC.smc * 2 ** 26 });
   };
 
-  it('makes host calls past plane 0', () => {
+  it('makes host calls without an exit to plane 0', () => {
     const { realm, exits } = entering({ script: [hostCall] });
     expect([reason(realm), realm.run.getUint32(RecExit.plane, true)]).toEqual([RecExitReason.HostCall, 1]);
     realm.enter();
     expect([pn(realm).x(0), pn(realm).pc, exits.length]).toEqual([0n, BigInt(PN_MEMORY + 4), 0]);
   });
 
-  it('makes them to plane 0 where that traps them', () => {
+  it('exits to plane 0 for host calls that it traps', () => {
     const { exits } = entering({ flags: PlaneEnterFlag.trapHc, script: [hostCall] });
     expect(exits).toMatchObject([{ reason: PlaneExitReason.Sync, pc: BigInt(PN_MEMORY + 4) }]);
   });
@@ -235,7 +235,7 @@ describe('re-entering an auxiliary plane', () => {
     expect(exits).toMatchObject([{ reason: PlaneExitReason.Host }]);
   });
 
-  it('goes to plane 0 when an interrupt waits for it', () => {
+  it('goes to plane 0 when an interrupt is pending for it', () => {
     const { realm, exits } = interrupted();
     realm.run.setUint32(RecEnter.gicv3Lrs, 27, true);
     realm.run.setUint32(RecEnter.gicv3Lrs + 4, 1 << 30, true);
@@ -243,7 +243,7 @@ describe('re-entering an auxiliary plane', () => {
     expect(exits).toMatchObject([{ reason: PlaneExitReason.Irq }]);
   });
 
-  it('stays in the plane when that owns the interrupt', () => {
+  it('stays in the plane if that owns the interrupt', () => {
     const { realm, exits } = entering({ flags: PlaneEnterFlag.gicOwner, script: [] });
     realm.run.setUint32(RecEnter.gicv3Lrs, 27, true);
     realm.run.setUint32(RecEnter.gicv3Lrs + 4, 1 << 30, true);
@@ -252,7 +252,7 @@ describe('re-entering an auxiliary plane', () => {
     expect(realm.run.getUint32(RecExit.gicv3Lrs, true)).toBe(27);
   });
 
-  it('waits for the run page when the host took it', () => {
+  it('waits for the run page if the host has unmapped it', () => {
     const { realm, exits, statuses } = interrupted();
     const { machine } = realm;
     machine.must('DATA_DESTROY', realm.rd, RUN_PAGE);
@@ -264,21 +264,21 @@ describe('re-entering an auxiliary plane', () => {
 });
 
 describe('permissions', () => {
-  /** Answers a SET_PERM_INDEX exit for as much as the host likes. */
+  /** Answers a SET_PERM_INDEX exit for as much as the caller chooses. */
   function assign(realm: TestRealm, base: number, top: number, flags = 0): void {
     const result = realm.machine.call('RTT_SET_S2AP', realm.rd, realm.recs[0]?.pa ?? 0, base, top);
     if (result !== 0) throw new Error(`RTT_SET_S2AP gave ${result}`);
     realm.enter(flags);
   }
 
-  it('are nothing for an auxiliary plane and all for plane 0 at first', () => {
+  it('are none for an auxiliary plane and all for plane 0 initially', () => {
     const view = (realm: TestRealm) => realm.machine.rmm.inspect(realm.rd);
     const realm = runningRealm();
     expect([view(realm)?.permissions(0, RAM), view(realm)?.permissions(1, RAM)]).toEqual(['rwx', '']);
     expect(view(realm)?.permissions(0, 0)).toBe('');
   });
 
-  it('follow the index that a page is given, and lock it', () => {
+  it('follow the index assigned to a page, which locks it', () => {
     const log: number[][] = [];
     const realm = runningRealm(
       plane0(function* (kit) {
@@ -307,7 +307,7 @@ describe('permissions', () => {
     expect(realm.machine.cpu.invalidated.some(({ ipa }) => ipa === RAM)).toBe(true);
   });
 
-  it('stay unlocked when the host refuses', () => {
+  it('stay unlocked if the host rejects the request', () => {
     const log: number[] = [];
     const realm = runningRealm(
       plane0(function* (kit) {
@@ -321,7 +321,7 @@ describe('permissions', () => {
     expect(log).toEqual([RAM + 4096, 1, 0]);
   });
 
-  it('need tables that reach down to the pages', () => {
+  it('need tables down to the last level', () => {
     const realm = runningRealm(
       plane0(function* (kit) {
         yield* kit.call(Rsi.MEM_SET_PERM_INDEX, RAM, RAM + 2 ** 21 + 4096, 3, 0);
@@ -337,7 +337,7 @@ describe('permissions', () => {
     expect([set(RAM + 2 ** 21), machine.out(1)]).toEqual([0, RAM + 2 ** 21 + 4096]);
   });
 
-  it('are forgotten with the page', () => {
+  it('are reset with the page', () => {
     const realm = runningRealm(
       plane0(function* (kit) {
         yield* kit.call(Rsi.MEM_SET_PERM_VALUE, 1, 2, 15);
@@ -358,7 +358,7 @@ describe('permissions', () => {
 
   it.each([
     ['a value for plane 0', Rsi.MEM_SET_PERM_VALUE, [0, 2, 15]],
-    ['a value for a plane that there is not', Rsi.MEM_SET_PERM_VALUE, [2, 2, 15]],
+    ['a value for a plane that does not exist', Rsi.MEM_SET_PERM_VALUE, [2, 2, 15]],
     ['a value for index 0, which is locked', Rsi.MEM_SET_PERM_VALUE, [1, 0, 15]],
     ['a value for index 15', Rsi.MEM_SET_PERM_VALUE, [1, 15, 15]],
     ['a reserved value', Rsi.MEM_SET_PERM_VALUE, [1, 2, 1]],
@@ -381,7 +381,7 @@ describe('permissions', () => {
 });
 
 describe('RSI_PLANE_SYSREG_READ and _WRITE', () => {
-  it('reach registers of the CPU and those that only the RMM keeps', () => {
+  it('access registers of the CPU and those that only the RMM keeps', () => {
     const log: bigint[] = [];
     const realm = runningRealm(
       plane0(function* (kit) {
@@ -404,10 +404,10 @@ describe('RSI_PLANE_SYSREG_READ and _WRITE', () => {
 
   it.each([
     ['plane 0', 0, 0xc080],
-    ['a plane that there is not', 2, 0xc080],
+    ['a plane that does not exist', 2, 0xc080],
     ['MPIDR_EL1', 1, 0xc005],
     ['128 bits', 1, 0x1_c100],
-    ['nonsense', 1, 2 ** 40],
+    ['an invalid encoding', 1, 2 ** 40],
   ])('refuse %s', (_, plane, encoding) => {
     const statuses: number[] = [];
     runningRealm(

@@ -31,7 +31,7 @@ export function serveAuxiliaryPlane(entry: RecEntry, context: CpuContext, exit: 
         return exitPlane(entry, PlaneExitReason.Sync, PcAt.Skip);
       }
       if (entry.state.asTfRmm) {
-        // It honours the host's traps for plane 0 only.
+        // TF-RMM applies the host's traps to plane 0 only.
         context.advancePc(INSTRUCTION);
         return false;
       }
@@ -47,7 +47,7 @@ export function serveAuxiliaryPlane(entry: RecEntry, context: CpuContext, exit: 
 /** RSI_HOST_CALL goes to the host unless plane 0 traps it; every other SMC goes to plane 0. */
 function serveSmcOfPlane(entry: RecEntry, context: CpuContext): boolean {
   const { registers } = entry;
-  // TF-RMM has the flag inverted.
+  // TF-RMM inverts the flag.
   const trapped = ((entry.rec.planeFlags & PlaneEnterFlag.trapHc) !== 0) !== entry.state.asTfRmm;
   if (trapped || functionId(registers.low(0)) !== Rsi.HOST_CALL) {
     return exitPlane(entry, PlaneExitReason.Sync, PcAt.Skip);

@@ -9,23 +9,21 @@ import { storeGic } from '../rec/vgic.ts';
 
 const INSTRUCTION = 4;
 
-/** Where PC is when a plane exit is recorded. */
+/** Where the PC is when a plane exit is recorded. */
 export const PcAt = {
-  /** The instruction, which is executed again. */
+  /** At the instruction, which is executed again. */
   Instruction: 0,
-  /**
-   * The instruction, but TF-RMM of the 1.1 specification moves PC past it before it reports the exit: SMC, WFI, WFE.
-   */
+  /** At the instruction; but TF-RMM for RMM 1.1 advances the PC before it reports the exit: SMC, WFI, WFE. */
   Skip: 1,
-  /** Already behind it, which is where HVC returns to. */
+  /** After the instruction already: HVC. */
   Behind: 2,
 } as const;
 export type PcAt = (typeof PcAt)[keyof typeof PcAt];
 
 /**
- * Ends the run of the active plane: fills RsiPlaneExit and gives control back to plane 0.
+ * Ends the run of the active plane: fills RsiPlaneExit and returns to plane 0.
  *
- * @returns true where that made a REC exit instead, because the host took the run page away
+ * @returns true if that made a REC exit instead, because the host has unmapped the run page
  */
 export function exitPlane(entry: RecEntry, reason: number, pc: PcAt = PcAt.Instruction): boolean {
   const { rec, state } = entry;

@@ -10,7 +10,7 @@ import { exitWfx } from './wfx.ts';
 
 const INSTRUCTION = 4;
 
-/** ISS of a trapped MSR or MRS: direction, Rt, and the register as op0, op2, op1, CRn, CRm. */
+/** ISS of a trapped MSR or MRS: direction, Rt, and the encoding as op0, op2, op1, CRn, CRm. */
 const ISS_READ = 1;
 const ISS_SYSREG = 0x3f_fc1e;
 /** ICC_SGI1R_EL1, ICC_ASGI1R_EL1, ICC_SGI0R_EL1 and ICC_DIR_EL1, which the host emulates. */
@@ -34,7 +34,7 @@ export function servePlane0(entry: RecEntry, context: CpuContext, exit: SyncExit
       return outcome === SmcOutcome.Exit || outcome === SmcOutcome.Retry;
     }
     case ExceptionClass.Hvc64:
-      // A realm has no hypervisor that it may call: HVC is undefined, and its preferred return is HVC itself then.
+      // A realm has no hypervisor to call, so HVC is undefined; the preferred return address is then the HVC itself.
       context.pc = BigInt.asUintN(64, context.pc - BigInt(INSTRUCTION));
       injectUndefined(context);
       return false;
@@ -52,7 +52,7 @@ export function servePlane0(entry: RecEntry, context: CpuContext, exit: SyncExit
   }
 }
 
-/** Interrupt generation is emulated by the host; every other trapped register reads as zero and ignores writes. */
+/** The host emulates writes that generate or deactivate interrupts; every other trapped register is RAZ/WI. */
 function serveSysreg(entry: RecEntry, context: CpuContext, esr: number): boolean {
   const register = (esr >>> 5) & 0x1f;
   const isRead = (esr & ISS_READ) !== 0;

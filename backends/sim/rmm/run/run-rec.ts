@@ -12,7 +12,7 @@ import { serveSmc } from '../rsi/rsi.ts';
 import { serveAuxiliaryPlane } from './auxiliary-plane.ts';
 import { servePlane0 } from './plane0-guest.ts';
 
-/** Runs a REC until it exits: the exit is in its run page. */
+/** Runs a REC until it exits; the exit is recorded in its run page. */
 export function runRec(entry: RecEntry): void {
   const { state, rec } = entry;
   state.budget = state.slice;
@@ -27,7 +27,7 @@ export function runRec(entry: RecEntry): void {
   }
 }
 
-/** Lets a plane 0 program do one step. @returns true for a REC exit */
+/** Executes one step of a plane 0 program. @returns true for a REC exit */
 function stepProgram(entry: RecEntry, program: Plane0Run): boolean {
   const step = program.step();
   entry.charge(CALL_COST);
@@ -46,8 +46,8 @@ function stepProgram(entry: RecEntry, program: Plane0Run): boolean {
 }
 
 /**
- * The stage-2 abort that guest code would take. One that would end in an exception at EL1 has no counterpart in a
- * program, which goes on and finds the page as it was.
+ * Makes the stage 2 abort that guest code would take. An abort that would be injected at EL1 has no equivalent for a
+ * program, which continues and finds the page still missing.
  */
 function stepAccess(entry: RecEntry, program: Plane0Run, { ipa, write }: Plane0Step & { kind: 'access' }): boolean {
   const target = ipa >= 0 ? dataAbortTarget(entry.realm, 0, ipa, false) : AbortTarget.Inject;

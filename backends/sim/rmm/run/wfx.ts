@@ -11,7 +11,7 @@ export function isWfe(esr: number): boolean {
   return (esr & WFX_TI) !== 0;
 }
 
-/** WFI or WFE, which exits to the host where enter.flags ask for it. @returns true for a REC exit */
+/** WFI or WFE: exits to the host if enter.flags ask for it. @returns true for a REC exit */
 export function exitWfx(entry: RecEntry, context: CpuContext, esr: number): boolean {
   context.advancePc(INSTRUCTION);
   const flag = isWfe(esr) ? RecEnterFlag.trapWfe : RecEnterFlag.trapWfi;

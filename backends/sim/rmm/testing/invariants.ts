@@ -5,10 +5,10 @@ import { entrySpan, LEAF_LEVEL } from '../realm/rtt.ts';
 import type { RmmState } from '../rec/rmm-state.ts';
 
 /**
- * What must be true of the RMM whatever host and realms did: every granule has one use, which its state says, and every
- * table knows how much lives in it.
+ * Invariants of the RMM, whatever host and realms did: every granule has one use, which matches its state, and every
+ * table has the right live count.
  *
- * @throws Error that says what is not so
+ * @throws Error that describes a violation
  */
 export function checkInvariants(state: RmmState): void {
   const used = new Map<number, string>();
@@ -36,7 +36,7 @@ export function checkInvariants(state: RmmState): void {
     const pa = state.memory.base + index * 4096;
     const kind = state.granules.state(pa);
     if (kind !== GranuleState.Undelegated && kind !== GranuleState.Delegated && !used.has(pa)) {
-      throw new Error(`0x${pa.toString(16)} has state ${kind} but nobody uses it`);
+      throw new Error(`0x${pa.toString(16)} has state ${kind} but is not in use`);
     }
   }
 }

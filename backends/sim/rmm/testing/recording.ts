@@ -5,12 +5,14 @@ import { createCpu, DRAM_OFFSET, LinearMemory } from '../../cpu/index.ts';
 import { PhysicalMemory } from '../../machine/index.ts';
 import { RealmFlag1, RealmParams, Rmi, rmiCommands, RmiStatus, Rmm, type RmmModel } from '../index.ts';
 
-/** The machine that was recorded: Normal DRAM, and instructions until its host's timer interrupts a REC. */
+/** The recorded machine: its DRAM, and the instructions after which the host's timer interrupts a REC. */
 const DRAM = { base: 0x8000_0000, bytes: 256 * 2 ** 20 } as const;
 const SLICE = 5_000_000;
 
 const REGISTERS = 18;
-/** Results that are compared: X0 to X3; RTT_READ_ENTRY has one more. What is no output keeps its value in TF-RMM. */
+/**
+ * Results that are compared: X0 to X3, and X4 of RTT_READ_ENTRY. In TF-RMM, registers without output keep their value.
+ */
 const RESULTS = 4;
 
 interface Line {
@@ -24,15 +26,15 @@ interface Line {
   readonly data?: string;
 }
 
-/** A line of a recording that the simulated RMM answers otherwise. */
+/** A line of a recording that the simulated RMM answers differently. */
 export interface Difference {
-  /** Number of the line, from 1. */
+  /** Line number, from 1. */
   readonly line: number;
-  /** What was asked, what the real RMM answered, and what the simulated one. */
+  /** The call, the answer of the real RMM, and that of the simulated one. */
   readonly text: string;
 }
 
-/** The outcome of one replay. */
+/** The result of one replay. */
 export interface Replay {
   /** SMCs and pages that were compared. */
   readonly compared: number;
@@ -41,7 +43,7 @@ export interface Replay {
 
 export interface ReplayOptions {
   readonly model: RmmModel;
-  /** Each section begins on a fresh machine. @default false */
+  /** Starts each section on a fresh machine. @default false */
   readonly freshSections?: boolean;
   /**
    * Realms that were recorded with an RTT tree for each plane get one tree with indirect permissions, and calls about
@@ -50,7 +52,7 @@ export interface ReplayOptions {
   readonly oneTree?: boolean;
 }
 
-/** Makes the calls of a recording in `tf-rmm/` on a simulated RMM. */
+/** Replays the calls of a recording in `tf-rmm/` on a simulated RMM. */
 export function replay(name: string, options: ReplayOptions): Replay {
   const file = new URL(`tf-rmm/${name}.ndjson.gz`, import.meta.url);
   const player = new Player(options);
@@ -68,7 +70,7 @@ class Player implements Replay {
   readonly #options: ReplayOptions;
   readonly #x = new BigUint64Array(REGISTERS);
   #machine: ReturnType<typeof makeMachine>;
-  /** The last call was accepted by the real RMM and refused by ours. */
+  /** Whether the real RMM accepted the last call and ours rejected it. */
   #refused = false;
   #last = '';
 
@@ -133,7 +135,7 @@ class Player implements Replay {
         .map((value) => `0x${value.toString(16)}`)
         .join(' ');
     this.differences.push({ line: number, text: `${this.#last}: ${show(real)}, not ${show(ours)}` });
-    // What only we accepted must not be there for what follows.
+    // Undo what only ours accepted, since later lines do not expect it.
     if (command === 'REALM_CREATE' && Number(ours[0]) === RmiStatus.Success && args[1] !== undefined) {
       this.#smc([BigInt(Rmi.REALM_DESTROY), args[1]]);
     }

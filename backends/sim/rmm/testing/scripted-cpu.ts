@@ -15,10 +15,10 @@ const CONTEXTS_AT = 0x2000;
 const CONTEXT_BYTES = 0x200;
 const PC_AT = 31 * 8;
 
-/** One `Vcpu.run`: what the guest does. */
+/** One `Vcpu.run`: the actions of the guest. */
 export type RunScript = (vcpu: ScriptedVcpu) => RunExit;
 
-/** Processors that do what a test says, one entry of the script for each run. Without a script, time passes. */
+/** Processors that act as scripted, one entry for each run. Without a script, the run uses up its budget. */
 export class ScriptedCpu implements Cpu {
   readonly memory: LinearMemory;
   readonly clock = new Clock();
@@ -40,7 +40,7 @@ export class ScriptedCpu implements Cpu {
   }
 
   wrote(): void {
-    // There is no decoded code to forget.
+    // There is no decoded code to drop.
   }
 
   recycle(): void {
@@ -105,7 +105,7 @@ export class ScriptedVcpu implements Vcpu {
   }
 }
 
-/** An exception that a context took, as `takeException` was told. */
+/** Arguments of a call of `takeException`. */
 export interface TakenException {
   readonly esr: number;
   readonly far: bigint;
@@ -146,7 +146,7 @@ export class ScriptedContext implements CpuContext {
     this.pc = BigInt.asUintN(64, this.pc + BigInt(bytes));
   }
 
-  /** Has every register but those of the PMU, so that a test sees the RMM keep them. */
+  /** Every register exists except those of the PMU, so that a test can see the RMM keep these. */
   sysreg(encoding: number): bigint | undefined {
     return isPmu(encoding) ? undefined : (this.#sysregs.get(encoding) ?? 0n);
   }

@@ -16,19 +16,17 @@ import { ScriptedCpu } from './scripted-cpu.ts';
 const GRANULE = 4096;
 export const DRAM_AT = 0x10_0000;
 export const RAM = 0x8000_0000;
-/** Memory behind DRAM that nothing should touch, and as much before it. */
+/** Size of the guard areas before and after DRAM, which nothing may write. */
 export const GUARD = 0x1_0000;
 
-/** An RMM that lets tests look inside. */
+/** An RMM whose internals tests can access. */
 class OpenRmm extends Rmm {
   get internals(): RmmState {
     return this.state;
   }
 }
 
-/**
- * An RMM on a scripted CPU, and its host as bare as can be: a test makes every RMI call itself or by these shorthands.
- */
+/** An RMM on a scripted CPU, with a minimal host: a test makes every RMI call itself or with these shorthands. */
 export class TestMachine {
   readonly linear: LinearMemory;
   readonly memory: PhysicalMemory;
@@ -68,7 +66,7 @@ export class TestMachine {
     return Number(this.x[n]);
   }
 
-  /** Fresh granules, aligned to their number. */
+  /** Allocates consecutive granules, aligned to their number. */
   granule(count = 1): number {
     const bytes = count * GRANULE;
     const pa = Math.ceil(this.#next / bytes) * bytes;
@@ -137,7 +135,7 @@ export class TestRealm {
     return table;
   }
 
-  /** Pages of RAM with the leaf table that they need, mapped and empty. */
+  /** Maps empty pages of RAM, and the leaf table that they need. */
   mapRam(ipa: number, pages: number): void {
     const block = Math.floor(ipa / 2 ** 21) * 2 ** 21;
     if (this.machine.call('RTT_READ_ENTRY', this.rd, block, 2) === 0 && this.machine.out(2) !== 2) {
@@ -193,7 +191,7 @@ export class TestRealm {
     return this.machine.view(rec.run);
   }
 
-  /** Offset in linear memory of a realm address, as plane 0 maps it. */
+  /** Offset in linear memory of an IPA, by plane 0's mapping. */
   locate(ipa: number): number {
     return this.machine.rmm.inspect(this.rd)?.locate(ipa) ?? -1;
   }
@@ -210,7 +208,7 @@ export function runningRealm(program?: Plane0Program, options: TestRealmOptions 
   return realm;
 }
 
-/** A plane 0 that makes the SMCs of `body` and parks. `call` gives X0 after an SMC with those registers. */
+/** A plane 0 that makes the SMCs of `body` and parks. `call` returns X0 after an SMC with the given registers. */
 export function plane0(body: (port: Plane0Kit) => Generator<{ kind: 'smc' }, void, void>): Plane0Program {
   return function* (port) {
     yield* body({

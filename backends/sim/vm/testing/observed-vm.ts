@@ -7,7 +7,7 @@ import { type Guest, guestKind, type GuestFactory } from '../../guests/index.ts'
 import { RunLoop } from '../run-loop.ts';
 import type { Slice } from '../slice-scheduler.ts';
 
-/** One VM: what boots, and everything that its result may depend on. */
+/** One VM: its payload, and everything that its result may depend on. */
 export interface VmCase {
   readonly payload: TmkPayload;
   readonly testIndex: number;
@@ -16,7 +16,7 @@ export interface VmCase {
   readonly maxInstructions: number;
 }
 
-/** Everything that a run shows, as text: equal where two runs were the same. */
+/** Everything observable of a run, as text: equal if two runs were the same. */
 export interface Observed {
   readonly halt: string;
   readonly instructions: number;
@@ -25,7 +25,7 @@ export interface Observed {
   readonly log: string;
 }
 
-/** A VM on the simulator's own run loop, whose slices fall where a test wants them. */
+/** A VM on the simulator's run loop, with slices controlled by the test. */
 export class ObservedVm {
   readonly #guest: Guest;
   readonly #printed: Uint8Array[] = [];
@@ -33,7 +33,7 @@ export class ObservedVm {
   #slice: Slice = () => false;
   #halt: HaltReason | undefined;
 
-  /** @param now a clock in milliseconds: it decides how long calls into the guest and slices are */
+  /** @param now a clock in milliseconds, which decides the lengths of calls into the guest and slices */
   static async make(vmCase: VmCase, now: () => number): Promise<ObservedVm> {
     return new ObservedVm(vmCase, await guestKind(vmCase.isolation).load(), now);
   }
@@ -61,19 +61,19 @@ export class ObservedVm {
     loop.start();
   }
 
-  /** @returns whether there is another to run */
+  /** @returns whether there is another slice */
   runSlice(): boolean {
     return this.#slice();
   }
 
-  /** Gives the machine back, at the end or before it. */
+  /** Ends the VM, if necessary before its guest halts. */
   end(): void {
     this.#guest.release();
   }
 
-  /** Of a run that came to its end. */
+  /** What was observed of a run that has ended. */
   async observe(): Promise<Observed> {
-    // The halt is known to its promise only.
+    // Only the promise knows that the guest has halted.
     await Promise.resolve();
     const exits = this.#guest.planes.map((plane) => plane && [plane.exitCount, plane.exits]);
     const text = (value: unknown): string =>

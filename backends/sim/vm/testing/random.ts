@@ -1,4 +1,4 @@
-/** A small seeded generator (xorshift32, Marsaglia 2003): fast, and good enough to shake things with. */
+/** A small seeded pseudo-random generator (xorshift32, Marsaglia 2003): fast and good enough for schedules. */
 export class Random {
   #state: number;
 

@@ -24,7 +24,7 @@ function vmCase(payload: string, test: string, options: CaseOptions = {}): () =>
   };
 }
 
-/** What schedules are made of: each instruction of one of these is rare in the others. */
+/** The VMs of schedules. Each uses instructions that are rare in the others. */
 const cases: readonly (() => VmCase)[] = [
   vmCase('selftest', 'sha256_of_abc'),
   vmCase('selftest', 'recursion', { isolation: 'none' }),
@@ -36,7 +36,7 @@ const cases: readonly (() => VmCase)[] = [
   vmCase('simd', 'saturating', { isolation: 'none', maxInstructions: 250_011 }),
   vmCase('garbage', 'strange_strings'),
   vmCase('selftest', 'multiply_and_divide', { isolation: 'none', memory: '512M', maxInstructions: 123_457 }),
-  // Beyond this, for long runs.
+  // The rest is only for long runs.
   vmCase('selftest', 'exclusives'),
   vmCase('selftest', 'mandelbrot_set', { maxInstructions: 700_001 }),
   vmCase('selftest', 'crc_of_123456789', { isolation: 'none' }),
@@ -56,7 +56,7 @@ const cases: readonly (() => VmCase)[] = [
 ];
 
 export const caseCount = cases.length;
-/** Cases from the first on that a short run is made of. */
+/** Number of cases, from the first on, in a short run. */
 export const SHORT = 10;
 
 function theCase(index: number): VmCase {
@@ -65,7 +65,7 @@ function theCase(index: number): VmCase {
   return make();
 }
 
-/** Runs a case by itself, in slices as a clock makes them. */
+/** Runs one case alone, in slices by the clock. */
 export async function runAlone(index: number): Promise<Observed> {
   const vm = await ObservedVm.make(theCase(index), () => performance.now());
   while (vm.runSlice());
@@ -74,13 +74,13 @@ export async function runAlone(index: number): Promise<Observed> {
   return observed;
 }
 
-/** Runs a case in a process that has run nothing else. */
+/** Runs one case in a fresh process. */
 export async function runAloneInFreshProcess(index: number): Promise<Observed> {
   // Safe: the script prints what `runAlone` returned.
   return (await freshProcess(['alone', index])) as Observed;
 }
 
-/** Runs schedules in a process that has run nothing else: what machines share is made anew. */
+/** Runs schedules in a fresh process, in which machines share nothing yet. */
 export async function runSchedulesInFreshProcess(
   seed: number,
   count: number,
@@ -97,7 +97,7 @@ async function freshProcess(args: readonly (string | number)[], input = ''): Pro
   return JSON.parse((await running).stdout);
 }
 
-/** A VM in a schedule that did not come to what it comes to alone. */
+/** A VM whose result in a schedule differs from its result alone. */
 export interface Difference {
   readonly seed: number;
   readonly case: number;
@@ -107,21 +107,21 @@ export interface Difference {
 
 export interface ScheduleResult {
   readonly differences: readonly Difference[];
-  /** VMs that came to their end. */
+  /** VMs that ran to their end. */
   readonly ended: number;
 }
 
 const MOST_CASES = 3;
 const MOST_VMS = 7;
-/** Milliseconds by which the clock may move between two looks: within a slice, over its end, a busy host. */
+/** Steps of the clock between two readings, in milliseconds: within a slice, beyond its end, a busy host. */
 const STEPS = [0, 0.01, 0.1, 0.2, 0.6, 3, 40] as const;
 
 /**
- * Runs some VMs in one thread, in an order and in slices that a seed decides: launched one after another or beside each
- * other, on machines that others had before or new ones, some of them ended early.
+ * Runs some VMs in one thread, in an order and in slices chosen by a seed: one after another or concurrently, on used
+ * or new machines, some of them ended early.
  *
- * @param alone what each case comes to by itself; a schedule is made of the cases that it has
- * @returns where one came to something else
+ * @param alone result of each case alone; a schedule uses the cases that are listed
+ * @returns the differences from these results
  */
 async function runSchedule(seed: number, alone: readonly Observed[]): Promise<ScheduleResult> {
   const random = new Random(seed);
@@ -132,7 +132,7 @@ async function runSchedule(seed: number, alone: readonly Observed[]): Promise<Sc
   const chosen = Array.from({ length: 1 + below(MOST_CASES) }, () => below(alone.length));
   let toLaunch = 2 + below(MOST_VMS - 1);
   const atOnce = 1 + below(toLaunch);
-  // All that may be there at once begin together, or each when it happens to.
+  // All VMs that may run concurrently start together, or each at a random time.
   const oneIn = below(2) === 0 ? 1 : 8;
   const running: { readonly index: number; readonly vm: ObservedVm; left: number }[] = [];
   const differences: Difference[] = [];
@@ -140,13 +140,13 @@ async function runSchedule(seed: number, alone: readonly Observed[]): Promise<Sc
   while (toLaunch > 0 || running.length > 0) {
     if (toLaunch > 0 && running.length < atOnce && (running.length === 0 || below(oneIn) === 0)) {
       const index = chosen[below(chosen.length)] ?? 0;
-      // One in five is ended after a few slices.
+      // One VM in five is ended after a few slices.
       const left = below(5) === 0 ? below(40) : Infinity;
       running.push({ index, vm: await ObservedVm.make(theCase(index), now), left });
       toLaunch -= 1;
       if (oneIn === 1) continue;
     }
-    // The first few often go on for long while others wait.
+    // Often the first VMs run for long while others wait.
     const at = below(2) === 0 ? 0 : below(running.length);
     const turn = running[at];
     if (turn === undefined) continue;
@@ -167,7 +167,7 @@ async function runSchedule(seed: number, alone: readonly Observed[]): Promise<Sc
   return { differences, ended };
 }
 
-/** Runs schedules of consecutive seeds. */
+/** Runs the schedules of consecutive seeds. */
 export async function runSchedules(
   firstSeed: number,
   count: number,
