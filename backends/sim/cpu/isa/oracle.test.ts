@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allocationDifferences } from '../testing/allocation.ts';
+import { allocationDifferences, extensionDifferences } from '../testing/allocation.ts';
 import { comparable, compare } from '../testing/compare.ts';
 import { missingTools } from '../testing/oracle.ts';
 
@@ -35,5 +35,9 @@ describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on rand
 
   it(`are allocated as in Armv8.0 (seed ${String(seed)})`, () => {
     expect(allocationDifferences(seed, randomWords)).toEqual([]);
+  });
+
+  it(`are allocated as where every extension is implemented (seed ${String(seed)})`, () => {
+    expect(extensionDifferences(seed, perDefinition * 200)).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 
 import { encodeSysreg, sysreg } from './system-registers.ts';
 import { hvc, movz, mrs, msr, TestMachine } from '../testing/test-machine.ts';
+import { decode } from '../isa/decoder.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
 
 const { CODE, VECTORS } = TestMachine;
@@ -61,6 +62,27 @@ describe('cache identification', () => {
       return sets * ways * line;
     });
     expect(sizes).toEqual([64 * 1024, 64 * 1024, 1024 * 1024]);
+  });
+});
+
+describe('instruction set attributes', () => {
+  // CRC32, LSE, RDM, DotProd, FlagM; LRCPC, I8MM.
+  it.each([
+    ['ID_AA64ISAR0_EL1', 0x0010_1000_1021_0000n],
+    ['ID_AA64ISAR1_EL1', 0x0010_0000_0010_0000n],
+  ] as const)('%s names the extensions that the decoder knows', (name, value) => {
+    expect(read(sysreg[name])).toBe(value);
+  });
+
+  /** For each field of the two registers, an instruction of each of its extensions and the value that promises it. */
+  it.each([
+    ['ID_AA64ISAR0_EL1', 28, 1n, 0x6e42_8420, 'SQRDMLAH V0.8H, V1.8H, V2.8H'],
+    ['ID_AA64ISAR0_EL1', 44, 1n, 0x6e82_9420, 'UDOT V0.4S, V1.16B, V2.16B'],
+    ['ID_AA64ISAR1_EL1', 52, 1n, 0x4e82_a420, 'SMMLA V0.4S, V1.16B, V2.16B'],
+    ['ID_AA64ISAR1_EL1', 44, 1n, 0x6e42_fc20, 'BFDOT V0.4S, V1.8H, V2.8H'],
+  ] as const)('%s[%d+3:] is %d or more if and only if %x is known: %s', (name, shift, least, word) => {
+    const promised = ((read(sysreg[name]) >> BigInt(shift)) & 0xfn) >= least;
+    expect(decode(word, CODE) !== undefined).toBe(promised);
   });
 });
 

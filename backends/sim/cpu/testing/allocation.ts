@@ -1,6 +1,6 @@
 import { decode } from '../isa/decoder.ts';
 import { randomRegisters } from './cases.ts';
-import { runOracle } from './oracle.ts';
+import { runOracle, type Processor } from './oracle.ts';
 import { PAGE_BYTES, Random, type Case } from './registers.ts';
 import { casePc } from './subject.ts';
 
@@ -9,16 +9,22 @@ import { casePc } from './subject.ts';
 const SIGILL = 'signal 4';
 
 /**
- * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, and the ordered loads and stores of
- * FEAT_LOR.
+ * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, the ordered loads and stores of
+ * FEAT_LOR, FEAT_RDM, FEAT_DotProd and FEAT_I8MM.
  */
-const BEYOND = /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF)/;
+const BEYOND = /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA)/;
+
+/** Words with some fixed bits. */
+interface Space {
+  readonly mask: number;
+  readonly value: number;
+}
 
 /**
  * Groups of the main encoding table, each with a fixed pattern of bits 28:25. Branches and system instructions are left
  * out.
  */
-const groups: readonly { readonly mask: number; readonly value: number }[] = [
+const groups: readonly Space[] = [
   { mask: 0x1e00_0000, value: 0x0e00_0000 },
   { mask: 0x1e00_0000, value: 0x1e00_0000 },
   { mask: 0x1e00_0000, value: 0x0e00_0000 },
@@ -27,6 +33,26 @@ const groups: readonly { readonly mask: number; readonly value: number }[] = [
   { mask: 0x0e00_0000, value: 0x0a00_0000 },
   { mask: 0x0a00_0000, value: 0x0800_0000 },
 ];
+
+/** Where the engine has all that a processor with every extension has, but for `absent`. */
+const extensions: readonly Space[] = [
+  // Three-register extension: FEAT_RDM, FEAT_DotProd, FEAT_I8MM.
+  { mask: 0x9f20_c400, value: 0x0e00_8400 },
+  { mask: 0xdf20_8400, value: 0x5e00_8400 },
+  // The same by element.
+  { mask: 0x9f00_d400, value: 0x0f00_d000 },
+  { mask: 0xdf00_d400, value: 0x5f00_d000 },
+  { mask: 0x9f00_f400, value: 0x0f00_e000 },
+];
+
+const absent: readonly Space[] = [
+  // FEAT_BF16: BFDOT, BFMLALB, BFMLALT (by element).
+  { mask: 0xbf40_f400, value: 0x0f40_f000 },
+];
+
+function within(word: number, { mask, value }: Space): boolean {
+  return (word & mask) >>> 0 === value;
+}
 
 /** Bits of the cryptographic instructions, which the Cortex-A57 has and the engine does not. */
 function isCryptographic(word: number): boolean {
@@ -44,28 +70,55 @@ function isExclusive(word: number): boolean {
   return (word & 0x3f00_0000) === 0x0800_0000;
 }
 
-/** One line for each random word that is allocated only here or only on a Cortex-A57. */
-export function allocationDifferences(seed: number, words: number): string[] {
+/** A random word of one of the spaces. */
+function randomWord(random: Random, spaces: readonly Space[]): number {
+  const { mask, value } = random.pick(spaces);
+  const word = ((random.word() & ~mask) | value) >>> 0;
+  // Less common encodings have many zeros.
+  return random.below(2) === 0 ? ((word & ~(random.word() & random.word())) | value) >>> 0 : word;
+}
+
+function differences(
+  seed: number,
+  words: number,
+  spaces: readonly Space[],
+  processor: Processor,
+  ignored: (word: number, name: string | undefined) => boolean,
+): string[] {
   const random = new Random(seed);
   const cases: Case[] = [];
   while (cases.length < words) {
-    const { mask, value } = random.pick(groups);
-    let word = ((random.word() & ~mask) | value) >>> 0;
-    // Less common encodings have many zeros.
-    if (random.below(2) === 0) word = ((word & ~(random.word() & random.word())) | value) >>> 0;
-    if (isCryptographic(word) || isExclusive(word)) continue;
-    cases.push({ name: 'random word', word, pc: casePc(cases.length), registers: randomRegisters(random, word) });
+    const word = randomWord(random, spaces);
+    const pc = casePc(cases.length);
+    if (ignored(word, decode(word, pc)?.row.definition.name)) continue;
+    cases.push({ name: 'random word', word, pc, registers: randomRegisters(random, word) });
   }
-  const outcomes = runOracle(new Uint8Array(PAGE_BYTES), cases, 'cortex-a57');
+  const outcomes = runOracle(new Uint8Array(PAGE_BYTES), cases, processor);
   const found = new Map<string, string>();
   for (const [index, { word, pc }] of cases.entries()) {
     const known = decode(word, pc);
     const allocated = outcomes[index]?.fault !== SIGILL;
-    if ((known !== undefined) === allocated || BEYOND.test(known?.row.definition.name ?? '')) continue;
+    if ((known !== undefined) === allocated) continue;
     const hex = word.toString(16).padStart(8, '0');
     const name = known?.row.definition.name;
     const key = name ?? String(word & 0xffe0_fc00);
     if (!found.has(key)) found.set(key, name === undefined ? `${hex} is not known` : `${hex} is no ${name}`);
   }
   return [...found.values()];
+}
+
+/** One line for each random word that is allocated only here or only on a Cortex-A57. */
+export function allocationDifferences(seed: number, words: number): string[] {
+  return differences(
+    seed,
+    words,
+    groups,
+    'cortex-a57',
+    (word, name = '') => isCryptographic(word) || isExclusive(word) || BEYOND.test(name),
+  );
+}
+
+/** The same for extensions that the Cortex-A57 lacks, where the processor that has them all is compared with. */
+export function extensionDifferences(seed: number, words: number): string[] {
+  return differences(seed, words, extensions, 'max', (word) => absent.some((space) => within(word, space)));
 }

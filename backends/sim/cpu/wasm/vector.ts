@@ -180,6 +180,8 @@ export function wideningFrom(size: number): Widening {
   return widenings[size] ?? widenings[2];
 }
 
+/** Products of signed 16-bit lanes, of which neighbours are added to 32-bit lanes. */
+export const dotI16 = v128Binary(0xba);
 export const popcntI8 = v128Unary(0x62);
 export const anyTrue = v128ToI32(0x53);
 

@@ -10,7 +10,7 @@ export type IndexedFields = 'Q' | 'U' | 'size' | 'L' | 'M' | 'Rm' | 'H' | 'Rn' |
 export type IndexedValues = Readonly<Record<IndexedFields, number>>;
 
 /** Registers of the indexed forms; `m` is the slot of the element. Sizes 1 to 3. */
-export function indexedOperands(f: IndexedValues, size: number) {
+export function indexedOperands(f: Omit<IndexedValues, 'Q' | 'U' | 'size'>, size: number) {
   const index = size === 1 ? f.H * 4 + f.L * 2 + f.M : size === 2 ? f.H * 2 + f.L : f.H;
   const m = vElement(size === 1 ? f.Rm : f.M * 16 + f.Rm, 1 << size, index);
   return { d: vRegister(f.Rd), n: vRegister(f.Rn), m };

@@ -2,6 +2,8 @@ import type { Definition } from '../definition.ts';
 import { acrossLanes } from './across-lanes.ts';
 import { byElement } from './by-element.ts';
 import { copy } from './copy.ts';
+import { dotProduct } from './dot-product.ts';
+import { doublingAccumulate } from './doubling-accumulate.ts';
 import { fpInteger } from './fp-integer.ts';
 import { fpScalar } from './fp-scalar.ts';
 import { fpTwoRegister } from './fp-two-register.ts';
@@ -15,7 +17,7 @@ import { twoRegister } from './two-register.ts';
 
 /**
  * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of
- * Armv8.0 without the cryptographic extension.
+ * Armv8.0 with FEAT_RDM, FEAT_DotProd and FEAT_I8MM, without the cryptographic extension.
  *
  * Not modelled: FPCR.RMode and FPCR.FZ, whose setting ends the run as unsupported; the cumulative exception bits of
  * FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
@@ -29,6 +31,8 @@ export const simdDefinitions: readonly Definition[] = [
   ...acrossLanes,
   ...threeDifferent,
   ...byElement,
+  ...dotProduct,
+  ...doublingAccumulate,
   ...structures,
   ...fpScalar,
   ...fpInteger,
