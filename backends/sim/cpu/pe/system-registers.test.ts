@@ -74,14 +74,21 @@ describe('instruction set attributes', () => {
     expect(read(sysreg[name])).toBe(value);
   });
 
-  /** For each field of the two registers, an instruction of each of its extensions and the value that promises it. */
-  it.each([
-    ['ID_AA64ISAR0_EL1', 28, 1n, 0x6e42_8420, 'SQRDMLAH V0.8H, V1.8H, V2.8H'],
-    ['ID_AA64ISAR0_EL1', 44, 1n, 0x6e82_9420, 'UDOT V0.4S, V1.16B, V2.16B'],
-    ['ID_AA64ISAR1_EL1', 52, 1n, 0x4e82_a420, 'SMMLA V0.4S, V1.16B, V2.16B'],
-    ['ID_AA64ISAR1_EL1', 44, 1n, 0x6e42_fc20, 'BFDOT V0.4S, V1.8H, V2.8H'],
-  ] as const)('%s[%d+3:] is %d or more if and only if %x is known: %s', (name, shift, least, word) => {
-    const promised = ((read(sysreg[name]) >> BigInt(shift)) & 0xfn) >= least;
+  type Promised = readonly [
+    assembly: string,
+    register: keyof typeof sysreg,
+    shift: number,
+    least: bigint,
+    word: number,
+  ];
+  const promises: readonly Promised[] = [
+    ['SQRDMLAH V0.8H, V1.8H, V2.8H', 'ID_AA64ISAR0_EL1', 28, 1n, 0x6e42_8420],
+    ['UDOT V0.4S, V1.16B, V2.16B', 'ID_AA64ISAR0_EL1', 44, 1n, 0x6e82_9420],
+    ['BFDOT V0.4S, V1.8H, V2.8H', 'ID_AA64ISAR1_EL1', 44, 1n, 0x6e42_fc20],
+    ['SMMLA V0.4S, V1.16B, V2.16B', 'ID_AA64ISAR1_EL1', 52, 1n, 0x4e82_a420],
+  ];
+  it.each(promises)('%s is known if and only if %s promises it', (_assembly, register, shift, least, word) => {
+    const promised = ((read(sysreg[register]) >> BigInt(shift)) & 0xfn) >= least;
     expect(decode(word, CODE) !== undefined).toBe(promised);
   });
 });
