@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TmkPayload } from '../petri/contract/index.ts';
 import { Supervisor } from '../petri/kit/process/index.ts';
 import { launchVm, resolveVmConfig } from '../petri/vm/index.ts';
-import { loadBackend } from '../petri/vitest/backends.ts';
+import { loadBackend } from '../petri/vitest/index.ts';
 
 /** The peer: `qemu-system-aarch64 -M virt` with a bare-metal program, without anything that would slow its start. */
 const program = 'qemu-system-aarch64';

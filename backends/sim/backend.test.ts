@@ -6,7 +6,7 @@ import { tmk } from '../../petri/payload/index.ts';
 import { SerialConsole } from '../../petri/serial/index.ts';
 import { HANGS } from '../../petri/unit-test/hangs.ts';
 import { launchVm, resolveVmConfig, type VmOptions } from '../../petri/vm/index.ts';
-import { VmEnd } from '../../petri/vm/vm-end.ts';
+import { VmEnd } from '../../petri/vm/testing.ts';
 import { backend } from './index.ts';
 
 interface Launched {

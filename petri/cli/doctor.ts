@@ -2,7 +2,7 @@ import pc from 'picocolors';
 
 import { type Missing, type ProbeResult, knownFeatures } from '../contract/index.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
-import { type BackendReport, backendNames, surveyBackends } from '../vitest/backends.ts';
+import { type BackendReport, backendNames, surveyBackends } from '../vitest/index.ts';
 import { describeFolders, lookAtFolders } from './doctor-folders.ts';
 import { exitCodes } from './errors.ts';
 import { failIfUnknown } from './list.ts';

@@ -6,7 +6,7 @@ import type { HostControl, HostReport, HostUser, Missing } from '../contract/ind
 import { PetriError } from '../errors.ts';
 import { Supervisor } from '../kit/process/index.ts';
 import { harmlessLine, harmlessMessage, print, printJson } from '../text/index.ts';
-import { loadBackend } from '../vitest/backends.ts';
+import { loadBackend } from '../vitest/index.ts';
 import { exitCodes } from './errors.ts';
 import { describeOptions, readOptions } from './options.ts';
 

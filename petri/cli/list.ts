@@ -2,13 +2,20 @@ import pc from 'picocolors';
 import type { TestCase, TestProject } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
-import { parseTags } from '../vm-test/tags.ts';
+import { parseTags } from '../run/index.ts';
 import { harmlessLine, print, printJson } from '../text/index.ts';
 import type { Feature, IsolationType } from '../contract/index.ts';
-import { type BackendReport, backendNames, isUserBackend, loadBackend, surveyBackends } from '../vitest/backends.ts';
-import { isolationVariable, resolveOptions } from '../vitest/options.ts';
-import { configuredOptions } from '../vitest/plugin-options.ts';
-import type { ProvidedSurvey } from '../vitest/provided.ts';
+import {
+  type BackendReport,
+  backendNames,
+  isUserBackend,
+  loadBackend,
+  surveyBackends,
+  isolationVariable,
+  resolveOptions,
+  configuredOptions,
+  type ProvidedSurvey,
+} from '../vitest/index.ts';
 import type { CommandOptions } from './command-options.ts';
 import { withProject } from './project.ts';
 

@@ -87,7 +87,7 @@ function report(error: unknown): void {
 
 /** Ends what backends keep: one that was only probed may hold a connection. */
 async function closeBackends(): Promise<void> {
-  const { closeLoadedBackends } = await import('../vitest/backends.ts');
+  const { closeLoadedBackends } = await import('../vitest/index.ts');
   await closeLoadedBackends();
   const { Supervisor } = await import('../kit/process/index.ts');
   await Supervisor.current()?.close();

@@ -7,7 +7,7 @@ import type { Vitest } from 'vitest/node';
 
 import { PetriError } from '../errors.ts';
 import { whyUnusable } from '../homes/index.ts';
-import { inspectingPlugin } from '../vitest/project-selection.ts';
+import { inspectingPlugin } from '../vitest/index.ts';
 
 /** The configuration that vitest would find in this folder. Absolute. */
 function configFile(cwd: string): string | undefined {

@@ -3,8 +3,13 @@ import { pathToFileURL } from 'node:url';
 
 import { PetriError } from '../errors.ts';
 import { print } from '../text/index.ts';
-import { backendVariable, isolationVariable, splitArguments, strictSkipsVariable } from '../vitest/options.ts';
-import { configurationSeen } from '../vitest/seen.ts';
+import {
+  backendVariable,
+  isolationVariable,
+  splitArguments,
+  strictSkipsVariable,
+  configurationSeen,
+} from '../vitest/index.ts';
 import { exitCodes, reportError } from './errors.ts';
 import { endWithOutput } from './output.ts';
 import { chooseConfig, vitestFolder } from './project.ts';

@@ -1,7 +1,6 @@
 import type { TestCase, TestModule, TestSuite } from 'vitest/node';
 
-import type { SkipCause } from '../vm-test/task-meta.ts';
-import { parseTags } from '../vm-test/tags.ts';
+import { type SkipCause, parseTags } from '../run/index.ts';
 import type { IsolationType } from '../contract/index.ts';
 
 /**

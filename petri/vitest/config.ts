@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { ViteUserConfig } from 'vitest/config';
 
-import { featureTagDefinition, tagDefinitions } from '../vm-test/tags.ts';
+import { featureTagDefinition, tagDefinitions } from '../run/index.ts';
 import { declareFeatures } from '../contract/index.ts';
 import { registerUserBackends } from './backends.ts';
 import { checkConfig } from './check-config.ts';

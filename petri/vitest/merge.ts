@@ -5,7 +5,7 @@ import type { Reporter, TestModule, TestRunEndReason, Vitest } from 'vitest/node
 import { PetriError } from '../errors.ts';
 import { printError } from '../text/index.ts';
 import { type BlobFile, readBlobFiles } from './blob-names.ts';
-import { outcomeOf } from '../report/outcome.ts';
+import { outcomeOf } from '../report/index.ts';
 import { emptyRuns } from './run-check.ts';
 
 const prepared = new WeakMap<Vitest, Promise<void>>();

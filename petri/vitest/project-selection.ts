@@ -10,7 +10,7 @@ import { configuredOptions, petriPlugins, type PluginOptions } from './plugin-op
 import type { ProvidedSelection } from './provided.ts';
 import { pruneRuns, runDirectoryPath, runsNote } from './run-directory.ts';
 import { type CheckedProject, RunCheck } from './run-check.ts';
-import { PetriSummary } from '../report/summary.ts';
+import { PetriSummary } from '../report/index.ts';
 
 /** The name of a plugin that a command adds when it only wants to know which tests there are. */
 export const inspectingPlugin = 'petri-vm:inspecting';

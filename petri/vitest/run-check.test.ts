@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { IsolationType } from '../contract/index.ts';
-import type { Outcome } from '../report/outcome.ts';
+import type { Outcome } from '../report/index.ts';
 import { emptyRuns, strictComplaints } from './run-check.ts';
 import { ourVitest, petri, stockVitest, UserProject } from './testing/user-project.ts';
 

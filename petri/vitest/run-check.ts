@@ -1,11 +1,10 @@
 import pc from 'picocolors';
 import type { Reporter, TestModule, TestProject, TestRunEndReason, Vitest } from 'vitest/node';
 
-import { isolationTag } from '../vm-test/tags.ts';
+import { isolationTag } from '../run/index.ts';
 import { type IsolationType, isolationTypes } from '../contract/index.ts';
 import { harmlessLine, printError } from '../text/index.ts';
-import { type Outcome, outcomeOf } from '../report/outcome.ts';
-import { byCount, type SummarizedBackend, summarize } from '../report/summary.ts';
+import { type Outcome, outcomeOf, byCount, type SummarizedBackend, summarize } from '../report/index.ts';
 
 /** What the check knows of a project: its backend, what is selected, and whether a skip is a failure. */
 export interface CheckedProject extends SummarizedBackend {

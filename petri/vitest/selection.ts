@@ -1,9 +1,9 @@
 import { inject } from 'vitest';
 
 import type { Backend, BackendPace, ProbeResult, IsolationType } from '../contract/index.ts';
-import type { SurveyedBackend } from '../vm-test/environment.ts';
+import type { SurveyedBackend } from '../run/index.ts';
 import { runsHome } from '../homes/index.ts';
-import { belongsTo } from '../kit/process/run-identity.ts';
+import { belongsTo } from '../run-identity.ts';
 import { loadBackend, requireBackend } from './backends.ts';
 import { resolveOptions } from './options.ts';
 import type { ProvidedSelection, ProvidedSurvey } from './provided.ts';

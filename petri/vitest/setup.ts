@@ -1,6 +1,6 @@
 import { beforeAll, inject, type RunnerTestSuite } from 'vitest';
 
-import { setTestEnvironment } from '../vm-test/environment.ts';
+import { setTestEnvironment } from '../run/index.ts';
 import { declareFeatures } from '../contract/index.ts';
 import { pace, runDirectory, selectedBackend, selectedIsolation, surveyed } from './selection.ts';
 import { leaveNothingBehind } from './shared-worker.ts';

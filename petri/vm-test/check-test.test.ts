@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { greeter, namedTmk, scriptedBackend, specFor } from '../vm/testing.ts';
 import { launchVm, type TmkVm } from '../vm/index.ts';
-import { checkExec } from '../vm/exec.ts';
 import { SerialConsole } from '../serial/index.ts';
 import { checkHalt } from './check-halt.ts';
 import { petriTest } from './petri-test.ts';
@@ -138,15 +137,6 @@ describe('refused before the VM starts:', () => {
     await expect(use(vm)).rejects.toThrow(message);
     expect(backend.calls).toEqual(['launch']);
     rmSync(directory, { recursive: true });
-  });
-
-  it.each([
-    ['an option', ['ls', { cwd: '/' }], /exec\(\) has no option 'cwd'/],
-    ['words', [['ls'], {}], /command of exec\(\) is \[ 'ls' \]/],
-  ])('exec: %s', (_name, [command, options], message) => {
-    expect(() => {
-      checkExec(command, options);
-    }).toThrow(message);
   });
 
   it('launchVm', async () => {

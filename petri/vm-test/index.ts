@@ -1,4 +1,3 @@
-export { type TestEnvironment } from './environment.ts';
 export type { HaltExpectation, PetriExpectations } from './expectation.ts';
 export type { VmMatchers } from './matchers.ts';
 import './matchers.ts';
@@ -6,3 +5,4 @@ export type { DeclarativeOptions, PetriTestOptions, VmLaunchOptions } from './op
 export { petriTest, type PetriTest, type PetriTestFor } from './petri-test.ts';
 export type { PetriTestBody, PetriTestContext } from './run-test.ts';
 export { all, any, not, type CombinedRequirement, type Requirement } from './requirement.ts';
+export { incapable } from './skip-reason.ts';

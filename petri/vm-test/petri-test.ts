@@ -12,16 +12,21 @@ import { PetriError } from '../errors.ts';
 import { checkOptions, didYouMean } from '../options/index.ts';
 import { harmlessLine } from '../text/index.ts';
 import { blaming, CallSite } from './call-site.ts';
-import { hasTestEnvironment, testEnvironment } from './environment.ts';
+import {
+  hasTestEnvironment,
+  testEnvironment,
+  featureTag,
+  isolationTag,
+  paceOf,
+  stretched,
+  type PetriTaskMeta,
+} from '../run/index.ts';
 import { meet } from './expectation.ts';
 import { checkTest, testRules } from './check-test.ts';
 import type { DeclarativeOptions, PetriTestOptions } from './options.ts';
 import { runTest, type PetriTestBody, type PetriTestContext, type RegisteredTest } from './run-test.ts';
 import { certainFeatures, describeRequirement } from './requirement.ts';
-import { featureTag, isolationTag } from './tags.ts';
-import { paceOf, stretched } from './stretch.ts';
 import { skipsOn } from './survey.ts';
-import type { PetriTaskMeta } from './task-meta.ts';
 import { rowTitle } from './title.ts';
 
 /** One test for each row, with the row as the body's first argument. */

@@ -17,13 +17,11 @@ import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo, type CallSite } from './call-site.ts';
 import { checkLaunch } from './check-test.ts';
-import { testEnvironment } from './environment.ts';
+import { testEnvironment, paceOf, type PetriTaskMeta } from '../run/index.ts';
 import { HarmlessFailures, harmlessContext } from './harmless-failures.ts';
 import { payloadOf, vmOptionsOf, type PetriTestOptions, type VmLaunchOptions } from './options.ts';
 import { SeenEnds } from './seen-ends.ts';
 import { skipOn, unselected, type Skip } from './skip-reason.ts';
-import { paceOf } from './stretch.ts';
-import type { PetriTaskMeta } from './task-meta.ts';
 import { testFolder } from './test-folder.ts';
 import { watchAssertions } from './vitest-assertions.ts';
 

@@ -9,7 +9,7 @@ import {
 import { resolveVmConfig } from '../vm/index.ts';
 import { vmOptionsOf, type PetriTestOptions } from './options.ts';
 import { unmet, type Requirement } from './requirement.ts';
-import type { SkipCause } from './task-meta.ts';
+import type { SkipCause } from '../run/index.ts';
 
 export interface Demand {
   readonly isolation: IsolationType;

@@ -1,5 +1,5 @@
 import type { IsolationType } from '../contract/index.ts';
-import type { SurveyedBackend, TestEnvironment } from './environment.ts';
+import type { SurveyedBackend, TestEnvironment } from '../run/index.ts';
 import { payloadOf, type PetriTestOptions } from './options.ts';
 import { skipOn, unselected } from './skip-reason.ts';
 

@@ -17,6 +17,9 @@ import type { ElfFile } from '../elf/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { resolveVmConfig } from './config.ts';
 
+/** For a test of a backend that takes the framework's part. */
+export { VmEnd } from './vm-end.ts';
+
 /** What a scripted guest can do. */
 export interface GuestDesk {
   readonly test: TmkTest;

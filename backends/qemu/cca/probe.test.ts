@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { incapable } from '../../../petri/vm-test/skip-reason.ts';
+import { incapable } from '../../../petri/vm-test/index.ts';
 import { tmk } from '../../../petri/payload/index.ts';
 import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { resolveVmConfig, type VmOptions } from '../../../petri/vm/index.ts';

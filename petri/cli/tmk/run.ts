@@ -7,13 +7,20 @@ import { runsHome } from '../../homes/index.ts';
 import { findTest, type TmkResult } from '../../tmk/index.ts';
 import { tmk } from '../../payload/index.ts';
 import type { TmkPayload, TmkTest, Feature, IsolationType } from '../../contract/index.ts';
-import { belongsTo, runInterruptible } from '../../kit/process/index.ts';
+import { runInterruptible } from '../../kit/process/index.ts';
+import { belongsTo } from '../../run-identity.ts';
 import { harmlessLine, print, printError } from '../../text/index.ts';
-import { checkIsolation, resolveOptions } from '../../vitest/options.ts';
-import { requireBackend } from '../../vitest/backends.ts';
-import { VM_TEST_TIMEOUT } from '../../vitest/vm-defaults.ts';
-import { makeRunDirectory, pruneRuns, runDirectoryPath, runsNote } from '../../vitest/run-directory.ts';
-import { paceOf, stretched } from '../../vm-test/stretch.ts';
+import {
+  checkIsolation,
+  resolveOptions,
+  requireBackend,
+  VM_TEST_TIMEOUT,
+  makeRunDirectory,
+  pruneRuns,
+  runDirectoryPath,
+  runsNote,
+} from '../../vitest/index.ts';
+import { paceOf, stretched } from '../../run/index.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../vm/index.ts';
 import { hasConfig, withProject } from '../project.ts';
 import { printInTurn } from '../output.ts';

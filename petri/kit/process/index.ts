@@ -1,13 +1,11 @@
 export { type InterruptibleOptions, interruptRunning, runInterruptible } from './interruptible.ts';
 export type { ReapReport } from './reap.ts';
-export { belongsTo } from './run-identity.ts';
 export { Supervisor } from './supervisor.ts';
 export { sweep, type SweepReport, waitForRun } from './sweep.ts';
 export type {
   ContainerRegistration,
   ContainerRuntime,
   ProcessExit,
-  RunIdentity,
   Slot,
   SlotWait,
   SpawnOptions,

@@ -10,7 +10,7 @@ import { runtimeLabel } from './ledger-records.ts';
 import { findFreePort } from './ports.ts';
 import { identityOf, type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { Reaper } from './reaper.ts';
-import { runIdentity } from './run-identity.ts';
+import { type RunIdentity, runIdentity } from '../../run-identity.ts';
 import { leavePlace, takePlace } from './slots.ts';
 import { spawnSupervised, type Supervised } from './spawn.ts';
 import { type StateFolders, stateFolders } from './state-directory.ts';
@@ -19,7 +19,6 @@ import { makeTemporaryFolder, removeTemporaryFolder, temporaryName } from './tem
 import type {
   ContainerRegistration,
   ContainerRuntime,
-  RunIdentity,
   Slot,
   SlotWait,
   SpawnOptions,

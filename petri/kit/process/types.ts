@@ -111,11 +111,3 @@ export interface SlotWait {
   /** Called with the reason for waiting when it begins, when the reason changes, and every minute. */
   readonly onWait?: (why: string) => void;
 }
-
-/** What a run of tests or of a command is, for those who wait for its end. */
-export interface RunIdentity {
-  /** Absolute path of the run's folder. */
-  readonly directory: string;
-  /** Process whose death ends the run, such as vitest's main process. It may be this one. */
-  readonly runner?: number;
-}
