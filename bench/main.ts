@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import * as z from 'zod';
 
-import { tmk } from '../petri/payload/index.ts';
+import { tmk } from '../petri/index.ts';
 import { hello, Realms } from './realm.ts';
 import { Qemu } from './qemu.ts';
 import { median } from './statistics.ts';

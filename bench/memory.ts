@@ -1,5 +1,4 @@
-import { tmk } from '../petri/payload/index.ts';
-import type { Vm } from '../petri/vm/index.ts';
+import { tmk, type Vm } from '../petri/index.ts';
 import { Realms } from './realm.ts';
 
 const COUNT = 32;

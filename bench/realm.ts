@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 
 import { backend } from '../backends/sim/index.ts';
-import { launchVm, resolveVmConfig, type Vm } from '../petri/vm/index.ts';
-import { tmk } from '../petri/payload/index.ts';
-import type { TmkPayload } from '../petri/contract/index.ts';
+import { launchVm, resolveVmConfig, tmk, type TmkPayload, type Vm } from '../petri/index.ts';
 
 /** Makes realms as a test does, through the framework's own handle. */
 export class Realms {
