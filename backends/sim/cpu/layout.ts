@@ -64,6 +64,16 @@ export const VcpuState = {
 /** Size of both. */
 export const STATE_BYTES = VcpuState.End;
 
+/** Constant tables that generated code looks up. */
+export const LookupTable = {
+  /** 256 words each, for the two polynomials of CRC32 and CRC32C instructions. */
+  Crc32: 0x1000,
+  Crc32c: 0x1400,
+  /** 256 bytes each: SubBytes of AES and its inverse. */
+  Aes: 0x1800,
+  AesInverse: 0x1900,
+} as const;
+
 /** Layout of a data TLB: direct mapped; tags are page addresses, or all ones for an invalid entry. */
 export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16 } as const;
 /** Layout of an instruction TLB: tags as above, and the address of the page's records. */

@@ -2,6 +2,7 @@ import { Clock } from './clock.ts';
 import { CodeCache, type CodePage } from './code/code-cache.ts';
 import { Context } from './pe/context.ts';
 import { fillCrcTables } from './isa/crc-tables.ts';
+import { fillSubstitutionBoxes } from './isa/crypto/substitution-boxes.ts';
 import { DataAccess } from './mmu/data-access.ts';
 import { FlatRegime } from './mmu/flat-regime.ts';
 import type { Regime } from './mmu/regime.ts';
@@ -54,6 +55,7 @@ export class MachineCpu implements Cpu, VcpuHost {
       this.#table.placeBlocks(placed);
     });
     fillCrcTables(memory);
+    fillSubstitutionBoxes(memory);
   }
 
   createVcpu(mpidr: number): Vcpu {

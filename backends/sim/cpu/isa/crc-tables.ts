@@ -1,8 +1,5 @@
 import type { LinearMemory } from '../linear-memory.ts';
-
-/** Offsets in linear memory of the two tables of 256 words that CRC32 and CRC32C instructions use. */
-export const CRC32_TABLE = 0x1000;
-export const CRC32C_TABLE = 0x1400;
+import { LookupTable } from '../layout.ts';
 
 function fill(memory: LinearMemory, at: number, reflectedPolynomial: number): void {
   for (let byte = 0; byte < 256; byte += 1) {
@@ -14,6 +11,6 @@ function fill(memory: LinearMemory, at: number, reflectedPolynomial: number): vo
 
 /** IEEE 802.3 for CRC32, Castagnoli for CRC32C (Arm ARM, C6.2 CRC32B and CRC32CB). */
 export function fillCrcTables(memory: LinearMemory): void {
-  fill(memory, CRC32_TABLE, 0xedb8_8320);
-  fill(memory, CRC32C_TABLE, 0x82f6_3b78);
+  fill(memory, LookupTable.Crc32, 0xedb8_8320);
+  fill(memory, LookupTable.Crc32c, 0x82f6_3b78);
 }

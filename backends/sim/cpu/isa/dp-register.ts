@@ -11,7 +11,7 @@ import type { Width, Word } from './arithmetic.ts';
 import { insn, xDest, xOrSp, xSource, type Definition } from './definition.ts';
 import type { Lowering } from './lowering.ts';
 import { i32, i64, type I32, type I64 } from '../wasm/expr.ts';
-import { CRC32_TABLE, CRC32C_TABLE } from './crc-tables.ts';
+import { LookupTable } from '../layout.ts';
 
 /** LSL, LSR, ASR, ROR of Rm by the constant; a shift of LSL #0 is variant `NoShift`. */
 const NoShift = 4;
@@ -263,7 +263,7 @@ export const dpRegister: readonly Definition[] = [
       return { variant: [C, 1 << sz], d: xDest(Rd), n: xSource(Rn), m: xSource(Rm) };
     },
     (code, castagnoli, bytes) => {
-      code.setW('d', crc(code, bytes, castagnoli === 1 ? CRC32C_TABLE : CRC32_TABLE));
+      code.setW('d', crc(code, bytes, castagnoli === 1 ? LookupTable.Crc32c : LookupTable.Crc32));
     },
   ),
   insn(

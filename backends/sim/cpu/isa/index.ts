@@ -6,6 +6,7 @@ import { atomics, exclusives } from './exclusives.ts';
 import { loadsStores, simdLoadsStores } from './loads-stores.ts';
 import { system } from './system.ts';
 import { simdDefinitions } from './simd/index.ts';
+import { cryptoDefinitions } from './crypto/index.ts';
 
 /** Instructions that use general-purpose registers only. The first row that matches and decodes is the instruction. */
 export const generalDefinitions: readonly Definition[] = [
@@ -19,4 +20,8 @@ export const generalDefinitions: readonly Definition[] = [
 ];
 
 /** Instructions that use SIMD&FP registers, and so need access to them. */
-export const simdAndFpDefinitions: readonly Definition[] = [...simdLoadsStores, ...simdDefinitions];
+export const simdAndFpDefinitions: readonly Definition[] = [
+  ...simdLoadsStores,
+  ...simdDefinitions,
+  ...cryptoDefinitions,
+];

@@ -259,6 +259,11 @@ export const v128 = {
   splatI64: unary('i64', 'v128', ...simd(18)),
   splatF32: unary('f32', 'v128', ...simd(19)),
   splatF64: unary('f64', 'v128', ...simd(20)),
+  /** Loads a byte into a lane of a vector. */
+  load8Lane: (address: I32, vector: V128, lane: number, offset = 0): V128 =>
+    make('v128', [...address.code, ...vector.code, ...simd(84), 0, ...unsigned(offset), lane]),
+  extractU8: (a: V128, lane: number): I32 => make('i32', [...a.code, ...simd(22), lane]),
+  replaceI32: (a: V128, lane: number, value: I32): V128 => make('v128', [...a.code, ...value.code, ...simd(28), lane]),
   extractI64: (a: V128, lane: number): I64 => make('i64', [...a.code, ...simd(29), lane]),
   replaceI64: (a: V128, lane: number, value: I64): V128 => make('v128', [...a.code, ...value.code, ...simd(30), lane]),
   not: v128Unary(77),

@@ -17,7 +17,7 @@ import { twoRegister } from './two-register.ts';
 
 /**
  * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of
- * Armv8.0 with FEAT_RDM, FEAT_DotProd and FEAT_I8MM, without the cryptographic extension.
+ * Armv8.0 with FEAT_RDM, FEAT_DotProd and FEAT_I8MM. The cryptographic instructions are in ../crypto.
  *
  * Not modelled: FPCR.RMode and FPCR.FZ, whose setting ends the run as unsupported; the cumulative exception bits of
  * FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
