@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { procTable } from '../petri/kit/process/process-table.ts';
+import { procTable } from '../petri/kit/process/testing.ts';
 import { optionalTool } from '../petri/unit-test/optional-tool.ts';
 import { until } from '../petri/unit-test/until.ts';
 import { ourVitest, UserProject } from '../petri/vitest/testing/user-project.ts';

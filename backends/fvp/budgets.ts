@@ -1,4 +1,4 @@
-import { scaled, sessionBudgets } from '../../petri/kit/cca/budgets.ts';
+import { scaled, sessionBudgets } from '../../petri/kit/cca/index.ts';
 
 export { scaled };
 

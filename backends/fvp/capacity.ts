@@ -1,4 +1,4 @@
-import { machineSlots } from '../../petri/kit/cca/host/capacity.ts';
+import { machineSlots } from '../../petri/kit/cca/index.ts';
 
 /** What machines of this kind are counted under, over all processes of this machine. */
 export const SLOT_POOL = 'fvp-model';

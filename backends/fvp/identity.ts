@@ -1,4 +1,4 @@
-import { realmLimits } from '../../petri/kit/cca/host/realm-limits.ts';
+import { realmLimits } from '../../petri/kit/cca/index.ts';
 
 /** What the machines of this backend are known as. */
 export const identity = { name: 'fvp', noun: 'model' } as const;

@@ -1,5 +1,5 @@
 import type { Backend } from '../../petri/contract/index.ts';
-import { kvmtoolRefuses } from '../../petri/kit/cca/host/realm-limits.ts';
+import { kvmtoolRefuses } from '../../petri/kit/cca/index.ts';
 import { identity } from './identity.ts';
 import { probe } from './probe.ts';
 
@@ -7,7 +7,7 @@ import { probe } from './probe.ts';
 async function load() {
   const [{ launch }, { sessionPool }] = await Promise.all([
     import('./launch.ts'),
-    import('../../petri/kit/cca/host/session-pool.ts'),
+    import('../../petri/kit/cca/host/index.ts'),
   ]);
   return { launch, sessionPool };
 }

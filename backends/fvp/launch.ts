@@ -1,5 +1,5 @@
 import { type LaunchContext, type VmRuntime, tmkSpec, type VmSpec, cannotIsolate } from '../../petri/contract/index.ts';
-import { RealmVm } from '../../petri/kit/cca/host/realm-vm.ts';
+import { RealmVm } from '../../petri/kit/cca/host/index.ts';
 import { identity } from './identity.ts';
 import { fvpPlatform } from './platform.ts';
 import { readInstalledStack, stackRoot } from './stack/installed.ts';

@@ -2,7 +2,7 @@ import { access, constants, copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { basename, delimiter, join } from 'node:path';
 import { PetriError } from '../../petri/errors.ts';
 import type { Supervisor } from '../../petri/kit/process/index.ts';
-import { within } from '../../petri/kit/cca/agent-link.ts';
+import { within } from '../../petri/kit/cca/index.ts';
 import { scaled } from './budgets.ts';
 import { modelParameters } from './model-parameters.ts';
 import { adaptRunScript, MODEL_VARIABLE } from './run-script.ts';

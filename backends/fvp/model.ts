@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TapConsole } from '../../petri/kit/cca/host/tap-console.ts';
-import type { HostMachine } from '../../petri/kit/cca/host/host-platform.ts';
+import { TapConsole, type HostMachine } from '../../petri/kit/cca/host/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import type { ContainerRegistration, SupervisedProcess, Supervisor } from '../../petri/kit/process/index.ts';
 import { connectConsole, type TcpConsole } from '../../petri/serial/index.ts';

@@ -1,4 +1,4 @@
-import type { HostPlatform } from '../../petri/kit/cca/host/host-platform.ts';
+import type { HostPlatform } from '../../petri/kit/cca/host/index.ts';
 import { stageBudgets } from './budgets.ts';
 import { modelSlots, SLOT_POOL } from './capacity.ts';
 import { identity } from './identity.ts';

@@ -5,7 +5,7 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Missing, ProbeResult } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { probeImageTools } from '../../petri/kit/image/index.ts';
-import { scaled } from '../../petri/kit/cca/budgets.ts';
+import { scaled } from '../../petri/kit/cca/index.ts';
 import { wholeBoot } from './budgets.ts';
 import { MODEL_MEMORY, modelSlots } from './capacity.ts';
 import { limits } from './identity.ts';

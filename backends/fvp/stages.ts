@@ -8,7 +8,7 @@ import {
   type BootStage,
   type CrashSignature,
 } from '../../petri/kit/boot/index.ts';
-import { bootSigns, hostAgentStage, hostCrashes } from '../../petri/kit/cca/host/boot-signs.ts';
+import { bootSigns, hostAgentStage, hostCrashes } from '../../petri/kit/cca/host/index.ts';
 import { stageBudgets } from './budgets.ts';
 
 /** The model's own output, and its four UARTs by number: who prints there in a stack of three worlds. */

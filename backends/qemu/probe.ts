@@ -8,7 +8,7 @@ import {
 } from '../../petri/contract/index.ts';
 import { ownManifest, resolveArtifact } from '../../petri/artifacts/index.ts';
 import { PetriError } from '../../petri/errors.ts';
-import { kvmtoolRefuses } from '../../petri/kit/cca/host/realm-limits.ts';
+import { kvmtoolRefuses } from '../../petri/kit/cca/index.ts';
 import { linuxLimits } from '../../petri/kit/qemu/index.ts';
 import { askQemu, QemuFailed, type Asked } from './ask-qemu.ts';
 import { pace } from './budgets.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { join } from 'node:path';
 
-import { REAPER_VARIABLE } from '../../../petri/kit/process/token.ts';
+import { REAPER_VARIABLE } from '../../../petri/kit/process/testing.ts';
 
 /** Variable whose value only the processes of one case have. */
 export const MARK = 'PETRI_TEST_MARK';

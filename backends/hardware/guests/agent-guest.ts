@@ -10,12 +10,17 @@ import {
   type CrashSignature,
   type StageTime,
 } from '../../../petri/kit/boot/index.ts';
-import { AgentLink } from '../../../petri/kit/cca/agent-link.ts';
-import { framePattern, newNonce, plane0Failure } from '../../../petri/kit/cca/agent-protocol.ts';
-import { nudge } from '../../../petri/kit/cca/nudge.ts';
-import { haltOf } from '../../../petri/kit/cca/outcome.ts';
-import { Plane0, type RunEnd } from '../../../petri/kit/cca/plane0.ts';
-import { TmkVmmLog } from '../../../petri/kit/cca/tmk-vmm-log.ts';
+import {
+  AgentLink,
+  framePattern,
+  newNonce,
+  plane0Failure,
+  nudge,
+  haltOf,
+  Plane0,
+  type RunEnd,
+  TmkVmmLog,
+} from '../../../petri/kit/cca/index.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 

@@ -1,6 +1,5 @@
 import type { TmkEvent, HaltReason, TmkImage } from '../../../petri/contract/index.ts';
-import { haltOf } from '../../../petri/kit/cca/outcome.ts';
-import { TmkVmmLog } from '../../../petri/kit/cca/tmk-vmm-log.ts';
+import { haltOf, TmkVmmLog } from '../../../petri/kit/cca/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 export interface TmkVmmGuestOptions {

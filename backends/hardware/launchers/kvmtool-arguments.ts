@@ -1,4 +1,4 @@
-import { realmRequest } from '../../../petri/kit/cca/realm-config.ts';
+import { realmRequest } from '../../../petri/kit/cca/index.ts';
 import type { VmConfig } from '../../../petri/contract/index.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { realmRequest } from '../../../petri/kit/cca/realm-config.ts';
+import { realmRequest } from '../../../petri/kit/cca/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { TmkPayload, VmSpec } from '../../../petri/contract/index.ts';
 import type { QemuGuestConfig } from '../hosts/schema.ts';

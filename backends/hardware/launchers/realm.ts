@@ -1,5 +1,5 @@
 import { artifactsFolder } from '../../../petri/artifacts/index.ts';
-import { fitsCommand, shellCommands } from '../../../petri/kit/cca/agent-protocol.ts';
+import { fitsCommand, shellCommands } from '../../../petri/kit/cca/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { TmkTest } from '../../../petri/contract/index.ts';
 import { join } from 'node:path';

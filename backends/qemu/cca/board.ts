@@ -1,6 +1,5 @@
 import type { BootStage } from '../../../petri/kit/boot/index.ts';
-import { bootSigns, hostAgentStage } from '../../../petri/kit/cca/host/boot-signs.ts';
-import { HOST_CONSOLE } from '../../../petri/kit/cca/host/host-platform.ts';
+import { bootSigns, hostAgentStage, HOST_CONSOLE } from '../../../petri/kit/cca/host/index.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { stageBudgets } from './budgets.ts';
 

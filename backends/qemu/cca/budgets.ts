@@ -1,4 +1,4 @@
-import { scaled, sessionBudgets } from '../../../petri/kit/cca/budgets.ts';
+import { scaled, sessionBudgets } from '../../../petri/kit/cca/index.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { HOST_CONSOLE, type HostMachine, type HostStart } from '../../../petri/kit/cca/host/host-platform.ts';
-import { TapConsole } from '../../../petri/kit/cca/host/tap-console.ts';
+import { HOST_CONSOLE, type HostMachine, type HostStart, TapConsole } from '../../../petri/kit/cca/host/index.ts';
 import { optionValue, QemuProcess } from '../qemu-process.ts';
 import type { Board, BootFiles } from './board.ts';
 import { HOST_MEMORY } from './identity.ts';

@@ -1,5 +1,4 @@
-import { machineSlots } from '../../../petri/kit/cca/host/capacity.ts';
-import { realmLimits } from '../../../petri/kit/cca/host/realm-limits.ts';
+import { machineSlots, realmLimits } from '../../../petri/kit/cca/index.ts';
 
 const MIB = 2 ** 20;
 

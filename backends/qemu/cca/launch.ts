@@ -1,6 +1,5 @@
 import type { LaunchContext, VmRuntime, TmkPayload, VmSpec } from '../../../petri/contract/index.ts';
-import { RealmVm } from '../../../petri/kit/cca/host/realm-vm.ts';
-import { sessionPool } from '../../../petri/kit/cca/host/session-pool.ts';
+import { RealmVm, sessionPool } from '../../../petri/kit/cca/host/index.ts';
 import { readInstalledStack, stackRoot } from '../stack/installed.ts';
 import { identity } from './identity.ts';
 import { realmPlatform } from './platform.ts';

@@ -1,6 +1,5 @@
 import { crashesOn, tfaCrashes } from '../../../petri/kit/boot/index.ts';
-import { hostCrashes } from '../../../petri/kit/cca/host/boot-signs.ts';
-import type { HostPlatform, RunBudgets } from '../../../petri/kit/cca/host/host-platform.ts';
+import { hostCrashes, type HostPlatform, type RunBudgets } from '../../../petri/kit/cca/host/index.ts';
 import type { InstalledStack } from '../stack/installed.ts';
 import { rmeBoard, type Board } from './board.ts';
 import { stageBudgets } from './budgets.ts';

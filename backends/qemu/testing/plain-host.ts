@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { hostAgentStage, bootSigns } from '../../../petri/kit/cca/host/boot-signs.ts';
-import { HOST_CONSOLE } from '../../../petri/kit/cca/host/host-platform.ts';
+import { hostAgentStage, bootSigns, HOST_CONSOLE } from '../../../petri/kit/cca/host/index.ts';
 import { initramfs } from '../../../petri/kit/image/index.ts';
 import type { Board } from '../cca/board.ts';
 import { stageBudgets } from '../cca/budgets.ts';

@@ -4,6 +4,10 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, vi } from 'vitest';
 
+// For tests that look at the processes of a run from outside.
+export { procTable } from './process-table.ts';
+export { REAPER_VARIABLE } from './token.ts';
+
 export interface PrivateState {
   /** Below it are `state` and `tmp`, which are PETRI_STATE_DIR and TMPDIR. */
   readonly folder: string;

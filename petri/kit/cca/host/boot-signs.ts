@@ -9,7 +9,7 @@ import {
   type BootStage,
   type CrashSignature,
 } from '../../boot/index.ts';
-import { framePattern } from '../agent-protocol.ts';
+import { framePattern } from '../index.ts';
 import { HOST_CONSOLE, type RealmBudgets } from './host-platform.ts';
 
 /**

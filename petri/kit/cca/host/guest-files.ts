@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { artifactPath, artifactsFolder, ownManifest } from '../../../artifacts/index.ts';
-import type { GuestPayload } from '../plane0.ts';
+import type { GuestPayload } from '../index.ts';
 import type { InjectedFile } from '../../image/index.ts';
 import type { TmkPayload } from '../../../contract/index.ts';
 import type { HostFiles } from './host-platform.ts';

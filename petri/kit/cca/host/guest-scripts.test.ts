@@ -16,9 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { artifactsFolder } from '../../../artifacts/index.ts';
 import { optionalTool } from '../../../unit-test/optional-tool.ts';
 import { until } from '../../../unit-test/until.ts';
-import { AgentLink } from '../agent-link.ts';
-import { hostCommands, newNonce, shellCommands } from '../agent-protocol.ts';
-import { Plane0 } from '../plane0.ts';
+import { AgentLink, hostCommands, newNonce, shellCommands, Plane0 } from '../index.ts';
 
 const scripts = join(artifactsFolder(), 'cca', 'guest');
 /** Shells that the machine may have, as far as they are here. */

@@ -6,22 +6,26 @@ import { PetriError } from '../../../errors.ts';
 import { deriveImage } from '../../image/index.ts';
 import type { TmkPayload } from '../../../contract/index.ts';
 import { Supervisor, type Slot, type TemporaryFolder } from '../../process/index.ts';
-import { AgentLink, within } from '../agent-link.ts';
 import {
+  AgentLink,
+  within,
   hostCommands,
   LKVM_QUIT,
   newNonce,
   shellCommands,
-  type RealmRequest,
   plane0Failure,
-} from '../agent-protocol.ts';
-import { scaled, sessionBudgets as budgets } from '../budgets.ts';
+  scaled,
+  sessionBudgets as budgets,
+  nudge,
+  Plane0,
+  type RunEnd,
+  type RunOptions,
+  realmKey,
+  type RealmRequest,
+} from '../index.ts';
 import { guestFiles, guestPayload } from './guest-files.ts';
 import { crashOn, realmStages, type RealmNonces } from './boot-signs.ts';
 import { HOST_CONSOLE, type HostMachine, type HostPlatform } from './host-platform.ts';
-import { nudge } from '../nudge.ts';
-import { Plane0, type RunEnd, type RunOptions } from '../plane0.ts';
-import { realmKey } from '../realm-config.ts';
 import type { TapConsole } from './tap-console.ts';
 
 /** Free space in the root file system, for payloads that are sent later and what tmk_vmm prints. */

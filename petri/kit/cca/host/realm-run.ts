@@ -9,17 +9,21 @@ import type {
   TmkPayload,
 } from '../../../contract/index.ts';
 import type { SerialConsole } from '../../../serial/index.ts';
-import { within } from '../agent-link.ts';
-import { scaled, sessionBudgets as budgets } from '../budgets.ts';
-import { haltOf } from '../outcome.ts';
-import type { RunEnd } from '../plane0.ts';
-import { realmRequest } from '../realm-config.ts';
-import { digestOf, RunningDigest } from '../running-digest.ts';
+import {
+  within,
+  scaled,
+  sessionBudgets as budgets,
+  haltOf,
+  type RunEnd,
+  realmRequest,
+  digestOf,
+  RunningDigest,
+  TmkVmmLog,
+} from '../index.ts';
 import type { HostPlatform } from './host-platform.ts';
 import type { HostSession } from './host-session.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { TapConsole } from './tap-console.ts';
-import { TmkVmmLog } from '../tmk-vmm-log.ts';
 
 /** How often the output of a run is asked for again where it arrived damaged. */
 const AGAIN = 2;

@@ -9,7 +9,7 @@ import type {
 } from '../../../contract/index.ts';
 import { PetriError } from '../../../errors.ts';
 import type { SerialConsole } from '../../../serial/index.ts';
-import { fitsCommand } from '../agent-protocol.ts';
+import { fitsCommand } from '../index.ts';
 import type { HostPlatform } from './host-platform.ts';
 import { RealmRun } from './realm-run.ts';
 import { sessionPool } from './session-pool.ts';

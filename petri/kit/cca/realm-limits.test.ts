@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { beyondLimits, type VmSpec } from '../../../contract/index.ts';
-import { tmk } from '../../../payload/index.ts';
-import { resolveVmConfig, type VmOptions } from '../../../vm/index.ts';
-import { hostCommands } from '../agent-protocol.ts';
+import { beyondLimits, type VmSpec } from '../../contract/index.ts';
+import { tmk } from '../../payload/index.ts';
+import { resolveVmConfig, type VmOptions } from '../../vm/index.ts';
+import { hostCommands } from './agent-protocol.ts';
 import { kvmtoolRefuses, realmLimits } from './realm-limits.ts';
-import { realmKey, realmRequest } from '../realm-config.ts';
+import { realmKey, realmRequest } from './realm-config.ts';
 
 function spec(options: VmOptions): VmSpec {
   return { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), machine: 'shared' };

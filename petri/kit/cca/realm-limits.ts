@@ -1,5 +1,5 @@
-import { type BackendLimits, defaultIpaWidth, type VmSpec } from '../../../contract/index.ts';
-import { fitsCommand } from '../agent-protocol.ts';
+import { type BackendLimits, defaultIpaWidth, type VmSpec } from '../../contract/index.ts';
+import { fitsCommand } from './agent-protocol.ts';
 
 const MIB = 2 ** 20;
 

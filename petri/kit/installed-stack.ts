@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as z from 'zod';
-import { PetriError } from '../../errors.ts';
+import { PetriError } from '../errors.ts';
 
 /** Name of the file in the root folder of a stack that says what is installed. It is written last. */
 export const stackFile = 'stack.json';

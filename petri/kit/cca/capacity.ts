@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
-import { PetriError } from '../../../errors.ts';
+import { PetriError } from '../../errors.ts';
 
 export interface Capacity {
   /** Variable with which the user says how many. */
