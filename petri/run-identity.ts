@@ -8,15 +8,15 @@ export interface RunIdentity {
   readonly runner?: number;
 }
 
-/** Little else is imported: every worker loads it. */
+/** Imports little, since every worker loads it. */
 const own = shared<{ run?: RunIdentity }>('run-identity', () => ({}));
 
-/** Says which run this process belongs to, before it starts anything. */
+/** Sets the run to which this process belongs, before it starts anything. */
 export function belongsTo(run: RunIdentity): void {
   own.run = run;
 }
 
-/** The run that this process belongs to, if it was said. */
+/** The run to which this process belongs, if it was set. */
 export function runIdentity(): RunIdentity | undefined {
   return own.run;
 }

@@ -34,7 +34,7 @@ describe.skipIf(!standInWorks())('petri cca run', () => {
     const { code, stdout, stderr } = await run(['hello', `--root=${stack}`]);
     expect(stderr).toBe('');
     const stages = ['model', 'tf-a', 'rmm', 'host kernel', 'host agent', 'realm', 'plane 0', 'tmk_vmm'];
-    const shown = [...stdout.matchAll(/^ +\d+\.\d s (waits for boot stage|boot stage) '([^']+)'/gm)];
+    const shown = [...stdout.matchAll(/^ +\d+\.\d s (waiting for boot stage|boot stage) '([^']+)'/gm)];
     expect(shown.map(([, what, stage]) => `${what === 'boot stage' ? 'reached' : 'waits'} ${stage ?? ''}`)).toEqual(
       stages.flatMap((stage) => [`waits ${stage}`, `reached ${stage}`]),
     );

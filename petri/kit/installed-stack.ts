@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type * as z from 'zod';
 import { PetriError } from '../errors.ts';
 
-/** Name of the file in the root folder of a stack that says what is installed. It is written last. */
+/** Name of the file in a stack's root folder that describes what is installed. It is written last. */
 export const stackFile = 'stack.json';
 
-/** What a stack is called where it is missing or wrong. */
+/** The names of a stack in error messages. */
 export interface InstalledFileWords {
   /** Its name, as in 'no FVP stack is installed'. */
   readonly stack: string;

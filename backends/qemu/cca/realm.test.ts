@@ -128,7 +128,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect(await vm.halted).toEqual({ reason: 'complete', success: true });
       expect(vm.serial.transcript).toContain('before\nafter\n');
       const { log } = await recordOf(vm);
-      expect(log).toContain('did not arrive as it was printed');
+      expect(log).toContain('the output of tmk_vmm arrived damaged');
     });
 
     it('are stopped while they run, and the realm goes on', async () => {

@@ -40,7 +40,7 @@ export function flashImage(bl1: Buffer, fip: Buffer): Buffer {
 }
 
 function unusable(why: string): PetriError {
-  return new PetriError(`what TF-A's build made is unusable: ${why}`, {
+  return new PetriError(`the output of TF-A's build is unusable: ${why}`, {
     code: 'tool-failed',
     step: 'install',
     remedy:

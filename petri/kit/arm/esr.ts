@@ -15,7 +15,7 @@ export const Esr = {
   FSC: 0x3f,
 } as const;
 
-/** ESR_ELx.SRT of the register that reads as zero. */
+/** ESR_ELx.SRT of the zero register. */
 export const ZERO_REGISTER = 31;
 
 /** Whether SAS, SSE, SRT and SF of a data abort describe the access. */

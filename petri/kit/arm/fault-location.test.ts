@@ -21,13 +21,13 @@ function origin(pc: bigint, link: bigint): string {
   return faultOrigin(undefined, { x, sp: 0n, pc, pstate: 0n }, locator);
 }
 
-it('names the function of a call, also where the call is the last that the function does', () => {
+it('names the calling function, even if the call is its last instruction', () => {
   expect(origin(0n, 0x8040n)).toBe('; the link register is 0x8040 (calls+0x40)');
   expect(origin(0n, 0x8100n)).toBe('; the link register is 0x8100 (calls+0x100)');
   expect(origin(0n, 0x8104n)).toBe('; the link register is 0x8104 (next+0x4)');
 });
 
-it('says nothing where it knows nothing, or the symbol says all', () => {
+it('is empty without a link register, or if the symbol is enough', () => {
   expect(origin(0n, 0n)).toBe('');
   expect(origin(0n, 0x9000n)).toBe('');
   expect(origin(0x8010n, 0x8040n)).toBe('');

@@ -5,9 +5,9 @@ import { explainVectorFetch, type ExceptionState } from './vector-fetch.ts';
 const LINK_REGISTER = 30;
 
 /**
- * Where a guest came from that ended at an address with no symbol: a clause to put behind a message, or ''.
+ * Which code led to the address without a symbol at which a guest ended: a clause to append to a message, or ''.
  *
- * @param state of what faulted, where it is known
+ * @param state exception registers at the fault, if known
  */
 export function faultOrigin(state: ExceptionState | undefined, registers: Registers, locator: PayloadLocator): string {
   if (locator.locate(registers.pc).symbol !== undefined) return '';
@@ -17,10 +17,7 @@ export function faultOrigin(state: ExceptionState | undefined, registers: Regist
   return link.symbol === undefined ? '' : `; the link register is ${link.text}`;
 }
 
-/**
- * Which exception brought a guest to the vector that it is at: a clause to put behind a message, or '' at any other
- * place.
- */
+/** Which exception led to the vector at which a guest ended: a clause to append to a message, or '' elsewhere. */
 export function vectorNote(state: ExceptionState | undefined, locator: PayloadLocator): string {
   const vector = state && explainVectorFetch(state, locator);
   return vector === undefined ? '' : `; ${vector}`;

@@ -30,7 +30,7 @@ const named: ReadonlyMap<number, string> = new Map([
   [0x35, 'implementation defined fault (unsupported exclusive or atomic access)'],
 ]);
 
-/** In steps of four from 0: the codes whose low two bits are the level of the walk. */
+/** Codes from 0 on, four for each fault: the low two bits are the level of the walk. */
 const byLevel = ['address size fault', 'translation fault', 'access flag fault', 'permission fault'] as const;
 
 export function faultStatusName(code: number): string {

@@ -35,7 +35,7 @@ describe('decodeSyndrome', () => {
     expect(summarizeSyndrome(syndrome, undefined)).toBe(summary);
   });
 
-  it('takes a data abort with a valid syndrome apart', () => {
+  it('decodes a data abort with a valid syndrome', () => {
     const value = esr(0x24, (1 << 24) | (3 << 22) | (1 << 21) | (17 << 16) | (1 << 15) | (1 << 14) | (1 << 6) | 0x06);
     const syndrome = decodeSyndrome(value);
     expect(syndrome.iss).toEqual({
@@ -60,7 +60,7 @@ describe('decodeSyndrome', () => {
     );
   });
 
-  it('does not tell what ISV=0 makes meaningless', () => {
+  it('omits the fields that ISV=0 makes meaningless', () => {
     const syndrome = decodeSyndrome(esr(0x24, (3 << 22) | (17 << 16) | 0x0f));
     expect(Object.keys(syndrome.iss)).not.toContain('SRT');
     expect(summarizeSyndrome(syndrome, 0x1000n)).toBe(
@@ -68,7 +68,7 @@ describe('decodeSyndrome', () => {
     );
   });
 
-  it('names every class and every fault status, also reserved ones', () => {
+  it('names every class and every fault status, including reserved ones', () => {
     for (let ec = 0; ec < 64; ec++) expect(summarizeSyndrome(decodeSyndrome(esr(ec, 0)), 0n)).not.toBe('');
     expect(decodeSyndrome(esr(0x3f, 5))).toMatchObject({ name: 'reserved exception class 0x3f', iss: { ISS: 5 } });
     const names = Array.from({ length: 64 }, (_, code) => faultStatusName(code));

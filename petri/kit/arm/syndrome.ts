@@ -1,6 +1,6 @@
 import { faultStatusName } from './fault-status.ts';
 
-/** ESR_EL2 taken apart. The names are those of the Arm ARM (ESR_EL2, `ISS encoding for …`). */
+/** A decoded ESR_EL2. The names are those of the Arm ARM (ESR_EL2, `ISS encoding for …`). */
 export interface Syndrome {
   /** ESR_EL2.EC. */
   readonly ec: number;
@@ -41,7 +41,7 @@ const dataAbortFields: readonly Field[] = [
   ['WnR', 6, 1],
   ['DFSC', 0, 6],
 ];
-/** ISS[23:14], which describe the access only where ISV is 1. */
+/** ISS[23:14], which describe the access only if ISV is 1. */
 const accessFields: readonly Field[] = [
   ['SAS', 22, 2],
   ['SSE', 21, 1],
@@ -140,8 +140,8 @@ const layouts: ReadonlyMap<number, ExceptionClassLayout> = new Map([
 ]);
 
 /**
- * Takes ESR_EL2 bits 31:0 apart. Knows the classes that an exit of a plane or of a VM can have; any other value is
- * named `reserved`.
+ * Decodes ESR_EL2 bits 31:0. Covers the classes that an exit of a plane or of a VM can have; others are named
+ * `reserved`.
  */
 export function decodeSyndrome(esr: number): Syndrome {
   const ec = esr >>> 26;
@@ -161,10 +161,10 @@ function extract(into: Record<string, number>, fields: readonly Field[], esr: nu
 }
 
 /**
- * One line for people about an exception with this syndrome.
+ * One readable line about an exception with this syndrome.
  *
- * @param ipa where HPFAR_EL2 and FAR_EL2 give one
- * @param space what to call it
+ * @param ipa the faulting IPA, if HPFAR_EL2 and FAR_EL2 are valid
+ * @param space name of the address space
  */
 export function summarizeSyndrome(syndrome: Syndrome, ipa: bigint | undefined, space = 'IPA'): string {
   const { ec, iss, name } = syndrome;

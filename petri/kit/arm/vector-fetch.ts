@@ -5,7 +5,7 @@ const VECTOR_TABLE_BYTES = 0x800n;
 const VECTOR_BYTES = 0x80n;
 const EC_UNKNOWN = 0;
 
-/** What a guest's exception registers of EL1 hold (Arm ARM, D1.3). */
+/** A guest's exception registers of EL1 (Arm ARM, D1.3). */
 export interface ExceptionState {
   readonly pc: bigint;
   readonly vbar: bigint;
@@ -15,10 +15,10 @@ export interface ExceptionState {
 }
 
 /**
- * A guest without exception vectors that takes an exception ends with a fetch from where the vector would be, which
- * says nothing of what happened. This finds the exception in such a case.
+ * A guest without exception vectors that takes an exception ends with a fetch from the vector's address, which does not
+ * show the cause. This finds the exception in such a case.
  *
- * @returns a clause for a message, or undefined where PC is not at a vector of an exception that was taken
+ * @returns a clause for a message, or undefined if the PC is not at the vector of an exception that was taken
  */
 export function explainVectorFetch(state: ExceptionState, locator: PayloadLocator): string | undefined {
   const offset = state.pc - state.vbar;

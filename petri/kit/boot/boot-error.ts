@@ -1,15 +1,15 @@
 import { PetriError } from '../../errors.ts';
 
 /**
- * What ended a staged boot: a stage took longer than it may, a world printed that it crashed, the machine ended, or
- * whoever asked for the boot gave it up.
+ * What ended a staged boot: a stage exceeded its deadline, a world printed that it crashed, the machine ended, or the
+ * caller aborted the boot.
  */
 export type BootFailureKind = 'deadline' | 'crash' | 'exited' | 'aborted';
 
 export interface BootErrorOptions {
   readonly stage: string;
   readonly kind: BootFailureKind;
-  /** Lines of ours below the message. */
+  /** Further lines of ours, below the message. */
   readonly details: readonly string[];
   readonly remedy?: string;
   /** The last lines of every console. */
@@ -17,7 +17,7 @@ export interface BootErrorOptions {
   readonly cause?: unknown;
 }
 
-/** A boot that did not get to its last stage; its `code` is `boot-failed`. */
+/** A boot that did not reach its last stage; its `code` is `boot-failed`. */
 export class BootError extends PetriError {
   /** The stage that was waited for. */
   readonly stage: string;

@@ -25,7 +25,7 @@ export interface BootFacts {
   readonly running: string | undefined;
 }
 
-/** Everything that a person needs to see why a boot did not get further. */
+/** The error for a boot that ended early, with everything that explains why. */
 export function bootError(facts: BootFacts): BootError {
   const { end, stage, running } = facts;
   const remedy = remedyFor(facts);

@@ -9,7 +9,7 @@ async function meaningOf(text: string): Promise<string | undefined> {
   const console = new SerialConsole({ name: 'uart' });
   const watch = new CrashWatch(new Map([['uart', console]]), crashSignatures);
   console.push(Buffer.from(text));
-  // What a search had not found by its console's end, it does not find.
+  // A search that has found nothing when its console ends finds nothing.
   console.close();
   await console.lines().next();
   await new Promise(setImmediate);
@@ -67,7 +67,7 @@ describe('crashSignatures', () => {
     expect(await meaningOf(`NOTICE:  BL1: fine\r\n${line}\r\nand more\r\n`)).toBe(meaning);
   });
 
-  it('takes nothing of a boot that goes well for a crash', async () => {
+  it('finds no crash in a boot that succeeds', async () => {
     const boot = [
       'NOTICE:  Booting Trusted Firmware',
       'WARNING: BL2: image not found, skipping it',
@@ -81,7 +81,7 @@ describe('crashSignatures', () => {
       '[    0.0] kvm [1]: RMI ABI version 1.0',
       '[    0.0] Kernel command line: panic=-1 oops=panic',
       'Run /init as init process',
-      // busybox's init goes on.
+      // busybox's init continues without it.
       "can't run '/etc/init.d/rcS': No such file or directory",
       'make: Internal error: no rule',
       '[    2.0] systemd[1]: Reached target emergency.target - Emergency Mode.',
@@ -105,7 +105,7 @@ describe('the end of a boot', () => {
     watch.stop();
   });
 
-  it('has the words of a panic, and knows the one after which nothing comes', () => {
+  it('has the words of a panic, and recognises the final one', () => {
     const panic = '[    9.1] Kernel panic - not syncing: sysrq triggered crash\r\n';
     const last = '[    9.300000] ---[ end Kernel panic - not syncing: sysrq triggered crash ]---\r\n';
     expect(panicWords(panic)).toBe('sysrq triggered crash');

@@ -1,11 +1,11 @@
 import type { CrashSignature } from './stage.ts';
 
 /*
- * The words with which worlds say that they cannot go on: one table for all boots. Who boots something takes the groups
- * of the worlds that print on each of its consoles.
+ * What each world prints when it cannot continue: one table for all boots. A backend combines the groups of the worlds
+ * that print on each of its consoles.
  *
- * A pattern is anchored where its world begins a line with it. Linux has a time stamp before it, and may print into a
- * line of another world. Repetitions have a bound, so that the search for all of them together stays cheap
+ * A pattern is anchored if its world prints it at the start of a line. Linux prints a time stamp first, and may print
+ * into a line of another world. Repetitions are bounded, so that the search for all of them together stays cheap
  * (petri/serial/match/bounded-exec.ts).
  */
 
@@ -14,7 +14,7 @@ import type { CrashSignature } from './stage.ts';
  * `lib/libc/assert.c`, `common/backtrace.c`, `bl1/bl1_main.c`, `bl2/bl2_image_load_v2.c`, `bl31/bl31_main.c`,
  * `services/std_svc/rmmd/rmmd_main.c`.
  *
- * That the RMM did not start is no end for TF-A, which goes on without it; it is one for whoever wants realms.
+ * TF-A itself continues if the RMM does not start; for a test that needs realms it is an error.
  */
 export const tfaCrashes: readonly CrashSignature[] = [
   { pattern: /RMM init failed: /, meaning: 'TF-A could not start the RMM' },
@@ -28,7 +28,7 @@ export const tfaCrashes: readonly CrashSignature[] = [
   { pattern: /Unhandled External Abort received on/, meaning: 'TF-A took an external abort' },
   { pattern: /PANIC in EL3/, meaning: 'TF-A panicked' },
   { pattern: /PANIC at PC ?: /, meaning: 'TF-A panicked' },
-  // Of C with its file, and of assembly with `File` and `Line`.
+  // Assertions in C print the file, those in assembly `File` and `Line`.
   { pattern: /^ASSERT: /, meaning: 'an assertion of TF-A failed' },
   { pattern: /^BACKTRACE: START/, meaning: 'firmware printed a backtrace' },
 ];
@@ -43,7 +43,7 @@ export const rmmCrashes: readonly CrashSignature[] = [
   { pattern: /^PANIC in RMM/, meaning: 'the RMM panicked' },
 ];
 
-/** Words that are the RMM's only where nobody else prints. */
+/** Patterns that identify the RMM only on a console where no other world prints. */
 export const rmmConsoleCrashes: readonly CrashSignature[] = [
   ...rmmCrashes,
   { pattern: /^ASSERT: /, meaning: 'an assertion of the RMM failed' },
@@ -74,7 +74,7 @@ export const edk2Crashes: readonly CrashSignature[] = [
 export const linuxCrashes: readonly CrashSignature[] = [
   { pattern: /Unable to mount root fs on /, meaning: 'Linux found no root file system' },
   { pattern: /No working init found/, meaning: 'Linux found no init program' },
-  // A shell that it then takes for its init waits for somebody to type.
+  // If this fails, Linux may use a shell as its init, which waits for input.
   { pattern: /Failed to execute \/\S{1,80} \(error -/, meaning: 'Linux could not execute its init program' },
   { pattern: /Attempted to kill init!/, meaning: "Linux's init ended" },
   { pattern: /Kernel panic - not syncing: /, meaning: 'a Linux kernel panicked' },
@@ -88,7 +88,7 @@ export const linuxCrashes: readonly CrashSignature[] = [
  * `units/emergency.service`, `src/core/crash-handler.c`; dracut `modules.d/98dracut-systemd`; initramfs-tools
  * `scripts/functions`.
  *
- * That busybox's init has no `/etc/init.d/rcS` to run is no end: it goes on with its other actions.
+ * A missing `/etc/init.d/rcS` is not an error: busybox's init continues with its other actions.
  */
 export const initCrashes: readonly CrashSignature[] = [
   { pattern: /You are in (?:emergency|rescue) mode/, meaning: 'systemd gave up its boot' },
@@ -98,20 +98,18 @@ export const initCrashes: readonly CrashSignature[] = [
   { pattern: /^ALERT! {1,2}\S{1,100} does not exist/, meaning: 'the initramfs found no root file system' },
 ];
 
-/**
- * Programs in Rust, and what has no operating system below it. Source: rust-lang/rust, `library/std/src/panicking.rs`.
- */
+/** Programs in Rust, with or without an operating system. Source: rust-lang/rust, `library/std/src/panicking.rs`. */
 export const rustCrashes: readonly CrashSignature[] = [
   { pattern: /^thread '.{1,80}' (?:\(\d{1,10}\) )?panicked at /, meaning: 'a program in Rust panicked' },
   { pattern: /^panicked at /, meaning: 'a program in Rust panicked' },
 ];
 
-/** kvmtool, which begins what it says with two spaces. Source: kvmtool, `util/util.c`. */
+/** kvmtool, which prefixes its messages with two spaces. Source: kvmtool, `util/util.c`. */
 export const kvmtoolCrashes: readonly CrashSignature[] = [
   { pattern: /^ {0,4}(?:Fatal|Error): /, meaning: 'the launcher gave up' },
 ];
 
-/** Those of every world, for a console on which any of them may print. */
+/** The signatures of all worlds, for a console on which any of them may print. */
 export const crashSignatures: readonly CrashSignature[] = [
   ...tfaCrashes,
   ...rmmCrashes,
@@ -135,10 +133,7 @@ export function panicWords(text: string): string | undefined {
   return PANIC.exec(text)?.[1]?.trim();
 }
 
-/**
- * The same, where the kernel has also said that nothing more will come of it: it does so where it does not reboot
- * (`panic=0`).
- */
+/** The same for the last line of a panic, which the kernel prints if it does not reboot (`panic=0`). */
 export function finalPanicWords(text: string): string | undefined {
   return END_OF_PANIC.exec(text)?.[1]
     ?.replace(/\]---\s*$/, '')

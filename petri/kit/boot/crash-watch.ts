@@ -2,7 +2,7 @@ import { PetriError } from '../../errors.ts';
 import type { SerialConsole } from '../../serial/index.ts';
 import type { CrashSignature } from './stage.ts';
 
-/** Characters of a line that are looked at again and shown. */
+/** Characters of a line that are searched and shown. */
 const LINE_WIDTH = 1000;
 
 /** A signature that was found. */
@@ -13,9 +13,9 @@ export interface Crash {
   readonly line: string;
 }
 
-/** Looks for crash signatures on consoles, from where their waits are now, until it is stopped. */
+/** Searches consoles for crash signatures, from the current position of their waits, until it is stopped. */
 export class CrashWatch {
-  /** Resolves with the first crash found. Never rejects for what a guest prints. */
+  /** Resolves with the first crash found. Never rejects because of what a guest prints. */
   readonly found: Promise<Crash>;
   #crash: Crash | undefined;
   readonly #stop = new AbortController();
@@ -34,7 +34,7 @@ export class CrashWatch {
         }
       }
     });
-    // Whoever stops before anything is found does not look at it.
+    // A caller that stops before anything is found does not await the promise.
     this.found.catch(() => undefined);
   }
 
@@ -91,7 +91,7 @@ function searches(signatures: readonly CrashSignature[]): Search[] {
   });
 }
 
-/** Flags `g` and `y` make `test` begin where it ended last. */
+/** Removes flags `g` and `y`, with which `test` would start where it ended last. */
 function withoutState(pattern: RegExp): RegExp {
   return new RegExp(pattern.source, `${pattern.flags.replaceAll(/[gymd]/g, '')}m`);
 }

@@ -1,6 +1,6 @@
 import type { SerialPattern } from '../../serial/index.ts';
 
-/** One step of a boot: it is over when its marker is on its console. */
+/** One stage of a boot, which ends when its marker is on its console. */
 export interface BootStage {
   /** What is reached, for messages: `TF-A`, `host shell`. */
   readonly name: string;
@@ -12,11 +12,11 @@ export interface BootStage {
   readonly deadline: number;
 }
 
-/** Text with which a world says that it cannot go on. */
+/** Text that a world prints when it cannot continue. */
 export interface CrashSignature {
-  /** The console on which it counts; every one if absent. */
+  /** The console on which to search; all of them if absent. */
   readonly console?: string;
-  /** Looked for in each line as it becomes complete, or stands still. */
+  /** Searched in each line when it is complete, or when no more of it arrives. */
   readonly pattern: RegExp;
   /** What it means, as a clause: `the host kernel panicked`. */
   readonly meaning: string;

@@ -60,7 +60,7 @@ describe('stagedBoot', () => {
     expect(seen).toEqual(['TF-A', 'RMM', 'host shell']);
   });
 
-  it('counts what was printed before, but not before an earlier stage of the same console', async () => {
+  it('accepts a marker that was printed earlier, but only after the previous stage of the same console', async () => {
     print('host', 'host-ready\nNOTICE:  Booting Trusted Firmware\n');
     print('rmm', 'Booting RMM v.0.7.0\n');
     const short = stages.map((stage) => ({ ...stage, deadline: stage.name === 'host shell' ? 1 : LONG }));
@@ -69,7 +69,7 @@ describe('stagedBoot', () => {
     await boot({ stages: stages.slice(2) });
   });
 
-  it('says at a deadline which stage it was, what went before, what runs and what each console has', async () => {
+  it('reports at a deadline the stage, the stages before it, what runs and the output of each console', async () => {
     print('host', 'NOTICE:  Booting Trusted Firmware\nERROR:   something odd\n');
     const short = stages.map((stage) => ({ ...stage, deadline: stage.name === 'RMM' ? 20 : LONG }));
     const error = await failureOf(
@@ -89,7 +89,7 @@ describe('stagedBoot', () => {
     expect(error.remedy).toContain('PETRI_SLOW_FACTOR above 2');
   });
 
-  it('ends at once when any console prints that its world crashed, wherever the text is cut', async () => {
+  it('ends at once when any console prints a crash, however the text is split', async () => {
     const text = 'regs\r\nPANIC in EL3.\r\nx30 = 0x1\r\n';
     for (let at = 0; at <= text.length; at += 1) {
       const console = new SerialConsole({ name: 'tf-a' });
@@ -104,7 +104,7 @@ describe('stagedBoot', () => {
     }
   });
 
-  it('sees a crash that was there before, one in an unfinished line, and one beside the last marker', async () => {
+  it('finds a crash that was printed earlier, one in an unfinished line, and one next to the last marker', async () => {
     print('rmm', 'Assertion "granule" failed x.c:1');
     expect(await failureOf(boot())).toMatchObject({ kind: 'crash', stage: 'TF-A' });
     const late = new Map([['host', new SerialConsole({ name: 'host' })]]);
@@ -113,7 +113,7 @@ describe('stagedBoot', () => {
     expect(error.message).toContain('a Linux kernel panicked');
   });
 
-  it('looks for a signature only on the console that it belongs to', async () => {
+  it('searches for a signature only on its own console', async () => {
     const crashes = [{ console: 'rmm', pattern: /fatal/, meaning: 'the RMM said so' }];
     print('host', 'fatal\nhost-ready\n');
     await boot({ crashes, stages: stages.slice(2) });
@@ -121,7 +121,7 @@ describe('stagedBoot', () => {
     expect((await failureOf(boot({ crashes }))).message).toContain('the RMM said so');
   });
 
-  it('takes signatures with groups of their own and names each by its line', async () => {
+  it('accepts signatures with groups, and reports the matching one', async () => {
     const crashes = [
       { pattern: /^(?<who>a)\k<who> broke/g, meaning: 'twins broke' },
       { pattern: /(b)\1 broke/i, meaning: 'capitals broke' },
@@ -130,7 +130,7 @@ describe('stagedBoot', () => {
     expect((await failureOf(boot({ crashes }))).message).toContain('capitals broke');
   });
 
-  it('ends with the machine, and takes its last words for the reason', async () => {
+  it('ends with the machine, and reports a crash that it printed last', async () => {
     const error = await failureOf(boot({ exited: Promise.resolve('the model exited with code 134') }));
     expect(error).toMatchObject({ kind: 'exited', stage: 'TF-A' });
     expect(error.message).toContain("ended before boot stage 'TF-A'");
@@ -142,14 +142,14 @@ describe('stagedBoot', () => {
     expect(crash.message).toContain('then the model exited with code 1');
   });
 
-  it('ends when the console ends that the marker is to come on', async () => {
+  it('ends when the console of the marker ends', async () => {
     consoles.get('host')?.close('the connection broke');
     const error = await failureOf(boot());
     expect(error.kind).toBe('exited');
     expect(error.message).toContain("console 'host' ended: the connection broke");
   });
 
-  it('ends when it is given up, before and in a stage', async () => {
+  it('ends when it is aborted, before and during a stage', async () => {
     const controller = new AbortController();
     const failing = failureOf(boot({ signal: controller.signal }));
     controller.abort(new Error('the test is over'));
@@ -159,7 +159,7 @@ describe('stagedBoot', () => {
     expect((await failureOf(boot({ signal: controller.signal }))).kind).toBe('aborted');
   });
 
-  it('does not wait for anything when a stage is on a console that there is none of', async () => {
+  it('rejects a stage on a console that does not exist, without waiting', async () => {
     const wrong = [{ name: 'x', console: 'uart9', marker: 'x', deadline: LONG }];
     await expect(boot({ stages: wrong })).rejects.toMatchObject({
       code: 'invalid-option',
@@ -169,7 +169,7 @@ describe('stagedBoot', () => {
     await expect(boot({ stages: empty })).rejects.toThrow(PetriError);
   });
 
-  it('leaves the consoles as they were for whoever reads them next', async () => {
+  it('leaves the consoles at the position after the last marker for the next reader', async () => {
     print('host', 'host-ready and more\n');
     await boot({ stages: stages.slice(2) });
     expect((await consoles.get('host')?.waitFor('more'))?.before).toBe(' and ');

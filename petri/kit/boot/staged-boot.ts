@@ -8,7 +8,7 @@ import { CrashWatch } from './crash-watch.ts';
 import { slowFactor } from '../../slow-factor.ts';
 import type { BootReport, BootStage, CrashSignature, StageTime } from './stage.ts';
 
-/** What a boot goes through, and what is watched meanwhile. */
+/** The stages of a boot, and what is watched during them. */
 export interface StagedBootOptions {
   /** In the order in which they are reached. */
   readonly stages: readonly BootStage[];
@@ -18,7 +18,7 @@ export interface StagedBootOptions {
   readonly crashes: readonly CrashSignature[];
   /** Ends the wait when it aborts, with a `BootError` of kind `aborted`. */
   readonly signal?: AbortSignal;
-  /** Resolves with how the machine ended, as a clause, if it does: best when the consoles have what it printed last. */
+  /** Resolves with how the machine ended, as a clause; ideally after the consoles have received its last output. */
   readonly exited?: Promise<string>;
   /** What is running now, as a clause for messages: `FVP model (pid 123) is running`. */
   readonly running?: () => string;
@@ -26,16 +26,16 @@ export interface StagedBootOptions {
   readonly slowFactor?: number;
   /** Called with each stage that was reached. */
   readonly onStage?: (stage: StageTime) => void;
-  /** Called with each stage when its turn comes, with the milliseconds that it may take. */
+  /** Called at the start of each stage, with its deadline in milliseconds. */
   readonly onWait?: (stage: BootStage, deadline: number) => void;
 }
 
 /**
- * Waits for the stages of a boot, one after the other, each from where the one before left its console. What a console
- * printed before its turn counts; every console is watched for crashes all the time.
+ * Waits for the stages of a boot one after the other, each from the position where the previous one left its console.
+ * Text printed before a stage starts counts too; every console is watched for crashes all the time.
  *
  * @throws BootError when a stage is not reached
- * @throws PetriError `invalid-option` for a stage on a console that there is none of, and for a pattern that is no good
+ * @throws PetriError `invalid-option` for a stage on a console that does not exist, and for an invalid pattern
  */
 export async function stagedBoot(options: StagedBootOptions): Promise<BootReport> {
   const factor = options.slowFactor ?? slowFactor();
@@ -94,7 +94,7 @@ async function waitForStage(
       ...(exited === undefined ? [] : [exited.then((how): BootEnd => ({ kind: 'exited', how }))]),
       marker,
     ]);
-    // What arrived together with the marker, or with the end of the machine, may say that the world crashed.
+    // Text that arrived with the marker, or with the end of the machine, may report a crash.
     await turn();
     if (end?.kind === 'aborted' || watch.crash === undefined) return end;
     return { kind: 'crash', crash: watch.crash, ...(end?.kind === 'exited' ? { how: end.how } : {}) };

@@ -20,13 +20,13 @@ function captured(stream: Uint8Array, sizes: readonly number[] = [stream.length]
 
 describe('the link to the agents', () => {
   it.each(['', 'hello', 'hello\n', '\n', '\n\n', 'a\r\nb', '##petri x begin##\n', `##petri ${'f'.repeat(16)} end##\n`])(
-    'gives %j as it was printed',
+    'returns %j as it was printed',
     (output) => {
       expect(captured(Buffer.from(BEGIN + output + END))).toBe(output);
     },
   );
 
-  it('gives any output as it was printed, through any number of terminals and in any pieces', () => {
+  it('returns any output as it was printed, through any number of terminals and in any chunks', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(fc.constantFrom('\n', '\r', '\r\n', 'x'.repeat(5000)), fc.string({ unit: 'binary' }))),
@@ -41,7 +41,7 @@ describe('the link to the agents', () => {
     );
   });
 
-  it('hears frames of an exchange that came together', async () => {
+  it('receives several frames of an exchange from one chunk', async () => {
     const link = new AgentLink();
     const exchange = link.open(NONCE, () => undefined);
     link.receive(Buffer.from(BEGIN + END));
@@ -49,7 +49,7 @@ describe('the link to the agents', () => {
     expect((await exchange.next('end')).values).toEqual({ rc: '0' });
   });
 
-  it('hears nothing of an exchange that is closed', () => {
+  it('receives nothing after an exchange is closed', () => {
     let bytes = 0;
     const link = new AgentLink();
     const exchange = link.open(NONCE, (chunk) => (bytes += chunk.length));
@@ -59,7 +59,7 @@ describe('the link to the agents', () => {
     expect(bytes).toBe(0);
   });
 
-  it('tells of every other line', () => {
+  it('passes on every other line', () => {
     const lines: string[] = [];
     const link = new AgentLink((line) => lines.push(line));
     link.open(NONCE);

@@ -1,13 +1,13 @@
 import { PetriError } from '../../errors.ts';
 import { parseFrame, type AgentFrame } from './agent-protocol.ts';
 
-/** Bytes of a line that are kept to see whether it is a frame; what is longer is none. */
+/** Bytes of a line that are kept to recognise a frame; a longer line is not a frame. */
 const MAX_LINE = 4096;
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Frames of one exchange that wait to be asked for. An agent sends a few. */
+/** Frames of one exchange that are queued until they are read. An agent sends a few. */
 const MAX_FRAMES = 64;
 
 /** The answers to one command. */
@@ -22,7 +22,7 @@ export class Exchange {
     this.#close = close;
   }
 
-  /** The next frame with one of these verbs; those before it are dropped. It may never come: one at a time. */
+  /** The next frame with one of these verbs; others before it are dropped. May never resolve. One call at a time. */
   next(...verbs: readonly string[]): Promise<AgentFrame> {
     return new Promise((resolve) => {
       this.#wanted = { verbs, resolve };
@@ -59,12 +59,11 @@ interface Capture {
 }
 
 /**
- * Our end of the line to the agents: finds their frames in what the host's UART sends, and passes on what is between
+ * Our end of the line to the agents: finds their frames in the output of the host's UART, and passes on what is between
  * them.
  *
- * Frames are known by their nonce; everything else, whatever it looks like, is ignored. Line ends are given back as
- * they were printed: each terminal on the way may have put a carriage return before them, and the frame before tells
- * how many did.
+ * Frames are recognised by their nonce; everything else is ignored. Line ends are restored to what was printed: each
+ * terminal on the way may have added a carriage return, and the previous frame shows how many did.
  */
 export class AgentLink {
   readonly #exchanges = new Map<string, Exchange>();
@@ -73,19 +72,19 @@ export class AgentLink {
   #length = 0;
   #capture: Capture | undefined;
   #capturing = false;
-  /** Whether the line has already been passed on in part. */
+  /** Whether part of the line has already been passed on. */
   #partial = false;
-  /** Line end that is the agent's own if a frame follows it. */
+  /** Line end that belongs to the agent if a frame follows it. */
   #pendingEnd = false;
   #returns = 0;
   #arrived = 0;
 
-  /** @param onLine called with every line that is not a frame, cut to a bearable length */
+  /** @param onLine called with every line that is not a frame, truncated if it is long */
   constructor(onLine: (line: string) => void = () => undefined) {
     this.#onLine = onLine;
   }
 
-  /** Number of bytes that arrived so far, for whoever watches whether anything does. */
+  /** Number of bytes that have arrived, to detect silence. */
   get arrived(): number {
     return this.#arrived;
   }
@@ -102,9 +101,9 @@ export class AgentLink {
   }
 
   /**
-   * Begins to listen for answers.
+   * Starts to receive answers.
    *
-   * @param capture takes what is between `begin` and the frame after it; one exchange at a time can have that
+   * @param capture receives the bytes between `begin` and the next frame; only one exchange at a time may capture
    */
   open(nonce: string, capture?: (bytes: Uint8Array) => void): Exchange {
     const exchange = new Exchange(nonce, () => {
@@ -184,7 +183,7 @@ function withoutReturns(line: Uint8Array, count: number): Uint8Array {
   return line.subarray(0, line.length - Math.min(count, countReturns(line)));
 }
 
-/** Waits for something with a deadline of its own. @throws PetriError `wait-timeout`, or the signal's reason */
+/** Waits for a promise with a deadline. @throws PetriError `wait-timeout`, or the signal's reason */
 export async function within<T>(
   promise: Promise<T>,
   milliseconds: number,

@@ -11,7 +11,7 @@ import {
 } from './agent-protocol.ts';
 
 describe('frames', () => {
-  it('are read with their values', () => {
+  it('are parsed with their values', () => {
     expect(parseFrame('##petri 0123456789abcdef end rc=0 bytes=12 sha=3a5##')).toEqual({
       nonce: '0123456789abcdef',
       verb: 'end',
@@ -19,12 +19,12 @@ describe('frames', () => {
     });
   });
 
-  it('are found behind a prompt', () => {
+  it('are found after a prompt', () => {
     expect(parseFrame('sh-5.2# ##petri 0123456789abcdef shell##')?.verb).toBe('shell');
   });
 
   it.each(['', '##petri', '##petri 0123 end##', '##petri 0123456789abcdef end', '##petri 0123456789ABCDEF end##'])(
-    'are not seen in %j',
+    'are not found in %j',
     (line) => {
       expect(parseFrame(line)).toBeUndefined();
     },
@@ -38,7 +38,7 @@ describe('frames', () => {
     );
   });
 
-  it('are not what any command looks like when it is echoed', () => {
+  it('do not match the echo of any command', () => {
     const nonce = newNonce();
     const commands = [
       hostCommands.ping(nonce),
@@ -59,11 +59,11 @@ describe('frames', () => {
 });
 
 describe('words', () => {
-  it('leave the names of tests as they are', () => {
+  it('leave the names of tests unchanged', () => {
     expect(escapeWord('common::boot')).toBe('common::boot');
   });
 
-  it('have no character that a shell or a terminal takes for its own', () => {
+  it('contain no special character of a shell or terminal', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         expect(escapeWord(bytes)).toMatch(/^[\w:.,/<>()@+=\\-]*$/);

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 /**
  * The lines that our agents inside the machine (artifacts/cca/guest) and this backend exchange over a console.
  *
- * An answer is a line `##petri <nonce> <verb> [key=value …]##`. The nonce is of 64 random bits, chosen for each command
- * and known to nobody in plane 1, so nothing that a payload prints can pass for an answer. A command never contains
- * what its answer looks like, so its echo cannot either.
+ * An answer is a line `##petri <nonce> <verb> [key=value …]##`. The nonce consists of 64 random bits, is chosen for
+ * each command and unknown in plane 1, so no output of a payload can pass for an answer. A command never contains the
+ * text of its answer, so its echo cannot either.
  */
 export interface AgentFrame {
   readonly nonce: string;
@@ -16,17 +16,17 @@ export interface AgentFrame {
 /** Hexadecimal digits of a nonce. */
 const NONCE_DIGITS = 16;
 
-/** A frame is short; a longer line is no frame, whatever it begins with. */
+/** A frame is short; a longer line is not one, however it begins. */
 const MAX_FRAME = 300;
 
 const FRAME = /##petri ([0-9a-f]{16}) ([a-z0-9-]{1,32})((?: [a-z]{1,16}=[\w.-]{0,64}){0,6})##/;
 
-/** Longest command line: the line discipline of a terminal takes 4095 bytes. */
+/** Longest command line: a terminal's line discipline accepts 4095 bytes. */
 const MAX_COMMAND = 4000;
 
 /**
- * Characters of base64 in one line of `put`, and lines between two acknowledgements: together less than a terminal
- * holds.
+ * Characters of base64 in one line of `put`, and lines between two acknowledgements: together fewer than a terminal
+ * buffers.
  */
 export const PUT_LINE = 76;
 export const PUT_WINDOW = 16;
@@ -35,7 +35,7 @@ export function newNonce(): string {
   return randomBytes(NONCE_DIGITS / 2).toString('hex');
 }
 
-/** The frame in a line, if it has one. A prompt or the end of a line of someone else's may stand before it. */
+/** The frame in a line, if it has one. A prompt or an unfinished line of another program may precede it. */
 export function parseFrame(line: string): AgentFrame | undefined {
   const start = line.indexOf('##petri ');
   if (start < 0) return undefined;
@@ -54,14 +54,14 @@ export function parseFrame(line: string): AgentFrame | undefined {
   };
 }
 
-/** What finds an answer in a console's text. */
+/** A pattern that finds an answer in a console's text. */
 export function framePattern(nonce: string, verb: string): RegExp {
   return new RegExp(`##petri ${nonce} ${verb}(?: [^#\\n]{0,200})?##`);
 }
 
 /**
- * One word for a command line, as `printf '%b'` reads it: every byte that a shell or a terminal could take amiss is
- * escaped.
+ * One word of a command line, to be expanded by `printf '%b'`: every byte with a special meaning to a shell or terminal
+ * is escaped.
  */
 export function escapeWord(text: string | Uint8Array): string {
   const bytes = typeof text === 'string' ? new TextEncoder().encode(text) : text;
@@ -101,7 +101,7 @@ export const plane0Commands = {
   exit: (nonce: string): string => `exit ${nonce}`,
 } as const;
 
-/** Lines for the shell that plane 0 comes up with. The quotes within keep an echo from looking like the answer. */
+/** Lines for the shell in plane 0. The inner quotes keep an echo from matching the answer. */
 export const shellCommands = {
   /** Answers `shell` once the shell listens and the agent's script is in place. */
   nudge: (nonce: string): string => `[ -s "$PETRI_ROOT/root/plane0-agent.sh" ] && echo '##pe''tri ${nonce} shell##'`,
@@ -109,13 +109,13 @@ export const shellCommands = {
   startAgent: (nonce: string): string => `exec sh "$PETRI_ROOT/root/plane0-agent.sh" ${nonce}`,
 } as const;
 
-/** Ends what runs in the foreground of plane 0's terminal. */
+/** Interrupts the foreground process of plane 0's terminal. */
 export const INTERRUPT = Uint8Array.of(0x03);
 
-/** kvmtool's own keys: its escape, then what makes it end the VM (kvmtool `term.c`). */
+/** kvmtool's keys to end the VM: its escape and `x` (kvmtool `term.c`). */
 export const LKVM_QUIT = Uint8Array.of(0x01, 0x78);
 
-/** What the plane-0 agent means by `plane0-failed`, as a part of a sentence. */
+/** Explains the plane 0 agent's `plane0-failed`, as a part of a sentence. */
 export function plane0Failure({ lacks }: Readonly<Record<string, string>>): string {
   if (lacks !== undefined) return `plane 0 has no program '${lacks}', and neither has the busybox of the host`;
   return 'plane 0 cannot reach the folder with tmk_vmm';

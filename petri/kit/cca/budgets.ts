@@ -3,7 +3,7 @@ import { slowFactor } from '../../slow-factor.ts';
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/** Milliseconds for the exchanges with an agent in plane 0. */
+/** Milliseconds for exchanges with the agent in plane 0. */
 export const agentBudgets = {
   /** An answer to `ping`. */
   ping: 30 * SECOND,
@@ -11,19 +11,19 @@ export const agentBudgets = {
   put: 60 * SECOND,
   /** From `run` to `begin`. */
   begin: 60 * SECOND,
-  /** Without a byte in a run, after which plane 0 is asked whether it still goes on. */
+  /** Silence during a run after which plane 0 is asked whether it still runs. */
   silence: 30 * SECOND,
-  /** The kept output once more, without a byte arriving. */
+  /** Silence while the kept output is sent again. */
   again: 60 * SECOND,
 } as const;
 
-/** Milliseconds for what happens on a machine with our agent on its host, besides the stages of its boot. */
+/** Milliseconds for operations on a machine with our agent on its host, other than the stages of its boot. */
 export const sessionBudgets = {
   /** From 0x03 to the end of tmk_vmm. */
   interrupt: 20 * SECOND,
-  /** From `exit` to the end of lkvm, and once more after lkvm's own key. */
+  /** From `exit` to the end of lkvm, and the same again after lkvm's own key. */
   realmEnd: 60 * SECOND,
-  /** From the words of a crash to the end of waiting for a sign of life. */
+  /** From a line that looks like a crash until no sign of life is expected any more. */
   crash: 10 * SECOND,
   /** Making the root file system's copy. */
   image: 5 * MINUTE,

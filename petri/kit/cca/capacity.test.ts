@@ -15,7 +15,7 @@ describe('how many machines run at once', () => {
     expect(machineSlots(model, {}, machine)).toBe(models);
   });
 
-  it('is what the user says', () => {
+  it('is set by the variable', () => {
     expect(machineSlots(model, { PETRI_FVP_MODELS: '5' })).toBe(5);
     for (const wrong of ['0', '-1', 'x', '1.5', '1000']) {
       expect(() => machineSlots(model, { PETRI_FVP_MODELS: wrong })).toThrow(/is not a number of models/);

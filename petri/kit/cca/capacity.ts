@@ -2,18 +2,18 @@ import { availableParallelism, totalmem } from 'node:os';
 import { PetriError } from '../../errors.ts';
 
 export interface Capacity {
-  /** Variable with which the user says how many. */
+  /** Environment variable that sets the number. */
   readonly variable: string;
-  /** What they are called: 'models'. */
+  /** Plural name of the machines: 'models'. */
   readonly noun: string;
-  /** Bytes and cores that one has in use. */
+  /** Bytes and cores that one machine uses. */
   readonly memory: number;
   readonly cores: number;
 }
 
 /**
- * How many machines of a kind may run on this one at once: by its memory and its cores, or as the variable says. At
- * least one.
+ * How many machines of a kind may run at once on this computer: limited by its memory and cores, or set by the
+ * variable. At least one.
  *
  * @throws PetriError `invalid-option`
  */

@@ -5,7 +5,7 @@ import { nudge } from './nudge.ts';
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it('asks at once, soon again, then less and less often, and no more when it is stopped', () => {
+it('asks at once, then at growing intervals, and no more when it is stopped', () => {
   const asked: number[] = [];
   let now = 0;
   const stop = nudge(() => asked.push(now));

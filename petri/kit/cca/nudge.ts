@@ -3,8 +3,8 @@ const FIRST = 250;
 const LONGEST = 5000;
 
 /**
- * Asks at once, and again and again until it is stopped: a shell comes up at some time and says nothing that could be
- * relied on. Not scaled by the slow factor: what is typed too early is lost, or waits in the terminal.
+ * Asks at once and repeatedly until it is stopped: a shell starts at an unknown time, and prints nothing reliable. Not
+ * scaled by the slow factor: input that is typed too early is lost or stays in the terminal's buffer.
  *
  * @returns stops it; idempotent
  */

@@ -10,7 +10,7 @@ function halt(result: Partial<RunResult>) {
 }
 
 describe('why a VM halted', () => {
-  it('is completion where tmk_vmm says so by its exit code and in its last words, whatever the guest printed', () => {
+  it('is completion if the exit code and the last line of tmk_vmm agree, whatever the guest printed', () => {
     const passed = {
       saysFailed: false,
       lastLine: '',
@@ -19,7 +19,7 @@ describe('why a VM halted', () => {
     expect(halt({ code: 0, report: passed, events: [panic] })).toEqual({ reason: 'complete', success: true });
   });
 
-  it('is a panic, a failure or a fault, as tmk_vmm printed it', () => {
+  it('is the panic, failure or fault that tmk_vmm printed', () => {
     expect(halt({ events: [panic] })).toEqual({ reason: 'panic', message: 'the end', location: 'a.c:3' });
     expect(halt({})).toEqual({ reason: 'complete', success: false });
     const faulted = { ...failed, verdict: { outcome: { kind: 'faulted', reason: 'r' }, success: false } } as const;
@@ -27,7 +27,7 @@ describe('why a VM halted', () => {
     expect(halt({ report: { ...faulted, fatalError: 'HVC' } })).toEqual({ reason: 'fault', message: 'HVC (r)' });
   });
 
-  it('is how the guest did where the test is expected to fail, in both generations of tmk_vmm', () => {
+  it('is the guest’s outcome if the test is expected to fail, in both generations of tmk_vmm', () => {
     const asExpected = { saysFailed: false, lastLine: '', verdict: { ...failed.verdict, success: true } } as const;
     expect(halt({ code: 0, report: asExpected })).toEqual({
       reason: 'complete',
@@ -51,7 +51,7 @@ describe('why a VM halted', () => {
     { code: 0 },
     { code: 0, report: { saysFailed: false, lastLine: '' } },
     { code: Number.NaN },
-  ])('is nobody’s verdict where tmk_vmm itself failed: %j', (result) => {
+  ])('is backend-lost if tmk_vmm itself failed: %j', (result) => {
     expect(halt(result)).toMatchObject({ reason: 'backend-lost' });
   });
 });

@@ -10,9 +10,8 @@ export interface RunResult {
 }
 
 /**
- * Why the VM halted. tmk_vmm's exit code says whether the test passed, and how the guest did by what tmk_vmm printed
- * last, where the guest has no say any more; both must agree. A run in which tmk_vmm itself failed, or said nothing, is
- * nobody's verdict.
+ * Why the VM halted. tmk_vmm's exit code tells whether the test passed; its last output, which the guest cannot affect,
+ * tells how the guest ended. Both must agree. A run in which tmk_vmm itself failed, or printed nothing, has no verdict.
  */
 export function haltOf({ code, report, events }: RunResult): HaltReason {
   const { verdict, saysFailed, lastLine, fatalError } = report;

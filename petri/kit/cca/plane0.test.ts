@@ -3,7 +3,7 @@ import { AgentLink } from './agent-link.ts';
 import { digestOf } from './running-digest.ts';
 import { Plane0, Plane0Lost } from './plane0.ts';
 
-/** An agent in plane 0 that a test speaks for. */
+/** An agent in plane 0 that is controlled by a test. */
 class FakeAgent {
   readonly link = new AgentLink();
   readonly typed: string[] = [];
@@ -35,7 +35,7 @@ class FakeAgent {
     this.say(`\n##petri ${line.split(' ')[1] ?? ''} ${verb}##\n`);
   }
 
-  /** As the real one: begin, output, end with the digest of `kept`. */
+  /** Sends what the real agent does: begin, output, end with the digest of `kept`. */
   output(line: string, output: string, kept = output): void {
     const bytes = Buffer.from(kept);
     this.frame(line, 'begin');
@@ -53,7 +53,7 @@ function run(agent: FakeAgent) {
 }
 
 describe('plane 0', () => {
-  it('runs a test, gives what it prints, and knows that all of it arrived', async () => {
+  it('runs a test, passes on its output, and verifies that all of it arrived', async () => {
     const agent = new FakeAgent((line, self) => self.output(line, 'hello\nworld'));
     const { end, onStart, output } = run(agent);
     expect(await end).toEqual({ code: 1, intact: true });
@@ -62,18 +62,18 @@ describe('plane 0', () => {
     expect(agent.typed).toEqual([expect.stringMatching(/^run [0-9a-f]{16} tmk\/x\.elf a\\0040b$/)]);
   });
 
-  it('knows that a byte is missing, and gets everything again', async () => {
+  it('detects a missing byte, and gets everything again', async () => {
     const agent = new FakeAgent((line, self) => self.output(line, line.startsWith('run') ? 'helo' : 'hello', 'hello'));
     expect(await run(agent).end).toEqual({ code: 1, intact: false });
     expect(await agent.plane0.again()).toEqual({ code: 1, output: Buffer.from('hello') });
   });
 
-  it('says when it arrived damaged again', async () => {
+  it('reports output that arrived damaged again', async () => {
     const agent = new FakeAgent((line, self) => self.output(line, 'helo', 'hello'));
     expect(await agent.plane0.again()).toBeUndefined();
   });
 
-  it('is given up when the model is lost', async () => {
+  it('rejects when the model is lost', async () => {
     const agent = new FakeAgent((line, self) => self.frame(line, 'begin'));
     const { end } = run(agent);
     agent.lose('the model was ended by SIGKILL');
@@ -81,7 +81,7 @@ describe('plane 0', () => {
     await expect(agent.plane0.ping()).rejects.toThrow('the model was ended by SIGKILL');
   });
 
-  it('takes a payload in pieces, each after the one before is acknowledged', async () => {
+  it('receives a payload in pieces, each after the previous one is acknowledged', async () => {
     const content = Buffer.from('some payload of an ordinary size\n'.repeat(200));
     let sent = '';
     let lines = 0;
@@ -106,7 +106,7 @@ describe('plane 0', () => {
     expect(Math.max(...agent.typed.map((line) => line.length))).toBeLessThan(100);
   });
 
-  it('is not sent a payload for ever that arrives damaged', async () => {
+  it('gets a damaged payload again only a limited number of times', async () => {
     const agent = new FakeAgent((line, self) => {
       if (line.startsWith('put ')) self.frame(line, 'send');
       if (line === '.')
@@ -128,14 +128,14 @@ describe('plane 0', () => {
       vi.unstubAllEnvs();
     });
 
-    it('is asked whether it still runs, and its answer means that the end was lost', async () => {
+    it('is asked whether it still runs, and an answer means that the end frame was lost', async () => {
       const agent = new FakeAgent((line, self) => self.frame(line, line.startsWith('run') ? 'begin' : 'pong'));
       const { end } = run(agent);
       await vi.advanceTimersByTimeAsync(120_000);
       expect(await end).toEqual({ code: -1, intact: false });
     });
 
-    it('is asked once, and otherwise left to itself', async () => {
+    it('is asked only once', async () => {
       const agent = new FakeAgent((line, self) => {
         if (line.startsWith('run')) self.frame(line, 'begin');
       });

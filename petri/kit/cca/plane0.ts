@@ -4,40 +4,40 @@ import { INTERRUPT, newNonce, plane0Commands, PUT_LINE, PUT_WINDOW } from './age
 import { agentBudgets as budgets, scaled } from './budgets.ts';
 import { digestOf, RunningDigest } from './running-digest.ts';
 
-/** A payload as plane 0 names it, below the folder that it shares with the host. */
+/** A payload with its name in plane 0, relative to the folder that it shares with the host. */
 export interface GuestPayload {
   readonly name: string;
   readonly content: Uint8Array;
 }
 
-/** How often a transfer that arrived damaged is tried again. */
+/** How often a transfer is repeated if it arrived damaged. */
 const ATTEMPTS = 3;
 
 export interface Plane0Options {
   readonly link: AgentLink;
   readonly write: (bytes: Uint8Array) => Promise<void>;
-  /** Resolves with why plane 0 cannot answer any more. Never rejects. */
+  /** Resolves with the reason why plane 0 can no longer answer. Never rejects. */
   readonly lost: Promise<string>;
   readonly log: (message: string) => void;
 }
 
-/** What a run of tmk_vmm left. */
+/** The result of a run of tmk_vmm. */
 export interface RunEnd {
   /** Exit code of tmk_vmm. */
   readonly code: number;
-  /** Whether everything that it printed arrived, and nothing else did. */
+  /** Whether its output arrived complete and unchanged. */
   readonly intact: boolean;
 }
 
 export interface RunOptions {
   readonly file: string;
   readonly test: string;
-  /** Takes what tmk_vmm prints. */
+  /** Receives the output of tmk_vmm. */
   readonly take: (bytes: Uint8Array) => void;
   readonly onStart: () => void;
 }
 
-/** A run that cannot report its end: plane 0 or something below it is gone. */
+/** A run that cannot report its end: plane 0, or something below it, was lost. */
 export class Plane0Lost extends Error {
   override readonly name = 'Plane0Lost';
 }
@@ -52,7 +52,7 @@ export class Plane0 {
     this.#lost = options.lost.then((why) => {
       throw new Plane0Lost(why);
     });
-    // It is looked at where something is waited for.
+    // Waits handle the rejection.
     this.#lost.catch(() => undefined);
   }
 
@@ -67,9 +67,9 @@ export class Plane0 {
   }
 
   /**
-   * Runs one test to its end. Nothing is waited for longer than plane 0 lives: whoever wants less calls `interrupt`.
+   * Runs one test to its end, with no deadline as long as plane 0 lives; a caller that has one calls `interrupt`.
    *
-   * @throws Plane0Lost, PetriError `wait-timeout` when it does not begin
+   * @throws Plane0Lost, PetriError `wait-timeout` if it does not begin
    */
   async run(options: RunOptions): Promise<RunEnd> {
     const received = new RunningDigest();
@@ -95,10 +95,10 @@ export class Plane0 {
   }
 
   /**
-   * Has the output of the last run sent once more.
+   * Has the output of the last run sent again.
    *
-   * @returns `undefined` when it was damaged again
-   * @throws Plane0Lost, PetriError `wait-timeout` when nothing arrives for long
+   * @returns `undefined` if it was damaged again
+   * @throws Plane0Lost, PetriError `wait-timeout` if nothing arrives for long
    */
   async again(): Promise<{ readonly output: Uint8Array; readonly code: number } | undefined> {
     const parts: Uint8Array[] = [];
@@ -127,12 +127,12 @@ export class Plane0 {
     }
   }
 
-  /** Ends the tmk_vmm that runs. */
+  /** Ends the running tmk_vmm. */
   async interrupt(): Promise<void> {
     await this.#options.write(INTERRUPT);
   }
 
-  /** @throws Plane0Lost, PetriError `wait-timeout`, `backend-fault` when it arrives damaged time after time */
+  /** @throws Plane0Lost, PetriError `wait-timeout`, `backend-fault` if it arrives damaged every time */
   async put(payload: GuestPayload): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       if (await this.#putOnce(payload)) return;
@@ -146,7 +146,7 @@ export class Plane0 {
     }
   }
 
-  /** Asks plane 0 to end, which ends the realm. */
+  /** Tells plane 0 to exit, which ends the realm. */
   async exit(): Promise<void> {
     (await this.#send(plane0Commands.exit)).close();
   }
@@ -162,7 +162,7 @@ export class Plane0 {
       for (let at = 0; at < lines.length; at += PUT_WINDOW) {
         const window = lines.slice(at, at + PUT_WINDOW);
         await this.#write(`${window.join('\n')}\n`);
-        // Not more than a terminal holds may be on its way.
+        // No more than a terminal buffers may be in transit.
         if (window.length === PUT_WINDOW) await this.#answer(exchange, budgets.put, 'got');
       }
       await this.#write('.\n');
@@ -198,8 +198,8 @@ function isIntact(values: Readonly<Record<string, string>>, received: RunningDig
 }
 
 /**
- * Notices that a run ended without our hearing it. The agent answers nothing while tmk_vmm runs, so after a silence it
- * is asked once, and an answer means that the frame with the end is lost.
+ * Detects that the end frame of a run was lost. The agent answers nothing while tmk_vmm runs, so after a silence it is
+ * asked once, and an answer means that the run has ended.
  */
 class SilenceWatch {
   readonly answered: Promise<'answered'>;
@@ -238,7 +238,7 @@ class SilenceWatch {
     clearInterval(this.#timer);
     this.#exchange = await this.#ping();
     await this.#exchange.next('pong');
-    // The end comes before the answer; what it reports is read first.
+    // The end frame precedes the answer, so handle what it reports first.
     setImmediate(this.#answer);
   }
 }

@@ -3,7 +3,7 @@ import type { RealmRequest } from './agent-protocol.ts';
 
 const MIB = 2 ** 20;
 
-/** What kvmtool is asked for. */
+/** The parameters for kvmtool. */
 export function realmRequest(config: VmConfig): RealmRequest {
   return {
     memory: config.memory / MIB,
@@ -12,7 +12,7 @@ export function realmRequest(config: VmConfig): RealmRequest {
   };
 }
 
-/** Two realms with the same key are the same for every test. */
+/** Realms with the same key are interchangeable for tests. */
 export function realmKey({ memory, algorithm, rpv }: RealmRequest): string {
   return `${memory} MiB, ${algorithm}, rpv '${Buffer.from(rpv).toString('hex')}'`;
 }

@@ -10,7 +10,7 @@ function spec(options: VmOptions): VmSpec {
   return { isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), machine: 'shared' };
 }
 
-describe('what kvmtool can make', () => {
+describe('the limits of kvmtool', () => {
   it.each<VmOptions>([{}, { memory: '2G' }, { measurementAlgorithm: 'sha-512' }, { rpv: 'a name' }])(
     'includes %j',
     (options) => {
@@ -23,7 +23,7 @@ describe('what kvmtool can make', () => {
     [{ ipaWidth: 48 }, /33 bits for 512 MiB, not 48/],
     [{ rpv: Uint8Array.of(1, 0, 1) }, /as a text/],
     [{ rpv: 'a\n' }, /as a text/],
-  ])('does not include %j, and says so', (options, reason) => {
+  ])('exclude %j, with a reason', (options, reason) => {
     expect(kvmtoolRefuses(spec(options))).toMatch(reason);
   });
 
@@ -36,13 +36,13 @@ describe('what kvmtool can make', () => {
     expect(beyondLimits('some', realmLimits(2 ** 31), resolveVmConfig(options))).toMatch(why);
   });
 
-  it('is asked for in a command that a shell cannot misread', () => {
+  it('are followed by in a command that a shell cannot misread', () => {
     const request = realmRequest(resolveVmConfig({ memory: '1G', rpv: "x y'$(z)" }));
     expect(hostCommands.realm('n', request)).toBe('realm n 1024 sha256 x\\0040y\\0047\\0044(z)');
     expect(hostCommands.realm('n', realmRequest(resolveVmConfig({})))).toBe('realm n 512 sha256 -');
   });
 
-  it('has a key that tells realms apart', () => {
+  it('give different realms different keys', () => {
     const keys = [{}, { memory: '1G' }, { measurementAlgorithm: 'sha-512' as const }, { rpv: 'a' }].map((options) =>
       realmKey(realmRequest(resolveVmConfig(options))),
     );

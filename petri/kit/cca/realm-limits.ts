@@ -4,10 +4,10 @@ import { fitsCommand } from './agent-protocol.ts';
 const MIB = 2 ** 20;
 
 /**
- * Of realms whose tests run in tmk_vmm: Linux in plane 0 needs its part of the RAM. One vCPU and one auxiliary plane,
- * as kvmtool makes them.
+ * Limits of realms whose tests run in tmk_vmm: Linux in plane 0 needs its share of the RAM; kvmtool makes one vCPU and
+ * one auxiliary plane.
  *
- * @param maxMemory bytes that a host with its own share of RAM can give
+ * @param maxMemory bytes that the host can spare from its own RAM
  */
 export function realmLimits(maxMemory: number): BackendLimits {
   return { minMemory: 256 * MIB, maxMemory, maxVcpus: 1, maxPlanes: 1 };

@@ -9,7 +9,7 @@ describe('the digest', () => {
     expect(digestOf(Buffer.from(text))).toBe(value);
   });
 
-  it('does not depend on how the bytes are cut, nor on who has looked at it', () => {
+  it('does not depend on how the bytes are split, or on reads in between', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array()), (chunks) => {
         const digest = new RunningDigest();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** The SHA-256 of what has come so far, as `sha256sum` prints it, and its length. */
+/** The SHA-256 of the bytes so far, in the format of `sha256sum`, and their number. */
 export class RunningDigest {
   readonly #hash = createHash('sha256');
   #bytes = 0;

@@ -1,9 +1,9 @@
-/** What Rust's `{:?}` writes for a string: quotes, and escapes within (`core::str::escape_debug`). */
+/** A string in Rust's `{:?}` format: in quotes, with escapes (`core::str::escape_debug`). */
 const STRING = /^"((?:[^"\\]|\\.)*)"/s;
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', '0': '\0' };
 
-/** Reads the quoted string that a text begins with, and returns what comes after it. */
+/** Reads the quoted string at the start of a text. @returns it and what follows */
 export function readRustString(text: string): { readonly value: string; readonly rest: string } | undefined {
   const [whole, inner] = STRING.exec(text) ?? [];
   if (whole === undefined || inner === undefined) return undefined;

@@ -1,20 +1,20 @@
 import type { TmkEvent, Registers } from '../../contract/index.ts';
 import { readRustString } from './rust-debug.ts';
 
-/** How the guest's test went, as far as plane 0 can see. */
+/** The outcome of the guest's test, as far as plane 0 can see it. */
 export type TmkVmmOutcome =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed' }
   | { readonly kind: 'faulted'; readonly reason: string; readonly registers?: Registers };
 
-/** What OpenVMM's tmk_vmm says of the end of a test (tmk/tmk_vmm/src/run.rs, `for_each_test`). */
+/** What OpenVMM's tmk_vmm prints at the end of a test (tmk/tmk_vmm/src/run.rs, `for_each_test`). */
 export interface TmkVmmVerdict {
   readonly outcome: TmkVmmOutcome;
-  /** Whether tmk_vmm takes that for a success, which its exit code then says as well. */
+  /** Whether tmk_vmm counts the test as a success, which its exit code reports too. */
   readonly success: boolean;
 }
 
-/** `location: "file:line", panic: "message"`; without the location when the guest gave no file. */
+/** `location: "file:line", panic: "message"`; the location is absent if the guest gave no file. */
 export function readPanic(fields: string): Extract<TmkEvent, { kind: 'panic' }> | undefined {
   let rest = fields;
   let file = '';
@@ -41,7 +41,7 @@ export function readRejection(fields: string): Extract<TmkEvent, { kind: 'reject
   return { kind: 'rejected', message: sources === undefined ? message : `${message}: ${sources}` };
 }
 
-/** `fatal error, err: …[, err.sources: […]]`: why a vCPU cannot go on, which its halt reason does not say. */
+/** `fatal error, err: …[, err.sources: […]]`: why a vCPU cannot continue, which its halt reason does not include. */
 export function readFatalError(fields: string): string | undefined {
   const [, error] = /^fatal error, err: (.*)$/s.exec(fields) ?? [];
   if (error === undefined) return undefined;
@@ -51,9 +51,9 @@ export function readFatalError(fields: string): string | undefined {
 
 /**
  * `test passed`, `test failed` or `test unexpectedly passed`; then `name: "…"`, and for a guest that failed `reason:
- * "explicit failure"` or `vp_index`, `reason` and `regs`. There are two generations: one calls every failure failed; a
- * later one knows tests that are expected to fail, which `expected_failure: true` marks and for which passed means that
- * the guest failed.
+ * "explicit failure"` or `vp_index`, `reason` and `regs`. There are two generations: the older one calls every failure
+ * failed; the newer one has tests that are expected to fail, marked by `expected_failure: true`, for which passed means
+ * that the guest failed.
  */
 export function readVerdict(fields: string): TmkVmmVerdict | undefined {
   const [, word] = /^test (passed|failed|unexpectedly passed)(?:,|$)/.exec(fields) ?? [];
@@ -64,7 +64,7 @@ export function readVerdict(fields: string): TmkVmmVerdict | undefined {
   return { outcome: failed ? readFailure(rest) : { kind: 'passed' }, success: word === 'passed' };
 }
 
-/** The name is the payload's, and may look like anything. */
+/** Skips the name, which is from the payload and may be any text. */
 function afterName(fields: string): string {
   if (!fields.startsWith(', name: ')) return fields;
   return readRustString(fields.slice(', name: '.length))?.rest ?? '';
@@ -81,7 +81,7 @@ function readFailure(fields: string): TmkVmmOutcome {
 }
 
 /**
- * Rust's `{:#x?}` of `virt::aarch64::vp::Registers`: a field on each line. All that a test may look at must be there.
+ * Parses Rust's `{:#x?}` of `virt::aarch64::vp::Registers`, a field per line. All that tests can read must be there.
  */
 function readRegisters(dump: string): Registers | undefined {
   const values = new Map<string, bigint>();

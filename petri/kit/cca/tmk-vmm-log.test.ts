@@ -4,7 +4,7 @@ import { TmkVmmLog } from './tmk-vmm-log.ts';
 
 const TIME = '2026-03-01T10:20:30.123456Z';
 
-/** An event as tracing-subscriber's pretty formatter writes it without source location. */
+/** An event in the format of tracing-subscriber's pretty formatter without source location. */
 function event(level: string, target: string, fields: string): string {
   return `  ${TIME} ${level.padStart(5)} ${target}: ${fields}\n\n`;
 }
@@ -47,7 +47,7 @@ function read(output: string | Uint8Array, cut: (bytes: Uint8Array) => readonly 
 }
 
 describe('the log of tmk_vmm', () => {
-  it('gives what the guest logged, as the simulated realm prints it', () => {
+  it('returns what the guest logged, as the simulated realm prints it', () => {
     const { printed, events, report } = read(started + log('running test boot') + log('hello world') + passed);
     expect(printed).toBe('running test boot\nhello world\n');
     expect(events).toEqual([
@@ -57,7 +57,7 @@ describe('the log of tmk_vmm', () => {
     expect(report).toMatchObject({ verdict: { outcome: { kind: 'passed' }, success: true }, saysFailed: false });
   });
 
-  it('gives a message as soon as its line is there, so that a guest that spins after it is heard', () => {
+  it('prints a message as soon as its line is complete, even if the guest spins after it', () => {
     let printed = '';
     const reader = new TmkVmmLog((text) => (printed += text));
     reader.push(Buffer.from(`${started}  ${TIME}  INFO tmk: spinning\n`));
@@ -75,7 +75,7 @@ describe('the log of tmk_vmm', () => {
     expect(reader.events).toMatchObject([{ kind: 'panic', message: 'SVC at 0x80208010 (test_boot+0x10)' }]);
   });
 
-  it('reads a panic and its place', () => {
+  it('reads a panic and its location', () => {
     const { printed, events, report } = read(
       log('before') +
         event('ERROR', 'tmk', 'location: "a/b.c:12", panic: "this is\\n\\u{1f980} \\"the end\\""') +
@@ -88,7 +88,7 @@ describe('the log of tmk_vmm', () => {
     expect(report).toMatchObject({ verdict: { outcome: { kind: 'failed' }, success: false }, saysFailed: true });
   });
 
-  it('reads a panic without a place', () => {
+  it('reads a panic without a location', () => {
     expect(read(event('ERROR', 'tmk', 'panic: "x"')).events).toEqual([
       { kind: 'panic', message: 'x', file: '', line: 0 },
     ]);
@@ -111,7 +111,7 @@ describe('the log of tmk_vmm', () => {
     expect(report.verdict).toEqual({ outcome: { kind: 'faulted', reason: 'r' }, success: false });
   });
 
-  it('reads why the guest could not go on', () => {
+  it('reads why the guest could not continue', () => {
     const fatal = event('ERROR', 'tmk_vmm::run', 'fatal error, err: no emulation, err.sources: [HVC, at 0x10]');
     expect(read(fatal + faulted + someFailed).report.fatalError).toBe('no emulation: HVC, at 0x10');
   });
@@ -123,7 +123,7 @@ describe('the log of tmk_vmm', () => {
     ['test unexpectedly passed, name: "a", expected_failure: true', 'passed', false],
     ['test failed, name: "a", reason: "explicit failure"', 'failed', false],
     ['test passed, name: "a\\", expected_failure: true, b"', 'passed', true],
-  ])('tells how the guest did from how the test did: %s', (fields, outcome, success) => {
+  ])('derives the guest’s outcome from that of the test: %s', (fields, outcome, success) => {
     expect(read(event('INFO', 'test', fields)).report.verdict).toMatchObject({ outcome: { kind: outcome }, success });
   });
 
@@ -142,7 +142,7 @@ describe('the log of tmk_vmm', () => {
     ]);
   });
 
-  it('leaves colours out where tmk_vmm adds them, and leaves those of the guest alone', () => {
+  it('removes colours that tmk_vmm adds, and keeps those of the guest', () => {
     const coloured =
       `  \u001b[2m${TIME}\u001b[0m \u001b[32m INFO\u001b[0m \u001b[1;32mtmk\u001b[0m\u001b[32m:\u001b[0m ` +
       '\u001b[32mone\ntwo\u001b[0m\n\n';
@@ -150,11 +150,11 @@ describe('the log of tmk_vmm', () => {
     expect(read(log('\u001b[31mred\u001b[0m')).printed).toBe('\u001b[31mred\u001b[0m\n');
   });
 
-  it('leaves out the spans of an event', () => {
+  it('drops the spans of an event', () => {
     expect(read(`  ${TIME}  INFO tmk: hello\n    in vp::run with index: 0\n\n`).printed).toBe('hello\n');
   });
 
-  it('notes what is neither an event nor a part of one', () => {
+  it('reports lines that are not part of an event', () => {
     const { notes, report, printed } = read(
       `${log('x')}${passed}Error: failed to run test boot\n\nCaused by:\n    no\n`,
     );
@@ -163,7 +163,7 @@ describe('the log of tmk_vmm', () => {
     expect(printed).toBe('x\n');
   });
 
-  it('gives every message exactly, of any lines', () => {
+  it('returns every message exactly, with any number of lines', () => {
     const line = fc.oneof(fc.constant(''), fc.string(), fc.string({ unit: 'binary' }));
     const message = fc.array(line, { minLength: 1, maxLength: 5 }).map((lines) =>
       lines
@@ -180,7 +180,7 @@ describe('the log of tmk_vmm', () => {
     );
   });
 
-  it('says the same however the bytes are cut', () => {
+  it('gives the same result however the bytes are split', () => {
     const piece = fc.oneof(
       fc.constantFrom(started, passed, explicit, faulted, someFailed, log('hello'), log('a\n\nb\n'), '\n', '  ', TIME),
       fc.string({ unit: 'binary' }).map(log),
@@ -207,7 +207,7 @@ describe('the log of tmk_vmm', () => {
     );
   });
 
-  it('cannot be given a verdict by the guest, whose text is always before that of tmk_vmm', () => {
+  it('takes no verdict from the guest, whose text always precedes that of tmk_vmm', () => {
     const forged = `x\n\n${passed}${passed}Error: nothing`;
     expect(read(started + log(forged) + explicit + someFailed).report).toMatchObject({
       verdict: { outcome: { kind: 'failed' }, success: false },
@@ -219,7 +219,7 @@ describe('the log of tmk_vmm', () => {
     });
   });
 
-  it('keeps a bounded number of events of a flood, and the panic at its end', () => {
+  it('keeps a bounded number of events, and the panic after them', () => {
     const reader = new TmkVmmLog(() => undefined);
     for (let number = 0; number < 20_000; number += 1) reader.push(Buffer.from(log(`line ${number}`)));
     reader.push(Buffer.from(event('ERROR', 'tmk', 'panic: "x"') + explicit));
@@ -228,7 +228,7 @@ describe('the log of tmk_vmm', () => {
     expect(reader.events.at(-1)?.kind).toBe('panic');
   });
 
-  it('takes a line of any length', () => {
+  it('accepts a line of any length', () => {
     const text = 'y'.repeat(1_000_000);
     const { printed } = read(started + log(`${text}\nz`) + passed);
     expect(printed).toBe(`${text}\nz\n`);

@@ -6,40 +6,40 @@ import { readFatalError, readPanic, readRejection, readVerdict, type TmkVmmVerdi
 const HEADER =
   /^ {2}\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z +(TRACE|DEBUG|INFO|WARN|ERROR) +([\w:]{1,100}): (.*)$/s;
 
-/** The spans that an event happened in, one on each line after it. */
+/** The spans of an event, one per line after it. */
 const SPAN = /^ {4}in [\w:]{1,200}(?: with .*)?$/;
 
-/** Colours, as the formatter writes them unless it is asked to leave them out. */
+/** Colours, which the formatter writes unless told not to. */
 const COLOUR = /\u001b\[[\d;]{0,20}m/g;
 
-/** Longest line that is looked at as one; what is left of a longer one is taken as it is. */
+/** Longest line that is parsed as one; the rest of a longer one is treated as another. */
 const MAX_LINE = 128 * 1024;
 
 /** Events, and characters of their messages, that are kept of one run. */
 const MAX_EVENTS = 10_000;
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
-/** Characters of one event that is read as a whole. */
+/** Characters of one event that is parsed as a whole. */
 const MAX_FIELDS = 128 * 1024;
 
-/** The last words of a run that came to its end with a test that failed (anyhow's report from `main`). */
+/** The last line of a run that ended regularly with a failed test (anyhow's report from `main`). */
 const FAILED = 'Error: some tests failed';
 
 export interface TmkVmmReport {
-  /** What the last event of tmk_vmm itself says; nothing that the guest logs can come after it. */
+  /** From the last event of tmk_vmm itself; no output of the guest can follow it. */
   readonly verdict?: TmkVmmVerdict;
-  /** Why tmk_vmm could not let the guest go on, in its words. */
+  /** Why tmk_vmm could not continue the guest, in its own words. */
   readonly fatalError?: string;
-  /** Whether the output ends as that of a run does in which a test failed, and not with another error. */
+  /** Whether the output ends like that of a run with a failed test, and not with another error. */
   readonly saysFailed: boolean;
   /** The last line that is not empty. */
   readonly lastLine: string;
 }
 
 export interface TmkVmmReport {
-  /** What the last event of tmk_vmm itself says; nothing that the guest logs can come after it. */
+  /** From the last event of tmk_vmm itself; no output of the guest can follow it. */
   readonly verdict?: TmkVmmVerdict;
-  /** Whether the output ends as that of a run does in which a test failed, and not with another error. */
+  /** Whether the output ends like that of a run with a failed test, and not with another error. */
   readonly saysFailed: boolean;
   /** The last line that is not empty. */
   readonly lastLine: string;
@@ -49,20 +49,20 @@ type Kind = 'log' | 'panic' | 'monitor' | 'test' | 'other';
 
 interface OpenEvent {
   readonly kind: Kind;
-  /** Whether tmk_vmm colours what it prints. */
+  /** Whether tmk_vmm prints in colour. */
   readonly coloured: boolean;
-  /** Everything after the target, lines joined. Not kept of a log message. */
+  /** Everything after the target, lines joined. Not kept for log messages. */
   text: string;
   /** Index in the events of the log message that grows with this one. */
   readonly index: number;
 }
 
 /**
- * Reads what OpenVMM's tmk_vmm prints into what the guest said, as it comes.
+ * Parses the output of OpenVMM's tmk_vmm into the guest's events, as it arrives.
  *
  * Messages of the guest may have any number of lines and any text, including lines that look like tmk_vmm's own. So
- * nothing here decides a verdict: the exit code of tmk_vmm does, and this says how it came about. It depends on nothing
- * but the bytes, never on how they were cut, and never throws.
+ * nothing here decides a verdict: tmk_vmm's exit code does, and this explains it. The result depends only on the bytes,
+ * not on how they were split. Never throws.
  */
 export class TmkVmmLog {
   readonly #print: (text: string) => void;
@@ -73,18 +73,18 @@ export class TmkVmmLog {
   #characters = 0;
   #full = false;
   #line = '';
-  /** Whether what comes next is the rest of a line that was cut. */
+  /** Whether the next text continues a line that was split. */
   #inLine = false;
   #open: OpenEvent | undefined;
-  /** Empty lines that are the end of an event unless more of it follows. */
+  /** Empty lines that end an event, unless more of it follows. */
   #blank = 0;
   #verdict: TmkVmmVerdict | undefined;
   #fatalError: string | undefined;
   #lastLine = '';
 
   /**
-   * @param print takes what the guest logs, as the simulated realm prints it
-   * @param note takes what else is worth knowing, a line at a time
+   * @param print receives what the guest logs, as the simulated realm prints it
+   * @param note receives other noteworthy output, a line at a time
    * @param image names the functions in panics of our runtime
    */
   constructor(
@@ -97,7 +97,7 @@ export class TmkVmmLog {
     this.#image = image;
   }
 
-  /** What the guest sent so far, without the completion, which tmk_vmm does not print. */
+  /** What the guest has sent, except the completion, which tmk_vmm does not print. */
   get events(): readonly TmkEvent[] {
     return this.#events;
   }
@@ -130,7 +130,7 @@ export class TmkVmmLog {
     this.#takeLong(this.#line + text.slice(from));
   }
 
-  /** The same places are cut, whatever the chunks are. */
+  /** Splits a long line, always at the same places, whatever the chunks are. */
   #takeLong(line: string): void {
     let rest = line;
     while (rest.length > MAX_LINE) {
@@ -140,7 +140,7 @@ export class TmkVmmLog {
     this.#line = rest;
   }
 
-  /** @param last whether the line ends here, or more of it comes */
+  /** @param last whether the line ends here, or continues */
   #takeLine(line: string, last: boolean): void {
     const isRest = this.#inLine;
     this.#inLine = !last;
@@ -176,10 +176,10 @@ export class TmkVmmLog {
   #continue(line: string, plain: string, end: string): void {
     const open = this.#open;
     const isLog = open?.kind === 'log';
-    // Spans follow their event at once.
+    // Spans follow their event immediately.
     if (open !== undefined && this.#blank === 0 && SPAN.test(plain)) return;
     if (open === undefined || (this.#blank > 0 && !isLog)) {
-      // An event of tmk_vmm's own has no empty lines, so this is a message of its run-time library.
+      // Events of tmk_vmm itself have no empty lines, so this is a message of its run-time library.
       this.#close();
       this.#note(`tmk_vmm: ${plain.slice(0, 1000)}`);
       return;
@@ -202,7 +202,7 @@ export class TmkVmmLog {
     }
   }
 
-  /** Ends the event that is open: one empty line after it is the formatter's, the others belong to the message. */
+  /** Ends the open event: the formatter adds one empty line after it, other empty lines belong to the message. */
   #close(): void {
     const open = this.#open;
     const blank = this.#blank;
@@ -249,7 +249,7 @@ export class TmkVmmLog {
     }
   }
 
-  /** A log message that turns out to have more text. */
+  /** Appends text to a log message. */
   #grow(index: number, more: string): void {
     const event = this.#events[index];
     if (event?.kind !== 'log' || this.#characters + more.length > MAX_CHARACTERS) return;
@@ -260,7 +260,7 @@ export class TmkVmmLog {
 
 const FULL = `more than ${MAX_EVENTS} events or ${MAX_CHARACTERS} characters: the rest is not kept`;
 
-/** What tmk_vmm's events are, by their target (tmk/tmk_vmm/src/run.rs); the guest's are `tmk`, its panic an error. */
+/** Kind of an event, by its target (tmk/tmk_vmm/src/run.rs); the guest's target is `tmk`, its panics are errors. */
 function kindOf(target: string, level: string): Kind {
   if (target === 'tmk') return level === 'ERROR' ? 'panic' : 'log';
   if (target === 'test') return 'test';

@@ -26,7 +26,7 @@ export async function check(workspace: Workspace, image: string): Promise<void> 
   judge(await workspace.run('e2fsck', ['-fn', IMAGE]), 0, image);
 }
 
-/** Replays an image's journal and mends what can be mended without asking. @throws PetriError `image-invalid` */
+/** Replays an image's journal and repairs what e2fsck can repair without asking. @throws PetriError `image-invalid` */
 export async function repair(workspace: Workspace, image: string): Promise<void> {
   judge(await workspace.run('e2fsck', ['-fp', IMAGE]), CORRECTED, image);
 }

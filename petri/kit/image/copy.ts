@@ -8,17 +8,17 @@ import { runTool, throwIfAborted, toolFailed } from './tools.ts';
 import type { CopyReport, ImageOptions } from './types.ts';
 
 /**
- * Copies an image: a reflink where the file system here has them, else without its zeros. `target` appears complete or
- * not at all, and is replaced if it exists.
+ * Copies an image: as a reflink if the file system here supports them, else sparsely. `target` appears complete or not
+ * at all, and is replaced if it exists.
  *
  * @throws PetriError `artifact-missing` for a source that cannot be read, `invalid-option` for a target that is a
- *   folder or the source, `image-full` when there is no space, `tool-failed`, `interrupted`
+ *   folder or the source, `image-full` if there is no space, `tool-failed`, `interrupted`
  */
 export async function copyImage(source: string, target: string, options: ImageOptions = {}): Promise<CopyReport> {
   return replaceFile(target, (temporary) => copyTo(source, target, temporary, options.signal));
 }
 
-/** Copies to `temporary`, which is not there yet. */
+/** Copies to `temporary`, which must not exist. */
 export async function copyTo(
   source: string,
   target: string,
@@ -38,7 +38,7 @@ export async function copyTo(
   }
   const method = (await reflink(source, temporary)) ? 'reflink' : 'sparse';
   if (method === 'sparse') await sparse(source, temporary, signal);
-  // The source may be one that nobody is to write.
+  // The source may be read-only.
   await chmod(temporary, 0o600 | (before.mode & 0o777));
   const after = await statOf(source);
   const copied = await statOf(temporary);
@@ -57,7 +57,7 @@ async function reflink(source: string, target: string): Promise<boolean> {
   }
 }
 
-/** By cp, which asks the file system where the holes are instead of reading them. */
+/** Copies with cp, which asks the file system for holes instead of reading them. */
 async function sparse(source: string, target: string, signal: AbortSignal | undefined): Promise<void> {
   const args = ['--sparse=always', '--reflink=never', '--', resolve(source), resolve(target)];
   const { code, stderr } = await runTool('cp', args, { cwd: dirname(resolve(target)), signal });

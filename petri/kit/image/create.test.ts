@@ -17,7 +17,7 @@ describe.skipIf(optionalTool('mke2fs', 'e2fsprogs') === undefined)('an image of 
     writeFileSync(join(folder, 'tree', 'bin', 'program'), 'content', { mode: 0o755 });
     writeFileSync(join(folder, 'tree', 'bin', '['), '', { mode: 0o644 });
     symlinkSync('/bin/program', join(folder, 'tree', 'init'));
-    // An ordinary user's files are that user's as they are.
+    // Without root the files already belong to an ordinary user.
     if (process.getuid?.() === 0) lchownSync(join(folder, 'tree', 'init'), 1234, 1234);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
@@ -36,7 +36,7 @@ describe.skipIf(optionalTool('mke2fs', 'e2fsprogs') === undefined)('an image of 
     expect(found.get('/bin')).toMatchObject({ ...root, type: 'directory' });
   });
 
-  it('leaves the old one, and nothing else, when the folder does not fit', async () => {
+  it('leaves only the old image if the folder does not fit', async () => {
     const target = join(folder, 'image');
     writeFileSync(target, 'old');
     writeFileSync(join(folder, 'tree', 'large'), Buffer.alloc(6 * MIB, 1));

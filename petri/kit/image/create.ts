@@ -7,18 +7,18 @@ import type { ImageOptions } from './types.ts';
 import { IMAGE, Workspace } from './workspace.ts';
 
 export interface CreateImageOptions extends ImageOptions {
-  /** What is to be in it: files, folders and symbolic links, with their modes. */
+  /** Its content: files, folders and symbolic links, with their modes. */
   readonly folder: string;
   /** Appears complete or not at all; replaced if it exists. */
   readonly target: string;
-  /** Bytes of the file system. */
+  /** Size of the file system in bytes. */
   readonly size: number;
 }
 
 /**
  * Makes an ext4 image of a folder, without root. Everything in it belongs to uid 0 and gid 0.
  *
- * @throws PetriError `tool-missing`, `tool-failed` where it does not fit too, `image-invalid`, `interrupted`
+ * @throws PetriError `tool-missing`, `tool-failed` (also if the folder does not fit), `image-invalid`, `interrupted`
  */
 export async function createImage({ folder, target, size, signal }: CreateImageOptions): Promise<void> {
   const image = `${target}.new`;
@@ -46,7 +46,7 @@ export async function createImage({ folder, target, size, signal }: CreateImageO
   }
 }
 
-/** mke2fs takes over the owners of the folder, which are whoever made it. */
+/** mke2fs copies the owners of the folder's files; they are changed to root. */
 async function giveToRoot(workspace: Workspace, image: string, paths: readonly string[]): Promise<void> {
   await change(
     workspace,

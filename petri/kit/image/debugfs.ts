@@ -3,7 +3,7 @@ import { invalid } from './invalid.ts';
 import { toolFailed } from './tools.ts';
 import { IMAGE, type Workspace } from './workspace.ts';
 
-/** What a path in an image is. */
+/** Type and attributes of a path in an image. */
 export interface GuestFile {
   readonly type: string;
   /** Permission bits. */
@@ -11,18 +11,18 @@ export interface GuestFile {
   readonly user: number;
   readonly group: number;
   readonly size: number;
-  /** Of the inode (`EXT4_*_FL`). */
+  /** Flags of the inode (`EXT4_*_FL`). */
   readonly flags: number;
 }
 
-/** A word of a debugfs command. Its parser takes a doubled quote in quotes for a quote. */
+/** A quoted word of a debugfs command; a doubled quote stands for a quote. */
 export function word(text: string): string {
   return `"${text.replaceAll('"', '""')}"`;
 }
 
 /**
- * Runs commands that print nothing when all is well. debugfs exits with 0 whatever happens, so anything that it says
- * beyond what it says of success is a failure.
+ * Runs commands that print nothing if they succeed. debugfs always exits with 0, so any output other than that of a
+ * success is an error.
  *
  * @throws PetriError `tool-failed`
  */
@@ -30,7 +30,7 @@ export async function change(workspace: Workspace, commands: readonly string[]):
   await run(workspace, commands, ['-w'], (lines) => lines.filter((line) => !/^(?:Allocated inode: \d+)?$/.test(line)));
 }
 
-/** Runs commands that only read, and print nothing when all is well. @throws PetriError `tool-failed` */
+/** Runs commands that only read, and print nothing if they succeed. @throws PetriError `tool-failed` */
 export async function read(workspace: Workspace, commands: readonly string[]): Promise<void> {
   await run(workspace, commands, [], (lines) => lines.filter((line) => line !== ''));
 }
@@ -44,7 +44,7 @@ async function run(
   const script = await workspace.file(`${commands.join('\n')}\n`);
   const { code, stdout, stderr } = await workspace.run('debugfs', [...flags, '-f', script, IMAGE]);
   const lines = stdout.split('\n').map((line) => line.trimEnd());
-  // Every command is echoed; one that is not was not run.
+  // Every command that runs is echoed.
   const others: string[] = [];
   let next = 0;
   for (const line of lines) {
@@ -57,10 +57,10 @@ async function run(
 }
 
 /**
- * What paths in an image are; a path that is not there is not in the result. Symbolic links on the way are followed by
- * debugfs, so whoever asks asks for every folder on the way too.
+ * The attributes of paths in an image; missing paths are not in the result. debugfs follows symbolic links in parent
+ * folders, so callers must inspect every parent too.
  *
- * @throws PetriError `image-invalid` when the image makes the answer ambiguous, `tool-failed`
+ * @throws PetriError `image-invalid` if the image makes the answer ambiguous, `tool-failed`
  */
 export async function inspect(
   workspace: Workspace,
@@ -76,7 +76,7 @@ export async function inspect(
     const echo = `debugfs: ${commands[at] ?? ''}`;
     const index = lines.indexOf(echo);
     if (index === -1) throw toolFailed('debugfs', `exit code ${String(code)}, it did not process ${path}`, stderr);
-    // The target of a symbolic link is printed as it is: it could lie about the paths that come after.
+    // The target of a symbolic link is printed unescaped: it could fake the output for later paths.
     if (lines.lastIndexOf(echo) !== index) throw invalid(image, `it describes ${path} twice`);
     const file = parseStat(lines.slice(index + 1, index + 4));
     if (file !== undefined) found.set(path, file);
@@ -86,14 +86,14 @@ export async function inspect(
   return found;
 }
 
-/** The first three lines of what `stat` prints. */
+/** Parses the first three lines of `stat`. */
 function parseStat(lines: readonly string[]): GuestFile | undefined {
   const [first = '', , third = ''] = lines;
   const kind = /^Inode: \d+ +Type: (.+?) +Mode: +([0-7]+) +Flags: 0x([0-9a-f]+)$/.exec(first.trimEnd());
   if (kind === null) return undefined;
   const owner = /^User: +(\d+) +Group: +(\d+)(?: +Project: +\d+)? +Size: +(\d+)$/.exec(third.trimEnd());
   if (owner === null) {
-    throw new PetriError(`debugfs describes a file in a way that is not known: ${JSON.stringify(third)}`, {
+    throw new PetriError(`debugfs describes a file in an unknown format: ${JSON.stringify(third)}`, {
       code: 'tool-failed',
       step: 'artifact',
     });
@@ -108,7 +108,7 @@ function parseStat(lines: readonly string[]): GuestFile | undefined {
   };
 }
 
-/** What debugfs says on standard error beyond its name and version. */
+/** The standard error of debugfs without its name and version. */
 function errorsOf(stderr: string): string[] {
   return stderr
     .split('\n')

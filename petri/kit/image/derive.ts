@@ -8,8 +8,8 @@ import { readSuperblock } from './superblock.ts';
 import type { DeriveImageOptions, DerivedImage, InjectedFile } from './types.ts';
 
 /**
- * An image with files added, made from another that is not touched: copied, mended, grown where it is too small,
- * filled, read back, checked, and only then given its name.
+ * Makes an image with files added from another one, which is not changed: copies, repairs and grows it as necessary,
+ * writes the files, reads them back, checks the file system, and only then renames it to the target.
  *
  * @throws PetriError as `copyImage` and `injectFiles` do
  */
@@ -27,7 +27,7 @@ export async function deriveImage(options: DeriveImageOptions): Promise<DerivedI
   });
 }
 
-/** Told before: an image is sparse, so what is written into it may find the disk full, and then say so in odd ways. */
+/** Checked first: an image is sparse, so later writes into it would find the disk full and report it poorly. */
 async function refuseFullDisk(target: string, files: readonly InjectedFile[]): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(resolve(target)));
   const sizes = await Promise.all(files.map(({ source }) => sizeOf(source)));
@@ -40,6 +40,6 @@ async function sizeOf(source: InjectedFile['source']): Promise<number> {
   try {
     return (await stat(source)).size;
   } catch {
-    return 0; // Staging it says what is wrong with it.
+    return 0; // Staging it reports what is wrong with it.
   }
 }

@@ -1,24 +1,24 @@
 import type { GuestFile } from './debugfs.ts';
 import { invalid } from './invalid.ts';
 
-/** Of an inode (Linux, `fs/ext4/ext4.h`). */
+/** Inode flags (Linux, `fs/ext4/ext4.h`). */
 const ENCRYPT = 0x800;
 const CASEFOLD = 0x4000_0000;
 
 /**
- * Refuses what is encrypted, whose names and contents mean something only to a kernel with the key.
+ * Rejects encrypted files and folders, which only a kernel with the key can interpret.
  *
  * @throws PetriError `image-invalid`
  */
 export function refuseEncrypted(image: string, files: ReadonlyMap<string, GuestFile>): void {
   for (const [path, { flags }] of files) {
     if ((flags & ENCRYPT) === 0) continue;
-    throw invalid(image, `${path} in it is encrypted`, 'give a path outside of what is encrypted (fscrypt)');
+    throw invalid(image, `${path} in it is encrypted`, 'give a path outside of encrypted folders (fscrypt)');
   }
 }
 
 /**
- * Refuses folders to which debugfs could add a name beside the same name in other case.
+ * Rejects casefolded folders, in which debugfs could create two names that differ only in case.
  *
  * @throws PetriError `image-invalid`
  */

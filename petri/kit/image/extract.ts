@@ -11,11 +11,11 @@ import type { ImageOptions } from './types.ts';
 import { Workspace } from './workspace.ts';
 
 /**
- * Reads a file of an image into a file here, which appears complete or not at all. Symbolic links are not followed.
+ * Copies a file out of an image; the target appears complete or not at all. Symbolic links are not followed.
  *
  * @returns its length
- * @throws PetriError `artifact-missing` when the image has no such file, `invalid-option` for a path or target that is
- *   no good, `image-invalid`, `tool-missing`, `tool-failed`, `interrupted`
+ * @throws PetriError `artifact-missing` if the image has no such file, `invalid-option` for an invalid path or target,
+ *   `image-invalid`, `tool-missing`, `tool-failed`, `interrupted`
  */
 export async function extractFile(
   image: string,

@@ -24,7 +24,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** An image of 16 MiB with files of these lengths in it, each named by its length. */
+/** An image of 16 MiB with files of the given lengths, each named by its length. */
 function imageWith(features: string, ...lengths: readonly number[]): Map<string, Buffer> {
   const tree = join(folder, 'tree');
   mkdirSync(tree);
@@ -47,7 +47,7 @@ function fsck(): number | null {
 }
 
 const growing = [
-  // What mke2fs 1.47 can set and its defaults do not have, as far as they go together.
+  // Features of mke2fs 1.47 that are not on by default, as far as they can be combined.
   'inline_data,quota,project,metadata_csum_seed,encrypt,casefold,verity,stable_inodes,ea_inode,large_dir,orphan_file',
   'fast_commit,mmp,meta_bg,^resize_inode,^64bit,^metadata_csum,uninit_bg',
   '^has_journal,^extent,^64bit,^flex_bg,^dir_index,^huge_file,^large_file,^dir_nlink,^extra_isize,^ext_attr,^filetype',
@@ -78,7 +78,7 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
   });
 
   it.each(['bigalloc', 'sparse_super2'])(
-    'is filled, and refused before it is changed where it would have to grow: %s',
+    'is filled, and rejected before it is changed if it would have to grow: %s',
     async (feature) => {
       const files = imageWith(`${feature},quota`, 5, 5000);
       for (let at = 0; at < 40; at += 1) files.set(`/x/${String(at)}`, Buffer.from(String(at)));
@@ -99,7 +99,7 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
   it.each([
     ['shared_blocks', 'e2fsck -fp -E unshare_blocks'],
     ['read-only', 'tune2fs -O ^read-only'],
-  ])('is read and not changed: %s', async (feature, remedy) => {
+  ])('is read, but changes are rejected: %s', async (feature, remedy) => {
     const files = imageWith('none', 5000);
     debugfs(image, `feature ${feature}`);
     await expectFiles(files);
@@ -114,9 +114,9 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
   it.each([
     ['compression', 0x60, 0, 'compression'],
     ['has_snapshot', 0x64, 7, 'has_snapshot'],
-    ['one of the future', 0x60, 29, 'FEATURE_I29'],
+    ['a future feature', 0x60, 29, 'FEATURE_I29'],
     ['the bit without a name', 0x5c, 31, 'FEATURE_C31'],
-  ])('is refused by name: %s', async (_, offset, bit, name) => {
+  ])('is rejected with the name of the feature: %s', async (_, offset, bit, name) => {
     imageWith('none', 5000);
     const bytes = readFileSync(image);
     bytes.writeUInt32LE((bytes.readUInt32LE(1024 + offset) | (1 << bit)) >>> 0, 1024 + offset);
@@ -128,7 +128,7 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
     expect(readFileSync(image).equals(bytes)).toBe(true);
   });
 
-  it('is refused as a journal, and with its journal elsewhere', async () => {
+  it('is rejected if it is a journal, or its journal is on another device', async () => {
     const journal = join(folder, 'journal');
     writeFileSync(journal, '');
     makeImage(journal, 8 * MIB, '-O', 'journal_dev');
@@ -143,7 +143,7 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
     await expectFiles(files);
   });
 
-  it('is not read while its journal has what its files have not', async () => {
+  it('is not read while its journal holds newer content than its files', async () => {
     imageWith('dir_index', 5000);
     const block = /\(0(?:-\d+)?\):(\d+)/.exec(debugfs(image, 'stat /5000'))?.[1] ?? '';
     writeFileSync(join(folder, 'block'), 'y'.repeat(1024));
@@ -160,12 +160,12 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
   it.each([
     ['encrypt', 0x800, 'is encrypted'],
     ['casefold', 0x4000_0000, 'the same in upper and lower case'],
-  ])('is refused where a folder is only for a kernel: %s', async (feature, flag, why) => {
+  ])('is rejected if only a kernel can interpret a folder: %s', async (feature, flag, why) => {
     imageWith(feature, 5000);
     debugfs(image, 'mkdir /folder', 'write /dev/null /folder/x', `sif /folder flags ${String(0x80000 | flag)}`);
     const before = readFileSync(image);
     const change = [{ path: '/folder/y', source: Buffer.from('y') }];
-    // Its policy is what a kernel adds; without it e2fsck refuses the folder before anybody writes into it.
+    // A kernel would add the encryption policy; without it e2fsck already rejects the folder.
     if (feature === 'casefold') await expect(injectFiles(image, change)).rejects.toThrow(why);
     else await expect(extractFile(image, '/folder/x', join(folder, 'out'))).rejects.toThrow(why);
     expect(
@@ -176,7 +176,7 @@ describe.skipIf(mke2fs === undefined)('an image with features', () => {
     if (feature === 'casefold') await injectFiles(image, [{ path: '/y', source: Buffer.from('y') }]);
   });
 
-  it('gives no file that is shorter or longer than its inode says', async () => {
+  it('yields no file that is shorter or longer than its inode says', async () => {
     imageWith('^metadata_csum', 5000);
     const extents = debugfs(image, 'stat /5000');
     expect(extents).toContain('Size: 5000');

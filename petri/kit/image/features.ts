@@ -36,7 +36,7 @@ const letters: Readonly<Record<keyof FeatureWords, string>> = { compat: 'C', inc
 /**
  * The names of the features of an image.
  *
- * @throws PetriError `image-invalid` for one that nothing here can read
+ * @throws PetriError `image-invalid` for a feature that nothing here can read
  */
 export function readFeatures(image: string, words: FeatureWords): ReadonlySet<string> {
   const features = new Set<string>();
@@ -62,14 +62,14 @@ export function readFeatures(image: string, words: FeatureWords): ReadonlySet<st
   return features;
 }
 
-/** What refusing needs of a superblock. */
+/** The fields of a superblock that the checks below need. */
 export interface FeatureOwner {
   readonly features: ReadonlySet<string>;
-  /** Whether the journal is in the image, where it has one. */
+  /** Whether the journal, if there is one, is in the image. */
   readonly journalInside: boolean;
 }
 
-/** @throws PetriError `image-invalid` for an image that is not to be changed, or cannot be */
+/** @throws PetriError `image-invalid` for an image that must not or cannot be changed */
 export function refuseChanges(image: string, superblock: FeatureOwner): void {
   refuseForeignJournal(image, superblock);
   const { features } = superblock;
@@ -85,7 +85,7 @@ export function refuseChanges(image: string, superblock: FeatureOwner): void {
   }
 }
 
-/** @throws PetriError `image-invalid` for an image that says less than the truth until its journal is replayed */
+/** @throws PetriError `image-invalid` for an image whose files are out of date until its journal is replayed */
 export function refuseUnreplayed(image: string, { features }: FeatureOwner): void {
   if (!features.has('needs_recovery')) return;
   throw invalid(
@@ -95,7 +95,9 @@ export function refuseUnreplayed(image: string, { features }: FeatureOwner): voi
   );
 }
 
-/** @throws PetriError `image-invalid` for an image whose journal is elsewhere: e2fsck does nothing without it */
+/**
+ * @throws PetriError `image-invalid` for an image whose journal is on another device: e2fsck does nothing without it
+ */
 export function refuseForeignJournal(image: string, { features, journalInside }: FeatureOwner): void {
   if (!features.has('has_journal') || journalInside) return;
   throw invalid(
@@ -105,13 +107,10 @@ export function refuseForeignJournal(image: string, { features, journalInside }:
   );
 }
 
-/**
- * What resize2fs 1.47 says it may damage, and what it does: it leaves blocks of files and of backups in each other's
- * place.
- */
+/** resize2fs 1.47 warns that it may damage these, and does: blocks of files and of backups replace each other. */
 const notGrown = ['bigalloc', 'sparse_super2'];
 
-/** @throws PetriError `image-invalid` for an image that resize2fs does not make longer without damage */
+/** @throws PetriError `image-invalid` for an image that resize2fs cannot grow without damage */
 export function refuseGrowth(image: string, { features }: FeatureOwner, bytes: number): void {
   const feature = notGrown.find((name) => features.has(name));
   if (feature === undefined) return;

@@ -1,13 +1,13 @@
 import { PetriError } from '../../errors.ts';
 
-/** Bytes of a name, and of a path, that Linux takes (`NAME_MAX`, and a quarter of `PATH_MAX`). */
+/** Bytes of a name, and of a path, that Linux accepts (`NAME_MAX`, and a quarter of `PATH_MAX`). */
 const LONGEST_NAME = 255;
 const LONGEST_PATH = 1024;
 
 /**
  * The folders on the way to a path in an image, outermost first, and the path's last name.
  *
- * @throws PetriError `invalid-option` for a path that is not absolute and plain, or holds what no path should
+ * @throws PetriError `invalid-option` for a path that is relative, not normalised or has invalid characters
  */
 export function splitGuestPath(path: string): { readonly folders: readonly string[]; readonly name: string } {
   const names = path.split('/').slice(1);
@@ -27,8 +27,8 @@ function faultOf(path: string, names: readonly string[]): string | undefined {
   if (!path.startsWith('/')) return 'it is not absolute';
   if (names.includes('')) return 'a name in it is empty';
   if (names.includes('.') || names.includes('..')) return "it goes through '.' or '..'";
-  // Control characters would end a command of debugfs; half a surrogate pair is no character in UTF-8.
-  if (/\p{Cc}|\p{Cs}/u.test(path)) return 'it has control characters or characters that are none';
+  // Control characters would end a command of debugfs; half of a surrogate pair cannot be encoded in UTF-8.
+  if (/\p{Cc}|\p{Cs}/u.test(path)) return 'it has control characters or invalid characters';
   if (names.some((name) => Buffer.byteLength(name) > LONGEST_NAME)) {
     return `a name in it has more than ${String(LONGEST_NAME)} bytes`;
   }

@@ -74,7 +74,7 @@ function fsck(path: string): void {
 }
 
 describe.skipIf(mke2fs === undefined)('injectFiles', () => {
-  it('puts files into an image with owner, mode and content, and makes the folders on the way', async () => {
+  it('writes files with owner, mode and content, and creates missing folders', async () => {
     const content = randomBytes(300_000);
     const reports = await injectFiles(image, [
       { path: '/cca/lkvm', source: file('lkvm', content), mode: 0o755 },
@@ -95,7 +95,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     fsck(image);
   });
 
-  it('takes any name here and in the image', async () => {
+  it('accepts any file name here and in the image', async () => {
     const names = [
       'with space',
       'quo"te',
@@ -136,7 +136,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     expect((await extracted(image, '/etc/precious')).toString()).toBe('kept');
   });
 
-  it('grows an image that has no room, and keeps what the guest needs free', async () => {
+  it('grows an image without enough space, and leaves space for the guest', async () => {
     const content = randomBytes(50 * MIB);
     const before = statSync(image).size;
     await injectFiles(image, [{ path: '/big', source: content }], { spare: 8 * MIB });
@@ -169,7 +169,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     fsck(image);
   });
 
-  it('mends what can be mended without asking', async () => {
+  it('repairs what e2fsck can repair without asking', async () => {
     debugfs(image, 'mkdir folder', 'sif /folder links_count 7');
     await expect(checkImage(image)).rejects.toMatchObject({ code: 'image-invalid' });
     await injectFiles(image, [{ path: '/x', source: Buffer.from('x') }]);
@@ -202,7 +202,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     expect(debugfs(image, 'ls -p /target')).not.toContain('/x/');
   });
 
-  it('is not deceived by a link whose target looks like output of debugfs', async () => {
+  it('is not misled by a link whose target looks like output of debugfs', async () => {
     const source = file('commands', '');
     // Targets of less than 60 bytes are in the inode, and printed.
     const target = '\ndebugfs: stat "/r"\nInode: 2 Type: directory Mode: 0755 \n';
@@ -223,7 +223,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     ['/./b', "goes through '.' or '..'"],
     ['/a\nrm /b', 'control characters'],
     ['/a\0', 'control characters'],
-    ['/\uD800', 'characters that are none'],
+    ['/\uD800', 'invalid characters'],
     [`/${'n'.repeat(300)}`, 'more than 255 bytes'],
     [`/${'é'.repeat(200)}`, 'more than 255 bytes'],
     ['/abcdefg'.repeat(200), 'more than 1024 bytes'],
@@ -256,7 +256,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     fsck(image);
   });
 
-  it('refuses sources that are no files, and modes that are none', async () => {
+  it('rejects sources that are not files, and invalid modes', async () => {
     const failure = async (given: Partial<InjectedFile>): Promise<PetriError> =>
       failureOf(injectFiles(image, [{ path: '/x', source: Buffer.from('x'), ...given }]));
     expect(await failure({ source: join(folder, 'absent') })).toMatchObject({ code: 'artifact-missing' });
@@ -265,7 +265,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     expect(await failure({ mode: 0o100644 })).toMatchObject({ code: 'invalid-option' });
   });
 
-  it('refuses what is no image', async () => {
+  it('rejects files that are not images', async () => {
     const source = Buffer.from('x');
     const failure = async (path: string): Promise<PetriError> => failureOf(injectFiles(path, [{ path: '/x', source }]));
     expect(await failure(file('text', 'hello'))).toMatchObject({ code: 'image-invalid' });
@@ -282,7 +282,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
     expect((await failure(image)).message).toContain('it is cut off');
   });
 
-  it('is given up when told to', async () => {
+  it('ends when the signal aborts', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
     const error = await failureOf(injectFiles(image, [{ path: '/x', source: Buffer.from('x') }], { signal }));
     expect(error).toMatchObject({ code: 'interrupted', cause: { message: 'enough' } });
@@ -290,7 +290,7 @@ describe.skipIf(mke2fs === undefined)('injectFiles', () => {
 });
 
 describe.skipIf(mke2fs === undefined)('deriveImage', () => {
-  it('makes a new image and leaves the old one as it was', async () => {
+  it('makes a new image and leaves the old one unchanged', async () => {
     const before = readFileSync(image);
     chmodSync(image, 0o444);
     const target = join(folder, 'derived');
@@ -304,7 +304,7 @@ describe.skipIf(mke2fs === undefined)('deriveImage', () => {
     await checkImage(target);
   });
 
-  it('leaves nothing when it fails or is given up', async () => {
+  it('leaves nothing when it fails or is aborted', async () => {
     const target = join(folder, 'derived');
     const source = Buffer.from('x');
     await failureOf(deriveImage({ source: image, target, files: [{ path: '/lost+found', source }] }));
@@ -317,7 +317,7 @@ describe.skipIf(mke2fs === undefined)('deriveImage', () => {
     expect(readdirSync(folder)).toEqual(['image']);
   });
 
-  it('refuses a target that is a folder, in none, or the source', async () => {
+  it('rejects a target that is a folder, in a missing folder, or the source', async () => {
     const derive = async (target: string): Promise<PetriError> =>
       failureOf(deriveImage({ source: image, target, files: [] }));
     expect((await derive(folder)).message).toContain('it is a folder');
@@ -328,7 +328,7 @@ describe.skipIf(mke2fs === undefined)('deriveImage', () => {
     fsck(image);
   });
 
-  it('says when the disk here is full', async ({ skip }) => {
+  it('reports a full disk', async ({ skip }) => {
     const small = join(folder, 'small');
     mkdirSync(small);
     try {
@@ -348,7 +348,7 @@ describe.skipIf(mke2fs === undefined)('deriveImage', () => {
 });
 
 describe.skipIf(mke2fs === undefined)('copyImage', () => {
-  it('copies every byte and leaves out what is zero', async () => {
+  it('copies every byte and keeps zeros sparse', async () => {
     const source = file('source', Buffer.concat([randomBytes(MIB), Buffer.alloc(30 * MIB), randomBytes(5)]));
     const target = join(folder, 'copy');
     const report = await copyImage(source, target);
@@ -369,7 +369,7 @@ describe.skipIf(mke2fs === undefined)('growImage', () => {
 });
 
 describe.skipIf(mke2fs === undefined)('extractFile', () => {
-  it('says what is not there, and leaves nothing then', async () => {
+  it('reports a missing file, and leaves nothing', async () => {
     const target = join(folder, 'out');
     for (const path of ['/absent', '/lost+found', '/absent/x']) {
       expect(await failureOf(extractFile(image, path, target))).toMatchObject({ code: 'artifact-missing' });
@@ -386,7 +386,7 @@ describe.skipIf(mke2fs === undefined)('extractFile', () => {
 });
 
 describe('probeImageTools', () => {
-  it('names what is missing and how to have it', async () => {
+  it('names what is missing and how to install it', async () => {
     const path = process.env['PATH'];
     try {
       process.env['PATH'] = folder;
@@ -399,7 +399,7 @@ describe('probeImageTools', () => {
     }
   });
 
-  it.skipIf(mke2fs === undefined)('finds what is there', async () => {
+  it.skipIf(mke2fs === undefined)('finds the installed tools', async () => {
     expect(await probeImageTools()).toEqual([]);
   });
 });

@@ -16,7 +16,7 @@ const entries: readonly InitramfsEntry[] = [
   { kind: 'file', path: '/empty', content: new Uint8Array() },
 ];
 
-/** What a reader of the format finds, written apart from the writer. */
+/** A parser of the format that is independent of the writer. */
 function parse(archive: Uint8Array): { name: string; mode: string; data: string; device: string }[] {
   const bytes = Buffer.from(archive);
   const found = [];
@@ -40,7 +40,7 @@ function parse(archive: Uint8Array): { name: string; mode: string; data: string;
 }
 
 describe('initramfs', () => {
-  it('has every entry, after the folders that it is in', () => {
+  it('has every entry, after its parent folders', () => {
     expect(parse(initramfs(entries))).toEqual([
       { name: 'init', mode: '100755', data: '#!/bin/sh\necho hi\n', device: '0:0' },
       { name: 'etc', mode: '40755', data: '', device: '0:0' },
@@ -84,8 +84,8 @@ describe('initramfs', () => {
     ['no name', [{ kind: 'directory', path: '/' }]],
     ['a NUL', [{ kind: 'directory', path: '/a\0b' }]],
     ['the trailer', [{ kind: 'directory', path: 'TRAILER!!!' }]],
-    ['a mode that is none', [{ kind: 'directory', path: 'a', mode: 0o40755 }]],
-    ['a device that is none', [{ kind: 'block-device', path: 'a', major: -1, minor: 0 }]],
+    ['an invalid mode', [{ kind: 'directory', path: 'a', mode: 0o40755 }]],
+    ['an invalid device', [{ kind: 'block-device', path: 'a', major: -1, minor: 0 }]],
     ['a link to nothing', [{ kind: 'symlink', path: 'a', target: '' }]],
   ])('refuses %s', (_, wrong) => {
     expect(() => initramfs(wrong)).toThrow('cannot go into an initramfs');

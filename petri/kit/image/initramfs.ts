@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { PetriError } from '../../errors.ts';
 
-/** What an initramfs can hold. Paths are relative or absolute, which is the same; folders on the way are made. */
+/** An entry of an initramfs. A leading slash of its path is ignored; missing parent folders are added. */
 export type InitramfsEntry =
   | { readonly kind: 'file'; readonly path: string; readonly content: Uint8Array; readonly mode?: number }
   | { readonly kind: 'directory'; readonly path: string; readonly mode?: number }
@@ -15,7 +15,7 @@ export type InitramfsEntry =
     };
 
 export interface InitramfsOptions {
-  /** Whether to compress it, which every kernel with `CONFIG_RD_GZIP` undoes. @default false */
+  /** Whether to compress it, which kernels with `CONFIG_RD_GZIP` support. @default false */
   readonly gzip?: boolean;
 }
 
@@ -43,9 +43,9 @@ const TRAILER = 'TRAILER!!!';
 
 /**
  * An initramfs in the `newc` format (Linux, `Documentation/driver-api/early-userspace/buffer-format.rst`). Everything
- * belongs to uid 0 and gid 0 and is of time 0, so that the same entries give the same bytes.
+ * belongs to uid 0 and gid 0 and has time 0, so that the same entries always give the same bytes.
  *
- * @throws PetriError `invalid-option` for paths that clash or make no sense, and for modes and numbers out of range
+ * @throws PetriError `invalid-option` for paths that clash or are invalid, and for modes and numbers out of range
  */
 export function initramfs(entries: readonly InitramfsEntry[], options: InitramfsOptions = {}): Uint8Array {
   const parts: Uint8Array[] = [];
@@ -67,11 +67,11 @@ export function initramfs(entries: readonly InitramfsEntry[], options: Initramfs
   }
   parts.push(header({ inode: 0, mode: 0, links: 1, size: 0, major: 0, minor: 0, name: TRAILER }));
   const archive = Buffer.concat(parts);
-  // Node writes no name and no time into the header, so that this too is the same every time.
+  // Node writes no name and no time into the gzip header, so the compressed bytes are reproducible too.
   return new Uint8Array(options.gzip === true ? gzipSync(archive, { level: 9 }) : archive);
 }
 
-/** The entries with clean paths, each after the folders that it is in. */
+/** The entries with normalised paths, each after its parent folders. */
 function withFolders(entries: readonly InitramfsEntry[]): InitramfsEntry[] {
   const all = new Map<string, InitramfsEntry>();
   const given = new Set<string>();
@@ -87,7 +87,7 @@ function withFolders(entries: readonly InitramfsEntry[]): InitramfsEntry[] {
     const madeOnTheWay = all.get(path)?.kind === 'directory' && entry.kind === 'directory';
     if (given.has(path) || (all.has(path) && !madeOnTheWay)) throw wrong(entry.path, 'it is there already');
     given.add(path);
-    // A map keeps the place of a key that it has, so a folder stays before what is in it.
+    // A map keeps the position of an existing key, so a folder stays before its content.
     all.set(path, { ...entry, path });
   }
   return [...all.values()];
@@ -148,7 +148,7 @@ function header({ inode, mode, links, size, major, minor, name }: Header): Uint8
   return padded(Buffer.concat([Buffer.from(`070701${text}`), bytes]));
 }
 
-/** With zeros up to a multiple of 4 bytes. */
+/** Pads with zeros to a multiple of 4 bytes. */
 function padded(bytes: Uint8Array): Uint8Array {
   const rest = bytes.length % 4;
   return rest === 0 ? bytes : Buffer.concat([bytes, Buffer.alloc(4 - rest)]);
@@ -158,6 +158,6 @@ function wrong(path: string, why: string): PetriError {
   return new PetriError(`${JSON.stringify(path)} cannot go into an initramfs: ${why}`, {
     code: 'invalid-option',
     step: 'artifact',
-    remedy: 'give each entry a path, a mode and numbers that Linux takes',
+    remedy: 'give each entry a path, a mode and numbers that Linux accepts',
   });
 }

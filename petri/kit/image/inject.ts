@@ -21,7 +21,7 @@ const REGULAR = 0o100000;
 
 export interface InjectOptions extends ImageOptions {
   /**
-   * Bytes that stay free for the guest besides what is injected.
+   * Bytes that stay free for the guest, in addition to the injected files.
    *
    * @default 16 MiB
    */
@@ -29,10 +29,10 @@ export interface InjectOptions extends ImageOptions {
 }
 
 /**
- * Puts files into an image, in place and without root: mends the file system if its journal says so, grows it if there
- * is no room, writes, reads everything back and compares it, and checks the file system. Whatever was at a file's path
- * is replaced, but a folder; a symbolic link is replaced, and never followed. When it throws, the image is not to be
- * used.
+ * Writes files into an image, in place and without root: repairs the file system if its journal requires it, grows it
+ * if there is not enough space, writes, reads everything back and compares it, and checks the file system. What was at
+ * a file's path is replaced, unless it is a folder; a symbolic link is replaced and never followed. If it throws, do
+ * not use the image.
  *
  * @throws PetriError `invalid-option` for paths that clash with each other or with the image, `artifact-missing` for a
  *   source that cannot be read, `image-invalid`, `image-full`, `tool-missing`, `tool-failed`, `interrupted`
@@ -60,7 +60,7 @@ export async function injectFiles(
     refuseCasefolded(image, there);
     await ensureSpace(workspace, image, { sizes, newFolders: newFolders.length, spare });
     await change(workspace, [...newFolders.flatMap(mkdir), ...staged.flatMap((file) => write(file, there))]);
-    // debugfs does not count what each user has; e2fsck does, and mends nothing else that is not safe.
+    // debugfs does not update quota usage; e2fsck does, and repairs nothing that is unsafe.
     if (superblock.features.has('quota')) await repair(workspace, image);
     await verify(workspace, image, staged);
     await check(workspace, image);
@@ -68,7 +68,7 @@ export async function injectFiles(
   });
 }
 
-/** Every folder on the way to a file, outermost first. */
+/** All parent folders of the files, outermost first. */
 function foldersOf(files: readonly InjectedFile[]): string[] {
   const folders = new Set<string>();
   const paths = new Set<string>();
@@ -107,10 +107,7 @@ function clash(why: string): PetriError {
   });
 }
 
-/**
- * Both commands take names in the folder they are in: with a whole path they mean different things in different
- * versions.
- */
+/** Commands are run in the parent folder with a plain name: whole paths mean different things in different versions. */
 function enter(path: string): { readonly command: string; readonly name: string } {
   const { folders, name } = splitGuestPath(path);
   return { command: `cd ${word(folders.at(-1) ?? '/')}`, name };
@@ -134,7 +131,7 @@ function write({ path, mode, link }: StagedFile, there: ReadonlyMap<string, Gues
   ];
 }
 
-/** Reads everything back: debugfs leaves a short file behind when there is no room, and says nothing of a bad disk. */
+/** Reads everything back: without space debugfs leaves a truncated file, and it does not notice disk errors. */
 async function verify(workspace: Workspace, image: string, files: readonly StagedFile[]): Promise<void> {
   const there = await inspect(
     workspace,

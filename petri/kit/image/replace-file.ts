@@ -4,11 +4,11 @@ import { dirname, resolve } from 'node:path';
 import { PetriError } from '../../errors.ts';
 
 /**
- * Makes a file under another name beside it, and gives it its name when it is complete. When `make` fails nothing is
- * left.
+ * Writes a file under a temporary name in the same folder, and renames it when it is complete. If `make` fails, nothing
+ * is left.
  *
- * @throws PetriError `invalid-option` when the target is a folder, or in none; `image-full` when the disk is; what
- *   `make` throws
+ * @throws PetriError `invalid-option` if the target is a folder or its folder is missing; `image-full` if the disk is;
+ *   what `make` throws
  */
 export async function replaceFile<T>(target: string, make: (temporary: string) => Promise<T>): Promise<T> {
   const folder = dirname(resolve(target));
@@ -51,6 +51,6 @@ async function isFolder(path: string): Promise<boolean> {
   try {
     return (await stat(path)).isDirectory();
   } catch {
-    return false; // What cannot be inspected is none; making the file will say what is wrong.
+    return false; // If it cannot be inspected, writing the file reports why.
   }
 }

@@ -9,23 +9,23 @@ import { IMAGE, Workspace } from './workspace.ts';
 
 const MIB = 1024 * 1024;
 
-/** Times that an image is grown before it is taken for one that does not get free space that way. */
+/** How often an image is grown before giving up. */
 const ROUNDS = 4;
 
-/** What is to go into an image. */
+/** The space that an operation needs. */
 export interface Need {
-  /** Of each file. */
+  /** Size of each file. */
   readonly sizes: readonly number[];
   readonly newFolders: number;
-  /** Bytes that stay free besides. */
+  /** Bytes that stay free in addition. */
   readonly spare: number;
 }
 
 /**
- * Makes the file system of an image at least `bytes` long. One that is longer stays as it is.
+ * Grows the file system of an image to at least `bytes`; never shrinks it.
  *
- * @returns its length
- * @throws PetriError `image-invalid`, `tool-failed`, and `image-full` when there is no space on the disk here
+ * @returns its size
+ * @throws PetriError `image-invalid`, `tool-failed`, and `image-full` if there is no space on the disk here
  */
 export async function growImage(image: string, bytes: number, options: ImageOptions = {}): Promise<number> {
   const superblock = await readSuperblock(image);
@@ -39,7 +39,7 @@ export async function growImage(image: string, bytes: number, options: ImageOpti
   });
 }
 
-/** Grows an image that was repaired until there is room for all that is needed. */
+/** Grows a repaired image until there is enough space. */
 export async function ensureSpace(workspace: Workspace, image: string, need: Need): Promise<void> {
   for (let round = 0; ; round += 1) {
     const superblock = await readSuperblock(image);
@@ -48,7 +48,7 @@ export async function ensureSpace(workspace: Workspace, image: string, need: Nee
     refuseGrowth(image, superblock, lacking);
     if (round === ROUNDS) {
       throw new PetriError(
-        `the image ${JSON.stringify(image)} has no room for what is to go into it, though it was grown to ${superblock.size.toLocaleString('en')} bytes`,
+        `the image ${JSON.stringify(image)} has too little space for the files, although it was grown to ${superblock.size.toLocaleString('en')} bytes`,
         { code: 'image-full', step: 'artifact', remedy: 'make the image with more free space' },
       );
     }
@@ -56,20 +56,21 @@ export async function ensureSpace(workspace: Workspace, image: string, need: Nee
   }
 }
 
-/** How much longer an image has to be, by a guess that is right or too low. */
+/** How many bytes an image has to grow by; the estimate is never too high. */
 export function bytesLacking(superblock: Superblock, { sizes, newFolders, spare }: Need): number {
   const { blockSize, blocksPerGroup, freeBlocks, freeInodes, inodesPerGroup, inodeSize, reservedBlocks } = superblock;
   const { clusterBlocks } = superblock;
   const blocksOf = (size: number): number => Math.ceil(size / (blockSize * clusterBlocks)) * clusterBlocks;
-  // Besides its data a file may need a block of its extent tree for every few hundred pieces that it is in, or, without
-  // extents, one of pointers for every quarter of a block's bytes; each new folder has a block, as its parent may need.
+  // In addition to its data a file may need a block of its extent tree for every few hundred extents or, without
+  // extents, a block of pointers for every quarter of a block's bytes. Each new folder needs a block, as may its
+  // parent.
   const pointers = (size: number): number => (Math.ceil(blocksOf(size) / (blockSize / 4)) + 2) * clusterBlocks;
   const data = sizes.reduce((sum, size) => sum + blocksOf(size) + pointers(size), 0);
   const blocks = data + (2 * newFolders + sizes.length) * clusterBlocks + blocksOf(spare) + reservedBlocks;
   const lackingBlocks = Math.max(0, blocks - freeBlocks);
   const lackingInodes = Math.max(0, sizes.length + newFolders - freeInodes);
   if (lackingBlocks === 0 && lackingInodes === 0) return 0;
-  // A new block group has bitmaps, inodes and perhaps a copy of the superblock in it.
+  // A new block group contains bitmaps, inodes and perhaps a copy of the superblock.
   const groupOverhead = blocksOf(inodesPerGroup * inodeSize) + 16;
   const usable = Math.max(1, blocksPerGroup - groupOverhead);
   const forData = lackingBlocks + Math.ceil(lackingBlocks / usable) * groupOverhead;

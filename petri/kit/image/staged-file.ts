@@ -16,7 +16,7 @@ export interface StagedFile {
   readonly sha256: string;
 }
 
-/** @throws PetriError `artifact-missing` for a source that is no readable file, `invalid-option` for a bad mode */
+/** @throws PetriError `artifact-missing` for a source that is not a readable file, `invalid-option` for a bad mode */
 export async function stage(workspace: Workspace, { path, source, mode = 0o644 }: InjectedFile): Promise<StagedFile> {
   if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777) {
     throw new PetriError(`the mode of ${JSON.stringify(path)} is ${String(mode)}, which is invalid`, {

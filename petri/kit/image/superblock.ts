@@ -3,13 +3,11 @@ import { PetriError } from '../../errors.ts';
 import { readFeatures } from './features.ts';
 import { invalid } from './invalid.ts';
 
-/**
- * What the superblock of an ext2, ext3 or ext4 file system says (Linux, `Documentation/filesystems/ext4/super.rst`).
- */
+/** The superblock of an ext2, ext3 or ext4 file system (Linux, `Documentation/filesystems/ext4/super.rst`). */
 export interface Superblock {
   /** Bytes. */
   readonly blockSize: number;
-  /** Blocks that are given away together: more than one with the feature `bigalloc`. */
+  /** Blocks that are allocated together: more than one with the feature `bigalloc`. */
   readonly clusterBlocks: number;
   readonly blocks: number;
   readonly freeBlocks: number;
@@ -23,24 +21,24 @@ export interface Superblock {
   readonly size: number;
   /** By the names of mke2fs(8). */
   readonly features: ReadonlySet<string>;
-  /** Whether the journal, where there is one, is a file of this file system. */
+  /** Whether the journal, if there is one, is a file of this file system. */
   readonly journalInside: boolean;
 }
 
 const OFFSET = 1024;
 const LENGTH = 1024;
 const MAGIC = 0xef53;
-/** Of blocks of 64 KiB. */
+/** For blocks of 64 KiB. */
 const LARGEST_LOG_BLOCK_SIZE = 6;
 
-/** No image that a VM boots from is larger, and no number below is inexact. */
+/** No bootable image is larger, and up to here all numbers are exact. */
 const LARGEST = 2 ** 46;
 
 /**
  * Reads an image's superblock, and compares it with the file.
  *
- * @throws PetriError `artifact-missing` for a file that is not there or cannot be read, `image-invalid` for one that is
- *   no file system of this kind, has features that cannot be handled, or is shorter than its file system
+ * @throws PetriError `artifact-missing` for a file that is missing or unreadable, `image-invalid` if it is not such a
+ *   file system, has unsupported features, or is shorter than its file system
  */
 export async function readSuperblock(image: string): Promise<Superblock> {
   const { bytes, size } = await readStart(image);
@@ -115,7 +113,7 @@ export function unreadable(what: string, path: string, cause: unknown): PetriErr
   return new PetriError(`${what} ${JSON.stringify(path)} cannot be read: ${why}`, {
     code: 'artifact-missing',
     step: 'artifact',
-    remedy: 'see whether the path is right and the file may be read',
+    remedy: 'check that the path is right and the file is readable',
     cause,
   });
 }

@@ -6,7 +6,7 @@ import type { Missing } from '../../contract/index.ts';
 import { PetriError } from '../../errors.ts';
 import { Supervisor } from '../process/index.ts';
 
-/** The programs that images are changed with, and the Debian package of each. */
+/** The programs that change images, and the Debian package of each. */
 const packages = {
   debugfs: 'e2fsprogs',
   mke2fs: 'e2fsprogs',
@@ -17,16 +17,16 @@ const packages = {
 
 export type ImageTool = keyof typeof packages;
 
-/** Where Debian has them though an ordinary user's PATH does not. */
+/** Where Debian installs them; an ordinary user's PATH does not include these folders. */
 const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Bytes of output that are kept; the tools say much less, unless an image makes them. */
+/** Bytes of output that are kept; the tools print much less, unless a hostile image makes them. */
 const OUTPUT_LIMIT = 8 * 1024 * 1024;
 
-/** Milliseconds after which a tool is taken to hang: an image may be made to make it. */
+/** Milliseconds after which a tool is considered hung: a hostile image may cause that. */
 const TOOL_LIMIT = 10 * 60_000;
 
-/** What keeps images from being changed on this host, with the Debian package to install. */
+/** The programs for changing images that are missing on this host, with the Debian packages to install. */
 export async function probeImageTools(): Promise<Missing[]> {
   const tools = Object.keys(packages) as ImageTool[];
   const found = await Promise.all(tools.map(async (tool) => ({ tool, path: await findTool(tool) })));
@@ -49,13 +49,13 @@ export interface ToolOptions {
 /**
  * Runs a tool to its end, whatever its exit code.
  *
- * @throws PetriError `tool-missing`, `tool-failed` when it is ended by a signal or says too much, `interrupted`
+ * @throws PetriError `tool-missing`, `tool-failed` if a signal ends it or it prints too much, `interrupted`
  */
 export async function runTool(tool: ImageTool, args: readonly string[], options: ToolOptions): Promise<ToolRun> {
   throwIfAborted(tool, options.signal);
   const command = await findTool(tool);
   if (command === undefined) {
-    throw new PetriError(`the program ${tool}, which images are changed with, is not installed`, {
+    throw new PetriError(`the program ${tool}, which changes images, is not installed`, {
       code: 'tool-missing',
       step: 'artifact',
       remedy: installation(tool),
@@ -68,7 +68,7 @@ export async function runTool(tool: ImageTool, args: readonly string[], options:
     args,
     cwd: options.cwd,
     stdin: 'ignore',
-    // Their messages are read, so they must come untranslated and past no pager.
+    // Messages are parsed, so they must be untranslated and not go through a pager.
     env: { LC_ALL: 'C', DEBUGFS_PAGER: '__none__' },
   });
   let end: string | undefined;
@@ -108,7 +108,7 @@ export function throwIfAborted(what: string, signal: AbortSignal | undefined): v
   });
 }
 
-/** An error of a tool, with the end of what it said. */
+/** An error of a tool, with the end of its output. */
 export function toolFailed(tool: ImageTool, why: string, output: string): PetriError {
   const said = output.trim().slice(-4000).split('\n').slice(-20);
   return new PetriError(`${tool} failed: ${why}`, {
@@ -133,7 +133,7 @@ async function isExecutable(path: string): Promise<boolean> {
     await access(path, constants.X_OK);
     return true;
   } catch {
-    return false; // Wherever it cannot be run from it is not.
+    return false; // It is not executable there.
   }
 }
 
@@ -141,7 +141,7 @@ function installation(tool: ImageTool): string {
   return `install it: sudo apt-get install ${packages[tool]}`;
 }
 
-/** What a stream gives, up to the limit. */
+/** Collects the output of a stream, up to the limit. */
 function collect(stream: Readable, overflow: () => void): () => string {
   const chunks: Buffer[] = [];
   let size = 0;

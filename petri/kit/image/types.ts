@@ -1,6 +1,6 @@
-/** What every operation on an image takes. */
+/** Options of every operation on an image. */
 export interface ImageOptions {
-  /** Gives up; the tool that is running is ended. */
+  /** Aborts the operation; the running tool is ended. */
   readonly signal?: AbortSignal;
 }
 
@@ -20,7 +20,7 @@ export interface InjectedFile {
   readonly mode?: number;
 }
 
-/** A file that is in the image, as it was read back from it. */
+/** A file in the image, as it was read back. */
 export interface InjectedFileReport {
   readonly path: string;
   readonly size: number;
@@ -29,14 +29,14 @@ export interface InjectedFileReport {
 }
 
 export interface CopyReport {
-  /** `reflink`: source and copy share their blocks until one changes. `sparse`: what is zero takes no space. */
+  /** `reflink`: source and copy share their blocks until one changes. `sparse`: zeros take no space. */
   readonly method: 'reflink' | 'sparse';
   readonly size: number;
 }
 
 export interface DerivedImage {
   readonly copy: CopyReport;
-  /** Bytes of the file system, after growing if it had to. */
+  /** Size of the file system in bytes, after growing if that was necessary. */
   readonly size: number;
   readonly files: readonly InjectedFileReport[];
 }
@@ -47,7 +47,7 @@ export interface DeriveImageOptions extends ImageOptions {
   readonly target: string;
   readonly files: readonly InjectedFile[];
   /**
-   * Bytes that stay free for the guest besides what is injected.
+   * Bytes that stay free for the guest, in addition to the injected files.
    *
    * @default 16 MiB
    */

@@ -7,8 +7,8 @@ import { runTool, type ImageTool, type ToolRun } from './tools.ts';
 export const IMAGE = 'image';
 
 /**
- * A temporary folder that tools run in. Files come into it by symbolic links of plain names, so that no name of a
- * user's file - with spaces, quotes, line ends, or the `?` and `=` that mean something to e2fsprogs - is ever parsed.
+ * A temporary folder in which tools run. Files are accessed through symbolic links with plain names, so that no name of
+ * a user's file - with spaces, quotes, line ends, or the `?` and `=` that e2fsprogs interprets - is ever parsed.
  */
 export class Workspace {
   readonly path: string;
@@ -20,7 +20,7 @@ export class Workspace {
     this.#signal = signal;
   }
 
-  /** Runs `use` in a workspace with an image, and removes it. */
+  /** Calls `use` with a workspace for an image, and removes it. */
   static async with<T>(
     image: string,
     signal: AbortSignal | undefined,
@@ -36,26 +36,26 @@ export class Workspace {
     }
   }
 
-  /** A plain name for a file elsewhere, which need not be there yet. */
+  /** Makes a plain name for a file elsewhere, which need not exist yet. */
   async link(path: string): Promise<string> {
     const name = this.#name('link');
     await symlink(resolve(path), join(this.path, name));
     return name;
   }
 
-  /** A plain name for a new file with some content. */
+  /** Makes a file with a plain name and some content. */
   async file(content: string | Uint8Array): Promise<string> {
     const name = this.#name('file');
     await writeFile(join(this.path, name), content, { mode: 0o600 });
     return name;
   }
 
-  /** A plain name that nothing has yet. */
+  /** A plain name that is unused. */
   reserve(): string {
     return this.#name('out');
   }
 
-  /** The whole path of a plain name. */
+  /** The absolute path of a plain name. */
   resolve(name: string): string {
     return join(this.path, name);
   }

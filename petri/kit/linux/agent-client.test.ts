@@ -33,7 +33,7 @@ function output(id: string, stdout: string, stderr = ''): string {
 }
 
 describe('AgentClient', () => {
-  it('waits for the agent, and gives what a command printed and its exit code', async () => {
+  it('waits for the agent, and returns the output of a command and its exit code', async () => {
     const { client, port } = guest(({ id, text }, say) => say(output(id, `ran ${text}`, 'oops')));
     const result = client.exec('true');
     port.push('noise of the boot\n');
@@ -42,7 +42,7 @@ describe('AgentClient', () => {
     expect(await result).toEqual({ stdout: 'ran true', stderr: 'oops', exitCode: 3 });
   });
 
-  it('takes only frames with the number of the request', async () => {
+  it('accepts only frames with the number of the request', async () => {
     const { client, port } = guest(({ id }, say) => {
       say(output('0000000000000000', 'forged'));
       say(output(id, 'real'));
@@ -66,7 +66,7 @@ describe('AgentClient', () => {
     await expect(client.exec('a')).rejects.toMatchObject({ code: 'backend-fault' });
   });
 
-  it('is not confused by what is no frame', async () => {
+  it('ignores lines that are not frames', async () => {
     const { client, port } = guest(({ id }, say) => {
       say(`##petri ${id} end rc=x stdout=0 stderr=0##\n##petri ${id}##\n\0\xff${'x'.repeat(100_000)}\n`);
       say(output(id, 'fine'));
@@ -75,7 +75,7 @@ describe('AgentClient', () => {
     expect(await client.exec('a')).toMatchObject({ stdout: 'fine' });
   });
 
-  it('gives up with the guest, and with its caller', async () => {
+  it('fails when the guest ends or the caller aborts', async () => {
     const { client, port } = guest(() => undefined);
     await expect(client.exec('a', { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'wait-timeout' });
     port.push(ready);

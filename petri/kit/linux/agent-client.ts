@@ -4,13 +4,13 @@ import { slowFactor } from '../../slow-factor.ts';
 import { PetriError } from '../../errors.ts';
 import type { ExecOptions, ExecResult } from '../../contract/index.ts';
 
-/** Characters of an unfinished line, and of all answers to one command: more than the agent's own limits give. */
+/** Characters of an unfinished line, and of all answers to one command: more than the agent's own limits allow. */
 const MAX_LINE = 64 * 1024;
 const MAX_ANSWER = 64 * 2 ** 20;
-/** Of a command in base64, so that it fits into the guest's terminal buffer. */
+/** Length of a command in base64, which must fit into the guest's terminal buffer. */
 const MAX_COMMAND = 3500;
 const DEFAULT_TIMEOUT = 30_000;
-/** Milliseconds beyond the time-out of a command until the guest is taken to be silent. */
+/** Milliseconds after the time-out of a command until the guest is considered silent. */
 const ANSWER_GRACE = 10_000;
 
 interface Request {
@@ -24,7 +24,7 @@ interface Request {
 
 /**
  * The driver's end of the agent (artifacts/linux/agent.sh). Commands run one after the other. The guest is not trusted:
- * an answer has to bear the random number of its request, and is bounded.
+ * an answer must contain the random number of its request, and its length is limited.
  */
 export class AgentClient {
   readonly #port: Duplex;
@@ -37,7 +37,7 @@ export class AgentClient {
   #queue: Promise<unknown> = Promise.resolve();
   #over: string | undefined;
 
-  /** @param nonce what the agent says when it is ready, from the kernel's command line */
+  /** @param nonce printed by the agent when it is ready; it comes from the kernel's command line */
   constructor(port: Duplex, nonce: string) {
     this.#port = port;
     this.#nonce = nonce;
@@ -45,7 +45,7 @@ export class AgentClient {
       this.#becomeReady = resolve;
       this.#failReady = reject;
     });
-    // Whoever executes something receives it.
+    // The callers of `exec` receive the rejection.
     this.#ready.catch(() => undefined);
     port.on('data', (bytes: Buffer) => this.#push(bytes.toString('latin1')));
     port.on('error', () => undefined);
@@ -56,8 +56,8 @@ export class AgentClient {
   /**
    * Runs a command with the guest's `sh`.
    *
-   * @throws PetriError `wait-timeout`, `vm-halted` where the guest goes before it answers, `invalid-option` for a
-   *   command that is too long
+   * @throws PetriError `wait-timeout`, `vm-halted` if the guest ends before it answers, `invalid-option` for a command
+   *   that is too long
    */
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
     const text = Buffer.from(command).toString('base64');
@@ -74,7 +74,7 @@ export class AgentClient {
     return await run;
   }
 
-  /** Asks the guest to power off, whatever it is doing; `exec` is over then. */
+  /** Asks the guest to power off, whatever it is doing; pending `exec` calls fail. */
   powerOff(): void {
     if (this.#over === undefined) this.#port.write(`off ${newId()}\n`);
   }
@@ -141,7 +141,7 @@ export class AgentClient {
   #push(text: string): void {
     const lines = (this.#buffer + text).split('\n');
     this.#buffer = lines.pop() ?? '';
-    // What has no end is no line of the agent.
+    // A line without an end is not from the agent.
     if (this.#buffer.length > MAX_LINE) this.#buffer = '';
     for (const line of lines) this.#take(line.endsWith('\r') ? line.slice(0, -1) : line);
   }
@@ -163,7 +163,7 @@ export class AgentClient {
     if (stream === undefined) return;
     request.characters += text.length;
     if (request.characters > MAX_ANSWER) {
-      request.settle(broken('it answered with more than its own limits let it'));
+      request.settle(broken('its answer is longer than its own limits allow'));
       return;
     }
     (stream === 'o' ? request.stdout : request.stderr).push(text);
@@ -175,7 +175,7 @@ export class AgentClient {
       return;
     }
     if (text === 'refused') {
-      request.settle(broken('the command did not arrive as it was sent'));
+      request.settle(broken('the command arrived damaged'));
       return;
     }
     const [, code, stdoutBytes, stderrBytes] = /^end rc=(\d{1,3}) stdout=(\d+) stderr=(\d+)$/.exec(text) ?? [];

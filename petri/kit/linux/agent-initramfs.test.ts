@@ -15,9 +15,9 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-it('has the agent in front, and then the archive of the payload as it is, where the kernel looks for one', () => {
+it('consists of the agent, then the unchanged archive of the payload at an offset that the kernel accepts', () => {
   const path = join(folder, 'own');
-  // An archive of no compression that we know, and of an odd length.
+  // An archive with unknown compression and an odd length.
   const own = Buffer.concat([Buffer.from('\x02\x21\x4c\x18', 'latin1'), randomBytes(1001)]);
   writeFileSync(path, own);
   const both = Buffer.from(agentInitramfs({ kind: 'linux', name: 'x', path: '/x', commandLine: '', initramfs: path }));

@@ -4,21 +4,21 @@ import { artifactsFolder } from '../../artifacts/index.ts';
 import { initramfs, type InitramfsEntry } from '../image/index.ts';
 import type { LinuxPayload } from '../../contract/index.ts';
 
-/** The program that the kernel is to start (`rdinit=`): it starts the agent, and then `/init`. */
+/** The program that the kernel starts (`rdinit=`): it starts the agent, and then `/init`. */
 export const AGENT_INIT = '/petri/start.sh';
 
 /**
- * An initramfs with the agent in it: that of the payload behind the agent's, or one of busybox.
+ * An initramfs with the agent in it, followed by that of the payload or by one with busybox.
  *
- * The agent's archive is a multiple of four bytes, where the kernel takes another one, of whatever compression (Linux,
- * `Documentation/driver-api/early-userspace/buffer-format.rst`). Behind the payload's it would be taken for more of it
- * by those that have no end of their own (lz4), and would hide what the kernel looks for at the end (bootconfig). Of
- * two files with one path the kernel keeps the later one, so the payload's.
+ * The agent's archive ends at a multiple of four bytes, where the kernel accepts another archive with any compression
+ * (Linux, `Documentation/driver-api/early-userspace/buffer-format.rst`). After the payload's archive it would be
+ * decoded as part of that if the format has no end marker (lz4), and would hide what the kernel expects at the end
+ * (bootconfig). Of two files with the same path the kernel keeps the later one, that of the payload.
  */
 export function agentInitramfs(payload: LinuxPayload): Uint8Array {
   const agent: InitramfsEntry[] = [
     { kind: 'file', path: AGENT_INIT, content: script('start.sh'), mode: 0o755 },
-    // The shell opens it for what runs in the background, before anything is mounted.
+    // The shell opens it for background jobs, before anything is mounted.
     { kind: 'character-device', path: '/dev/null', major: 1, minor: 3, mode: 0o666 },
     { kind: 'file', path: '/petri/agent.sh', content: script('agent.sh'), mode: 0o755 },
   ];
@@ -40,7 +40,7 @@ function script(name: string): Uint8Array {
   return readFileSync(join(artifactsFolder(), 'linux', name));
 }
 
-/** Busybox knows what to be by its name. */
+/** Busybox selects its applet by the name under which it is called. */
 const applets =
   'ash awk base64 basename cat chmod chown cmp cp cttyhack cut date dd df diff dirname dmesg du echo env expr false find free grep \
 gunzip gzip head hexdump hostname id insmod kill ln ls lsmod md5sum mkdir mknod mktemp modprobe more mount mv nproc od pgrep pidof \

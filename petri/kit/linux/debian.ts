@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PetriError } from '../../errors.ts';
 import { ask, findProgram, runSupervised, type StackCommand } from '../stack/index.ts';
 
-/** Where a download works and what it reports. */
+/** Where a download works, and how it reports progress. */
 export interface DownloadContext {
   /** A folder that is removed afterwards. */
   readonly work: string;
@@ -15,19 +15,19 @@ export interface DownloadContext {
 
 /** What was downloaded. */
 export interface DebianFiles {
-  /** The packages' contents, laid over each other. */
+  /** The contents of all packages, unpacked into one folder. */
   readonly tree: string;
   /** Package and version of each: 'busybox-static=1:1.35.0-4'. */
   readonly packages: readonly string[];
 }
 
-/** The package that depends on the newest kernel's. */
+/** The package that depends on the package of the newest kernel. */
 const NEWEST_KERNEL = 'linux-image-arm64';
 const BUSYBOX = 'busybox-static';
 
 /**
  * Downloads packages for arm64 with apt, from the archive that this host uses, and unpacks them. apt works in a folder
- * of its own, as any user, and verifies signatures with the keys of the system.
+ * of its own, without root, and verifies signatures with the keys of the system.
  *
  * @throws PetriError `tool-missing`, `tool-failed`, `interrupted`
  */
@@ -71,7 +71,7 @@ export function expectApt(): void {
   });
 }
 
-/** For the architecture of the guest, with nothing of what is installed here. */
+/** Options for the architecture of the guest, independent of what is installed here. */
 function aptOptions(work: string): string[] {
   const settings = {
     'APT::Architecture': 'arm64',

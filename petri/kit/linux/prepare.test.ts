@@ -25,7 +25,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The header of an arm64 Image, and something behind it. */
+/** The header of an arm64 Image, with some text after it. */
 function image(text = ''): Buffer {
   const bytes = Buffer.alloc(80);
   bytes.write('ARM\x64', 56, 'latin1');
@@ -54,8 +54,8 @@ function prepare(files: { readonly kernel?: string; readonly busybox?: string })
   });
 }
 
-describe('what linux() boots', () => {
-  it('is made of the files that are given, without apt', async () => {
+describe('prepareLinux', () => {
+  it('uses the given files, without apt', async () => {
     vi.stubEnv('PATH', folder);
     const { versions, done } = await prepare({ kernel, busybox });
     expect(done).toBe(true);
@@ -69,7 +69,7 @@ describe('what linux() boots', () => {
     expect(await prepare({})).toEqual({ versions, done: false });
   });
 
-  it('keeps the other file where one is replaced, and no modules of another kernel', async () => {
+  it('keeps the other file when one is replaced, and removes modules of the old kernel', async () => {
     await prepare({ kernel, busybox });
     mkdirSync(join(folder, 'linux/modules'));
     writeFileSync(kernel, image('newer'));
@@ -80,11 +80,11 @@ describe('what linux() boots', () => {
   });
 
   it.each([
-    ['a kernel that is none', { kernel: 'text' }, /text.*kernel/],
+    ['a file that is not a kernel', { kernel: 'text' }, /text.*kernel/],
     ['a busybox for another machine', { busybox: 'x86' }, /is no program for AArch64/],
     ['a busybox that needs libraries', { busybox: 'dynamic' }, /is no static program/],
     ['a file that is not there', { busybox: 'nowhere' }, /cannot be read: ENOENT/],
-  ])('is not made of %s', async (_name, files, message) => {
+  ])('rejects %s', async (_name, files, message) => {
     writeFileSync(join(folder, 'text'), 'no kernel');
     writeFileSync(join(folder, 'x86'), program({ machine: 62 }));
     writeFileSync(join(folder, 'dynamic'), program({ segment: 3 }));
@@ -93,7 +93,7 @@ describe('what linux() boots', () => {
     expect(readdirSync(folder)).not.toContain('linux');
   });
 
-  it('needs files where there is no apt, and says so', async () => {
+  it('reports on a host without apt that files are needed', async () => {
     vi.stubEnv('PATH', folder);
     await expect(prepare({ kernel })).rejects.toThrow(/no apt-get.*[^]*remedy: .*--kernel FILE --busybox FILE/);
     expect(readdirSync(join(folder, 'linux'))).not.toContain('vmlinuz');

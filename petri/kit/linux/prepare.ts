@@ -16,14 +16,11 @@ export interface PrepareRequest {
   readonly kernel?: string | undefined;
   readonly busybox?: string | undefined;
   readonly signal: AbortSignal;
-  /** Told what is done next. */
+  /** Called with each step, for progress messages. */
   say(line: string): void;
 }
 
-/**
- * What of the kernel is needed to mount ext4 from a virtio disk, in the order in which it is loaded. What is not there
- * is built in.
- */
+/** Modules of the kernel that mount ext4 from a virtio disk, in load order. Missing ones are built in. */
 const MODULES = [
   'virtio_pci_modern_dev',
   'virtio_pci_legacy_dev',
@@ -37,8 +34,8 @@ const MODULES = [
 ];
 
 /**
- * Puts into a folder what `linux()` boots: `vmlinuz`, `busybox`, `modules/` of Debian's kernel, and `versions`, which
- * says what they are. What is there already is not downloaded again.
+ * Fills a folder with what `linux()` boots: `vmlinuz`, `busybox`, `modules/` of Debian's kernel, and `versions`, which
+ * describes them. Files that are already there are not downloaded again.
  *
  * @returns the lines of `versions`, and whether anything was done
  * @throws PetriError `artifact-missing` for a file that cannot be read, `image-invalid` for one of the wrong kind,
@@ -71,7 +68,7 @@ export async function prepareLinux(
     };
     if (kernel !== undefined) {
       await publishFile(kernel, join(folder, 'vmlinuz'), 0o644);
-      // They are those of another kernel.
+      // They belong to another kernel.
       rmSync(join(folder, 'modules'), { recursive: true, force: true });
       versions.kernel = `kernel ${basename(kernel)} sha256=${await digestFile(kernel)}`;
     }
@@ -117,7 +114,7 @@ function readVersions(folder: string): Versions {
   };
 }
 
-/** Of a kernel of the user's own; it has no modules here. */
+/** Whether the kernel is the user's own, for which there are no modules here. */
 function isOfUser(kernel: string): boolean {
   return kernel.startsWith('kernel ');
 }

@@ -4,7 +4,7 @@ import type { Registers } from '../../contract/index.ts';
 const EL_SHIFT = 2n;
 const EL2 = 2n;
 
-/** Whether it is the guest that ran, and not the monitor at EL2. */
+/** Whether the guest was running, not the monitor at EL2. */
 export function isGuestMode({ pstate }: Pick<Registers, 'pstate'>): boolean {
   return ((pstate >> EL_SHIFT) & 3n) < EL2;
 }

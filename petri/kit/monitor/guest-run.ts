@@ -9,20 +9,20 @@ const WRITE = 1 << 6;
 /** Receives what a guest does. */
 export interface GuestListener {
   message(message: MonitorMessage): void;
-  /** The machine is gone or not to be trusted any more. @param why a part of a sentence */
+  /** The machine is lost, or can no longer be trusted. @param why a part of a sentence */
   lost(why: string): void;
 }
 
-/** The machine that a guest is on, as far as the guest's run moves it. */
+/** The machine of a guest, as controlled by the guest's run. */
 export interface GuestMachine {
-  /** Lets the guest go on that waits after a store. */
+  /** Resumes a guest that waits after a store. */
   resume(): void;
-  /** Says that the guest has ended: it does nothing any more, and nothing of it is on its way. */
+  /** Reports that the guest has ended: it does nothing any more, and none of its output is in transit. */
   rest(): void;
 }
 
 /**
- * One guest on a machine, from its start to its halt: what it reports becomes console text, events, and the reason of
+ * One guest on a machine, from its start to its halt: turns its records into console text, events, and the reason of
  * its halt.
  */
 export class GuestRun implements GuestListener {
@@ -52,19 +52,19 @@ export class GuestRun implements GuestListener {
     return this.#over;
   }
 
-  /** As far as they are known: where the guest halted, or was asked for them last. */
+  /** The registers at the halt, or at the last query; undefined if unknown. */
   get registers(): Registers | undefined {
     return this.#registers;
   }
 
-  /** Ends the run on our side. Of several reasons the first stays. */
+  /** Ends the run on our side. Only the first reason counts. */
   end(halt: HaltReason): void {
     if (this.#over) return;
     this.#over = true;
     this.#resolve(halt);
   }
 
-  /** As `end`, with where the guest is, if a machine that was stopped says so. */
+  /** As `end`, with the guest's PC if the stopped machine reported it. */
   endAt(reason: 'timeout', why: string, state: Registers | undefined): void {
     if (state === undefined || !isGuestMode(state)) {
       this.end({ reason, message: `${why}; where it was is not known` });
@@ -80,7 +80,7 @@ export class GuestRun implements GuestListener {
     });
   }
 
-  /** Keeps the registers of a guest that is going to be ended. */
+  /** Saves the registers of a guest that is about to be ended. */
   remember(registers: Registers): void {
     this.#registers = registers;
   }

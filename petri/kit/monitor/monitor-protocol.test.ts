@@ -14,7 +14,7 @@ function decode(type: number, body: Buffer): ReturnType<typeof decodeRecord> {
   return decodeRecord({ type, body: new DataView(body.buffer, body.byteOffset, body.length) });
 }
 
-it('gives the memory that a command record brought, and no other', () => {
+it('returns only the memory that a command record contains', () => {
   const body = Buffer.concat([
     words(0x1000, 8, 0, 2, 0x1000, 4),
     Buffer.from('abcd'),
@@ -45,7 +45,7 @@ it.each([
   expect(() => decode(type, body)).toThrow();
 });
 
-it('refuses a payload that has no room in RAM before anything is sent', () => {
+it('rejects a payload that does not fit into RAM before anything is sent', () => {
   const requests = bootRequests(tmk('hello'), { ramBase: 0, ramBytes: 4096 }, 0);
   expect(() => requests.next()).toThrow(expect.objectContaining({ code: 'payload-too-large' }));
 });

@@ -3,14 +3,14 @@ import { imagePages, placeTmk, encodeStartInput, type ReadGuestMemory } from '..
 import type { TmkPayload, Registers } from '../../contract/index.ts';
 import type { MonitorRecord } from './record-reader.ts';
 
-/** What this side and the monitor agree on (artifacts/monitor/monitor.c, VERSION). */
+/** Version of the protocol between this side and the monitor (artifacts/monitor/monitor.c, VERSION). */
 export const MONITOR_VERSION = 1;
 
 const RecordType = { READY: 1, COMMAND: 2, STATE: 3, FAULT: 4, POWER_OFF: 5, RESET: 6, UNSERVED: 7 } as const;
 const RequestType = { MEMORY: 1, LOAD: 2, START: 3, CONTINUE: 4 } as const;
 const REQUEST_BYTES = 40;
 
-/** Where the guest was, and why it left. */
+/** The guest's state at an exit, and why it exited. */
 export interface GuestState {
   readonly registers: Registers;
   readonly exception: ExceptionState;
@@ -20,25 +20,25 @@ export interface GuestState {
   readonly ipa: bigint;
 }
 
-/** What the monitor reports. */
+/** A message of the monitor. */
 export type MonitorMessage =
-  /** The machine came up; `touched` blocks of 2 MiB had to be made zero first. */
+  /** The machine is up; `touched` blocks of 2 MiB had to be cleared first. */
   | { readonly kind: 'ready'; readonly version: number; readonly touched: number }
-  /** The guest stored to the command address. With `waits`, it goes on when it is asked to. */
+  /** The guest stored to the command address. With `waits`, it continues only on request. */
   | {
       readonly kind: 'store';
       readonly pointer: number;
       readonly bytes: number;
       readonly waits: boolean;
-      /** Has what the command needs, if it is RAM. */
+      /** Reads the memory that the command needs, if it is RAM. */
       readonly read: ReadGuestMemory;
     }
   | { readonly kind: 'state'; readonly state: GuestState }
   | { readonly kind: 'fault' | 'power-off' | 'reset'; readonly state: GuestState }
-  /** An access to no device. */
+  /** An access to an address without RAM or a device. */
   | { readonly kind: 'unserved'; readonly ipa: bigint; readonly esr: number; readonly value: bigint };
 
-/** @throws RangeError for a body that is too short, Error for a record of no known type */
+/** @throws RangeError for a body that is too short, Error for a record of unknown type */
 export function decodeRecord({ type, body }: MonitorRecord): MonitorMessage {
   switch (type) {
     case RecordType.READY:
@@ -91,7 +91,7 @@ function decodeState(body: DataView): GuestState {
 const RANGES_AT = 4 * 8;
 const MAX_RANGES = 3;
 
-/** Reads the ranges of guest memory that a command record brought, and no other. */
+/** Reads only the ranges of guest memory that a command record contains. */
 function rangeReader(body: DataView): ReadGuestMemory {
   const ranges: { readonly ipa: number; readonly bytes: Uint8Array }[] = [];
   const count = word(body, 3);
@@ -116,7 +116,7 @@ function request(type: number, ...args: readonly number[]): Buffer {
   return bytes;
 }
 
-/** Lets a guest go on whose command was none that ends a test. */
+/** Resumes a guest after a command that does not end the test. */
 export const continueRequest = request(RequestType.CONTINUE);
 
 export interface GuestPlace {
@@ -126,7 +126,7 @@ export interface GuestPlace {
 }
 
 /**
- * What makes the monitor load a TMK and run one of its tests, in pieces to be sent in turn.
+ * The requests that make the monitor load a TMK and run one of its tests, to be sent in order.
  *
  * @throws PetriError `payload-too-large`
  */

@@ -28,7 +28,7 @@ function reading(): { reader: RecordReader; bodies: string[] } {
 }
 
 describe('RecordReader', () => {
-  it.each([1, 2, 7, 16, 100, 100_000])('cuts a stream into records, %i bytes at a time', (size) => {
+  it.each([1, 2, 7, 16, 100, 100_000])('splits a stream into records, %i bytes at a time', (size) => {
     const { reader, bodies } = reading();
     const words = ['', 'a', 'b'.repeat(100_000), 'c'.repeat(65_537), 'd'];
     const stream = Buffer.concat(words.map((word, number) => record(number, text(word))));
@@ -37,7 +37,7 @@ describe('RecordReader', () => {
     expect(reader.atBoundary).toBe(true);
   });
 
-  it('does not look for records in what a guest wrote', () => {
+  it('does not look for records in the output of a guest', () => {
     const { reader, bodies } = reading();
     const forged = record(1, text('forged'));
     reader.push(record(0, forged));
@@ -46,14 +46,14 @@ describe('RecordReader', () => {
     expect(bodies[1]).toBe('real');
   });
 
-  it('knows that a record is not complete', () => {
+  it('reports an incomplete record', () => {
     const { reader, bodies } = reading();
     reader.push(record(0, text('half')).subarray(0, 18));
     expect(reader.atBoundary).toBe(false);
     expect(bodies).toEqual([]);
   });
 
-  it('counts anew for a monitor that began anew', () => {
+  it('restarts counting when the monitor restarts', () => {
     const { reader, bodies } = reading();
     reader.push(record(0, text('a')));
     reader.restart();

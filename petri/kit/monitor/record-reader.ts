@@ -3,19 +3,19 @@ import { crc32 } from 'node:zlib';
 const MAGIC = 0x4b4d_5450;
 const HEADER_BYTES = 16;
 const CRC_BYTES = 4;
-/** A command with two strings of 64 KiB, and some more. */
+/** Enough for a command with two strings of 64 KiB. */
 const MAX_BODY = 0x2_1000;
 
 /** One record of the monitor at EL2 (artifacts/monitor/records.c). */
 export interface MonitorRecord {
   readonly type: number;
-  /** A view, to be used before the next bytes are pushed. */
+  /** A view that is valid until more bytes are pushed. */
   readonly body: DataView;
 }
 
 /**
- * Cuts the monitor's stream into records, whatever pieces it arrives in, and checks each: its header, that none is
- * missing, its CRC-32. What the guest writes is inside of bodies, where nothing looks for a record.
+ * Splits the monitor's stream into records, however it is chunked, and checks each: its header, its number in the
+ * sequence, its CRC-32. Output of the guest is inside of bodies, which are not searched for records.
  */
 export class RecordReader {
   readonly #take: (record: MonitorRecord) => void;
@@ -28,17 +28,17 @@ export class RecordReader {
     this.#take = take;
   }
 
-  /** Whether the stream stands between two records. */
+  /** Whether the stream is between two records. */
   get atBoundary(): boolean {
     return this.#from === this.#to;
   }
 
-  /** For a monitor that begins anew: its records count from 0. */
+  /** For a monitor that restarts: its records count from 0 again. */
   restart(): void {
     this.#expected = 0;
   }
 
-  /** @throws Error for a stream that cannot be the monitor's; nothing after it can be relied on */
+  /** @throws Error for a stream that cannot be the monitor's; later bytes cannot be trusted */
   push(bytes: Uint8Array): void {
     this.#append(bytes);
     for (;;) {

@@ -33,7 +33,7 @@ function start(id: string, label: string): void {
 }
 
 describe('containers', () => {
-  it('are stopped, then removed, by their label alone', async () => {
+  it('are stopped, then removed, by their label only', async () => {
     const supervisor = await Supervisor.open();
     const mine = await supervisor.container({ runtime: 'podman' });
     start('0a11', mine.label);
@@ -56,12 +56,12 @@ describe('containers', () => {
     expect(readdirSync(containers)).toEqual([]);
   });
 
-  it('that cannot be asked for are an error that says how to find them', async () => {
+  it('that cannot be listed are an error with a remedy', async () => {
     const supervisor = await Supervisor.open();
     const mine = await supervisor.container({ runtime: 'docker', label: 'petri-vm.run=2' });
     vi.stubEnv('CONTAINERS_BROKEN', '1');
     await expect(mine.end()).rejects.toThrow(
-      /label petri-vm\.run=2 may be there still: docker: Cannot connect to the daemon[^]*docker ps --all --filter label=petri-vm\.run=2/,
+      /label petri-vm\.run=2 may still exist: docker: Cannot connect to the daemon[^]*docker ps --all --filter label=petri-vm\.run=2/,
     );
     vi.stubEnv('CONTAINERS_BROKEN', undefined);
     await mine.end();

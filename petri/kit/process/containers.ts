@@ -8,17 +8,17 @@ const stopSeconds = 3;
 const answerMs = 30_000;
 
 /**
- * Stops and removes all containers that bear a label. They are in no group of ours: only their runtime can end them.
+ * Stops and removes all containers with a label. They are not in our process groups: only their runtime can end them.
  *
- * @throws PetriError `teardown-failed` where the runtime cannot be asked, or leaves one
+ * @throws PetriError `teardown-failed` if the runtime cannot be asked, or one remains
  */
 export async function endContainers(runtime: ContainerRuntime, label: string): Promise<void> {
   for (let attempt = 0; attempt < 3; attempt++) {
     const found = await list(runtime, label);
-    // A runtime may still be making one whose client is gone: it is there when we look again.
+    // The runtime may still be creating a container whose client has ended, so look again.
     if (found.length === 0 && attempt > 0) return;
     if (found.length > 0) {
-      // One that ended meanwhile makes these fail; what counts is the next list.
+      // These fail if a container ended meanwhile; the next list decides.
       await ask(runtime, ['stop', '--time', String(stopSeconds), ...found]).catch(() => undefined);
       await ask(runtime, ['rm', '--force', ...found]).catch(() => undefined);
     }
@@ -27,7 +27,7 @@ export async function endContainers(runtime: ContainerRuntime, label: string): P
   const left = await list(runtime, label).catch((error: unknown) => {
     throw failed(runtime, label, String(error), error);
   });
-  if (left.length > 0) throw failed(runtime, label, `${left.join(', ')} would not go`);
+  if (left.length > 0) throw failed(runtime, label, `${left.join(', ')} could not be removed`);
 }
 
 async function list(runtime: ContainerRuntime, label: string): Promise<string[]> {
@@ -49,7 +49,7 @@ function ask(runtime: ContainerRuntime, args: readonly string[]): Promise<string
 }
 
 function failed(runtime: ContainerRuntime, label: string, why: string, cause?: unknown): PetriError {
-  return new PetriError(`containers with label ${label} may be there still: ${runtime}: ${why}`, {
+  return new PetriError(`containers with label ${label} may still exist: ${runtime}: ${why}`, {
     code: 'teardown-failed',
     step: 'teardown',
     remedy: `${runtime} ps --all --filter label=${label} shows them, ${runtime} rm --force removes them`,

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 const maxUnread = 2 ** 20;
 
 /**
- * Output of a process that nobody has to read: what is given is taken at once, and beyond 1 MiB the oldest unread bytes
- * are dropped, with a note in their place.
+ * Output of a process that need not be read: it is drained at once, and beyond 1 MiB the oldest unread bytes are
+ * dropped, with a note in their place.
  */
 export class DrainedStream extends Readable {
   #queue: Buffer[] = [];

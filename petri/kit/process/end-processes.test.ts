@@ -20,7 +20,7 @@ interface Fake extends Partial<ProcessRow> {
   readonly foreign?: boolean;
 }
 
-/** This process has session 1000, as everything in its terminal. */
+/** This process is in session 1000, as is everything in its terminal. */
 function table(...fakes: Fake[]): ProcessTable {
   const self: Fake = { pid: process.pid, parent: process.ppid, session: 1000 };
   const all = [self, { pid: process.ppid, parent: 1, session: 1000 }, ...fakes];
@@ -44,18 +44,18 @@ function found(known: readonly { pid: number; start: string }[], ...fakes: Fake[
   return findProcesses({ token, known, after }, table(...fakes)).map(({ pid }) => pid);
 }
 
-describe('which processes are ours', () => {
-  it('is told by the token in their environment, wherever they are', () => {
+describe('findProcesses', () => {
+  it('finds processes by the token in their environment, wherever they are', () => {
     expect(found([], { pid: 501, environment: marked }, { pid: 502, environment: 'A=1\0' })).toEqual([501]);
   });
 
-  it('is told by number and start where the environment cannot be read, and never by the number alone', () => {
+  it('uses PID and start time if the environment cannot be read, and never the PID alone', () => {
     const known = [{ pid: 501, start: '500' }];
     expect(found(known, { pid: 501 })).toEqual([501]);
     expect(found(known, { pid: 501, start: '501' })).toEqual([]);
   });
 
-  it('is not told by number and start where the environment is that of somebody else', () => {
+  it('ignores PID and start time if the environment has no token', () => {
     expect(found([{ pid: 501, start: '500' }], { pid: 501, environment: 'HOME=/\0' })).toEqual([]);
   });
 
@@ -70,12 +70,12 @@ describe('which processes are ours', () => {
     expect(found([], ...others, leader).sort()).toEqual([501, 502, 503, 504]);
   });
 
-  it('leaves reapers among them to end by themselves', () => {
+  it('excludes reapers, which end by themselves', () => {
     const reaper = { pid: 502, parent: 501, environment: 'PETRI_REAPER=1\0' };
     expect(found([], { pid: 501, environment: marked }, reaper)).toEqual([501]);
   });
 
-  it('never includes init, this process, its parents, its session, other users or what is older than the owner', () => {
+  it('excludes init, this process, its parents, its session, other users and processes older than the owner', () => {
     const known = [1, process.pid, process.ppid, 501, 502, 503].map((pid) => ({ pid, start: '500' }));
     const fakes = [
       { pid: 1, environment: marked },
@@ -86,7 +86,7 @@ describe('which processes are ours', () => {
     expect(found(known, ...fakes)).toEqual([]);
   });
 
-  it('takes a token as a whole and only from its variable', () => {
+  it('matches a token only as a whole and in its variable', () => {
     expect(bears(marked, entryToken('77-ab', 3))).toBe(true);
     expect(bears(marked, entryToken('77-ab', 33))).toBe(false);
     expect(bears(marked, ledgerToken('7-ab'))).toBe(false);

@@ -9,21 +9,21 @@ import {
 } from './process-table.ts';
 import { bears, isReaper } from './token.ts';
 
-/** By what the processes of one entry, or of a whole ledger, are known. */
+/** What identifies the processes of one entry, or of a whole ledger. */
 export interface ProcessClaim {
   readonly token: string;
-  /** Processes that were seen to be ours. */
+  /** Processes that are known to be ours. */
   readonly known: readonly ProcessIdentity[];
-  /** A child of this process that has not been waited for: its number cannot be anybody else's. */
+  /** A child of this process that has not been waited for, so that its PID cannot have been reused. */
   readonly child?: ProcessIdentity | undefined;
-  /** One that started before all of them. Where it is known, less has to be looked at. */
+  /** A process that started before all of them: older ones need not be checked. */
   readonly after?: ProcessIdentity | undefined;
 }
 
 /**
- * The living processes of a claim: those that bear its token; those it knows by number and start, unless they have an
- * environment without the token; then all that are in a session with one of these - each was started in a session of
- * its own - or descend from one. Never one of another user, and never this process or what it descends from.
+ * The living processes of a claim: those with its token; those with a known PID and start time, unless their
+ * environment lacks the token; then all in the session of one of these (each was started in a session of its own), and
+ * all descendants. Never a process of another user, this process or one of its ancestors.
  */
 export function findProcesses(claim: ProcessClaim, table: ProcessTable = systemProcessTable()): ProcessRow[] {
   const rows = table.list();
@@ -39,7 +39,7 @@ export function findProcesses(claim: ProcessClaim, table: ProcessTable = systemP
   };
 
   for (const row of candidates) {
-    // One that has become another user's cannot be ended, which is reported.
+    // A process that has become another user's cannot be ended, which is reported.
     if (claim.child !== undefined && isSame(claim.child, row)) found.set(row.pid, row);
     else if (isMarked(row, claim, table)) add(row);
   }
@@ -55,7 +55,7 @@ export function findProcesses(claim: ProcessClaim, table: ProcessTable = systemP
   return [...found.values()];
 }
 
-/** The starts of /proc are ticks since the boot; those of ps cannot be compared. */
+/** Start times of /proc are ticks since the boot; those of ps cannot be compared. */
 function laterThan(after: ProcessIdentity | undefined): (row: ProcessRow) => boolean {
   const since = after !== undefined && /^\d+$/.test(after.start) ? Number(after.start) : 0;
   return since === 0 ? () => true : (row) => Number(row.start) >= since;
@@ -79,11 +79,11 @@ function ancestors(rows: readonly ProcessRow[]): Set<number> {
 const killMs = 5000;
 
 /**
- * SIGTERM to all that `find` finds, SIGKILL to what is there after the grace. It looks again and again: processes may
- * go on making processes meanwhile.
+ * Sends SIGTERM to all that `find` returns, and SIGKILL to what remains after the grace period. Repeats `find`, since
+ * processes may fork meanwhile.
  *
- * @param hurry ends the grace
- * @returns the numbers of those that are there even so
+ * @param hurry ends the grace period
+ * @returns the PIDs that remain nevertheless
  */
 export async function endProcesses(find: () => ProcessRow[], graceMs: number, hurry?: AbortSignal): Promise<number[]> {
   const warned = new Set<number>();
@@ -112,7 +112,7 @@ async function untilNone(
   }
 }
 
-/** To each group at once, so that none of it can fork away meanwhile. */
+/** Signals whole groups at once, so that no member can fork away in between. */
 function signal(rows: readonly ProcessRow[], name: 'SIGTERM' | 'SIGKILL'): void {
   for (const group of new Set(rows.map((row) => row.group))) {
     if (group > 1) send(-group, name);
@@ -124,7 +124,7 @@ function send(target: number, name: NodeJS.Signals): void {
     process.kill(target, name);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    // Gone meanwhile, or of another user meanwhile: who looks next sees it.
+    // Ended, or changed its user, meanwhile: the next look shows it.
     if (code !== 'ESRCH' && code !== 'EPERM') throw error;
   }
 }

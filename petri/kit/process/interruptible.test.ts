@@ -21,7 +21,7 @@ interface Outcome {
   readonly lines: readonly string[];
 }
 
-/** Runs the command and interrupts it when it is ready, and again each time that it says that it is ending. */
+/** Runs the command and interrupts it when it is ready, and again each time that it reports that it is ending. */
 async function interrupt(mark: string, times: number): Promise<Outcome> {
   const child = spawn(process.execPath, [command, stubborn], {
     env: { ...process.env, PETRI_INTERRUPT_TEST: `${mark} of ${process.pid}` },
@@ -45,7 +45,7 @@ function family(mark: string): number[] {
 }
 
 describe.runIf(systemProcessTable() === procTable)('Ctrl-C', () => {
-  it('once ends everything in order, and the command says what it was', async () => {
+  it('once ends everything in order, and the command reports the signal', async () => {
     expect(await interrupt('once', 1)).toEqual({ code: 9, lines: ['ready', 'interrupted: interrupted by SIGINT'] });
     expect(family('once')).toEqual([]);
     expect(readdirSync(stateFolders().ledgers)).toEqual([]);
@@ -59,7 +59,7 @@ describe.runIf(systemProcessTable() === procTable)('Ctrl-C', () => {
 });
 
 describe('something interruptible', () => {
-  it('gives its result, and ends what was started', async () => {
+  it('returns the result, and ends what was started', async () => {
     const before = process.listenerCount('SIGINT');
     const result = await runInterruptible(async (signal) => {
       expect(process.listenerCount('SIGINT')).toBe(before + 1);
@@ -71,7 +71,7 @@ describe('something interruptible', () => {
     expect(process.listenerCount('SIGINT')).toBe(before);
   });
 
-  it('fails as what it runs does', async () => {
+  it('rejects with the error of `run`', async () => {
     const failure = new Error('mine');
     await expect(runInterruptible(() => Promise.reject(failure))).rejects.toBe(failure);
   });

@@ -6,19 +6,19 @@ import { Supervisor } from './supervisor.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What `runInterruptible` runs now. */
+/** Calls of `runInterruptible` in progress. */
 const running = new Set<AbortController>();
 
 export interface InterruptibleOptions {
-  /** Told of the first signal, when things begin to end. @default a line on standard error */
+  /** Called with the first signal, when ending starts. @default prints a line on standard error */
   readonly onInterrupt?: (signal: string) => void;
 }
 
 /**
  * Runs something that starts processes, in a command. The first Ctrl-C aborts the signal and lets `run` end in order;
- * the second ends everything at once, and this process. When `run` is done, whatever way, everything started is ended.
+ * the second ends everything, including this process, at once. Everything that was started is ended after `run`.
  *
- * @throws whatever `run` throws; once interrupted, PetriError `interrupted`: that of `run`, or one in place of what it
+ * @throws what `run` throws; after an interrupt, PetriError `interrupted`: that of `run`, or one that replaces what it
  *   throws
  */
 export async function runInterruptible<T>(
@@ -50,7 +50,7 @@ export async function runInterruptible<T>(
 }
 
 /**
- * Aborts what `runInterruptible` runs, as the first Ctrl-C does, and says nothing.
+ * Aborts what `runInterruptible` runs, as the first Ctrl-C does, without a message.
  *
  * @param why follows `interrupted`
  * @returns whether anything runs

@@ -19,14 +19,14 @@ const runner = fileURLToPath(new URL('fixtures/runner.mjs', import.meta.url));
 const stubborn = fileURLToPath(new URL('fixtures/stubborn.sh', import.meta.url));
 const MARK = 'PETRI_KILL_TEST';
 
-/** Of five kills each. More of them: `PETRI_KILL_ROUNDS=100 npx vitest run petri/process/kill --testTimeout=0`. */
+/** Rounds of five kills each. For more: `PETRI_KILL_ROUNDS=100 npx vitest run petri/process/kill --testTimeout=0`. */
 const ROUNDS = Number(process.env['PETRI_KILL_ROUNDS'] ?? 8);
 
 const home = usePrivateState();
 const lives: Life[] = [];
 
 afterAll(() => {
-  // Only where the test failed.
+  // Only if the test failed.
   for (const pid of lives.flatMap((life) => life.processes())) kill(pid);
 });
 
@@ -54,7 +54,7 @@ class Life {
     this.directory = join(home.folder, name);
     this.runner = spawn(process.execPath, [runner, this.directory, stubborn, String(workers)], {
       env: { ...process.env, [MARK]: this.#mark },
-      // Workers that come up after their runner is gone say so.
+      // Workers that start after their runner has ended print a message.
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     if (this.runner.stdout === null) throw new Error('the runner has no output');
@@ -78,7 +78,7 @@ class Life {
     }
   }
 
-  /** The child that a worker has now. */
+  /** The current child of a worker. */
   async child(worker: number): Promise<number> {
     const ended = new Set(this.messages.flatMap((message) => message.ended ?? []));
     const isNow = (message: Message): boolean =>
@@ -94,7 +94,7 @@ class Life {
     return all();
   }
 
-  /** The reaper that watches a worker now. */
+  /** The current reaper of a worker. */
   async reaper(worker: number, but?: number): Promise<number> {
     const { ledgers } = stateFolders();
     return await until(() => {
@@ -105,7 +105,7 @@ class Life {
     });
   }
 
-  /** Everything that descends from the runner and has not lost its environment, seen from outside. */
+  /** All descendants of the runner that still have their environment, seen from outside. */
   processes(): number[] {
     const mark = `${MARK}=${this.#mark}`;
     return procTable.list().flatMap(({ pid }) => (procTable.environment(pid)?.includes(mark) === true ? [pid] : []));
@@ -113,13 +113,13 @@ class Life {
 
   async expectNothingLeft(): Promise<void> {
     expect(await waitForRun(this.directory, HANGS)).toEqual([]);
-    // A worker without a ledger may have been coming up; a reaper ends after it removed the ledger.
+    // A worker without a ledger may have been starting; a reaper ends only after it has removed the ledger.
     await expect.poll(() => this.processes()).toEqual([]);
     expect(await waitForRun(this.directory, HANGS)).toEqual([]);
   }
 }
 
-/** A small generator of numbers in 0..1, so that a failing round can be played again. */
+/** A small generator of numbers in 0..1, so that a failing round can be repeated. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -161,7 +161,7 @@ async function fullLife(name: string, seed: number): Promise<void> {
   if (next() < 0.7) await life.reaper(unlucky, reaper);
   await randomMoment(next(), 50);
   kill(unlucky);
-  // The other one notices nothing of it.
+  // The other worker is not affected.
   expect(isAlive(othersChild)).toBe(true);
 
   if (next() < 0.3) kill(await life.reaper(other));
@@ -170,7 +170,7 @@ async function fullLife(name: string, seed: number): Promise<void> {
   await life.expectNothingLeft();
 }
 
-/** The runner is killed while its worker is coming up. */
+/** The runner is killed while its worker starts. */
 async function shortLife(name: string, seed: number): Promise<void> {
   const life = new Life(name, 1);
   await randomMoment(random(seed)(), 700);
@@ -203,7 +203,7 @@ describe.runIf(systemProcessTable() === procTable)('after SIGKILL at a random mo
   });
 });
 
-/** Those of stubborn.sh that lost their environment have the mark in what they run. */
+/** Processes of stubborn.sh that lost their environment have the mark in their command line. */
 function withoutEnvironment(): number[] {
   return procTable.list().flatMap(({ pid }) => {
     const path = `/proc/${pid}/cmdline`;

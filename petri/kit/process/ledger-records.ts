@@ -9,14 +9,14 @@ const identity = z.object({ pid, start: z.string().min(1).max(64) });
 const entry = z.number().int().min(0);
 const path = z.string().min(1).max(4096).regex(/^\//);
 
-/** What an entry of a ledger is about. */
+/** The subject of a ledger's entry. */
 const thing = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('process'), name: z.string().max(256), graceMs: z.number().min(0).max(60_000) }),
   z.object({ kind: z.literal('folder'), path }),
   z.object({
     kind: z.literal('container'),
     runtime: z.enum(['docker', 'podman']),
-    // Nothing else in it, and ours: it is what containers are removed by.
+    // Strict, since containers are removed by this label.
     label: z
       .string()
       .max(256)
@@ -34,11 +34,11 @@ const thing = z.discriminatedUnion('kind', [
 export const ledgerRecord = z.discriminatedUnion('op', [
   z.object({ op: z.literal('ledger'), version: z.literal(1), id: z.string().regex(/^[\w-]{1,100}$/), owner: identity }),
   z.object({ op: z.literal('run'), directory: path, runner: identity.optional() }),
-  /** Somebody who ends what is in it when the owner is gone, and who no longer does. */
+  /** A process that ends what the ledger lists when the owner has died; and one that has stopped doing so. */
   z.object({ op: z.literal('reaper'), reaper: identity }),
   z.object({ op: z.literal('reaper-gone'), reaper: identity }),
   z.object({ op: z.literal('open'), entry, thing }),
-  /** A process of the entry that was seen. */
+  /** A process of the entry that was found. */
   z.object({ op: z.literal('seen'), entry, process: identity }),
   z.object({ op: z.literal('end'), entry }),
 ]);

@@ -17,14 +17,14 @@ export function ledgerPath(folder: string, id: string): string {
   return join(folder, `${id}${suffix}`);
 }
 
-/** What the ledger's reaper complains of. */
+/** Log file of the ledger's reaper. */
 export function logPath(path: string): string {
   return `${path}.log`;
 }
 
 /**
- * What this process has started and must be ended with it, on disk: a line before a thing is made, a line when it is
- * gone. Each is one write to the end of the file, which the system keeps when this process dies.
+ * A record on disk of what this process has started and must end: one line before something is created, one when it has
+ * ended. Each is a single write to the end of the file, which survives the death of this process.
  */
 export class Ledger {
   readonly id: string;
@@ -37,14 +37,14 @@ export class Ledger {
   constructor(folder: string, owner: ProcessIdentity) {
     this.id = `${owner.pid}-${randomBytes(6).toString('hex')}`;
     this.path = ledgerPath(folder, this.id);
-    // A ledger is there with its first line or not at all.
+    // A ledger appears with its first line or not at all.
     const fresh = join(folder, `.${this.id}`);
     this.#file = openSync(fresh, 'ax', 0o600);
     this.#write({ op: 'ledger', version: 1, id: this.id, owner });
     renameSync(fresh, this.path);
   }
 
-  /** @returns the number of the entry @throws PetriError `state-directory` where it cannot be written down */
+  /** @returns the number of the entry @throws PetriError `state-directory` if it cannot be written */
   open(thing: Thing): number {
     const entry = this.#entries++;
     try {
@@ -76,7 +76,7 @@ export class Ledger {
     this.#add({ op: 'reaper', reaper });
   }
 
-  /** What is reported afterwards is not recorded. @param keep leaves the file to the reaper */
+  /** Later calls record nothing. @param keep leaves the file to the reaper */
   close(keep: boolean): void {
     this.#closed = true;
     closeSync(this.#file);
@@ -85,7 +85,7 @@ export class Ledger {
     rmSync(logPath(this.path), { force: true });
   }
 
-  /** Without such a line something that is gone is looked for, or is found by its token alone. */
+  /** If this line is lost, a sweep looks for something that has ended, or finds a process by its token only. */
   #add(record: LedgerRecord): void {
     if (this.#closed) return;
     try {
@@ -98,7 +98,7 @@ export class Ledger {
   #write(record: LedgerRecord): void {
     const line = Buffer.from(`${this.#cut ? '\n' : ''}${JSON.stringify(record)}\n`);
     const written = writeSync(this.#file, line);
-    // On a full disk.
+    // A short write: the disk is full.
     this.#cut = written < line.length;
     if (this.#cut) throw new Error('the line was cut');
   }

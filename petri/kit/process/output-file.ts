@@ -3,8 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 const maxBytes = 2 ** 28;
 
 /**
- * Takes what a process prints to a file, at once and in order, up to 256 MiB. A disk that is full does not end the
- * process.
+ * Appends the output of a process to a file, at once and in order, up to 256 MiB. A full disk does not end the process.
  */
 export class OutputFile {
   #file: number | undefined;

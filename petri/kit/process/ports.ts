@@ -7,7 +7,7 @@ import { readLedger } from './read-ledger.ts';
 
 const attempts = 50;
 
-/** A TCP port of 127.0.0.1 that the system gives and that no ledger has. @throws PetriError `unsupported` */
+/** A free TCP port of 127.0.0.1 that is in no ledger. @throws PetriError `unsupported` */
 export async function findFreePort(ledgers: string): Promise<number> {
   const taken = portsIn(ledgers);
   for (let attempt = 0; attempt < attempts; attempt++) {

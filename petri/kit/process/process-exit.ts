@@ -1,6 +1,6 @@
 import type { ProcessExit } from './types.ts';
 
-/** As Node reports it: exactly one of the two is there. */
+/** From Node's arguments, of which exactly one is not null. */
 export function processExit(code: number | null, signal: NodeJS.Signals | null): ProcessExit {
   if (signal !== null) return { signal, describe: () => `was ended by ${signal}` };
   const number = code ?? 0;

@@ -1,34 +1,31 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** A process and no later one with the same number. */
+/** Identifies a process, as opposed to a later one with the same PID. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started, in whatever the system counts: only good for comparison. */
+  /** When it started, in a unit of the system: only for comparison. */
   readonly start: string;
 }
 
-/** A process that lives; a zombie does not. */
+/** A living process, not a zombie. */
 export interface ProcessRow extends ProcessIdentity {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
 }
 
-/** What the system says about processes. */
+/** The system's information about processes. */
 export interface ProcessTable {
-  /** Those of all users. */
+  /** Processes of all users. */
   list(): ProcessRow[];
   find(pid: number): ProcessRow | undefined;
   isOwn(pid: number): boolean;
-  /**
-   * Its variables as they were when its program started, NUL-separated; undefined where they cannot be read or are
-   * empty.
-   */
+  /** Its environment when its program started, NUL-separated; undefined if it cannot be read or is empty. */
   environment(pid: number): string | undefined;
 }
 
-/** Of this system. Without /proc, as on macOS, nobody's environment can be read. */
+/** The table of this system. Without /proc, as on macOS, no environment can be read. */
 export function systemProcessTable(): ProcessTable {
   return existsSync('/proc/self/stat') ? procTable : psTable;
 }
@@ -41,7 +38,7 @@ export function isAlive(identity: ProcessIdentity, table: ProcessTable = systemP
   return table.find(identity.pid)?.start === identity.start;
 }
 
-/** @throws Error where the process has ended */
+/** @throws Error if the process has ended */
 export function identityOf(pid: number, table: ProcessTable = systemProcessTable()): ProcessIdentity {
   const row = table.find(pid);
   if (row === undefined) throw new Error(`there is no process ${pid}`);
@@ -65,7 +62,7 @@ export const procTable: ProcessTable = {
   },
 };
 
-/** proc_pid_stat(5). The command in parentheses may hold anything: what follows the last one counts. */
+/** Parses proc_pid_stat(5). The command in parentheses may contain anything: the last parenthesis counts. */
 function readStat(pid: number): ProcessRow | undefined {
   const text = ifThere(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
   if (text === undefined) return undefined;
@@ -90,8 +87,8 @@ export const psTable: ProcessTable = {
 };
 
 /**
- * ps(1) as POSIX has it, and `lstart`, which Linux, macOS and the BSDs add. Its sessions are not comparable: groups
- * stand for them.
+ * Runs ps(1) as in POSIX, with `lstart`, which Linux, macOS and the BSDs add. Its sessions are not comparable, so
+ * process groups are used instead.
  */
 function askPs(selection: readonly string[]): { row: ProcessRow; uid: number }[] {
   let text: string;
@@ -103,7 +100,7 @@ function askPs(selection: readonly string[]): { row: ProcessRow; uid: number }[]
       maxBuffer: 2 ** 26,
     });
   } catch (error) {
-    // It fails so when nothing was selected.
+    // ps fails like this if nothing was selected.
     if (error instanceof Error && 'status' in error && error.status === 1) return [];
     throw error;
   }
@@ -116,7 +113,7 @@ function askPs(selection: readonly string[]): { row: ProcessRow; uid: number }[]
   });
 }
 
-/** Undefined when the process has gone meanwhile or is not ours to look at. */
+/** Undefined if the process has ended meanwhile or may not be inspected. */
 function ifThere<T>(read: () => T): T | undefined {
   try {
     return read();

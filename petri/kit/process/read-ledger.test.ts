@@ -27,7 +27,7 @@ const header = (id: string): string => JSON.stringify({ op: 'ledger', version: 1
 const open = (entry: number, thing: unknown): string => JSON.stringify({ op: 'open', entry, thing });
 
 describe('a ledger', () => {
-  it('says what is open, of whom, and who cares for it', () => {
+  it('lists open entries, the owner and the reapers', () => {
     const ledger = new Ledger(home.folder, owner);
     ledger.run('/run', undefined);
     ledger.reaper({ pid: 4712, start: '124' });
@@ -45,7 +45,7 @@ describe('a ledger', () => {
     expect(readLedger(ledger.path)).toBeUndefined();
   });
 
-  it('may have been cut anywhere and have lines from anybody', () => {
+  it('may be truncated anywhere and have foreign lines', () => {
     const path = write(
       '1-a.ndjson',
       header('1-a'),
@@ -67,7 +67,7 @@ describe('a ledger', () => {
     expect(state(path).open.map(({ entry }) => entry)).toEqual([0, 6]);
   });
 
-  it('is none under another name, behind a link, as a folder or without its first line', () => {
+  it('is rejected under another name, behind a link, as a folder or without its first line', () => {
     const path = write('2-b.ndjson', header('1-a'));
     expect(readLedger(path)).toEqual({ unreadable: 'it has the name of another ledger' });
     symlinkSync(path, join(home.folder, '3-c.ndjson'));

@@ -5,7 +5,7 @@ import { ledgerId } from './ledger.ts';
 import { ledgerRecord, type LedgerRecord, type Thing } from './ledger-records.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
-/** What a ledger says now. */
+/** The current state in a ledger. */
 export interface LedgerState {
   readonly id: string;
   readonly path: string;
@@ -24,9 +24,9 @@ export interface LedgerEntry {
 const maxBytes = 2 ** 26;
 
 /**
- * Reads a ledger that anybody may have written to. A line that is cut or makes no sense is left out.
+ * Reads a ledger that others may have written to. Truncated and invalid lines are ignored.
  *
- * @returns undefined where there is no ledger of ours under this path; why, where there is something else
+ * @returns undefined if there is no ledger under this path; the reason if there is something else
  */
 export function readLedger(path: string): LedgerState | undefined | { readonly unreadable: string } {
   const text = readOwnFile(path);
@@ -83,7 +83,7 @@ function parseLine(line: string): LedgerRecord[] {
 function readOwnFile(path: string): string | undefined | { readonly unreadable: string } {
   let file: number;
   try {
-    // Of a pipe, opening would wait for a writer.
+    // For a pipe, opening would wait for a writer.
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -12,7 +12,7 @@ import { leavePlace } from './slots.ts';
 import { removeTemporaryFolder } from './temporary-folder.ts';
 import { ledgerToken } from './token.ts';
 
-/** What was found in a ledger and ended, and what could not be, as parts of sentences. */
+/** What was found in a ledger and ended, and what could not be ended, as parts of sentences. */
 export interface ReapReport {
   readonly ledger: string;
   readonly ended: readonly string[];
@@ -20,25 +20,22 @@ export interface ReapReport {
 }
 
 export interface ReapOptions {
-  /** False after a reboot, which ended them, and gave their numbers to others. */
+  /** False after a reboot, which ended the processes and reused their PIDs. */
   readonly processes: boolean;
 }
 
-/**
- * How long a process may need from being forked by an owner that died meanwhile to having the environment it was to
- * have.
- */
+/** Time for a process that was forked by an owner that died meanwhile to get its environment. */
 const birthMs = 300;
 
 /**
- * Ends everything that is open in a ledger whose owner is gone, then removes the ledger. Doing so twice at the same
- * time does no harm.
+ * Ends everything that is open in a ledger whose owner has died, then removes the ledger. May run twice at the same
+ * time.
  */
 export async function reap(path: string, options: ReapOptions = { processes: true }): Promise<ReapReport> {
   const state = readLedger(path);
   if (state === undefined) return { ledger: path, ended: [], left: [] };
   if ('unreadable' in state) return { ledger: path, ended: [], left: [`ledger ${path}: ${state.unreadable}`] };
-  // So that others leave it to us.
+  // So that others leave the ledger to us.
   claim(path, 'reaper');
   const ended: string[] = [];
   const left: string[] = [];
@@ -50,7 +47,7 @@ export async function reap(path: string, options: ReapOptions = { processes: tru
     }
   };
   if (options.processes) await attempt(() => endAllProcesses(state, ended, left));
-  // What stands for a running process goes after it: a slot is free when the model is gone.
+  // Processes first: a slot must stay taken until the model that uses it has ended.
   for (const kind of ['container', 'folder', 'port', 'slot'] as const) {
     for (const { thing } of state.open) {
       if (thing.kind !== kind || (kind === 'slot' && left.length > 0)) continue;
@@ -70,7 +67,7 @@ export async function reap(path: string, options: ReapOptions = { processes: tru
 
 function claim(path: string, op: 'reaper' | 'reaper-gone'): void {
   const record: LedgerRecord = { op, reaper: identityOf(process.pid) };
-  // The last line of the owner may be cut.
+  // The owner's last line may be truncated.
   appendFileSync(path, `\n${JSON.stringify(record)}\n`);
 }
 
@@ -88,7 +85,7 @@ async function endAllProcesses(state: LedgerState, ended: string[], left: string
     survivors = await endProcesses(find, graceMs);
   }
   if (found.length > 0) ended.push(`${plural(found.length, 'process', 'processes')} of ${names(entries)}`);
-  if (survivors.length > 0) left.push(`process ${survivors.join(', ')} is there even after SIGKILL`);
+  if (survivors.length > 0) left.push(`process ${survivors.join(', ')} still exists after SIGKILL`);
 }
 
 function names(entries: readonly { thing: { name: string } }[]): string {
@@ -99,7 +96,7 @@ function plural(count: number, one: string, many: string): string {
   return count === 1 ? `1 ${one}` : `${count} ${many}`;
 }
 
-/** @returns what to report */
+/** @returns descriptions of what was ended */
 async function endThing(state: LedgerState, thing: LedgerEntry['thing']): Promise<string[]> {
   switch (thing.kind) {
     case 'container':

@@ -10,8 +10,8 @@ import { type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { REAPER_VARIABLE, TOKEN_VARIABLE } from './token.ts';
 
 /**
- * What the reaper does as long as all is well: it waits for its input to end. Only then it loads anything of ours,
- * which takes memory and time that each worker would pay for.
+ * The reaper's program as long as its owner lives: it waits for its input to end. Only then it loads our code, for
+ * which each worker would otherwise pay memory and time.
  */
 const waiting = `
 import { readFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ process.exit();
 
 const maxStarts = 10;
 
-/** The process beside this one that outlives it, to end what is in its ledger. */
+/** A process that outlives this one, to end what is in its ledger. */
 export class Reaper {
   readonly #ledger: Ledger;
   readonly #owner: ProcessIdentity;
@@ -51,7 +51,7 @@ export class Reaper {
   #starts = 0;
   #closed = false;
 
-  /** @param runner ends the owner too, when it dies */
+  /** @param runner whose death also ends the owner */
   constructor(ledger: Ledger, owner: ProcessIdentity, runner: ProcessIdentity | undefined) {
     this.#ledger = ledger;
     this.#owner = owner;
@@ -65,7 +65,7 @@ export class Reaper {
   /** @throws PetriError `spawn-failed` */
   start(): void {
     if (++this.#starts > maxStarts) {
-      throw new PetriError('the process that cleans up after this one ended again and again', {
+      throw new PetriError('the process that cleans up after this one ended repeatedly', {
         code: 'spawn-failed',
         step: 'launch',
         remedy: `see ${logPath(this.#ledger.path)}`,
@@ -73,21 +73,21 @@ export class Reaper {
     }
     const log = openSync(logPath(this.#ledger.path), 'a', 0o600);
     const child = spawn(process.execPath, this.#argv(), {
-      // A session of its own: it does not see what a terminal sends to those in the foreground.
+      // A session of its own, so that it does not receive signals of a terminal.
       detached: true,
       cwd: '/',
       env: reaperEnvironment(),
       stdio: ['pipe', 'ignore', log],
     });
     closeSync(log);
-    // Neither it nor the pipe to it keeps this process from ending.
+    // Neither the reaper nor its pipe keeps this process from ending.
     child.unref();
     if (child.stdin instanceof Socket) child.stdin.unref();
     child.stdin?.on('error', () => {
-      // It has ended: 'exit' reports it.
+      // It has ended, which 'exit' reports.
     });
     child.on('error', () => {
-      // Not started: it has no pid, which is looked at below.
+      // If it did not start it has no pid, which is checked below.
     });
     child.once('exit', () => {
       if (!this.#closed) this.#restart();
@@ -98,7 +98,7 @@ export class Reaper {
     if (started !== undefined) this.#ledger.reaper({ pid: started.pid, start: started.start });
   }
 
-  /** Ends it, as it has nothing to do; or lets it do what could not be done here. */
+  /** Ends the reaper; or, if something could not be ended here, leaves that to it. */
   async close(leftToDo: boolean): Promise<void> {
     this.#closed = true;
     const child = this.#child;
@@ -137,10 +137,7 @@ function notStarted(): PetriError {
   });
 }
 
-/**
- * Options for this process, such as a debugger's port, are not for that one; and it is not to be ended by what is above
- * this one.
- */
+/** Removes options for this process, such as a debugger's port, and tokens, so that no supervisor above ends it. */
 function reaperEnvironment(): NodeJS.ProcessEnv {
   const left = new Set(['NODE_OPTIONS', 'NODE_V8_COVERAGE', TOKEN_VARIABLE]);
   const kept = Object.entries(process.env).filter(([name]) => !left.has(name));

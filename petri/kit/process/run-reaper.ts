@@ -4,14 +4,14 @@ import { printError } from '../../text/index.ts';
 import { isAlive, type ProcessIdentity } from './process-table.ts';
 import { reap } from './reap.ts';
 
-/** How long a worker may go on after its runner died. */
+/** How long a worker may live after its runner died. */
 const ownerMs = 1000;
 const attempts = 5;
 
 /**
- * What the reaper does once it has something to do. Called in its process.
+ * The reaper's work, called in its process.
  *
- * @param owner where it may live still, since it is the runner that is gone
+ * @param owner if it may still be alive, because it is the runner that died
  */
 export async function runReaper(ledger: string, owner: ProcessIdentity | undefined): Promise<void> {
   if (owner !== undefined) await endOwner(owner);
@@ -27,7 +27,7 @@ export async function runReaper(ledger: string, owner: ProcessIdentity | undefin
   }
 }
 
-/** A worker is of no use without its runner, and may not notice that it is alone. */
+/** A worker is useless without its runner, and may not notice that it has died. */
 async function endOwner(owner: ProcessIdentity): Promise<void> {
   const deadline = performance.now() + ownerMs;
   while (isAlive(owner)) {

@@ -13,7 +13,7 @@ import type { SlotWait } from './types.ts';
 const home = usePrivateState();
 let pools = 0;
 
-/** A pool of which the tickets in `dead` belong to nobody any more. */
+/** A pool in which the owners of the tickets in `dead` have died. */
 function pool(capacity: number, dead = new Set<string>()): Queue {
   const name = `pool-${pools++}`;
   const folder = join(home.folder, name);
@@ -24,7 +24,7 @@ function take(queue: Queue, ticket: string, wait: SlotWait = {}): Promise<number
   return takePlace(queue, ticket, `/runs/${ticket}`, wait);
 }
 
-/** Resolves when the one waiting says so. */
+/** Waits for a place; `told` resolves with the first reason for waiting. */
 function waiting(queue: Queue, ticket: string): { told: Promise<string>; place: Promise<number> } {
   let tell: (why: string) => void = () => {};
   const told = new Promise<string>((resolve) => {
@@ -34,14 +34,14 @@ function waiting(queue: Queue, ticket: string): { told: Promise<string>; place: 
 }
 
 describe('slots', () => {
-  it('are as many as the capacity says, each with an index of its own', async () => {
+  it('are as many as the capacity, each with its own index', async () => {
     const queue = pool(3);
     expect(await Promise.all(['a', 'b', 'c'].map((ticket) => take(queue, ticket)))).toEqual([0, 1, 2]);
     leavePlace(queue.folder, 'b');
     expect(await take(queue, 'd')).toBe(1);
   });
 
-  it('are given in turn, to whoever waits longest', async () => {
+  it('are granted in the order of arrival', async () => {
     const queue = pool(1);
     await take(queue, 'a');
     const order: string[] = [];
@@ -63,7 +63,7 @@ describe('slots', () => {
     expect(readdirSync(queue.folder)).toEqual([]);
   });
 
-  it('tell who waits what for', async () => {
+  it('report the reason for waiting', async () => {
     const queue = pool(1);
     await take(queue, 'a');
     const second = waiting(queue, 'b');
@@ -76,20 +76,20 @@ describe('slots', () => {
     await third.place;
   });
 
-  it('are not held by the dead, whatever they left', async () => {
+  it('are not held by dead owners, whatever they left', async () => {
     const dead = new Set<string>();
     const queue = pool(1, dead);
     await take(queue, 'a');
     const next = waiting(queue, 'b');
     await next.told;
-    // It was drawing a number when it was killed.
+    // As if killed while drawing a number.
     writeFileSync(join(queue.folder, 'x.choosing'), '');
     dead.add('a').add('x');
     expect(await next.place).toBe(0);
     expect(readdirSync(queue.folder).sort()).toEqual(['2.b.ticket', 'b.index.0']);
   });
 
-  it('are looked for by a sweep, as a holder may be dead and nobody have noticed', async () => {
+  it('are freed by a sweep if the death of a holder was not noticed', async () => {
     const dead = new Set<string>();
     const queue = { ...pool(1, dead), sweep: async () => void dead.add('a') };
     await take(queue, 'a');
@@ -106,7 +106,7 @@ describe('slots', () => {
     await expect(take(queue, 'c', { signal: abort.signal })).rejects.toMatchObject({ code: 'interrupted' });
   });
 
-  it('take no harm from files that others put there', async () => {
+  it('are not affected by foreign files', async () => {
     const queue = pool(1);
     mkdirSync(queue.folder);
     for (const name of ['1.ticket', '99999999999999999999.x.ticket', 'README', '..ticket']) {
@@ -115,7 +115,7 @@ describe('slots', () => {
     expect(await take(queue, 'a')).toBe(0);
   });
 
-  it('never have more holders than places, among processes', async () => {
+  it('never have more holders than places, across processes', async () => {
     const folder = join(home.folder, 'contended');
     mkdirSync(folder);
     const script = fileURLToPath(new URL('fixtures/contender.mjs', import.meta.url));
@@ -123,7 +123,7 @@ describe('slots', () => {
       const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
       return text(child.stdout);
     });
-    // Each looks how many hold a place with it, at each of ten times that it has one.
+    // Each counts the holders, including itself, in each of ten turns.
     const seen = (await Promise.all(contenders)).flatMap((output) => output.trim().split('\n').map(Number));
     expect(seen).toHaveLength(40);
     expect(Math.max(...seen)).toBeLessThanOrEqual(2);

@@ -9,13 +9,13 @@ import { makePrivateFolder } from './state-directory.ts';
 import type { SlotWait } from './types.ts';
 
 /*
- * Lamport's bakery ("A New Solution of Dijkstra's Concurrent Programming Problem", 1974), on files: who comes draws a
- * number larger than all there are, and says so while drawing; a place is free for whoever has fewer than `capacity`
- * live tickets before him. No lock is needed, and none can be left behind: each file belongs to one ticket, and whoever
- * finds that its ledger is gone removes it. The index is drawn by the first of those without one, who alone may.
+ * Lamport's bakery ("A New Solution of Dijkstra's Concurrent Programming Problem", 1974), on files: a newcomer draws a
+ * number greater than all others, and marks that it is drawing. It has a place when fewer than `capacity` live tickets
+ * precede its own. No lock is needed, and none can be left behind: each file belongs to one ticket, and any process
+ * that finds its ledger missing removes it. An index is taken by the first ticket without one, and by no other.
  */
 
-/** One who waits for a place or has it. Its files are `ID.choosing`, `NUMBER.ID.ticket` and `ID.index.INDEX`. */
+/** One that waits for a place or has it. Its files are `ID.choosing`, `NUMBER.ID.ticket` and `ID.index.INDEX`. */
 interface Ticket {
   readonly id: string;
   readonly number: number;
@@ -27,9 +27,9 @@ export interface Queue {
   readonly folder: string;
   readonly pool: string;
   readonly capacity: number;
-  /** Whether what the ticket belongs to is still there; until then, what it stands for may be. */
+  /** Whether the ticket's ledger still exists; as long as it does, the place may be in use. */
   isLive(ticket: string): boolean;
-  /** Ends what nobody else is going to end. */
+  /** Ends what dead owners left. */
   sweep(): Promise<unknown>;
 }
 
@@ -40,9 +40,9 @@ const repeatMs = 60_000;
 /**
  * Waits for a place.
  *
- * @param who for the messages of others: the run it belongs to
+ * @param who the run, for the messages of others
  * @returns its index
- * @throws PetriError `interrupted`; the ticket is gone then
+ * @throws PetriError `interrupted`, after removing the ticket
  */
 export async function takePlace(queue: Queue, id: string, who: string, wait: SlotWait): Promise<number> {
   makePrivateFolder(queue.folder);
@@ -58,7 +58,7 @@ export async function takePlace(queue: Queue, id: string, who: string, wait: Slo
 /** Gives back a place, or a turn. */
 export function leavePlace(folder: string, id: string): void {
   const names = filesOf(folder).filter((name) => ticketOf(name) === id);
-  // The ticket at last: as long as it is there, the index is taken.
+  // The ticket last: it protects the index.
   for (const name of names.sort((a, b) => Number(a.endsWith('.ticket')) - Number(b.endsWith('.ticket')))) {
     rmSync(join(folder, name), { force: true });
   }
@@ -95,12 +95,14 @@ async function untilFree(queue: Queue, mine: Ticket, { signal, onWait }: SlotWai
       await queue.sweep();
       swept = performance.now();
     }
-    // Aborting ends the pause; the loop's head throws.
+    // Aborting ends the pause; the start of the loop throws.
     await sleep(pollMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   }
 }
 
-/** Undefined while somebody draws a number that may be smaller. The order of the two looks matters: see Lamport. */
+/**
+ * Undefined while another process draws a number that may be smaller. The order of the two reads matters: see Lamport.
+ */
 function othersBefore(queue: Queue, mine: Ticket): Ticket[] | undefined {
   for (const name of filesOf(queue.folder)) {
     const id = ticketOf(name);
@@ -182,7 +184,7 @@ function describeTicket(folder: string, { id, number }: Ticket): z.infer<typeof 
     const text = readFileSync(join(folder, `${number}.${id}.ticket`), 'utf8');
     return description.safeParse(JSON.parse(text)).data;
   } catch {
-    // Gone meanwhile, or not written yet: it is only for the message.
+    // Removed, or not written yet; it is only for a message.
     return undefined;
   }
 }

@@ -40,14 +40,14 @@ function isThere(pid: number): boolean {
   return systemProcessTable().find(pid) !== undefined;
 }
 
-/** The first line that a process prints, as a number. */
+/** Reads the first line of a process's output as a number. */
 async function printedPid(started: SupervisedProcess): Promise<number> {
   for await (const chunk of started.stdout) return Number(String(chunk));
   throw new Error('it printed nothing');
 }
 
 describe('a supervised process', () => {
-  it('tells its output and how it ended, and is in the ledger until then', async () => {
+  it('reports its output and how it ended, and is in the ledger until then', async () => {
     const started = await shell('read line; echo "got $line"; echo oops >&2; exit 3');
     expect(openEntries()).toEqual([{ kind: 'process', name: 'script', graceMs: 3000 }]);
     expect(started.exit).toBeUndefined();
@@ -67,11 +67,11 @@ describe('a supervised process', () => {
     expect(systemProcessTable().find(started.pid)).toMatchObject({ group: started.pid, session: started.pid });
     expect(await started.stop()).toEqual({ survivors: [] });
     expect((await started.exited).describe()).toBe('was ended by SIGTERM');
-    // Nothing happens.
+    // Has no effect.
     started.stdin.write('too late\n');
   });
 
-  it('goes on when nobody reads, and keeps all of its output in a file', async () => {
+  it('continues when its output is not read, and saves all of it to a file', async () => {
     const output = join(home.folder, 'output');
     const started = await shell('head -c 8000000 /dev/zero; echo end', { output });
     await started.exited;
@@ -84,7 +84,7 @@ describe('a supervised process', () => {
     expect(late.length).toBeLessThan(2_000_000);
   });
 
-  it('is killed at once by a second stop that does not want to wait', async () => {
+  it('is killed at once by a second stop without a grace period', async () => {
     const started = await shell('trap "" TERM; echo $$; while :; do sleep 1; done', { graceMs: 60_000 });
     await printedPid(started);
     const patient = started.stop();
@@ -93,7 +93,7 @@ describe('a supervised process', () => {
     expect((await started.exited).describe()).toBe('was ended by SIGKILL');
   });
 
-  it('takes what it leaves in its group with it', async () => {
+  it('ends with all processes of its group', async () => {
     const started = await shell('sleep 1000 & echo $!; exit 0');
     const orphan = await printedPid(started);
     await started.exited;
@@ -104,7 +104,7 @@ describe('a supervised process', () => {
     expect(openEntries()).toEqual([]);
   });
 
-  it.runIf(systemProcessTable() === procTable)('takes with it what ran away from its group', async () => {
+  it.runIf(systemProcessTable() === procTable)('ends with descendants that left its group', async () => {
     const value = `stubborn of ${process.pid}`;
     const mark = `PETRI_SPAWN_TEST=${value}`;
     const supervisor = await Supervisor.open();
@@ -123,7 +123,7 @@ describe('a supervised process', () => {
     expect(family()).toEqual([]);
   });
 
-  it('is ended with the supervisor, and everything else too', async () => {
+  it('is ended with the supervisor, as is everything else', async () => {
     const started = await shell('sleep 1000');
     const supervisor = await Supervisor.open();
     const folder = await supervisor.temporaryFolder('test');
@@ -142,7 +142,7 @@ describe('a supervised process', () => {
     );
   });
 
-  it('waits for no place any more when the supervisor closes', async () => {
+  it('stops waiting for a place when the supervisor closes', async () => {
     const supervisor = await Supervisor.open();
     await supervisor.slot('closing', 1);
     const waiting = supervisor.slot('closing', 1, { onWait: () => void supervisor.close() });
@@ -151,14 +151,14 @@ describe('a supervised process', () => {
     expect(readdirSync(join(stateFolders().slots, 'closing'))).toEqual([]);
   });
 
-  it.runIf(systemProcessTable() === procTable)('bears the tokens of all supervisors above it', async () => {
+  it.runIf(systemProcessTable() === procTable)('has the tokens of all supervisors above it', async () => {
     vi.stubEnv(TOKEN_VARIABLE, ':1-outer/0:');
     try {
       const started = await shell('sleep 1000');
       const environment = procTable.environment(started.pid) ?? '';
       expect(bears(environment, entryToken('1-outer', 0))).toBe(true);
       expect(environment).toMatch(new RegExp(`${TOKEN_VARIABLE}=:1-outer/0::${process.pid}-[0-9a-f]+/0:`));
-      // A reaper is no part of what its owner's supervisor ends.
+      // A reaper must not be ended by its owner's supervisor.
       const reapers = procTable.list().filter(({ parent }) => parent === process.pid);
       const environments = reapers.map(({ pid }) => procTable.environment(pid)).filter(isReaper);
       expect(environments).toHaveLength(1);
@@ -168,7 +168,7 @@ describe('a supervised process', () => {
     }
   });
 
-  it('says why it cannot be started', async () => {
+  it('reports why it cannot be started', async () => {
     const supervisor = await Supervisor.open();
     const file = join(home.folder, 'no-program');
     writeFileSync(file, '');
@@ -182,7 +182,7 @@ describe('a supervised process', () => {
     expect(openEntries()).toEqual([]);
   });
 
-  it('gives each port once', async () => {
+  it('hands out each port once', async () => {
     const supervisor = await Supervisor.open();
     const ports = await Promise.all([supervisor.freePort(), supervisor.freePort(), supervisor.freePort()]);
     expect(new Set(ports).size).toBe(3);

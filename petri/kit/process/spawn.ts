@@ -16,12 +16,12 @@ import type { ProcessExit, SpawnOptions, StopOptions, StopReport, SupervisedProc
 
 export const defaultGraceMs = 3000;
 
-/** How long to wait for the end of output after the process ended: a descendant may hold its pipes. */
+/** How long to wait for the end of output after the process ended: a descendant may keep its pipes open. */
 const outputMs = 500;
 
 /**
- * Writes down that there is going to be a process, starts it, and writes down which. @throws PetriError `tool-missing`,
- * `spawn-failed`
+ * Records that a process is about to be started, starts it, and records its identity. @throws PetriError
+ * `tool-missing`, `spawn-failed`
  */
 export async function spawnSupervised(ledger: Ledger, options: SpawnOptions): Promise<Supervised> {
   const output = openOutput(options);
@@ -35,7 +35,7 @@ export async function spawnSupervised(ledger: Ledger, options: SpawnOptions): Pr
       env: { ...process.env, ...options.env, [TOKEN_VARIABLE]: `${process.env[TOKEN_VARIABLE] ?? ''}${token}` },
       stdio: [options.stdin ?? 'pipe', 'pipe', 'pipe'],
     });
-    // Its number is there at once, or it is not going to be; the event only says why.
+    // Node sets the pid at once or never; the event only carries the reason.
     if (child.pid === undefined) await once(child, 'spawn');
     return new Supervised(child, {
       ledger,
@@ -63,7 +63,7 @@ interface Details {
   readonly onOutput: SpawnOptions['onOutput'];
 }
 
-/** See `SupervisedProcess`. Its entry in the ledger is closed when nothing of it lives any more. */
+/** See `SupervisedProcess`. Its entry in the ledger is closed when none of its processes lives any more. */
 export class Supervised implements SupervisedProcess {
   readonly pid: number;
   readonly stdin: Writable;
@@ -77,7 +77,7 @@ export class Supervised implements SupervisedProcess {
   #stopping: Promise<StopReport> | undefined;
   #hurry = new AbortController();
   #closed = false;
-  /** Called once, when nothing of it lives any more. */
+  /** Called once, when none of its processes lives any more. */
   onEnded = (): void => {};
 
   constructor(child: ChildProcess, details: Details) {
@@ -85,7 +85,7 @@ export class Supervised implements SupervisedProcess {
     if (pid === undefined) throw new Error('it has no process number');
     this.pid = pid;
     this.#details = details;
-    // A child that ended at once is a zombie until Node reports its end: there is nothing to know then.
+    // A child that ended at once is a zombie until Node reports its end, and has no identity then.
     const row = systemProcessTable().find(pid);
     if (row !== undefined) {
       this.#identity = { pid, start: row.start };
@@ -97,7 +97,7 @@ export class Supervised implements SupervisedProcess {
     this.stderr = stderr;
     this.stdin = child.stdin ?? new PassThrough().resume();
     this.stdin.on('error', () => {
-      // Nobody reads any more: the process has ended or closed its input.
+      // The process has ended or closed its input.
     });
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
@@ -129,23 +129,23 @@ export class Supervised implements SupervisedProcess {
   }
 
   async stop(options: StopOptions = {}): Promise<StopReport> {
-    // Whoever wants it at once does not wait for who does not.
+    // A stop without a grace period ends the grace period of an earlier one.
     if (options.graceMs === 0) this.#hurry.abort();
     this.#stopping ??= this.#stop(options.graceMs ?? this.#details.graceMs);
     const report = await this.#stopping;
-    // Survivors may be gone by the next attempt.
+    // Survivors may have ended by the next attempt.
     if (report.survivors.length > 0) this.#stopping = undefined;
     return report;
   }
 
-  /** SIGKILL to all of it, without waiting for anything. */
+  /** Sends SIGKILL to all of its processes, without waiting. */
   killNow(): void {
     if (this.#closed) return;
     for (const group of new Set(this.#find().map((row) => row.group))) {
       try {
         process.kill(-group, 'SIGKILL');
       } catch {
-        // Gone meanwhile.
+        // Ended meanwhile.
       }
     }
   }
@@ -175,7 +175,7 @@ export class Supervised implements SupervisedProcess {
     return findProcesses(claim);
   }
 
-  /** After its end: what it left, while its owner can be identified. */
+  /** Finds what it left, immediately after its end, while its session can still be identified. */
   #look(): void {
     try {
       const left = this.#find();
@@ -255,10 +255,7 @@ function notStarted({ name, command, cwd }: SpawnOptions, error: unknown): Petri
   });
 }
 
-/**
- * Where a folder of PATH may not be looked into, the system says that permission was denied, not that nothing was
- * found.
- */
+/** If a folder in PATH may not be read, the system reports EACCES instead of ENOENT. */
 function isInPath(command: string): boolean {
   if (command.includes('/')) return true;
   return (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, command)));

@@ -10,13 +10,13 @@ import { usePrivateState } from './testing.ts';
 const home = usePrivateState();
 
 describe('the state directory', () => {
-  it('can be read by nobody else, and says which machine it is for', () => {
+  it('can be read by nobody else, and names its machine', () => {
     const { root, ledgers, slots } = stateFolders();
     for (const path of [stateHome().path, root, ledgers, slots]) expect(statSync(path).mode & 0o777).toBe(0o700);
     expect(JSON.parse(readFileSync(join(root, machineFile), 'utf8'))).toEqual(thisMachine());
   });
 
-  it('is made private, or refused', () => {
+  it('is made private, or rejected', () => {
     const open = join(home.folder, 'open');
     mkdirSync(open);
     chmodSync(open, 0o777);

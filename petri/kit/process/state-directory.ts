@@ -6,32 +6,30 @@ import { join } from 'node:path';
 import { PetriError } from '../../errors.ts';
 import { makeFallbackRoot, makePrivate, stateHome, stateVariable } from '../../homes/index.ts';
 
-/** What numbers of processes mean something in: one boot of one machine, and in it one namespace of processes. */
+/** The scope in which PIDs are unique: one boot of one machine, and one PID namespace. */
 export interface Machine {
   readonly host: string;
-  /** machine-id(5), which stays the same over boots. */
+  /** machine-id(5), which persists across boots. */
   readonly id: string;
   readonly boot: string;
   readonly processes: string;
 }
 
-/** Where ledgers and slots are, by default of this machine. The folders exist. @throws PetriError `state-directory` */
+/** Folders of ledgers and slots, by default of this machine. They exist. @throws PetriError `state-directory` */
 export interface StateFolders {
   readonly root: string;
   readonly ledgers: string;
   readonly slots: string;
 }
 
-/**
- * In the state directory each machine has a folder of its own: home folders are shared between machines and containers.
- */
+/** Each machine has a folder in the state directory, since machines and containers may share a home folder. */
 export function machinesFolder(): string {
   return join(stateHome().path, 'machines');
 }
 
 export const machineFile = 'machine.json';
 
-/** Makes them. */
+/** Creates the folders. */
 export function stateFolders(): StateFolders {
   const machine = thisMachine();
   const { path } = stateHome();
@@ -46,7 +44,7 @@ export function stateFolders(): StateFolders {
   return folders;
 }
 
-/** Where ledgers would be; nothing is made. @throws PetriError as `stateHome` */
+/** The folder of ledgers, which is not created. @throws PetriError as `stateHome` */
 export function ledgersFolder(): string {
   return foldersOf(thisMachine()).ledgers;
 }
@@ -56,7 +54,7 @@ function foldersOf(machine: Machine): StateFolders {
   return { root, ledgers: join(root, 'ledgers'), slots: join(root, 'slots') };
 }
 
-/** A folder that only we can write to: what is in it decides what is ended. */
+/** Creates a folder that only we can write to: its content decides which processes are ended. */
 export function makePrivateFolder(path: string): void {
   try {
     makePrivate(path);
@@ -67,7 +65,7 @@ export function makePrivateFolder(path: string): void {
 
 function unusable(path: string, cause: unknown): PetriError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new PetriError(`the folder that says what runs cannot be used: ${path}: ${why}`, {
+  return new PetriError(`the state directory cannot be used: ${path}: ${why}`, {
     code: 'state-directory',
     step: 'launch',
     remedy: `make it writable, or let ${stateVariable} name a folder of your own`,
@@ -85,8 +83,7 @@ export function thisMachine(): Machine {
 }
 
 /**
- * Where the boot is not known, as on macOS, the host's name has to do: numbers and starts of processes still
- * distinguish them.
+ * If the boot id is unknown, as on macOS, the host's name is used: PIDs and start times still distinguish processes.
  */
 function machineKey(machine: Machine): string {
   const known = machine.boot === '' ? machine.host : machine.boot;
@@ -97,7 +94,7 @@ function orEmpty(read: () => string): string {
   try {
     return read().trim();
   } catch {
-    // Not on every system.
+    // Not available on every system.
     return '';
   }
 }

@@ -28,12 +28,12 @@ import type {
 
 const own = shared<{ supervisor?: Promise<Supervisor>; opened?: Supervisor }>('supervisor', () => ({}));
 
-/** Something that is to be ended with the supervisor. */
+/** Something to be ended with the supervisor. */
 interface Held {
   end(): Promise<unknown>;
 }
 
-/** Starts processes and everything else that must not be left behind. One in each process: `Supervisor.open()`. */
+/** Starts processes and creates everything else that must not be left behind. One per process: `Supervisor.open()`. */
 export class Supervisor {
   readonly #folders: StateFolders;
   readonly #ledger: Ledger;
@@ -42,7 +42,7 @@ export class Supervisor {
   readonly #processes = new Set<Supervised>();
   readonly #held = new Set<Held>();
   readonly #slots = new Set<Slot>();
-  /** Those that wait for a place. */
+  /** Calls that wait for a place. */
   readonly #waiting = new Set<Promise<unknown>>();
   readonly #ending = new AbortController();
   #tickets = 0;
@@ -59,9 +59,10 @@ export class Supervisor {
   }
 
   /**
-   * The one of this process. The first call makes the ledger, starts the reaper and sweeps what earlier crashes left.
+   * The supervisor of this process. The first call makes the ledger, starts the reaper and sweeps what earlier crashes
+   * left.
    *
-   * @throws PetriError `state-directory`, `spawn-failed`; `interrupted` where the runner is gone
+   * @throws PetriError `state-directory`, `spawn-failed`; `interrupted` if the runner has died
    */
   static open(): Promise<Supervisor> {
     own.supervisor ??= Supervisor.#make().catch((error: unknown) => {
@@ -83,18 +84,18 @@ export class Supervisor {
     try {
       await sweep();
     } catch (error) {
-      // What others left keeps nobody from working.
+      // Leftovers of others must not prevent this run.
       process.emitWarning(`what earlier runs left could not be swept: ${String(error)}`, 'PetriWarning');
     }
     return supervisor;
   }
 
-  /** The one of this process, if it was opened and not closed. */
+  /** The supervisor of this process, if it was opened and not closed. */
   static current(): Supervisor | undefined {
     return own.opened;
   }
 
-  /** @throws PetriError `tool-missing` where there is no such command, `spawn-failed` where it cannot be started */
+  /** @throws PetriError `tool-missing` if there is no such command, `spawn-failed` if it cannot be started */
   async spawn(options: SpawnOptions): Promise<SupervisedProcess> {
     this.#mustBeOpen();
     const started = await spawnSupervised(this.#ledger, options);
@@ -106,7 +107,7 @@ export class Supervisor {
 
   /**
    * @param purpose part of the folder's name: 'model'
-   * @throws PetriError `spawn-failed` where it cannot be made
+   * @throws PetriError `spawn-failed` if it cannot be created
    */
   async temporaryFolder(purpose: string): Promise<TemporaryFolder> {
     this.#mustBeOpen();
@@ -130,8 +131,8 @@ export class Supervisor {
   /**
    * To be called before the container is started.
    *
-   * @param container its label begins with `petri-vm`; without one, one is made
-   * @throws PetriError `invalid-option` for a label that others may have
+   * @param container with a label that starts with `petri-vm`, or without one, in which case one is generated
+   * @throws PetriError `invalid-option` for a label that others may use
    */
   async container(container: {
     readonly runtime: ContainerRuntime;
@@ -152,7 +153,7 @@ export class Supervisor {
   }
 
   /**
-   * A place among `capacity`, machine-wide and in turn.
+   * Waits for one of `capacity` places, machine-wide and in the order of arrival.
    *
    * @param pool letters, digits, '_' and '-'
    * @throws PetriError `interrupted` when the signal aborts
@@ -191,7 +192,7 @@ export class Supervisor {
     return slot;
   }
 
-  /** A TCP port of 127.0.0.1 that nobody listens on and no other run was given. Somebody may still take it first. */
+  /** A TCP port of 127.0.0.1 that is not in use or given to another run. Another program may still take it first. */
   async freePort(): Promise<number> {
     this.#mustBeOpen();
     const port = await findFreePort(this.#folders.ledgers);
@@ -200,15 +201,14 @@ export class Supervisor {
   }
 
   /**
-   * Ends everything in order; what cannot be ended is left to the reaper, and said in a warning. Idempotent; never
-   * rejects.
+   * Ends everything in order; what cannot be ended is left to the reaper, with a warning. Idempotent; never rejects.
    */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
-  /** For a process that is going to end at once: SIGKILL to all processes. The reaper does the rest. */
+  /** For a process that is about to end at once: SIGKILL to all processes. The reaper does the rest. */
   killNow(): void {
     for (const started of this.#processes) started.killNow();
   }
@@ -219,7 +219,7 @@ export class Supervisor {
     const reports = await Promise.all([...this.#processes].map((started) => started.stop()));
     const problems = reports
       .flatMap(({ survivors }) => survivors)
-      .map((pid) => `process ${pid} is there even after SIGKILL`);
+      .map((pid) => `process ${pid} still exists after SIGKILL`);
     for (const result of await Promise.allSettled([...this.#held].map((held) => held.end()))) {
       if (result.status === 'rejected') problems.push(String(result.reason));
     }
@@ -242,7 +242,7 @@ export class Supervisor {
           this.#held.delete(held);
         },
         (error: unknown) => {
-          // It may work the next time.
+          // It may succeed the next time.
           ending = undefined;
           throw error;
         },

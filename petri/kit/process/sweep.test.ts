@@ -44,7 +44,7 @@ async function leaver(): Promise<Leaver> {
   return { owner, process: identityOf(left.process), folder: left.folder, ledger: join(ledgers, name ?? 'none') };
 }
 
-/** With its reaper, which is killed first, while its owner cannot start another. */
+/** Kills the owner and its reaper, the reaper first, while the owner cannot start another. */
 async function crash({ owner, ledger }: Leaver): Promise<void> {
   const state = readLedger(ledger);
   if (state === undefined || 'unreadable' in state) throw new Error('no ledger');
@@ -53,12 +53,12 @@ async function crash({ owner, ledger }: Leaver): Promise<void> {
   for (const { pid } of state.reapers) process.kill(pid, 'SIGKILL');
   owner.kill('SIGKILL');
   await ended;
-  // It is a zombie until somebody waits for it; then it is not there.
+  // It is a zombie until it is waited for.
   await until(() => !state.reapers.some((reaper) => isAlive(reaper)));
 }
 
 describe('a sweep', () => {
-  it('ends what a crash left when its reaper died too, and leaves those who live alone', async () => {
+  it('ends what a crash left when the reaper died too, and leaves living runs alone', async () => {
     const dead = await leaver();
     const living = await leaver();
     await crash(dead);
@@ -79,14 +79,14 @@ describe('a sweep', () => {
 
     expect(isAlive(living.process)).toBe(true);
     expect(existsSync(living.folder)).toBe(true);
-    // Its reaper does it now.
+    // Now its reaper ends it.
     living.owner.kill('SIGKILL');
     await expect.poll(() => existsSync(living.ledger)).toBe(false);
     expect(isAlive(living.process)).toBe(false);
     expect(readdirSync(stateFolders().ledgers)).toEqual([]);
   });
 
-  it('is made when somebody begins', async () => {
+  it('happens when a supervisor opens', async () => {
     const dead = await leaver();
     await crash(dead);
     await Supervisor.open();
@@ -94,7 +94,7 @@ describe('a sweep', () => {
     expect(existsSync(dead.folder)).toBe(false);
   });
 
-  it('keeps a ledger of which something is left, and says what', async () => {
+  it('keeps a ledger of which something is left, and reports it', async () => {
     const path = join(stateFolders().ledgers, '2-abc.ndjson');
     const precious = join(home.folder, 'petri-vm-precious');
     mkdirSync(precious);
@@ -114,14 +114,14 @@ describe('a sweep', () => {
     rmSync(path);
   });
 
-  it('removes what an earlier boot of this machine left on disk, and not what other machines have', async () => {
+  it('removes what an earlier boot of this machine left on disk, and not what belongs to other machines', async () => {
     const here = thisMachine();
     const folder = temporaryName('boot');
     makeTemporaryFolder(folder);
     const records = [
       { op: 'ledger', version: 1, id: '2-abc', owner: identityOf(process.pid) },
       { op: 'open', entry: 0, thing: { kind: 'folder', path: folder } },
-      // Of another boot: now these numbers are those of somebody else.
+      // From another boot: these PIDs now belong to other processes.
       { op: 'open', entry: 1, thing: { kind: 'process', name: 'x', graceMs: 0 } },
       { op: 'seen', entry: 1, process: identityOf(process.ppid) },
     ];
@@ -136,7 +136,7 @@ describe('a sweep', () => {
     const another = make('another', { ...here, id: 'another', boot: 'another' });
     await sweep();
     expect(existsSync(another)).toBe(true);
-    // Without a machine-id(5) one machine cannot be told from another.
+    // Without a machine-id(5) machines cannot be told apart.
     expect(existsSync(earlier)).toBe(here.id === '');
     expect(existsSync(folder)).toBe(here.id === '');
     expect(systemProcessTable().find(process.ppid)).toBeDefined();
@@ -147,7 +147,7 @@ describe('petri sweep', () => {
   const petri = fileURLToPath(new URL('../../../bin/petri.mjs', import.meta.url));
   const run = promisify(execFile);
 
-  it('says what it ended and what lives', async () => {
+  it('reports what it ended and what is alive', async () => {
     const dead = await leaver();
     await crash(dead);
     const { stdout } = await run(process.execPath, [petri, 'sweep']);

@@ -10,18 +10,18 @@ import { type LedgerState, readLedger } from './read-ledger.ts';
 import { reap, type ReapReport } from './reap.ts';
 import { ledgersFolder, machineFile, machinesFolder, stateFolders, thisMachine } from './state-directory.ts';
 
-/** What a sweep found. */
+/** The result of a sweep. */
 export interface SweepReport {
-  /** Ledgers whose owner and reaper were both gone, and what was ended of each. */
+  /** Ledgers whose owner and reaper had both died, and what was ended for each. */
   readonly swept: readonly ReapReport[];
-  /** Ledgers of processes that live, and of reapers at work: left alone. */
+  /** Ledgers of living processes and of reapers at work, which are left alone. */
   readonly inUse: readonly { readonly ledger: string; readonly pid: number; readonly run: string | undefined }[];
-  /** Files among the ledgers that are none. */
+  /** Files in the folder that are not ledgers. */
   readonly unreadable: readonly { readonly path: string; readonly why: string }[];
 }
 
 /**
- * Ends what crashed runs left behind on this machine, by their ledgers. Runs that live are not touched.
+ * Ends what crashed runs left behind on this machine, by their ledgers. Living runs are not touched.
  *
  * @throws PetriError `state-directory`
  */
@@ -41,10 +41,7 @@ export async function sweep(): Promise<SweepReport> {
   return { swept, inUse, unreadable };
 }
 
-/**
- * Ledgers that were never finished, since their owner died while it wrote the first line, and logs of ledgers that are
- * gone.
- */
+/** Removes unfinished ledgers, whose owner died while writing the first line, and logs without a ledger. */
 function removeCrumbs(folder: string): void {
   for (const name of readdirSync(folder)) {
     const [, owner] = /^\.(\d+)-[0-9a-f]+$/.exec(name) ?? [];
@@ -68,7 +65,7 @@ function ledgersIn(folder: string): string[] {
 const machineSchema = z.object({ host: z.string(), id: z.string(), boot: z.string(), processes: z.string() });
 
 /**
- * A reboot ended the processes; what is on disk it left. Folders of other machines, which share our home, are theirs.
+ * A reboot ended the processes, but left files on disk. Folders of other machines, which share our home, are skipped.
  */
 async function sweepEarlierBoots(): Promise<ReapReport[]> {
   const here = thisMachine();
@@ -88,21 +85,21 @@ function readMachine(root: string): z.infer<typeof machineSchema> | undefined {
   try {
     return machineSchema.safeParse(JSON.parse(readFileSync(join(root, machineFile), 'utf8'))).data;
   } catch {
-    // Half made, or not ours: nothing is to be done there.
+    // Incomplete, or not ours: nothing to do.
     return undefined;
   }
 }
 
 /**
- * Waits until nothing of a run is there any more: its workers may be gone before what they started. Takes over where a
- * reaper died.
+ * Waits until everything of a run has ended: its workers may end before what they started. Takes over from reapers that
+ * died.
  *
  * @param runDirectory as given to `belongsTo`
- * @returns what is there at the time-out, as parts of sentences; empty when all is gone
+ * @returns what remains at the time-out, as parts of sentences; empty if nothing does
  * @throws PetriError `state-directory`
  */
 export async function waitForRun(runDirectory: string, timeoutMs: number): Promise<readonly string[]> {
-  // Nothing was ever started: a run in the simulator needs no state directory, and makes none.
+  // Nothing was ever started: runs in the simulator neither need nor create a state directory.
   if (!existsSync(ledgersFolder())) return [];
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -117,7 +114,7 @@ export async function waitForRun(runDirectory: string, timeoutMs: number): Promi
   }
 }
 
-/** What this process itself has open is not what it waits for. */
+/** Whether a ledger belongs to the run, except that of this process, which is still open. */
 function isOfRun({ run, owner }: LedgerState, directory: string): boolean {
   return run?.directory === directory && owner.pid !== process.pid;
 }

@@ -9,7 +9,7 @@ import { usePrivateState } from './testing.ts';
 const home = usePrivateState();
 
 describe('a temporary folder', () => {
-  it('is private, named for its purpose, and goes with all that is in it', async () => {
+  it('is private, named for its purpose, and removed with its content', async () => {
     const path = temporaryName('a/model');
     expect(path.startsWith(join(home.folder, 'tmp', 'petri-vm-a-model-'))).toBe(true);
     expect(existsSync(path)).toBe(false);
@@ -24,7 +24,7 @@ describe('a temporary folder', () => {
     await removeTemporaryFolder(path);
   });
 
-  it('is not taken for one elsewhere, with another name, behind a link, or that is a file', async () => {
+  it('is not removed if it is elsewhere, has another name, is a link or is a file', async () => {
     const precious = join(home.folder, 'petri-vm-precious');
     const named = join(home.folder, 'tmp', 'precious');
     const link = join(home.folder, 'tmp', 'petri-vm-link');

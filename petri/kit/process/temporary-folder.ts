@@ -10,21 +10,21 @@ import { temporaryHome } from '../../homes/index.ts';
 
 const prefix = 'petri-vm-';
 
-/** A path that nothing has yet, so that it can be written down first. @throws PetriError `folder-unusable` */
+/** A path that does not exist, so that it can be recorded before it is created. @throws PetriError `folder-unusable` */
 export function temporaryName(purpose: string): string {
   const name = purpose.replace(/[^\w-]/g, '-').slice(0, 32);
   return tmp.tmpNameSync({ tmpdir: temporaryHome(), template: `${prefix}${name}-XXXXXX` });
 }
 
-/** @throws Error where the path is taken meanwhile */
+/** @throws Error if the path exists meanwhile */
 export function makeTemporaryFolder(path: string): void {
   tmp.dirSync({ tmpdir: dirname(path), name: basename(path), mode: 0o700, keep: true });
 }
 
 /**
- * Removes a folder that `temporaryName` named, with everything in it. Where it is gone already, nothing happens.
+ * Removes a folder whose path `temporaryName` returned, with its content. Does nothing if it no longer exists.
  *
- * @throws PetriError `teardown-failed` where the path cannot be one of ours, or something in it cannot be removed
+ * @throws PetriError `teardown-failed` if the path cannot be one of ours, or something in it cannot be removed
  */
 export async function removeTemporaryFolder(path: string): Promise<void> {
   const refused = await whyNotOurs(path);
@@ -34,7 +34,7 @@ export async function removeTemporaryFolder(path: string): Promise<void> {
     await rm(path, { recursive: true, force: true, maxRetries: 3 });
   } catch (error) {
     if (!isErrno(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw failed(path, String(error), error);
-    // Folders without write permission keep what is in them, but to root.
+    // Only root can remove the content of a folder without write permission.
     await makeWritable(path);
     await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch((again: unknown) => {
       throw failed(path, String(again), again);
@@ -56,13 +56,13 @@ async function whyNotOurs(path: string): Promise<string | undefined> {
   }
 }
 
-/** Who sweeps may have another TMPDIR than whoever made the folder. */
+/** A sweep may run with another TMPDIR than the run that created the folder. */
 function temporaryFolders(): string[] {
   const real = [tmpdir(), '/tmp', '/var/tmp'].flatMap((path) => {
     try {
       return [realpathSync(path)];
     } catch {
-      // Not on this system.
+      // Does not exist on this system.
       return [];
     }
   });

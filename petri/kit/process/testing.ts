@@ -9,11 +9,11 @@ export { procTable } from './process-table.ts';
 export { REAPER_VARIABLE } from './token.ts';
 
 export interface PrivateState {
-  /** Below it are `state` and `tmp`, which are PETRI_STATE_DIR and TMPDIR. */
+  /** Contains `state` and `tmp`, which are PETRI_STATE_DIR and TMPDIR. */
   readonly folder: string;
 }
 
-/** For unit tests: lets the tests of a file have a state directory and a temporary folder of their own. */
+/** For unit tests: gives the tests of a file a state directory and a temporary folder of their own. */
 export function usePrivateState(): PrivateState {
   const state = { folder: '' };
   beforeAll(() => {

@@ -1,19 +1,19 @@
-/** Variable that everything started bears: one token for each supervisor above it, outermost first. */
+/** Variable in the environment of everything started: one token for each supervisor above it, outermost first. */
 export const TOKEN_VARIABLE = 'PETRI_SUPERVISED';
-/** Variable that reapers bear. They end by themselves, after those they watch. */
+/** Variable in the environment of reapers. They end by themselves, after the processes that they watch. */
 export const REAPER_VARIABLE = 'PETRI_REAPER';
 
-/** What a process of one entry bears. */
+/** The token of an entry's processes. */
 export function entryToken(ledger: string, entry: number): string {
   return `:${ledger}/${entry}:`;
 }
 
-/** Part of every token of a ledger. */
+/** The part that all tokens of a ledger share. */
 export function ledgerToken(ledger: string): string {
   return `:${ledger}/`;
 }
 
-/** Whether an environment, as /proc has it, bears a token. */
+/** Whether an environment, in the format of /proc, contains a token. */
 export function bears(environment: string, token: string): boolean {
   return environment
     .split('\0')

@@ -6,29 +6,28 @@ export interface SpawnOptions {
   readonly name: string;
   /** A program by path or by name, which is looked for in PATH. Never a shell string. */
   readonly command: string;
-  /** Its arguments, each as it is: no shell splits or expands them. */
+  /** Its arguments, passed unchanged: no shell splits or expands them. */
   readonly args: readonly string[];
   /** Its working directory. @default that of this process */
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * @default 'pipe', a pipe that stays open until the process ends: shrinkwrap dies of /dev/null and spins on a
+   * @default 'pipe', a pipe that stays open until the process ends: shrinkwrap fails with /dev/null and spins on a
    * closed pipe
    */
   readonly stdin?: 'pipe' | 'ignore';
-  /** File that standard output and error are appended to as they come, besides the streams. Up to 256 MiB. */
+  /** File to which standard output and error are appended, in addition to the streams. Up to 256 MiB. */
   readonly output?: string;
   /**
-   * Called with each piece of standard output and error as it comes, the last one before `exited` resolves. Must not
-   * throw.
+   * Called with each chunk of standard output and error, for the last time before `exited` resolves. Must not throw.
    */
   readonly onOutput?: (chunk: Buffer) => void;
   /** Milliseconds from SIGTERM to SIGKILL. @default 3000 */
   readonly graceMs?: number;
 }
 
-/** How a process ended: one of the two is there. */
+/** How a process ended: exactly one of `code` and `signal` is set. */
 export interface ProcessExit {
   /** Its exit code. */
   readonly code?: number;
@@ -38,9 +37,9 @@ export interface ProcessExit {
   describe(): string;
 }
 
-/** What is left after a process was ended. */
+/** What remains after a process was ended. */
 export interface StopReport {
-  /** Processes that are there even after SIGKILL, such as those in an uninterruptible wait. */
+  /** PIDs that still exist after SIGKILL, such as those in an uninterruptible wait. */
   readonly survivors: readonly number[];
 }
 
@@ -50,15 +49,15 @@ export interface StopOptions {
   readonly graceMs?: number;
 }
 
-/** A process in a session of its own that does not outlive whoever started it. */
+/** A process in a session of its own that does not outlive the process that started it. */
 export interface SupervisedProcess {
   /** As `SpawnOptions.name`. */
   readonly name: string;
   /** Its process id. */
   readonly pid: number;
-  /** Writing after the end of the process is no error: `exited` reports the end. */
+  /** Writing after the end of the process is not an error: `exited` reports the end. */
   readonly stdin: Writable;
-  /** Nobody has to read it. What is not read in time is dropped beyond 1 MiB, with a note in its place. */
+  /** Need not be read. Beyond 1 MiB, unread output is dropped, with a note in its place. */
   readonly stdout: Readable;
   /** As `stdout`. */
   readonly stderr: Readable;
@@ -67,8 +66,8 @@ export interface SupervisedProcess {
   /** How it ended; `undefined` while it runs. */
   readonly exit: ProcessExit | undefined;
   /**
-   * Ends the process, all of its group, and descendants that left the group: SIGTERM, then SIGKILL. Also to be called
-   * after the process ended by itself, where it may have left something behind. Idempotent; never rejects.
+   * Ends the process, its group, and descendants that left the group: SIGTERM, then SIGKILL. Call it even after the
+   * process has ended by itself, since it may have left something behind. Idempotent; never rejects.
    */
   stop(options?: StopOptions): Promise<StopReport>;
 }
@@ -77,34 +76,34 @@ export interface SupervisedProcess {
 export interface TemporaryFolder {
   /** Its absolute path. */
   readonly path: string;
-  /** With everything in it. Idempotent. @throws PetriError `teardown-failed` */
+  /** Removes it with its content. Idempotent. @throws PetriError `teardown-failed` */
   remove(): Promise<void>;
 }
 
-/** Containers that some program is going to start, known by their label. */
+/** Containers that another program is going to start, identified by their label. */
 export interface ContainerRegistration {
   /** The program that has them. */
   readonly runtime: ContainerRuntime;
   /** `key=value`, for `--label`. */
   readonly label: string;
-  /** Stops and removes what bears the label. Idempotent. @throws PetriError `teardown-failed` */
+  /** Stops and removes containers with the label. Idempotent. @throws PetriError `teardown-failed` */
   end(): Promise<void>;
 }
 
 /** Programs that run containers, by the names of their commands. */
 export type ContainerRuntime = 'docker' | 'podman';
 
-/** One place of a number of places that processes of this machine share. */
+/** One of a number of places that processes of this machine share. */
 export interface Slot {
-  /** Name of what the places are of, the same for all who share them. */
+  /** Name of the pool, the same for all processes that share it. */
   readonly pool: string;
-  /** From 0, less than the capacity; no other holder of the pool has it. */
+  /** From 0, less than the capacity; unique among the pool's holders. */
   readonly index: number;
-  /** Idempotent. */
+  /** Gives the place back. Idempotent. */
   release(): void;
 }
 
-/** How a place is waited for. */
+/** How to wait for a place. */
 export interface SlotWait {
   /** Stops waiting when it aborts. */
   readonly signal?: AbortSignal;

@@ -4,7 +4,7 @@ const LIMIT = 16 * 1024;
 
 const MARK = '---[ end Kernel panic - not syncing';
 
-/** The end of what one boot printed: consoles have those of boots before it too. */
+/** The end of one boot's output: consoles also contain that of earlier boots. */
 export class LastWords {
   #text = '';
 
@@ -17,7 +17,8 @@ export class LastWords {
   }
 
   /**
-   * Words of a panic after which the kernel does nothing more, not even reboot; `undefined` before their line is whole.
+   * Words of a panic after which the kernel does nothing more, not even reboot; `undefined` before its line is
+   * complete.
    */
   get panic(): string | undefined {
     const at = this.#text.lastIndexOf(MARK);

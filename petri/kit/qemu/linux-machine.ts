@@ -3,10 +3,10 @@ import { AGENT_INIT } from '../linux/index.ts';
 import type { HaltReason, BackendLimits, VmSpec, LinuxPayload } from '../../contract/index.ts';
 
 const MIB = 2 ** 20;
-/** Of the first PCI serial port. */
+/** Device of the first PCI serial port. */
 const AGENT_PORT = 'ttyS0';
 
-/** The GICv2 of the virt machine serves eight PEs. Debian's kernel does not boot in less memory. */
+/** The GICv2 of the virt machine supports eight PEs. Debian's kernel does not boot with less memory. */
 export const linuxLimits: BackendLimits = {
   minMemory: 128 * MIB,
   maxMemory: 64 * 1024 * MIB,
@@ -16,10 +16,10 @@ export const linuxLimits: BackendLimits = {
 
 export interface LinuxMachine {
   readonly spec: VmSpec<LinuxPayload>;
-  /** Paths where QEMU runs: the kernel, and an initramfs with the agent in it. */
+  /** Paths on the machine that runs QEMU: the kernel, and an initramfs with the agent in it. */
   readonly kernel: string;
   readonly initramfs: string;
-  /** What the agent says when it is ready. */
+  /** Printed by the agent when it is ready. */
   readonly nonce: string;
   /** Ids of the chardevs of the console and of the agent, which the caller adds. */
   readonly serial: string;
@@ -28,9 +28,8 @@ export interface LinuxMachine {
 }
 
 /**
- * QEMU's arguments for an ordinary VM that boots Linux, and that stands before its first instruction until QMP's
- * `cont`. The agent has a serial port of its own. A reset ends QEMU, as a power-off does: the event SHUTDOWN says which
- * it was.
+ * QEMU's arguments for an ordinary VM that boots Linux, stopped before its first instruction until QMP's `cont`. The
+ * agent has a serial port of its own. A reset ends QEMU, as a power-off does: the event SHUTDOWN tells which it was.
  */
 export function linuxMachineArguments(machine: LinuxMachine): string[] {
   const { payload, config } = machine.spec;
@@ -45,7 +44,7 @@ export function linuxMachineArguments(machine: LinuxMachine): string[] {
   ];
 }
 
-/** @param message what the kernel printed of it */
+/** @param message what the kernel printed about it */
 export function kernelPanic(message: string): HaltReason {
   return { reason: 'panic', message, location: 'kernel' };
 }
@@ -53,8 +52,8 @@ export function kernelPanic(message: string): HaltReason {
 /**
  * Why Linux ended with its QEMU.
  *
- * @param shutdown the reason in QMP's event SHUTDOWN, where there was one
- * @param words the end of what it printed
+ * @param shutdown the reason in QMP's event SHUTDOWN, if there was one
+ * @param words the end of its output
  * @param how how QEMU ended, for messages
  */
 export function linuxHalt(shutdown: string | undefined, words: string, how: string): HaltReason {

@@ -1,4 +1,4 @@
-/** As it is written in an option of QEMU, where a comma begins the next value. */
+/** Escapes a value of a QEMU option, in which a comma starts the next value. */
 export function optionValue(text: string): string {
   return text.replaceAll(',', ',,');
 }

@@ -8,7 +8,7 @@ function info(lines: readonly string[]): string {
 const value = (n: number): string => n.toString(16).padStart(16, '0');
 const all = Array.from({ length: 31 }, (_, n) => `X${String(n).padStart(2, '0')}=${value(n)}`);
 
-it('reads what the human monitor says of a PE', () => {
+it('parses the state of a PE from the human monitor', () => {
   const text = info([
     ` PC=${value(0x1234)} ${all.slice(0, 2).join(' ')}`,
     all.slice(2).join(' '),
@@ -27,6 +27,6 @@ it.each([
   ['a register too few', info([` PC=${value(1)} SP=${value(2)}`, all.slice(1).join(' ')])],
   ['no PC', info([`SP=${value(2)}`, all.join(' ')])],
   ['something else', 'unknown command: info registers'],
-])('takes %s for no registers', (_, text) => {
+])('rejects %s', (_, text) => {
   expect(parseRegisters(text)).toBeUndefined();
 });

@@ -2,17 +2,18 @@ import { isGuestMode } from '../monitor/index.ts';
 import type { Registers } from '../../contract/index.ts';
 import type { QmpClient } from './qmp.ts';
 
-/** What `info registers` of QEMU's human monitor gives of an AArch64 PE. */
+/** State of an AArch64 PE in `info registers` of QEMU's human monitor. */
 export type ProcessorState = Registers;
 
-/** Milliseconds between two looks at a PE that was in the monitor. */
+/** Milliseconds until a PE that was running the monitor is stopped again. */
 const AGAIN = 2;
 const MAX_LOOKS = 50;
 
 /**
- * Stops the machine and says where its guest is. While the monitor serves the guest, it is let go on for a moment.
+ * Stops the machine while its guest runs. If the monitor is running instead, the machine is resumed briefly and stopped
+ * again.
  *
- * @returns undefined where the guest was not met
+ * @returns the guest's state; undefined if the guest was not running at any attempt
  * @throws PetriError what QMP throws
  */
 export async function stopAndLook(qmp: QmpClient, until: number): Promise<ProcessorState | undefined> {
@@ -27,7 +28,7 @@ export async function stopAndLook(qmp: QmpClient, until: number): Promise<Proces
   return undefined;
 }
 
-/** Reads the text of `info registers`, as QEMU 7 to 11 give it. @returns undefined for any other */
+/** Parses `info registers` of QEMU 7 to 11. @returns undefined for another format */
 export function parseRegisters(text: string): ProcessorState | undefined {
   const values = new Map<string, bigint>();
   for (const [, name, value] of text.matchAll(/\b(PC|SP|X\d\d)=([0-9a-f]{16})\b/g)) {

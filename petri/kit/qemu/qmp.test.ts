@@ -6,7 +6,7 @@ import { QmpClient, type QmpEvent } from './qmp.ts';
 const GREETING =
   '{"QMP": {"version": {"qemu": {"micro": 22, "minor": 2, "major": 7}, "package": ""}, "capabilities": []}}\r\n';
 
-/** The other end of a QMP connection, as a test wants it to be. */
+/** The other end of a QMP connection, controlled by a test. */
 class Peer {
   readonly socket: Duplex;
   readonly received: string[] = [];
@@ -42,14 +42,14 @@ async function connect(peer: Peer, options: { timeout?: number; onEvent?: (event
 }
 
 describe('QmpClient', () => {
-  it('negotiates, and knows the version of QEMU', async () => {
+  it('negotiates, and reports the version of QEMU', async () => {
     const peer = new Peer();
     const qmp = await connect(peer);
     expect(qmp.version).toBe('7.2.22');
     expect(peer.received).toEqual(['qmp_capabilities']);
   });
 
-  it('tells answers apart by their ids, in whatever order and pieces they come', async () => {
+  it('matches answers by their ids, in any order and any chunks', async () => {
     const ids: number[] = [];
     const peer = new Peer((command, self) => {
       if (command.execute === 'qmp_capabilities') succeed(command, self);
@@ -74,7 +74,7 @@ describe('QmpClient', () => {
     expect(events).toEqual(['STOP', 'STOP']);
   });
 
-  it('tells what QEMU refused, and why', async () => {
+  it('reports what QEMU refused, and why', async () => {
     const peer = new Peer((command, self) => {
       if (command.execute === 'qmp_capabilities') succeed(command, self);
       else self.say(`{"error": {"class": "GenericError", "desc": "no such thing"}, "id": ${command.id}}\n`);
@@ -90,13 +90,13 @@ describe('QmpClient', () => {
     ['nothing', ''],
     ['something else', 'SSH-2.0-OpenSSH_9.2\n'],
     ['JSON of another kind', '{"QMP": {"version": "7"}}\n'],
-  ])('does not wait for ever for a peer that says %s', async (_, words) => {
+  ])('does not wait forever for a peer that sends %s', async (_, words) => {
     const peer = new Peer();
     peer.say(words);
     await expect(QmpClient.open(peer.socket, { timeout: 50 })).rejects.toMatchObject({ code: 'backend-fault' });
   });
 
-  it('does not wait for ever for an answer, and takes one that comes too late for none', async () => {
+  it('does not wait forever for an answer, and ignores one that is late', async () => {
     const ids: number[] = [];
     const peer = new Peer((command, self) => {
       ids.push(command.id);
@@ -113,7 +113,7 @@ describe('QmpClient', () => {
     ['an answer without an id', '{"return": {}}\n'],
     ['a list', '[1, 2]\n'],
     ['a message without an end', 'x'.repeat(5 * 2 ** 20)],
-  ])('ends the connection when it is sent %s, and what waits fails', async (_, words) => {
+  ])('ends the connection on %s, and pending commands fail', async (_, words) => {
     const peer = new Peer((command, self) => {
       if (command.execute === 'qmp_capabilities') succeed(command, self);
       else self.say(words);
@@ -124,7 +124,7 @@ describe('QmpClient', () => {
     await expect(qmp.execute('cont')).rejects.toMatchObject({ code: 'backend-fault' });
   });
 
-  it('fails what waits when QEMU goes', async () => {
+  it('fails pending commands when QEMU ends', async () => {
     const peer = new Peer((command, self) => {
       if (command.execute === 'qmp_capabilities') succeed(command, self);
       else self.socket.destroy();

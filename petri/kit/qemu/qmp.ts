@@ -18,7 +18,7 @@ const answer = z.union([
 ]);
 const event = z.object({ event: z.string(), data: z.record(z.string(), z.unknown()).default({}) });
 
-/** Something that QEMU reports by itself, such as `RESET` or `SHUTDOWN` (QMP reference manual, "Run state"). */
+/** An event of QEMU, such as `RESET` or `SHUTDOWN` (QMP reference manual, "Run state"). */
 export type QmpEvent = z.infer<typeof event>;
 
 export interface QmpOptions {
@@ -36,12 +36,12 @@ interface Pending {
 
 /**
  * A client of the QEMU Machine Protocol (QEMU, docs/interop/qmp-spec). Commands may overlap; answers are matched by
- * their ids. A peer that says something else, too much, or nothing at all, ends the connection, and never this process.
+ * their ids. A peer that sends something else, too much, or nothing at all only ends the connection.
  */
 export class QmpClient {
   /** Version of QEMU, such as `7.2.22`. */
   readonly version: string;
-  /** Resolves with the reason when the connection is over. */
+  /** Resolves with the reason when the connection has ended. */
   readonly closed: Promise<string>;
   readonly #socket: Duplex;
   readonly #options: QmpOptions;
@@ -74,10 +74,10 @@ export class QmpClient {
   }
 
   /**
-   * Executes a command and gives what it returns.
+   * Executes a command and returns its result.
    *
-   * @throws PetriError `tool-failed` where QEMU refuses it, `backend-fault` where it does not answer or the connection
-   *   is over
+   * @throws PetriError `tool-failed` if QEMU refuses it, `backend-fault` if it does not answer or the connection has
+   *   ended
    */
   async execute(command: string, args?: Readonly<Record<string, unknown>>): Promise<unknown> {
     if (this.#closeReason !== undefined) throw broken(`${command} cannot be sent: ${this.#closeReason}`);
@@ -93,7 +93,7 @@ export class QmpClient {
     });
   }
 
-  /** Runs a command of the human monitor, for what QMP does not have. @throws as `execute` does */
+  /** Runs a command of the human monitor, for what QMP lacks. @throws as `execute` does */
   async human(command: string): Promise<string> {
     const text = await this.execute('human-monitor-command', { 'command-line': command });
     if (typeof text !== 'string') throw broken(`'${command}' gave ${typeof text}, expected text`);
@@ -118,7 +118,7 @@ export class QmpClient {
       return;
     }
     const pending = this.#pending.get(parsed.data.id);
-    // One that came too late.
+    // A late answer.
     if (pending === undefined) return;
     this.#pending.delete(parsed.data.id);
     clearTimeout(pending.timer);
@@ -144,7 +144,7 @@ interface LineListener {
   readonly end: (reason: string) => void;
 }
 
-/** Lines of a socket, kept until somebody listens. */
+/** Lines of a socket, buffered until there is a listener. */
 class LineReader {
   readonly #waiting: string[] = [];
   #buffer = '';
@@ -159,7 +159,7 @@ class LineReader {
     socket.resume();
   }
 
-  /** @throws PetriError `backend-fault` when nothing comes */
+  /** @throws PetriError `backend-fault` if nothing arrives */
   async first(timeout: number): Promise<string> {
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

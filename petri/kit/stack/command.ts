@@ -7,8 +7,7 @@ import { OutputLines } from './output-lines.ts';
 import type { StackCommand } from './step.ts';
 
 /**
- * Starts a command of a step and waits for its end. What it prints goes into the log, and to `onLine` where somebody
- * watches.
+ * Runs a command of a step to its end. Its output goes to the log, and to `onLine` if given.
  *
  * @throws PetriError `tool-missing`, `tool-failed`, `interrupted`
  */
@@ -19,14 +18,14 @@ export type CommandRunner = (
   onLine?: (line: string) => void,
 ) => Promise<void>;
 
-/** The command as one could paste it into a shell. */
+/** The command in a form that can be pasted into a shell. */
 export function showCommand(command: StackCommand): string {
   const env = Object.entries(command.env ?? {}).map(([name, value]) => `${name}=${quote(value)}`);
   const line = [...env, ...command.argv.map(quote)].join(' ');
   return command.cwd === undefined ? line : `(cd ${quote(command.cwd)} && ${line})`;
 }
 
-/** Runs under supervision: it ends with us, however we end, and so do its children and containers. */
+/** Runs under supervision: the command ends with this process, as do its children and containers. */
 export const runSupervised: CommandRunner = async (command, log, signal, onLine) => {
   throwIfInterrupted(signal);
   const [program, ...args] = command.argv;
@@ -51,7 +50,7 @@ export const runSupervised: CommandRunner = async (command, log, signal, onLine)
       args,
       env: { ...command.env, ...labels },
       output: log,
-      // Compilers and make take their half-made files away when they are asked to end.
+      // Compilers and make remove incomplete files when they are asked to end.
       graceMs: 10_000,
       ...(lines === undefined ? {} : { onOutput: (chunk: Buffer) => lines.push(chunk) }),
       ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
@@ -62,7 +61,7 @@ export const runSupervised: CommandRunner = async (command, log, signal, onLine)
     try {
       const exit = await child.exited;
       lines?.end();
-      // What it left running in its group would write into the next step's files.
+      // Processes left in its group would write into the next step's files.
       await child.stop();
       throwIfInterrupted(signal);
       if (exit.code !== 0) throw await commandFailed(command, exit.describe(), log);
@@ -80,7 +79,7 @@ async function commandFailed(command: StackCommand, ending: string, log: string)
     code: 'tool-failed',
     step: 'install',
     details: [`the end of ${log}:`, ...tail.split('\n').map((line) => `  | ${line}`)],
-    remedy: 'correct what the log complains about and give the same command again: it goes on where it stopped',
+    remedy: 'correct what the log complains about and give the same command again: it continues where it stopped',
   });
 }
 
@@ -89,7 +88,7 @@ export function throwIfInterrupted(signal: AbortSignal): void {
   throw new PetriError('interrupted', {
     code: 'interrupted',
     step: 'install',
-    remedy: 'give the same command again: it goes on where it stopped',
+    remedy: 'give the same command again: it continues where it stopped',
     cause: signal.reason,
   });
 }
@@ -98,16 +97,13 @@ function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", "'\\''")}'`;
 }
 
-/**
- * How long a question to a tool may take: on a machine that is busy with a build, Python alone takes a minute to
- * start.
- */
+/** Time-out of a query: on a machine that is busy with a build, Python alone takes a minute to start. */
 const QUESTION_MS = 300_000;
 
 /**
- * Asks a program something and gives its standard output, trimmed.
+ * Runs a program and returns its standard output, trimmed.
  *
- * @throws Error when it cannot be run, fails, or says nothing within the time
+ * @throws Error if it cannot be run, fails, or prints nothing in time
  */
 export async function ask(
   argv: readonly [string, ...string[]],

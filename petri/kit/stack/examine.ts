@@ -4,7 +4,7 @@ import type { Evidence, StackPlan, StackStep } from './step.ts';
 /** Whether a step has to run, and why. */
 export type StepState =
   | { readonly state: 'done'; readonly evidence: Evidence; readonly finished: string; readonly seconds: number }
-  /** It makes nothing that could be kept, so it runs each time. */
+  /** It has no output, so it runs each time. */
   | { readonly state: 'check' }
   | { readonly state: 'due'; readonly why: readonly string[] };
 
@@ -13,7 +13,7 @@ export interface ExaminedStep {
   readonly state: StepState;
 }
 
-/** The state of every step, in order; changes nothing. A step after one that is due is due as well. */
+/** The state of every step, in order; changes nothing. A step is also due if an earlier step that it depends on is. */
 export async function examine(plan: StackPlan, force: ReadonlySet<string> = new Set()): Promise<ExaminedStep[]> {
   const stamps = new Stamps(plan.root);
   const known = new Map<string, Evidence>();

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import type { Evidence } from './step.ts';
 
-/** sha256 of a regular file, in hex. @throws Error when it is not there, is no file, or is empty */
+/** sha256 of a regular file, in hex. @throws Error if it is missing, not a file or empty */
 export async function digestFile(path: string): Promise<string> {
   const found = await stat(path).catch(() => undefined);
   if (found === undefined) throw new Error(`${path} is missing`);
@@ -17,14 +17,14 @@ export async function digestFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Evidence made of the digests of files. */
+/** Evidence that consists of the digests of files. */
 export async function digestFiles(files: Readonly<Record<string, string>>): Promise<Evidence> {
   const digests: Record<string, string> = {};
   for (const [name, path] of Object.entries(files)) digests[name] = await digestFile(path);
   return digests;
 }
 
-/** Copies a file to its place so that, at any moment, there is the whole new one or none of it. */
+/** Copies a file to its target so that there is either a complete new one or none at any time. */
 export async function publishFile(source: string, target: string, mode: number): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
   const temporary = `${target}.tmp`;

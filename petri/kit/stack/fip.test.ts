@@ -40,7 +40,7 @@ describe('a firmware image package', () => {
     expect(table[2]?.uuid).toBe('6c0762a612f24b5692cbba8f633606d9');
   });
 
-  it('is taken with all images that a stack needs', async () => {
+  it('is accepted with all images that a stack needs', async () => {
     await expectFipImages(written('whole.bin', writeFip(contents)), images);
   });
 
@@ -66,13 +66,13 @@ describe('a firmware image package', () => {
       Buffer.concat([writeFip({}).subarray(0, FIP_HEADER), Buffer.alloc(400 * FIP_ENTRY, 1).fill(0, 16, 32)]),
       /beyond its end|more than 256 entries/,
     ],
-  ])('%s is refused', async (what, fip, message) => {
+  ])('%s is rejected', async (what, fip, message) => {
     const path = written(`${what}.bin`, fip);
     await expect(expectFipImages(path, images)).rejects.toMatchObject({ code: 'tool-failed' });
     await expect(expectFipImages(path, images)).rejects.toThrow(message);
   });
 
-  it('is refused with another RMM than the one that was built', async () => {
+  it('is rejected with another RMM than the one that was built', async () => {
     const fip = written('fip.bin', writeFip(contents));
     const rmm = written('rmm.img', Buffer.from('the RMM'));
     await expectFipContents(fip, images, { RMM: rmm });
@@ -82,7 +82,7 @@ describe('a firmware image package', () => {
     );
   });
 
-  it('is the same from the script that builds made for tests use', () => {
+  it('is the same if made by the script that test builds use', () => {
     const script = written('fip.sh', Buffer.from(fipScript));
     const files = images.map((name) => `${name}=${written(name, Buffer.from(`the ${name}`))}`);
     expect(execFileSync('sh', [script, ...files]).equals(writeFip(contents))).toBe(true);

@@ -3,8 +3,8 @@ import { open, readFile } from 'node:fs/promises';
 import { PetriError } from '../../errors.ts';
 
 /**
- * Images of a firmware image package that a stack for realms boots from, by their UUIDs as their bytes are in the file
- * (TF-A, `include/tools_share/firmware_image_package.h`; names as in `tools/fiptool/tbbr_config.c`).
+ * Images in the firmware image package of a stack for realms, by UUID in the byte order of the file (TF-A,
+ * `include/tools_share/firmware_image_package.h`; names as in `tools/fiptool/tbbr_config.c`).
  */
 export const fipImages = {
   BL2: '5ff9ec0b4d223e4da544c39d81c73f0a',
@@ -20,7 +20,7 @@ export const FIP_MAGIC = 0xaa640001;
 export const FIP_HEADER = 16;
 export const FIP_ENTRY = 40;
 
-/** A table of contents has about thirty entries at most: TF-A knows no more images. */
+/** A table of contents has at most about thirty entries: TF-A defines no more images. */
 const MAX_ENTRIES = 256;
 
 const NO_UUID = '0'.repeat(32);
@@ -36,9 +36,9 @@ export interface FipEntry {
 /**
  * Reads the table of contents of a firmware image package.
  *
- * @param start the first bytes of the package; the table has to be in it
+ * @param start the first bytes of the package; they must include the table
  * @param length bytes of the whole package
- * @throws Error for what is no package, and for one whose table or images reach beyond its end
+ * @throws Error if it is not a package, or its table or images reach beyond its end
  */
 export function readFipTable(start: Buffer, length: number): FipEntry[] {
   if (start.length < FIP_HEADER || start.readUInt32LE(0) !== FIP_MAGIC)
@@ -56,7 +56,7 @@ export function readFipTable(start: Buffer, length: number): FipEntry[] {
 }
 
 /**
- * Checks that a firmware image package has images, and that none of them is empty.
+ * Checks that a firmware image package has all of the given images, and that none of them is empty.
  *
  * @throws PetriError `tool-failed`
  */
@@ -73,7 +73,7 @@ export async function expectFipImages(path: string, images: readonly FipImage[])
 }
 
 /**
- * The same, with what each image has to be: the very file that was built for it.
+ * Also checks the content of the images: they must equal the files that were built for them.
  *
  * @param contents paths of files by image
  * @throws PetriError `tool-failed`
@@ -109,14 +109,14 @@ function checkImages(path: string, table: readonly FipEntry[], images: readonly 
   throw unusable(`the FIP ${path} has no ${missing.join(', no ')}; it has: ${had === '' ? 'nothing' : had}`);
 }
 
-/** The image's name, or the UUID as it is written. */
+/** The image's name, or its UUID if it is unknown. */
 function nameOf(uuid: string): string {
   const known = Object.entries(fipImages).find(([, bytes]) => bytes === uuid)?.[0];
   return known ?? uuid.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
 function unusable(why: string): PetriError {
-  return new PetriError(`what TF-A's build made is unusable: ${why}`, {
+  return new PetriError(`the output of TF-A's build is unusable: ${why}`, {
     code: 'tool-failed',
     step: 'install',
     remedy:

@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 
-/** A field that every file of a format has. */
+/** Bytes that identify a file format. */
 interface Magic {
   readonly what: string;
   readonly offset: number;
@@ -16,7 +16,7 @@ export const formats = {
   aarch64Elf: { what: 'an AArch64 ELF file', offset: 18, bytes: [183, 0] },
 } as const satisfies Record<string, Magic>;
 
-/** @throws Error when a file is of another format */
+/** @throws Error if a file has another format */
 export async function expectFormat(path: string, format: Magic): Promise<void> {
   const length = format.bytes.length;
   const handle = await open(path, 'r');

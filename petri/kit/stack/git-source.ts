@@ -12,11 +12,11 @@ export interface GitSource {
   readonly repository: string;
   /** Full commit id. */
   readonly revision: string;
-  /** It is of no use without the repositories inside it, at the commits that it names. */
+  /** Whether it needs its submodules, at the commits that it records. */
   readonly submodules?: boolean;
 }
 
-/** Never asks for a password: an install that waits for an answer nobody gives would hang. */
+/** Never asks for a password: an installation would hang. */
 const quietGit = { GIT_TERMINAL_PROMPT: '0' };
 
 export const fullCommit = /^[0-9a-f]{40}$/;
@@ -29,7 +29,7 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
   const fetchAll = git('fetch', '--no-tags', '--progress', source.repository, '+refs/*:refs/petri/*');
   const checkout = git('checkout', '--quiet', '--force', '--detach', source.revision);
   const clean = git('clean', '--quiet', '-ffdx');
-  // A submodule's address may be relative to that of the repository, which has a name here only if it is given one.
+  // A submodule's URL may be relative to that of the repository, which is recorded only if it is set here.
   const inside =
     source.submodules === true
       ? [git('config', 'remote.origin.url', source.repository), submodulesCommand(folder)]
@@ -63,7 +63,7 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
       const env = { ...process.env, ...quietGit };
       const commit = await ask(['git', '-C', folder, 'rev-parse', 'HEAD'], { env });
       if (commit !== source.revision) throw new Error(`${folder} is at ${commit}`);
-      // Builds patch and fill what is inside of submodules; which commit each is at counts.
+      // Builds patch and add files inside of submodules; only the commit of each counts.
       const status = ['status', '--porcelain', '--untracked-files=no', '--ignore-submodules=dirty'];
       const changed = await ask(['git', '-C', folder, ...status], { env });
       if (changed !== '') throw new Error(`${folder} has local changes: ${changed.split('\n')[0] ?? ''}`);
@@ -72,10 +72,7 @@ export function checkoutStep(source: GitSource, folder: string, expects?: string
   };
 }
 
-/**
- * Brings submodules to the commits that a checkout names, whatever was done to them. Asks the network only for what is
- * not there.
- */
+/** Resets submodules to the commits that a checkout records. Accesses the network only for missing commits. */
 export function submodulesCommand(folder: string): StackCommand {
   const update = ['submodule', 'update', '--init', '--recursive', '--force', '--depth=1'];
   return { argv: ['git', '-C', folder, ...update], env: quietGit };
@@ -85,13 +82,13 @@ export function submodulesCommand(folder: string): StackCommand {
 const LIST_MS = 120_000;
 
 /**
- * The commit that a branch or tag of a repository has now. A full commit id is taken as it is.
+ * The current commit of a branch or tag of a repository. A full commit id is returned unchanged.
  *
- * @throws PetriError `tool-failed` when the repository cannot be asked or has no such ref
+ * @throws PetriError `tool-failed` if the repository cannot be queried or has no such ref
  */
 export async function resolveRef(repository: string, ref: string): Promise<string> {
   if (fullCommit.test(ref)) return ref;
-  // What begins with a hyphen would be an option to git.
+  // git would take a leading hyphen for an option.
   if (ref.startsWith('-') || repository.startsWith('-')) throw unresolved(repository, ref, 'not a name of a ref');
   const env = { ...process.env, ...quietGit };
   let listed: string;

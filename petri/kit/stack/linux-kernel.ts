@@ -6,10 +6,10 @@ import { digestFiles, publishFile } from './files.ts';
 import { expectFormat, formats } from './formats.ts';
 import type { StackCommand, StackStep } from './step.ts';
 
-/** The cross compiler's prefix, as Debian's package names it. */
+/** The cross compiler's prefix in Debian. */
 export const crossCompile = 'aarch64-linux-gnu-';
 
-/** An arm64 Linux to be built: the defconfig of its source, with changes. Options are without `CONFIG_`. */
+/** An arm64 Linux to build: the defconfig of its source, with changes. Options are without `CONFIG_`. */
 export interface LinuxKernel {
   readonly name: string;
   readonly title: string;
@@ -22,11 +22,11 @@ export interface LinuxKernel {
   readonly target: string;
   readonly enable: readonly string[];
   readonly disable?: readonly string[];
-  /** Those without which it is of no use; a kernel that does not know them would drop them without a word. */
+  /** Options that it must have; a kernel that does not know an option drops it silently. */
   readonly indispensable: readonly string[];
-  /** Indispensable as part of the Image: modules cannot be loaded when they are needed. */
+  /** Options that must be built in, since modules could not be loaded in time. */
   readonly builtIn?: readonly string[];
-  /** What to do about a source that cannot have them. */
+  /** What to do about a source that does not have them. */
   readonly remedy: string;
 }
 
@@ -34,7 +34,7 @@ export interface LinuxKernel {
 export function linuxKernelStep(kernel: LinuxKernel, compiler: string, jobs: number): StackStep {
   const { source, objects, enable, disable = [] } = kernel;
   const config = join(objects, '.config');
-  // The same source has to give the same bytes.
+  // The build must be reproducible.
   const env = {
     KBUILD_BUILD_TIMESTAMP: 'Thu Jan  1 00:00:00 UTC 1970',
     KBUILD_BUILD_USER: 'petri',

@@ -7,8 +7,8 @@ import { z } from 'zod';
 import { PetriError } from '../../errors.ts';
 import { fullCommit } from './git-source.ts';
 
-// Repositories and revisions get into command lines and, where shrinkwrap builds, into shell scripts as they are:
-// nothing that a shell would read as more than a word may come from a file.
+// Repositories and revisions are inserted into command lines and, for shrinkwrap, into shell scripts: a value from a
+// file must be a single word to any shell.
 const repository = z
   .string()
   .regex(/^(?:[a-z+]+:\/\/|[\w.~/])[\w@%+=:,./~-]*$/, 'must be a URL or path without spaces and shell characters');
@@ -24,12 +24,12 @@ const sourceSchema = z
     why: z.string().optional(),
     /** What to know of a repository that is not the project's own. */
     fork: z.string().optional(),
-    /** shrinkwrap's component that it is the source of, with the repository inside it where there are several. */
+    /** The shrinkwrap component of which it is the source, with the repository in it if there are several. */
     component: z
       .string()
       .regex(/^[\w-]+(\/[\w-]+)?$/)
       .optional(),
-    /** In a user's own lock file: how the revision came to be. */
+    /** In a user's own lock file: where the revision came from. */
     by: z.enum(['resolved', 'user']).optional(),
   })
   .refine((source) => source.revision !== null || (source.ref !== undefined && source.why !== undefined), {
@@ -38,7 +38,7 @@ const sourceSchema = z
 
 export type LockedSource = z.infer<typeof sourceSchema>;
 
-/** What every lock file has, as fields of its schema. */
+/** Schema fields that all lock files share. */
 export const lockFields = {
   version: z.literal(1),
   sources: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), sourceSchema),
@@ -54,13 +54,13 @@ export interface Lock {
 
 export interface LockFormatOptions<T extends Lock> {
   readonly schema: z.ZodType<T>;
-  /** What the lock is of, for messages: 'FVP stack'. */
+  /** What is locked, for messages: 'FVP stack'. */
   readonly stack: string;
   /** Document that describes the format. */
   readonly documentation: string;
   /** Command that builds from a lock file. */
   readonly install: string;
-  /** Sources that the plan itself needs; a lock file without them is of no use. */
+  /** Sources that the plan itself needs, without which a lock file is invalid. */
   readonly indispensable: readonly string[];
 }
 
@@ -110,7 +110,7 @@ export class LockFormat<T extends Lock> {
     return parsed.data;
   }
 
-  /** The file as it is written for a user, the same for the same lock. */
+  /** The text of the file for a user; the same lock always gives the same text. */
   format(lock: T): string {
     const head = [
       `# What this ${this.stack} was built from. \`${this.#options.install} --lock FILE\` builds the same elsewhere.`,
@@ -133,7 +133,7 @@ export class LockFormat<T extends Lock> {
   }
 }
 
-/** A source of a lock that was checked to have it. */
+/** A source of a lock that is known to have it. */
 export function lockedSource(lock: Lock, name: string): LockedSource {
   const source = lock.sources[name];
   if (source === undefined) throw new Error(`the lock was not checked: no source ${name}`);

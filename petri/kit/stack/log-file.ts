@@ -6,7 +6,7 @@ const TAIL_BYTES = 16 * 1024;
 const TAIL_LINES = 30;
 const TAIL_COLUMNS = 400;
 
-/** Begins a log: the one of the run before is kept beside it as `.1`. */
+/** Starts a log; that of the previous run is kept as `.1`. */
 export async function beginLog(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   await rename(path, `${path}.1`).catch((error: unknown) => {
@@ -23,7 +23,7 @@ export async function appendToLog(path: string, line: string): Promise<void> {
   }
 }
 
-/** The last lines of a log, without control sequences; reads only the end of the file. Empty where there is none. */
+/** The last lines of a log, without control sequences; reads only the end of the file. Empty if there is none. */
 export async function logTail(path: string): Promise<string> {
   const handle = await open(path, 'r').catch(() => undefined);
   if (handle === undefined) return '';
@@ -32,7 +32,7 @@ export async function logTail(path: string): Promise<string> {
     const length = Math.min(size, TAIL_BYTES);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
     const lines = stripVTControlCharacters(buffer.toString('utf8', 0, bytesRead)).split(/\r\n|[\r\n]/);
-    // The first line may have been cut.
+    // The first line may be incomplete.
     const whole = size > length ? lines.slice(1) : lines;
     return whole
       .filter((line) => line.trim() !== '')

@@ -1,6 +1,6 @@
 import type { StackPlan } from './step.ts';
 
-/** Where a source is to be taken from instead of where the lock file says. */
+/** A source to use instead of that in the lock file. */
 export interface SourceOverride {
   readonly name: string;
   readonly repository?: string;
@@ -8,28 +8,27 @@ export interface SourceOverride {
   readonly revision?: string;
 }
 
-/** What the user asks for. */
+/** The user's request. */
 export interface StackRequest {
   /** Folder of the stack; absolute. */
   readonly root: string;
-  /** Folder that relative paths are relative to. */
+  /** Folder for resolving relative paths. */
   readonly cwd: string;
   readonly sources: readonly SourceOverride[];
   /** A lock file instead of the one of this package. */
   readonly lockFile?: string;
   readonly jobs?: number;
-  /** How shrinkwrap runs things: null, docker, podman … Only of a stack that is built with it. */
+  /** shrinkwrap's runtime: null, docker, podman and so on. Only for stacks that are built with it. */
   readonly runtime?: string;
   /**
-   * Files and programs that the user has, and which part of the stack is wanted: values of `StackOption`s but
-   * `runtime`.
+   * The user's files and programs, and the part of the stack to build: values of all `StackOption`s except `runtime`.
    */
   readonly given: Readonly<Record<string, string>>;
-  /** Ask again which commits branches have. */
+  /** Resolve branches to commits again. */
   readonly refresh: boolean;
-  /** What is to be made again although nothing changed. */
+  /** What to make again although nothing changed. */
   readonly rebuild: readonly RebuildTarget[];
-  /** Only look: no network, nothing written. */
+  /** Only examine: no network access, nothing written. */
   readonly dryRun: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -37,48 +36,50 @@ export interface StackRequest {
 /** Options of `petri cca install` and `update` that only some platforms have. */
 export type StackOption = 'runtime' | 'shrinkwrap' | 'tmk-vmm' | 'qemu' | 'only' | 'bl33';
 
-/** What is to be made again. */
+/** Parts that can be made again. */
 export type RebuildTarget = 'plane0-linux' | 'rootfs' | 'tmk';
 
 /** A stack that is ready to be examined or built. */
 export interface PreparedStack {
   readonly plan: StackPlan;
-  /** Steps to run whatever their stamps say. */
+  /** Steps to run even if they are done. */
   readonly force: ReadonlySet<string>;
   /** Where each source comes from, for `status`. */
   readonly sources: readonly StackSource[];
-  /** Path of the lock file that holds, and its sha256. */
+  /** Path and sha256 of the lock file that applies. */
   readonly lock: { readonly path: string; readonly digest: string };
 }
 
 export interface StackSource {
   readonly name: string;
   readonly repository: string;
-  /** undefined: not known before the ref is resolved. */
+  /** undefined before the ref is resolved. */
   readonly revision: string | undefined;
   readonly ref: string | undefined;
-  /** Why one should look at it twice: a private fork, a branch that moves. */
+  /** Why to check it twice: a private fork, a branch that moves. */
   readonly caution: string | undefined;
 }
 
-/** How the stack of a backend is put together; a backend's entry in the registry leads to it. */
+/** How to build the stack of a backend; the registry's entry of a backend refers to it. */
 export interface StackManager {
-  /** Those that mean something here; others are refused. */
+  /** Options that are supported; others are rejected. */
   readonly options: readonly StackOption[];
-  /** The variable that says where it is. */
+  /** The environment variable for its root folder. */
   readonly rootVariable: string;
-  /** Where it is unless the user says otherwise; absolute. */
+  /** Its default root folder; absolute. */
   root(cwd: string, env: Readonly<Record<string, string | undefined>>): string;
   /**
-   * Reads the lock, resolves what it leaves open, and plans. @throws PetriError `lock-file-invalid`, `invalid-
-   * option`, `tool-failed`
+   * Reads the lock, resolves open refs, and makes the plan.
+   *
+   * @throws PetriError `lock-file-invalid`, `invalid-option`, `tool-failed`
    */
   prepare(request: StackRequest): Promise<PreparedStack>;
-  /** What is installed, in words; undefined where nothing is whole. */
+  /** A description of what is installed; undefined if the stack is not complete. */
   installed(root: string): Readonly<Record<string, string>> | undefined;
   /**
-   * Path of OpenVMM's simple_tmk in the stack; undefined where the stack has none. @throws PetriError `stack-
-   * missing`, `stack-invalid`
+   * Path of OpenVMM's simple_tmk in the stack; undefined if the stack has none.
+   *
+   * @throws PetriError `stack-missing`, `stack-invalid`
    */
   simpleTmk(root: string): string | undefined;
 }

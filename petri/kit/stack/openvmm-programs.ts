@@ -6,7 +6,7 @@ import { expectFormat, formats } from './formats.ts';
 import { crossCompile } from './linux-kernel.ts';
 import type { Evidence, StackCommand, StackStep } from './step.ts';
 
-/** One program of OpenVMM, and where it is built. */
+/** Folders of one program of OpenVMM. */
 export interface OpenvmmFolders {
   /** Checkout of OpenVMM. */
   readonly source: string;
@@ -16,15 +16,15 @@ export interface OpenvmmFolders {
   readonly target: string;
 }
 
-/** What a program is built as. */
+/** A program to build. */
 interface Program {
   /** Name of the step. */
   readonly name: string;
-  /** The package, and the file that cargo makes. */
+  /** Name of the package, and of the file that cargo builds. */
   readonly package: string;
-  /** Name of the target, which cargo's folder has. */
+  /** Name of the target in cargo's output folder. */
   readonly target: string;
-  /** How cargo is given the target. */
+  /** cargo's arguments that select the target. */
   readonly arguments: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly expects: string;
@@ -47,9 +47,8 @@ export function buildTmkVmmStep(folders: OpenvmmFolders, rustc: string, jobs: nu
 }
 
 /**
- * Builds OpenVMM's simple_tmk, a TMK with the tests of OpenVMM's own CCA flow. Its configuration file names a target of
- * OpenVMM's and has the core library built for it, which needs the sources of Rust
- * (openhcl/minimal_rt/aarch64-config.toml).
+ * Builds OpenVMM's simple_tmk, a TMK with the tests of OpenVMM's own CCA flow. Its configuration file selects a custom
+ * target, for which the core library has to be built from the sources of Rust (openhcl/minimal_rt/aarch64-config.toml).
  */
 export function buildSimpleTmkStep(folders: OpenvmmFolders, rustc: string, jobs: number): StackStep {
   const program: Program = {
@@ -74,7 +73,7 @@ function buildStep(
   const build: StackCommand = {
     argv: ['cargo', ...arguments_, `--jobs=${String(jobs)}`],
     cwd: source,
-    // OpenVMM uses unstable features of a stable compiler.
+    // OpenVMM uses unstable features with a stable compiler.
     env: { CARGO_TARGET_DIR: objects, ...program.env, RUSTC_BOOTSTRAP: '1' },
   };
   return {
@@ -93,7 +92,7 @@ function buildStep(
   };
 }
 
-/** Takes a tmk_vmm that the user has. */
+/** Uses a tmk_vmm that the user has. */
 export function givenTmkVmmStep(target: string, path: string, digest: string): StackStep {
   return {
     name: 'tmk-vmm',

@@ -10,13 +10,13 @@ function linesOf(...chunks: readonly (string | Buffer)[]): string[] {
   return lines;
 }
 
-it('gives a line when it is whole, however the output was cut', () => {
+it('emits a line when it is complete, however the output is split', () => {
   expect(linesOf('make: on', 'e\nmake: two\r', '\n', '\n  \nlast')).toEqual(['make: one', 'make: two', 'last']);
   const [before, after] = [Buffer.from('→').subarray(0, 2), Buffer.from('→').subarray(2)];
   expect(linesOf(before, after, '\n')).toEqual(['→']);
 });
 
-it('gives each state of a line that is redrawn', () => {
+it('emits each state of a line that is redrawn', () => {
   expect(linesOf('Receiving: 10%\rReceiving: ', '90%\rReceiving: 100%\n')).toEqual([
     'Receiving: 10%',
     'Receiving: 90%',
@@ -24,7 +24,7 @@ it('gives each state of a line that is redrawn', () => {
   ]);
 });
 
-it('keeps no more of a line without an end than is of use', () => {
+it('truncates a line without an end', () => {
   const lines = linesOf(...Array.from({ length: 100 }, () => 'x'.repeat(1000)));
   expect(lines).toEqual(['x'.repeat(4096)]);
 });

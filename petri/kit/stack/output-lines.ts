@@ -1,11 +1,11 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** Characters of a line that are shown; a tool is not trusted to end its lines. */
+/** Characters of a line that are shown; a tool may never end its line. */
 const MAX_LINE = 4096;
 
 /**
- * Cuts what a tool prints into lines. A line that is redrawn with a carriage return comes again each time, as
- * progress of git does.
+ * Splits a tool's output into lines. Each state of a line that is redrawn with a carriage return, as git's progress is,
+ * counts as a line.
  */
 export class OutputLines {
   readonly #take: (line: string) => void;
@@ -20,7 +20,7 @@ export class OutputLines {
     this.#cut(this.#decoder.write(chunk));
   }
 
-  /** A last line without an end. */
+  /** Emits a last line without an end. */
   end(): void {
     this.#cut(this.#decoder.end());
     this.#give(this.#rest);

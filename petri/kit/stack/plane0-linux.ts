@@ -2,8 +2,8 @@ import { linuxKernelStep } from './linux-kernel.ts';
 import type { StackStep } from './step.ts';
 
 /**
- * Builds Linux for plane 0: a realm guest, with a 9p file system and the VTL driver that OpenVMM's tmk_vmm enters
- * planes with.
+ * Builds Linux for plane 0: a realm guest, with a 9p file system and the VTL driver with which OpenVMM's tmk_vmm enters
+ * planes.
  */
 export function plane0KernelStep(
   folders: { readonly source: string; readonly objects: string; readonly target: string },

@@ -9,7 +9,7 @@ import type { StackStep } from './step.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Something that is not there, with what to do. */
+/** Something that is missing, and what to do about it. */
 export type Shortage =
   { readonly what: string; readonly debianPackage: string } | { readonly what: string; readonly remedy: string };
 
@@ -19,7 +19,7 @@ export interface NeededProgram {
   readonly debianPackage: string;
 }
 
-/** What every stack is built with, and the copies of root file systems are made with. */
+/** Programs for building any stack, and for copying root file systems. */
 export const commonPrograms: readonly NeededProgram[] = [
   { program: 'git', debianPackage: 'git' },
   { program: 'make', debianPackage: 'make' },
@@ -69,7 +69,7 @@ export function programShortages(programs: readonly NeededProgram[], env: Enviro
   return absent.map(({ program, debianPackage }) => ({ what: program, debianPackage }));
 }
 
-/** Path of a program; those for administrators count, since nothing here needs to be one. */
+/** Path of a program, also in the folders for administrators: nothing here needs their rights. */
 export function findProgram(program: string, env: Environment): string | undefined {
   const folders = [...(env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, program)).find(isExecutable);
@@ -84,7 +84,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Headers are no program, so the package itself is asked for where there is dpkg. */
+/** A header is not a program, so dpkg, if there is one, is asked for its package. */
 export async function headerShortage(header: string, debianPackage: string, env: Environment): Promise<Shortage[]> {
   const shortage = { what: header, debianPackage };
   if (findProgram('dpkg-query', env) === undefined) return existsSync(join('/usr/include', header)) ? [] : [shortage];
@@ -92,7 +92,7 @@ export async function headerShortage(header: string, debianPackage: string, env:
   return status.answer === 'install ok installed' ? [] : [shortage];
 }
 
-/** What tmk_vmm and simple_tmk are built with. */
+/** Requirements of tmk_vmm and simple_tmk. */
 export async function rustShortage(env: Environment): Promise<Shortage[]> {
   const have = 'or give a tmk_vmm that you have: --tmk-vmm PATH, or PETRI_TMK_VMM';
   if (findProgram('cargo', env) === undefined) {
@@ -101,7 +101,7 @@ export async function rustShortage(env: Environment): Promise<Shortage[]> {
   return [...(await rustTargetShortage(env, have)), ...(await rustSourceShortage(env, have))];
 }
 
-/** simple_tmk is of a target without a core library, which is built for it. */
+/** The target of simple_tmk has no prebuilt core library, so its source is needed. */
 async function rustSourceShortage(env: Environment, have: string): Promise<Shortage[]> {
   const sysroot = (await tryAsk(['rustc', '--print', 'sysroot'], env)).answer;
   if (sysroot !== undefined && existsSync(join(sysroot, 'lib/rustlib/src/rust/library/core'))) return [];
@@ -117,8 +117,8 @@ async function rustTargetShortage(env: Environment, have: string): Promise<Short
 }
 
 /**
- * @param needed GiB that must be free below the root, and of memory
- * @param whyMemory what takes the memory, as a clause
+ * @param needed GiB of free disk space below the root, and of memory
+ * @param whyMemory what needs the memory, as a clause
  */
 export async function roomShortage(
   root: string,
@@ -152,7 +152,7 @@ export async function roomShortage(
 
 export type Answer = { readonly answer: string } | { readonly answer: undefined; readonly why: string };
 
-/** As `ask`, for questions that may fail. */
+/** As `ask`, for commands that may fail. */
 export async function tryAsk(argv: readonly [string, ...string[]], env: Environment): Promise<Answer> {
   try {
     return { answer: await ask(argv, { env: { ...env } }) };
@@ -161,7 +161,7 @@ export async function tryAsk(argv: readonly [string, ...string[]], env: Environm
   }
 }
 
-/** First line of what `--version` says, or why there is none. */
+/** First line of `--version`, or why there is none. */
 export async function versionOf(program: string, env: Environment): Promise<string> {
   if (findProgram(program, env) === undefined) return 'not installed';
   const version = await tryAsk([program, '--version'], env);

@@ -5,22 +5,22 @@ import type { SourceOverride } from './manager.ts';
 
 export interface ResolveRequest<T extends Lock> {
   readonly format: LockFormat<T>;
-  /** The lock file of the package, or the one that the user named. */
+  /** The lock file of the package, or the one that the user gave. */
   readonly base: T;
-  /** What was written for this stack before. */
+  /** The lock that was written for this stack before. */
   readonly own: T | undefined;
   readonly overrides: readonly SourceOverride[];
-  /** Ask again what branches point to. */
+  /** Resolve branches again. */
   readonly refresh: boolean;
-  /** Sources whose revision nobody needs. */
+  /** Sources whose revision is not needed. */
   readonly unused: ReadonlySet<string>;
-  /** Asks a repository for the commit of a ref; undefined: leave open what is open. */
+  /** Queries a repository for the commit of a ref; undefined: leave refs unresolved. */
   readonly ask: ((repository: string, ref: string) => Promise<string>) | undefined;
 }
 
 /**
- * The lock that holds for a stack: the base, with what the user replaced, and with a commit for each branch, found out
- * once and kept.
+ * The lock that applies to a stack: the base, with the user's replacements, and with a commit for each branch, which is
+ * resolved once and kept.
  *
  * @throws PetriError `invalid-option`, `tool-failed`, `lock-file-invalid`
  */
@@ -40,7 +40,7 @@ export async function resolveLock<T extends Lock>(request: ResolveRequest<T>): P
     sources[name] = source;
   }
   const lock = { ...base, sources };
-  // What came from the command line has to keep the rules of a file.
+  // Values from the command line must satisfy the same rules as a file.
   return format.parse(JSON.stringify(lock), 'the lock with --source and the other options applied');
 }
 
@@ -54,7 +54,7 @@ function replaced(source: LockedSource, override: SourceOverride): LockedSource 
   const repository = override.repository ?? source.repository;
   const moved = repository !== source.repository;
   const component = source.component === undefined ? {} : { component: source.component };
-  // A warning about one repository says nothing about another.
+  // A warning about one repository does not apply to another.
   const fork = moved || source.fork === undefined ? {} : { fork: source.fork };
   const common = { repository, ...component, ...fork, by: 'user' as const, why: 'given on the command line' };
   const wanted = override.revision ?? source.ref ?? source.revision ?? 'HEAD';

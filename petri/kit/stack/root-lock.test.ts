@@ -17,14 +17,14 @@ afterEach(() => {
 const stale = 600_000;
 const lock = (): string => join(root, '.lock');
 
-/** As a process leaves it that was killed. */
+/** Creates the lock as a killed process leaves it. */
 function leave(pid: number): void {
   mkdirSync(lock());
   writeFileSync(join(root, '.lock-holder.json'), JSON.stringify({ pid, host: hostname(), since: 'today' }));
 }
 
 describe('the lock of a folder', () => {
-  it('keeps others out, and says who has it', async () => {
+  it('keeps others out, and names its holder', async () => {
     await withRootLock(root, { stale }, async () => {
       await expect(withRootLock(root, { stale }, async () => undefined)).rejects.toMatchObject({
         code: 'stack-busy',
@@ -34,7 +34,7 @@ describe('the lock of a folder', () => {
     expect(await withRootLock(root, { stale }, async () => 'free again')).toBe('free again');
   });
 
-  it('of a process that died is waited for until it has run out', async () => {
+  it('of a dead process is waited for until it expires', async () => {
     leave(2 ** 22 + 1);
     const why: string[] = [];
     const onWait = (reason: string): void => {

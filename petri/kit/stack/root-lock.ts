@@ -10,10 +10,10 @@ import { PetriError } from '../../errors.ts';
 import { writeAtomically } from './stamp.ts';
 
 export interface RootLockOptions {
-  /** Milliseconds after which the lock of a process that is gone may be taken over. @default 10000 */
+  /** Milliseconds after which the lock of a dead process may be taken over. @default 10000 */
   readonly stale?: number;
   readonly signal?: AbortSignal;
-  /** Told once when the lock of a process that died must first run out. */
+  /** Called once if the lock of a dead process has to expire first. */
   readonly onWait?: (why: string) => void;
 }
 
@@ -21,10 +21,10 @@ const holderSchema = z.object({ pid: z.number(), host: z.string(), since: z.stri
 type Holder = z.infer<typeof holderSchema>;
 
 /**
- * Keeps other processes from building in the same folder while `use` runs. The lock of a process that was killed is
- * waited for until it is stale.
+ * Prevents other processes from building in the same folder while `use` runs. The lock of a killed process is waited
+ * for until it is stale.
  *
- * @throws PetriError `stack-busy` when another process is at it
+ * @throws PetriError `stack-busy` if another process holds it
  */
 export async function withRootLock<T>(root: string, options: RootLockOptions, use: () => Promise<T>): Promise<T> {
   const { stale = 10_000, signal, onWait } = options;
@@ -42,7 +42,7 @@ export async function withRootLock<T>(root: string, options: RootLockOptions, us
       if ((holder !== undefined && isAlive(holder)) || Date.now() > deadline || signal?.aborted === true) {
         throw busy(root, holder, error);
       }
-      if (!told) onWait?.('the process that worked on this folder died; waiting until its lock runs out');
+      if (!told) onWait?.('the process that worked on this folder died; waiting until its lock expires');
       told = true;
       await sleep(100);
     }
@@ -65,7 +65,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 }
 
 function isAlive(holder: Holder): boolean {
-  // Of a process on another machine nothing can be known.
+  // Processes on another machine cannot be checked.
   if (holder.host !== hostname()) return true;
   if (holder.pid === process.pid) return true;
   try {

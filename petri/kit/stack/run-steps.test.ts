@@ -61,14 +61,14 @@ describe('a stack built in steps', () => {
     expect(await build(changed)).toEqual({ ran: ['a'], skipped: [] });
   });
 
-  it('runs what depends on a step only when that step made something else', async () => {
+  it('runs dependent steps only when the output of a step changed', async () => {
     const b = step('b', { after: ['a'] });
     await build(plan(step('a'), b));
     expect(await build(plan(step('a'), b), ['a'])).toEqual({ ran: ['a'], skipped: ['b'] });
     expect(await build(plan(step('a', { inputs: { text: 'other' } }), b))).toEqual({ ran: ['a', 'b'], skipped: [] });
   });
 
-  it('trusts no output that is gone or was changed', async () => {
+  it('repeats a step whose output is missing or was changed', async () => {
     await build(plan(step('a'), step('b')));
     rmSync(join(root, 'a'));
     writeFileSync(join(root, 'b'), 'scribble');
@@ -79,19 +79,19 @@ describe('a stack built in steps', () => {
     ]);
   });
 
-  it('takes a broken stamp for none', async () => {
+  it('treats an invalid stamp as missing', async () => {
     await build(plan(step('a')));
     writeFileSync(join(root, 'stamps', 'a.json'), '{ "version": 1, "step": "a"');
     expect(await build(plan(step('a')))).toEqual({ ran: ['a'], skipped: [] });
   });
 
-  it('is not done when what it made cannot be found afterwards', async () => {
+  it('fails if its output is missing afterwards', async () => {
     const lazy = step('a', { run: () => Promise.resolve() });
     await expect(build(plan(lazy))).rejects.toThrow(/step 1 of 1, a: .* is missing/);
     expect(existsSync(join(root, 'stamps', 'a.json'))).toBe(false);
   });
 
-  it('takes the seal away as soon as something must run, and not before', async () => {
+  it('removes the seal as soon as something must run, and not before', async () => {
     const sealing = plan(step('a'), step('sealed', { after: ['a'] }));
     await build(sealing);
     const sealed = (): boolean => existsSync(join(root, 'sealed'));
@@ -108,7 +108,7 @@ describe('a stack built in steps', () => {
     expect(sealed()).toBe(false);
   });
 
-  it('tells a step that it was killed when it ran before, but not that it failed', async () => {
+  it('tells a step that its last run was killed, but not that it failed', async () => {
     const seen: boolean[] = [];
     const watching = (end: (context: StepContext) => Promise<void>): StackStep =>
       step('a', {
@@ -128,14 +128,14 @@ describe('a stack built in steps', () => {
     expect(seen).toEqual([false, false, true, false]);
   });
 
-  it('remembers what was forced when it did not come to it', async () => {
+  it('remembers forced steps that were not reached', async () => {
     await build(plan(step('a'), step('b')));
     const failing = step('a', { run: () => Promise.reject(new Error('no')) });
     await expect(build(plan(failing, step('b')), ['a', 'b'])).rejects.toThrow('no');
     expect(await build(plan(step('a'), step('b')))).toEqual({ ran: ['a', 'b'], skipped: [] });
   });
 
-  it('says in which step an error was, and keeps its code and remedy', async () => {
+  it('reports in which step an error occurred, and keeps its code and remedy', async () => {
     const error = new PetriError('no such tool', { code: 'tool-missing', step: 'install', remedy: 'get it' });
     const failing = step('a', { run: () => Promise.reject(error) });
     const thrown: unknown = await build(plan(failing)).catch((reason: unknown) => reason);
@@ -143,21 +143,21 @@ describe('a stack built in steps', () => {
     expect(thrown).toMatchObject({ message: 'step 1 of 1, a: no such tool\n  remedy: get it' });
   });
 
-  it('lets nobody else in meanwhile', async () => {
+  it('locks out other processes', async () => {
     await withRootLock(root, {}, async () => {
       await expect(build(plan(step('a')))).rejects.toMatchObject({ code: 'stack-busy' });
     });
     expect(await build(plan(step('a')))).toMatchObject({ ran: ['a'] });
   });
 
-  it('keeps the log of a step, and of the run before', async () => {
+  it('keeps the log of a step, and that of the previous run', async () => {
     await build(plan(step('a')));
     await build(plan(step('a')), ['a']);
     expect(readFileSync(join(root, 'logs', 'a.log'), 'utf8')).toBe('working\n');
     expect(readFileSync(join(root, 'logs', 'a.log.1'), 'utf8')).toBe('working\n');
   });
 
-  it('shows of a log only the end, whatever is in it', async () => {
+  it('shows only the end of a log, without control sequences', async () => {
     const path = join(root, 'log');
     writeFileSync(path, `${'x'.repeat(1 << 20)}\n\x1b[31mred\x1b[0m\n\n${'long '.repeat(1000)}\nlast\r\n`);
     const lines = (await logTail(path)).split('\n');

@@ -10,24 +10,24 @@ import { type RootLockOptions, withRootLock } from './root-lock.ts';
 import { Stamps } from './stamp.ts';
 import type { Evidence, StackPlan, StackStep, StepContext } from './step.ts';
 
-/** Told what goes on. */
+/** Receives progress reports. */
 export interface StackReporter {
-  /** A step is not repeated, since what it made is there and is what it should be. */
+  /** A step is skipped, since its outputs exist and are as they should be. */
   skipped(step: StackStep, position: number, count: number): void;
   started(step: StackStep, position: number, count: number, why: readonly string[], log: string): void;
   finished(step: StackStep, position: number, count: number, seconds: number): void;
   failed(step: StackStep, position: number, count: number, seconds: number): void;
   waiting(why: string): void;
-  /** Something of a step that a person must see although it is no failure. */
+  /** Something about a step that the user must see although it is not a failure. */
   note(step: StackStep, message: string): void;
-  /** A line that a step printed, as its tool wrote it. Without it, output goes to the logs alone. */
+  /** A line of a step's output, as its tool wrote it. Without it, output only goes to the logs. */
   output?(step: StackStep, line: string): void;
 }
 
 export interface RunOptions {
   readonly reporter: StackReporter;
   readonly signal: AbortSignal;
-  /** Steps to run whatever their stamps say. */
+  /** Steps to run even if they are done. */
   readonly force?: ReadonlySet<string>;
   /** @default under supervision */
   readonly run?: CommandRunner;
@@ -35,14 +35,14 @@ export interface RunOptions {
 }
 
 export interface RunOutcome {
-  /** Names of the steps that ran, checks left out. */
+  /** Names of the steps that ran, except checks. */
   readonly ran: readonly string[];
   readonly skipped: readonly string[];
 }
 
 /**
- * Brings a stack to the state its plan describes: runs the steps that are not done, in order. A step is done when its
- * stamp has the inputs of now and its outputs are what the stamp says; the stamp is written after everything else.
+ * Builds a stack according to its plan: runs the steps that are not done, in order. A step is done if its stamp has the
+ * current inputs and its outputs match the stamp, which is written last.
  *
  * @throws PetriError of the step that failed; `stack-busy`, `interrupted`
  */
@@ -67,10 +67,10 @@ class Installation {
   async run(): Promise<RunOutcome> {
     const force = this.#options.force ?? new Set();
     await mkdir(join(this.#plan.root, 'logs'), { recursive: true });
-    // Sweeps what a killed installation left running, before anything is built where it still writes.
+    // Sweeps what a killed installation left running, before anything is built where it may still write.
     if (this.#options.run === undefined) await Supervisor.open();
     await this.#plan.begin?.();
-    // At once, not when its turn comes: what was asked for is still to be done after an interruption.
+    // At once and not when its turn comes, so that the request survives an interruption.
     for (const name of force) await this.#stamps.remove(name);
     const ran: string[] = [];
     const skipped: string[] = [];
@@ -121,7 +121,7 @@ class Installation {
       if (step.inspect !== undefined) await this.#stamp(step, step.inspect, seconds());
     } catch (error) {
       reporter.failed(step, position, count, seconds());
-      // After an orderly end, tools have taken away what they had begun; after anything else the mark stays.
+      // After an orderly end, tools have removed incomplete files; otherwise the mark stays.
       if (!signal.aborted) await this.#stamps.end(step.name);
       throw inStep(step, position, count, error);
     }

@@ -9,9 +9,9 @@ import { writeAtomically } from './stamp.ts';
 const fileName = 'settings.json';
 
 /**
- * What the user chose when installing, so that it need not be given again to go on or to update.
+ * The user's choices at installation, so that they need not be repeated to continue or to update.
  *
- * @param schema of which every field may be missing
+ * @param schema with optional fields only
  * @throws PetriError `invalid-config`
  */
 export async function readSettings<T>(root: string, schema: z.ZodType<T>): Promise<T> {

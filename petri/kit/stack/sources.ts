@@ -13,7 +13,7 @@ export function lockedCheckoutStep(
   name: string,
   options: {
     readonly folder: string;
-    /** Folder that relative paths of repositories are relative to. */
+    /** Folder for resolving relative paths of repositories. */
     readonly cwd: string;
     readonly expects: string;
     readonly submodules?: boolean;
@@ -29,12 +29,12 @@ export function lockedCheckoutStep(
   return checkoutStep(source, options.folder, options.expects);
 }
 
-/** git takes relative paths from the folder it works in, which is not where the user is. */
+/** Makes paths absolute, since git runs in another folder than the user. */
 function absoluteRepository(repository: string, cwd: string): string {
   return /^[a-z+]+:\/\/|^[^/]+:/.test(repository) || isAbsolute(repository) ? repository : resolve(cwd, repository);
 }
 
-/** Digest of a file that the user gave with an option. @throws PetriError `artifact-missing` */
+/** Digest of a file given by an option. @throws PetriError `artifact-missing` */
 export async function digestGiven(option: string, path: string): Promise<string> {
   try {
     return await digestFile(path);
@@ -48,7 +48,7 @@ export async function digestGiven(option: string, path: string): Promise<string>
   }
 }
 
-/** Every source of a lock that something is built from, with what to know of it. */
+/** Every source of a lock that is used, with cautions. */
 export function describeSources(lock: Lock, unused: ReadonlySet<string>): StackSource[] {
   return used(lock, unused).map(([name, source]) => describeSource(name, source));
 }
@@ -71,23 +71,21 @@ function describeSource(name: string, source: LockedSource): StackSource {
   };
 }
 
-/** A sentence for each source that is not the project's own. */
+/** A sentence for each source that is not from the project itself. */
 export function forkNotes(lock: Lock, unused: ReadonlySet<string>): string[] {
   return used(lock, unused).flatMap(([name, { fork, repository }]) =>
     fork === undefined ? [] : [`${name} is ${repository}. ${fork} Another: --source ${name}=URL@REV`],
   );
 }
 
-/**
- * The commits that a stack was built from, for stack.json: not those of sources in whose place the user gave something.
- */
+/** The commits from which a stack was built, for stack.json, except those of sources that the user replaced. */
 export function lockedRevisions(lock: Lock, unused: ReadonlySet<string>): Record<string, string> {
   const known = used(lock, unused).filter(([, source]) => source.revision !== null);
   return Object.fromEntries(known.map(([name, source]) => [name, source.revision ?? '']));
 }
 
 /**
- * Compares files with the digests that the lock has of them.
+ * Compares files with their digests in the lock.
  *
  * @throws PetriError `artifact-digest`, `lock-file-invalid`
  */
@@ -106,7 +104,7 @@ export async function expectDigests(files: Readonly<Record<string, string | unde
     throw new PetriError(`${path} came out with sha256 ${found}; the lock expects ${expected}`, {
       code: 'artifact-digest',
       step: 'install',
-      remedy: 'build with the tools that the lock was made with, or take the digest out of the lock',
+      remedy: 'build with the tools that the lock was made with, or remove the digest from the lock',
     });
   }
 }

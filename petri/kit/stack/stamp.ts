@@ -15,10 +15,10 @@ const schema = z.object({
   finished: z.string(),
 });
 
-/** Written when a step has finished, after everything that it made. */
+/** Written when a step has finished, after all of its outputs. */
 export type Stamp = z.infer<typeof schema>;
 
-/** The stamps of a stack, and the marks of steps that are under way: `<root>/stamps`. */
+/** The stamps of a stack, and the marks of steps in progress: `<root>/stamps`. */
 export class Stamps {
   readonly #folder: string;
 
@@ -26,7 +26,7 @@ export class Stamps {
     this.#folder = join(root, 'stamps');
   }
 
-  /** The stamp of a step; undefined where it is missing or cannot be read, which is the same: the step is not done. */
+  /** The stamp of a step; undefined if it is missing or invalid: the step is not done. */
   async read(step: string): Promise<Stamp | undefined> {
     try {
       const parsed = schema.safeParse(JSON.parse(await readFile(this.#file(step), 'utf8')));
@@ -44,7 +44,7 @@ export class Stamps {
     await rm(this.#file(step), { force: true });
   }
 
-  /** Marks a step as under way. A mark that is found later means that the process was killed. */
+  /** Marks a step as in progress. A mark that is found later means that the process was killed. */
   async begin(step: string): Promise<void> {
     await writeAtomically(this.#mark(step), `${String(process.pid)}\n`);
   }
@@ -77,7 +77,7 @@ export function evidenceDigest(evidence: Evidence): string {
   return createHash('sha256').update(JSON.stringify(sorted)).digest('hex');
 }
 
-/** Writes a file so that it is either the old one or the new one, whole. */
+/** Replaces a file atomically: there is either the old or the complete new one. */
 export async function writeAtomically(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.tmp`;

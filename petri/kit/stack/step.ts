@@ -1,53 +1,53 @@
-/** What a step found that it made: names to digests, commits or versions. The same evidence means the same outputs. */
+/** Identifies a step's outputs: names with digests, commits or versions. The same evidence means the same outputs. */
 export type Evidence = Readonly<Record<string, string>>;
 
-/** One program to start, as it will be started: an argument vector, never a shell line. */
+/** A program to start, with its argument vector; never a shell command. */
 export interface StackCommand {
   readonly argv: readonly [string, ...string[]];
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** It starts containers with this program, which are to be ended with it. */
+  /** The program with which it starts containers, which are ended together with it. */
   readonly container?: 'docker' | 'podman';
-  /** It may ask questions, which nobody is there to answer: it finds the end of its input. */
+  /** Whether it may ask questions: its input is then empty. */
   readonly unattended?: boolean;
 }
 
-/** What a step may use while it runs. */
+/** Available to a step while it runs. */
 export interface StepContext {
   readonly signal: AbortSignal;
-  /** The step was killed when it last ran: what it had begun may be half made. */
+  /** The last run of the step was killed: outputs may be incomplete. */
   readonly interrupted: boolean;
   /** Runs a program to its end; its output goes to the step's log. @throws PetriError `tool-missing`, `tool-failed` */
   command(command: StackCommand): Promise<void>;
   /** A line for the step's log. */
   log(message: string): Promise<void>;
-  /** A line for the step's log, and for whoever installs. */
+  /** A line for the step's log, and for the user. */
   note(message: string): Promise<void>;
 }
 
 /** One step of building a stack. */
 export interface StackStep {
-  /** Names its stamp and its log: letters, digits and hyphens. */
+  /** Name of its stamp and log: letters, digits and hyphens. */
   readonly name: string;
   /** What it does, as a heading: 'Build Linux for plane 0'. */
   readonly title: string;
-  /** Everything that decides what it makes: revisions, command lines, versions of tools, digests of files. */
+  /** Everything that determines its outputs: revisions, command lines, versions of tools, digests of files. */
   readonly inputs: Readonly<Record<string, string>>;
-  /** Earlier steps whose evidence is an input as well. */
+  /** Earlier steps whose evidence is also an input. */
   readonly after?: readonly string[];
-  /** The programs it will start, for the plan; `run` starts these. */
+  /** The programs that `run` starts, for the plan. */
   readonly commands: readonly StackCommand[];
-  /** What to expect of it, such as '20 to 60 min, 12 GB'. */
+  /** Estimated time and space, such as '20 to 60 min, 12 GB'. */
   readonly expects?: string;
-  /** What the plan should say about it beyond its commands, such as what a check would complain about. */
+  /** Additional lines for the plan, such as what a check would report. */
   preview?(): Promise<readonly string[]>;
-  /** Makes the outputs. Must cope with what an earlier try left, and leave finished files by renaming only. */
+  /** Makes the outputs. Must cope with leftovers of an earlier attempt, and create finished files by renaming only. */
   run(context: StepContext): Promise<void>;
   /**
-   * Looks at the outputs. Without it the step makes nothing: it is a check, and runs each time.
+   * Examines the outputs. A step without it has none: it is a check, and runs each time.
    *
-   * @throws Error when an output is missing or wrong
+   * @throws Error if an output is missing or wrong
    */
   inspect?(): Promise<Evidence>;
 }
@@ -59,11 +59,11 @@ export interface StackPlan {
   /** In order. */
   readonly steps: readonly StackStep[];
   /**
-   * The file that says the stack is whole: taken away as soon as a step must run, written by the last one. Absolute.
+   * The file that marks the stack as complete: removed as soon as a step must run, written by the last one. Absolute.
    */
   readonly seal: string;
-  /** Records what the user chose; called when nobody else works in the folder, before the first step. */
+  /** Records the user's choices; called before the first step, with the folder locked. */
   begin?(): Promise<void>;
-  /** Commands that a person must give by hand, or decisions to know of; shown with the plan. */
+  /** Commands for the user to run, or decisions to be aware of; shown with the plan. */
   readonly notes: readonly string[];
 }

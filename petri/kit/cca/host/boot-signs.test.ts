@@ -19,18 +19,18 @@ it.each([
   ['BL31', 'INFO:    RMM init end.'],
   ['the RMM', 'Booting RMM v.0.7.0(debug) tf-rmm-v0.7.0 Built: now'],
   ["the host's KVM", '[    0.421337] kvm [1]: RMI ABI version 1.0'],
-])('takes the RMM for started by the words of %s', async (_, line) => {
+])('recognises by the output of %s that the RMM has started', async (_, line) => {
   expect(await boot(line)).toMatchObject({ stages: [{ name: 'rmm' }] });
 });
 
-it('does not take it for started by what is printed without it', async () => {
+it('does not recognise it by what is printed without an RMM', async () => {
   const error = await boot(leaves, 'EFI stub: Booting Linux Kernel...', '[    0.0] Linux version 6.17.0');
   expect(error).toBeInstanceOf(BootError);
   expect(error).toMatchObject({ kind: 'deadline', stage: 'rmm' });
 });
 
-it('ends where the RMM did not start and TF-A goes on', async () => {
-  // As an RMM 1.x on a TF-A 2.15 without RMM_V1_COMPAT.
+it('ends if the RMM did not start, although TF-A continues', async () => {
+  // As printed by an RMM 1.x on TF-A 2.15 without RMM_V1_COMPAT.
   const failed = [
     'INFO:    RMM init start.',
     'ERROR:   RMM init failed: -2',
@@ -43,7 +43,7 @@ it('ends where the RMM did not start and TF-A goes on', async () => {
   });
 });
 
-it('knows the words of each world on the console that they share', () => {
+it('recognises the crashes of each world on the console that they share', () => {
   const meanings = ['PANIC at PC : 0x4', 'Synchronous Exception at 0x0', '[ 1.0] Kernel panic - not syncing: x'].map(
     (line) => crashOn(hostCrashes, HOST_CONSOLE, line)?.meaning,
   );

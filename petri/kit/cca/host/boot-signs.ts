@@ -13,12 +13,12 @@ import { framePattern } from '../index.ts';
 import { HOST_CONSOLE, type RealmBudgets } from './host-platform.ts';
 
 /**
- * What firmware and Linux print on the host's console as they come up. Each has several signs: a kernel message may cut
- * any of them in two.
+ * What firmware and Linux print on the host's console while they boot. Each stage has several markers, since a kernel
+ * message may split any of them.
  *
- * That the RMM is up is reported by what is printed only with it: by BL31, by the RMM itself, or by the host's KVM,
- * which has asked it for its version. An RMM built with LOG_LEVEL=10 says nothing of its own, and a release build of
- * TF-A says nothing of it; that EL3 is left for the normal world, and what comes after, both print without an RMM too.
+ * The RMM is recognised by text that is printed only if it runs: by BL31, by the RMM itself, or by the host's KVM,
+ * which has queried its version. An RMM built with LOG_LEVEL=10 prints nothing, and a release build of TF-A does not
+ * report it; the message about leaving EL3 for the Normal world, and all later ones, are also printed without an RMM.
  */
 export const bootSigns = {
   'tf-a': /Booting Trusted Firmware|(?:NOTICE|INFO): +BL\d+: /,
@@ -27,7 +27,7 @@ export const bootSigns = {
     /Booting Linux on physical CPU|Linux version \d|All CPU\(s\) started at EL2|RMI ABI version|Run \S{1,64} as init process/,
 } as const;
 
-/** What the worlds that share the host's console print there when they cannot go on: firmware, the host and plane 0. */
+/** Crashes of the worlds that share the host's console: firmware, the host and plane 0. */
 export const hostCrashes: readonly CrashSignature[] = crashesOn(
   HOST_CONSOLE,
   tfaCrashes,
@@ -38,7 +38,7 @@ export const hostCrashes: readonly CrashSignature[] = crashesOn(
   rustCrashes,
 );
 
-/** A stage that is over when our agent on the host has come up. */
+/** A stage that ends when our agent on the host has started. */
 export function hostAgentStage(nonce: string, deadline: number): BootStage {
   return { name: 'host agent', console: HOST_CONSOLE, marker: framePattern(nonce, 'host-ready'), deadline };
 }
@@ -51,7 +51,7 @@ export interface RealmNonces {
 
 /**
  * From our command on the host to our agent in plane 0: lkvm is started, the shell in plane 0 answers, our agent has
- * found tmk_vmm. Whoever waits for them asks the shell after the first, and starts the agent after the second.
+ * found tmk_vmm. The caller queries the shell after the first stage, and starts the agent after the second.
  */
 export function realmStages({ realm, shell, agent }: RealmNonces, budgets: RealmBudgets): readonly BootStage[] {
   const stage = (name: keyof RealmBudgets, nonce: string, verb: string): BootStage => ({
@@ -68,8 +68,8 @@ export function realmStages({ realm, shell, agent }: RealmNonces, budgets: Realm
 }
 
 /**
- * While a payload runs, the words of a guest are on the host's console too: there they are a suspicion, and elsewhere
- * the end.
+ * The signature that a line matches. While a payload runs, its output is on the host's console too: there a match is a
+ * suspicion, on other consoles it is a crash.
  */
 export function crashOn(crashes: readonly CrashSignature[], console: string, line: string): CrashSignature | undefined {
   return crashes.find((signature) => signature.console === console && signature.pattern.test(line));

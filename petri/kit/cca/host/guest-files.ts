@@ -9,13 +9,13 @@ import type { HostFiles } from './host-platform.ts';
 
 const EXECUTABLE = 0o755;
 
-/** Named by what is in it, so that one that was changed is another one. */
+/** A payload named by the digest of its content, so that a changed file has another name. */
 export function guestPayload(path: string): GuestPayload {
   const content = readFileSync(path);
   return { name: `tmk/${createHash('sha256').update(content).digest('hex').slice(0, 16)}.elf`, content };
 }
 
-/** Everything that is put into the root file system of the host. */
+/** Everything that is added to the root file system of the host. */
 export interface GuestFiles {
   readonly files: readonly InjectedFile[];
   /** Names of the payloads among them. */
@@ -23,8 +23,8 @@ export interface GuestFiles {
 }
 
 /**
- * @param nonce what the host agent shows when it is ready
- * @param payload the one that is asked for; those of this package are there in any case
+ * @param nonce printed by the host agent when it is ready
+ * @param payload the requested one; the prebuilt ones of this package are always included
  */
 export function guestFiles(files: HostFiles, nonce: string, payload: TmkPayload): GuestFiles {
   const manifest = ownManifest();

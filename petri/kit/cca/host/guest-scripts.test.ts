@@ -19,7 +19,7 @@ import { until } from '../../../unit-test/until.ts';
 import { AgentLink, hostCommands, newNonce, shellCommands, Plane0 } from '../index.ts';
 
 const scripts = join(artifactsFolder(), 'cca', 'guest');
-/** Shells that the machine may have, as far as they are here. */
+/** Shells that the machine may have, as far as they are installed here. */
 const shells = [
   ['sh', 'sh'],
   ['busybox sh', 'busybox'],
@@ -55,7 +55,7 @@ beforeEach(() => {
 afterEach(async () => {
   agent?.kill('SIGKILL');
   agent = undefined;
-  // What the agent started may be at its last file, which comes to a folder that was found empty.
+  // A process that the agent started may still create a file in a folder that was found empty.
   await until(() => {
     try {
       rmSync(root, { recursive: true, force: true });
@@ -70,7 +70,7 @@ function which(name: string): string {
   return execFileSync('sh', ['-c', 'command -v "$1"', 'sh', name], { encoding: 'utf8' }).trim();
 }
 
-/** The scripts as they run on the machine, with pipes for their console. */
+/** The scripts as they run on the machine, with pipes instead of the console. */
 function start(shell: string) {
   const nonce = newNonce();
   writeFileSync(join(root, 'cca/nonce'), `${nonce}\n`);
@@ -146,9 +146,9 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
     });
 
     it.each([
-      ['that has --restricted_mem', 'echo "  --realm  --restricted_mem"', true],
-      ['that has it no more', 'echo "  --realm  --disable-sve"', false],
-      ['that tells no options', ':', true],
+      ['with --restricted_mem', 'echo "  --realm  --restricted_mem"', true],
+      ['without it', 'echo "  --realm  --disable-sve"', false],
+      ['whose help lists no options', ':', true],
     ])('launch a realm with a kvmtool %s', async (_which, help, expected) => {
       program(
         join(root, 'cca/lkvm'),
@@ -164,7 +164,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       expect(words.includes('--restricted_mem')).toBe(expected);
     });
 
-    it('give Linux in plane 0 an early console where the shared half of the realm is', async () => {
+    it('give Linux in plane 0 an early console in the shared half of the IPA space', async () => {
       program(join(root, 'cca/lkvm'), 'echo "$*" >>"$PETRI_ROOT/lkvm.args"\nexit 7\n');
       const machine = start(shell);
       await machine.ready;
@@ -177,7 +177,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       expect(addresses).toEqual(['1', '2', '4'].map((high) => `earlycon=uart,mmio,0x${high}01000000`));
     });
 
-    it('tell that a realm could not be launched, and go on', async () => {
+    it('report that a realm could not be launched, and continue', async () => {
       program(join(root, 'cca/lkvm'), 'echo no >&2\nexit 7\n');
       const machine = start(shell);
       await machine.ready;
@@ -189,7 +189,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       await ping.next('pong');
     });
 
-    it('tell that tmk_vmm is not there', async () => {
+    it('report that tmk_vmm is missing', async () => {
       rmSync(join(root, '.lkvm/default/root/mount/tmk_vmm'));
       program(join(root, '.lkvm/default/root/busybox'), 'exit 1\n');
       const machine = start(shell);
@@ -205,7 +205,7 @@ describe.each(shells.filter(([, tool]) => tool === 'sh' || optionalTool(tool, to
       expect((await answer.next('plane0-failed')).values).toEqual({});
     });
 
-    it('tell which program plane 0 lacks', async () => {
+    it('report which program plane 0 lacks', async () => {
       const bin = join(root, 'bin');
       const has = ['cat', 'cp', 'mkdir', 'mv', 'rm', 'sleep', 'stty', 'tee', 'wc', 'base64'];
       program(join(root, 'plane0-sh'), `PATH=${bin}\nexport PATH\nexec ${which('sh')} "$@"\n`);

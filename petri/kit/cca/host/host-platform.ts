@@ -2,10 +2,10 @@ import type { BootStage, CrashSignature } from '../../boot/index.ts';
 import type { Supervisor } from '../../process/index.ts';
 import type { TapConsole } from './tap-console.ts';
 
-/** The console of the host's Linux, with which our agents speak. */
+/** The console of the host's Linux, which our agents use. */
 export const HOST_CONSOLE = 'host';
 
-/** A machine that runs, whose Linux has our agent: a model, or an emulator. */
+/** A running machine with our agent in its Linux: a model or an emulator. */
 export interface HostMachine {
   /** By name; one of them is `HOST_CONSOLE`. */
   readonly consoles: ReadonlyMap<string, TapConsole>;
@@ -13,7 +13,7 @@ export interface HostMachine {
   readonly ended: Promise<string>;
   /** What is running, as a clause for messages. */
   describe(): string;
-  /** Lets it go on where it waits before its first instruction; called when its consoles are listened to. */
+  /** Releases a machine that waits before its first instruction; called when its consoles are connected. */
   resume?(): Promise<void>;
   /** Types into the host's console. */
   write(bytes: Uint8Array): Promise<void>;
@@ -33,7 +33,7 @@ export interface HostStart {
   readonly log: (message: string) => void;
 }
 
-/** What is on the host besides our scripts. All paths are absolute. */
+/** Files for the host, other than our scripts. All paths are absolute. */
 export interface HostFiles {
   /** Root file system of the host, an ext4 image that is never written to. */
   readonly rootfs: string;
@@ -45,7 +45,7 @@ export interface HostFiles {
   readonly tmkVmm: string;
 }
 
-/** Milliseconds, before the slow factor, for what a machine does after its own boot. */
+/** Milliseconds, before the slow factor, for the stages after a machine's own boot. */
 export interface RealmBudgets {
   /** Until lkvm is started. */
   readonly realm: number;
@@ -57,32 +57,32 @@ export interface RealmBudgets {
 
 /** Milliseconds, before the slow factor, for the end of a run. */
 export interface RunBudgets {
-  /** From the words of a crash to the end of waiting for a sign of life. */
+  /** From a line that looks like a crash until no sign of life is expected any more. */
   readonly crash?: number;
   /** From an interrupt to the end of tmk_vmm. */
   readonly interrupt?: number;
 }
 
-/** How machines of one kind are made, on which realms are launched by our agent on the host. */
+/** How to make machines of one kind, on which our agent on the host launches realms. */
 export interface HostPlatform {
   /** Name of the backend, and of the folder with the logs of a machine. */
   readonly name: string;
   /** What one of its machines is called: 'model'. */
   readonly noun: string;
-  /** Tells what would boot in the same way from what would not. */
+  /** Equal for platforms that boot the same way. */
   readonly key: string;
   readonly files: HostFiles;
-  /** How many may run at once over all processes of this machine. */
+  /** How many may run at once, over all processes of this computer. */
   readonly slots: { readonly pool: string; readonly capacity: number };
   readonly budgets: RealmBudgets;
   /** @default those of `sessionBudgets` */
   readonly runBudgets?: RunBudgets;
-  /** What a VM shows of the consoles. No realm can write on those that are not `HOST_CONSOLE`. */
+  /** Consoles that a VM shows. A realm can only write on `HOST_CONSOLE`. */
   readonly consoles: readonly string[];
   readonly crashes: readonly CrashSignature[];
   /** For the record of each VM. */
   readonly facts: Readonly<Record<string, string>>;
-  /** @param nonce what the host agent shows when it is ready: the last stage waits for it */
+  /** @param nonce printed by the host agent when it is ready, which ends the last stage */
   stages(nonce: string): readonly BootStage[];
   /** Resolves when the machine's consoles are connected. @throws PetriError */
   start(start: HostStart): Promise<HostMachine>;

@@ -33,13 +33,13 @@ const SPARE = 128 * 2 ** 20;
 
 export interface SessionOptions {
   readonly platform: HostPlatform;
-  /** The payload that is asked for. */
+  /** The requested payload. */
   readonly payload: TmkPayload;
   /** Folder for the logs of the whole session; made here. */
   readonly logs: string;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
-  /** Told of the consoles as soon as there are any. */
+  /** Called with the consoles as soon as they exist. */
   readonly onConsoles: (consoles: ReadonlyMap<string, TapConsole>) => void;
 }
 
@@ -50,7 +50,7 @@ interface Realm {
   readonly ended: Promise<string>;
 }
 
-/** What a session holds, in the order in which it was got. */
+/** Resources of a session, in the order in which they were acquired. */
 interface Holdings {
   slot?: Slot;
   folder?: TemporaryFolder;
@@ -58,8 +58,8 @@ interface Holdings {
 }
 
 /**
- * One machine with our agent on its host, and at most one realm in it. Runs on it come one after another: whoever uses
- * it sees to that. When anything about it is in doubt it is broken, and the next user makes another.
+ * One machine with our agent on its host, and at most one realm in it. Runs must not overlap, which the caller ensures.
+ * If its state is in doubt it is marked broken, and the next user makes another.
  */
 export class HostSession {
   readonly logs: string;
@@ -69,7 +69,7 @@ export class HostSession {
   readonly #machine: HostMachine;
   readonly #link: AgentLink;
   readonly #payloads: Set<string>;
-  /** Resolves with why nothing on this machine can be trusted to answer. */
+  /** Resolves with the reason why this machine can no longer be used. */
   readonly #lost: Promise<string>;
   #lose: (why: string) => void = () => undefined;
   #realm: Realm | undefined;
@@ -137,12 +137,12 @@ export class HostSession {
     return this.#platform.key;
   }
 
-  /** Why it must not be used any more. */
+  /** Why it must not be used any more; undefined if it may. */
   get broken(): string | undefined {
     return this.#broken;
   }
 
-  /** A realm of this configuration, launched if there is another or none. @throws BootError, PetriError */
+  /** Ensures that a realm of this configuration runs: launches one unless it does. @throws BootError, PetriError */
   async ensureRealm(request: RealmRequest, log: (message: string) => void, signal: AbortSignal): Promise<void> {
     const key = realmKey(request);
     if (this.#realm?.key === key) {
@@ -150,11 +150,11 @@ export class HostSession {
         await this.#realm.plane0.ping();
         return;
       } catch (error) {
-        log(`the realm does not answer, it is launched again: ${String(error)}`);
+        log(`the realm does not answer and is launched again: ${String(error)}`);
       }
     }
     if (this.#realm !== undefined) {
-      log(`the realm with ${this.#realm.key} is ended, one with ${key} is needed`);
+      log(`ending the realm with ${this.#realm.key}: the test needs one with ${key}`);
       await this.#endRealm(this.#realm);
     }
     try {
@@ -165,7 +165,7 @@ export class HostSession {
     }
   }
 
-  /** Runs one test of a payload in the realm, until its end or until plane 0 is lost. @throws Plane0Lost, PetriError */
+  /** Runs one test of a payload in the realm, until it ends or plane 0 is lost. @throws Plane0Lost, PetriError */
   async run(path: string, options: Omit<RunOptions, 'file'>): Promise<RunEnd> {
     const { plane0 } = this.#plane0();
     const payload = guestPayload(path);
@@ -176,7 +176,7 @@ export class HostSession {
     return await plane0.run({ ...options, file: payload.name });
   }
 
-  /** What the last run printed, once more. */
+  /** The output of the last run, sent again. */
   async again(): Promise<{ readonly output: Uint8Array; readonly code: number } | undefined> {
     return await this.#plane0().plane0.again();
   }
@@ -186,8 +186,8 @@ export class HostSession {
   }
 
   /**
-   * Resolves with a line that looks like a crash, once nothing has come after it for a while. While a payload runs its
-   * words are on the same console, so it is nothing but a reason to look.
+   * Resolves with a line that looks like a crash, if no output follows it for a while. While a payload runs, its output
+   * is on the same console, so such a line is only a reason to check.
    *
    * @param budget milliseconds, before the slow factor
    */
@@ -210,23 +210,23 @@ export class HostSession {
     });
   }
 
-  /** Logs what is waited for. */
+  /** Logs the stage that is waited for. */
   awaited({ name, console }: BootStage, deadline: number, log: (message: string) => void): void {
-    log(`waits for boot stage '${name}' on console '${console}', for up to ${(deadline / 60_000).toFixed(1)} min`);
+    log(`waiting for boot stage '${name}' on console '${console}', for up to ${(deadline / 60_000).toFixed(1)} min`);
   }
 
-  /** Keeps how long a stage took. */
+  /** Records how long a stage took. */
   reached(stage: StageTime, log: (message: string) => void): void {
     this.stages.push(stage);
     log(`boot stage '${stage.name}' reached after ${(stage.milliseconds / 1000).toFixed(1)} s`);
   }
 
-  /** To be called when something about it is in doubt: it is not used again. */
+  /** Marks it as broken, so that it is not used again. */
   abandon(why: string): void {
     this.#lose(why);
   }
 
-  /** Ends everything that belongs to it. Idempotent; never rejects. */
+  /** Ends the machine and everything that belongs to it. Idempotent; never rejects. */
   close(): Promise<void> {
     this.#closing ??= (async () => {
       this.#lose('it was closed');
@@ -242,7 +242,7 @@ export class HostSession {
     signal: AbortSignal,
   ): Promise<Realm> {
     const nonces: RealmNonces = { realm: newNonce(), shell: newNonce(), agent: newNonce() };
-    // What earlier payloads printed is no part of this boot.
+    // The output of earlier payloads is not part of this boot.
     this.#host.reopen();
     const exchange = this.#link.open(nonces.realm);
     const ended = exchange.next('realm-end').then(({ values }) => `lkvm ended with code ${values['rc'] ?? 'unknown'}`);
@@ -288,7 +288,7 @@ export class HostSession {
     return realm;
   }
 
-  /** Plane 0 is asked, then lkvm by its own key, and then nothing on this machine is to be trusted. */
+  /** Asks plane 0 to end, then uses lkvm's own key; if neither works, the machine is marked broken. */
   async #endRealm(realm: Realm): Promise<void> {
     this.#realm = undefined;
     const over = Promise.race([realm.ended, this.#lost]);
@@ -318,7 +318,7 @@ export class HostSession {
     throw new PetriError(`there is no realm on the ${this.#platform.noun}`, { code: 'backend-fault', step: 'run' });
   }
 
-  /** No guest can write on these consoles, so what looks like a crash there is one. */
+  /** No guest can write on these consoles, so a line that looks like a crash is one. */
   #watch(name: string, console: TapConsole): void {
     const lines = new AgentLink((line) => {
       const crash = crashOn(this.#platform.crashes, name, line);
@@ -338,7 +338,7 @@ async function boot(options: SessionOptions, holdings: Holdings): Promise<HostSe
   await mkdir(logs, { recursive: true });
   holdings.slot = await supervisor.slot(platform.slots.pool, platform.slots.capacity, {
     signal,
-    onWait: (why) => log(`waits for its turn to start a ${platform.noun}: ${why}`),
+    onWait: (why) => log(`waiting for its turn to start a ${platform.noun}: ${why}`),
   });
   const folder = await supervisor.temporaryFolder(platform.name);
   holdings.folder = folder;
@@ -375,13 +375,13 @@ async function boot(options: SessionOptions, holdings: Holdings): Promise<HostSe
   return session;
 }
 
-/** Gives back what is held, last things first. Never rejects. */
+/** Releases resources in reverse order. Never rejects. */
 async function release(holdings: Holdings, log: (message: string) => void): Promise<void> {
   await holdings.machine?.stop();
   const { folder } = holdings;
   if (folder !== undefined && existsSync(folder.path)) {
     await folder.remove().catch((error: unknown) => {
-      log(`the temporary folder of the machine stays: ${String(error)}`);
+      log(`the temporary folder of the machine could not be removed: ${String(error)}`);
     });
   }
   holdings.slot?.release();

@@ -25,7 +25,7 @@ import type { HostSession } from './host-session.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { TapConsole } from './tap-console.ts';
 
-/** How often the output of a run is asked for again where it arrived damaged. */
+/** How often the output of a run is requested again if it arrived damaged. */
 const AGAIN = 2;
 
 const REPEATED = '[petri: bytes were lost on the way; what follows is the whole output, once more]\n';
@@ -37,21 +37,21 @@ export interface RealmRunOptions {
   readonly context: LaunchContext;
   readonly test: TmkTest;
   readonly serial: SerialConsole;
-  /** The consoles of the machine, as the VM shows them. */
+  /** The consoles of the machine, as shown by the VM. */
   readonly consoles: ReadonlyMap<string, SerialConsole>;
 }
 
 /** One run of one test: from waiting for the machine until tmk_vmm has ended and the machine is free again. */
 export class RealmRun implements VmBoot {
-  /** Resolves when tmk_vmm has begun. Rejects with what kept it from that. */
+  /** Resolves when tmk_vmm has begun. Rejects with what prevented that. */
   readonly started: Promise<void>;
   readonly halted: Promise<HaltReason>;
   readonly #options: RealmRunOptions;
   readonly #over: Promise<void>;
-  /** Aborted when the guest must go. */
+  /** Aborted to end the guest. */
   readonly #controller = new AbortController();
   #log: TmkVmmLog;
-  /** Of what is on the serial console. */
+  /** Digest of what was written to the serial console. */
   readonly #printed = new RunningDigest();
   #completion: readonly TmkEvent[] = [];
   #started: () => void = () => undefined;
@@ -93,7 +93,7 @@ export class RealmRun implements VmBoot {
     return this.#facts;
   }
 
-  /** Asks the guest to go; resolves when it has, or when the signal aborts. */
+  /** Asks the guest to end; resolves when it has, or when the signal aborts. */
   async stop(signal: AbortSignal): Promise<void> {
     if (!this.#controller.signal.aborted) this.#controller.abort(new DOMException('the VM is stopped', 'AbortError'));
     const aborted = new Promise<void>((resolve) => {
@@ -103,13 +103,13 @@ export class RealmRun implements VmBoot {
     await Promise.race([this.#over, aborted]);
   }
 
-  /** Ends it, and resolves when nothing of it is left on the machine. Never rejects. */
+  /** Ends the run, and resolves when nothing of it is left on the machine. Never rejects. */
   async end(): Promise<void> {
     this.halt({ reason: 'stopped' });
     await this.#over;
   }
 
-  /** The VM is over at once for whoever asks it; what is left on the machine is cleared away after that. */
+  /** Ends the VM for its users at once; the machine is cleaned up afterwards. */
   halt(why: EndReason): void {
     const reason = why.reason === 'timeout' ? why.message : 'the VM is ended';
     if (!this.#controller.signal.aborted) this.#controller.abort(new DOMException(reason, 'AbortError'));
@@ -164,7 +164,7 @@ export class RealmRun implements VmBoot {
       } else if ('line' in first) {
         this.#halt({
           reason: 'backend-lost',
-          message: `this came on the host's console, and nothing after it: ${first.line}`,
+          message: `this was the last output on the host's console: ${first.line}`,
         });
         await this.#clear(session, run);
       } else await this.#conclude(session, first);
@@ -177,7 +177,7 @@ export class RealmRun implements VmBoot {
     }
   }
 
-  /** Ends tmk_vmm; a plane 0 that does not is not used again. */
+  /** Ends tmk_vmm; a plane 0 on which that fails is not used again. */
   async #clear(session: HostSession, run: Promise<RunEnd>): Promise<void> {
     const { interrupt = budgets.interrupt } = this.#options.platform.runBudgets ?? {};
     await session.interrupt();
@@ -186,7 +186,7 @@ export class RealmRun implements VmBoot {
       this.#started();
     } catch (error) {
       session.abandon(`tmk_vmm could not be interrupted: ${error instanceof Error ? error.message : String(error)}`);
-      // It ends with the machine.
+      // It ends when the machine does.
       run.catch(() => undefined);
       this.#started();
     }
@@ -197,12 +197,12 @@ export class RealmRun implements VmBoot {
     let { code } = end;
     let report = this.#log.finish();
     if (!end.intact) {
-      context.log('what tmk_vmm printed did not arrive as it was printed; plane 0 is asked for it once more');
+      context.log('the output of tmk_vmm arrived damaged; asking plane 0 for it again');
       const repeated = await this.#repeat(session);
       if (repeated === undefined) {
         this.#halt({
           reason: 'backend-lost',
-          message: 'what tmk_vmm printed did not arrive undamaged, time after time',
+          message: 'the output of tmk_vmm arrived damaged every time',
         });
         session.abandon('its console loses bytes');
         return;
@@ -214,7 +214,7 @@ export class RealmRun implements VmBoot {
     this.#halt(halt);
   }
 
-  /** Reads the output from what plane 0 kept, and prints what of it was not printed before. */
+  /** Reads the output that plane 0 kept, and prints what was not printed before. */
   async #repeat(session: HostSession) {
     for (let attempt = 0; attempt < AGAIN; attempt += 1) {
       const again = await session.again();
@@ -232,7 +232,7 @@ export class RealmRun implements VmBoot {
 
   #missing(whole: Uint8Array): Uint8Array {
     const { bytes, value } = this.#printed;
-    // Plane 0 could keep nothing, for want of room.
+    // Plane 0 kept nothing, for lack of space.
     if (whole.length === 0) return whole;
     if (digestOf(whole.subarray(0, bytes)) === value && whole.length >= bytes) return whole.subarray(bytes);
     return Buffer.concat([Buffer.from(REPEATED), whole]);

@@ -14,7 +14,7 @@ import type { HostPlatform } from './host-platform.ts';
 import { RealmRun } from './realm-run.ts';
 import { sessionPool } from './session-pool.ts';
 
-/** One VM: tests of one payload, each a run of tmk_vmm in a realm on the platform's machine of this process. */
+/** One VM: tests of one payload, each a run of tmk_vmm in a realm on this process's machine of the platform. */
 export class RealmVm implements VmRuntime {
   readonly planes = [];
   readonly #platform: HostPlatform;
@@ -62,7 +62,7 @@ export class RealmVm implements VmRuntime {
     await this.#run?.end();
   }
 
-  /** tmk_vmm takes tests by name, and by no other means. */
+  /** tmk_vmm selects tests by name only. */
   #test(index: number): TmkTest {
     const { image, name: payload } = this.#spec.payload;
     const test = image.tests[index];

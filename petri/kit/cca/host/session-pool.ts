@@ -9,13 +9,13 @@ import type { HostPlatform } from './host-platform.ts';
 import { HostSession, type SessionOptions } from './host-session.ts';
 import { Turnstile } from './turnstile.ts';
 
-/** A stack that does not boot is not tried for every test of a run. */
+/** A stack that fails to boot is not tried for every test of a run. */
 const MAX_FAILURES = 2;
 
 export interface SessionUse {
   readonly platform: HostPlatform;
   readonly spec: VmSpec<TmkPayload>;
-  /** Folder of the VM that asks. */
+  /** Log folder of the VM that uses the machine. */
   readonly logDirectory: string;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ interface Failures {
   readonly error: Error;
 }
 
-/** The machine of this process, which its VMs use in turn. */
+/** The machine of this process, which its VMs use one after another. */
 export class SessionPool {
   readonly #turnstile: Turnstile;
   readonly #noun: string;
@@ -43,14 +43,14 @@ export class SessionPool {
   }
 
   /**
-   * Waits for its turn, boots a machine if there is none that will do, and works with it.
+   * Waits for its turn, boots a machine unless there is one that fits, and passes it to `work`.
    *
    * @throws BootError, PetriError, and what `work` throws
    */
   async use<T>(use: SessionUse, work: (session: HostSession) => Promise<T>): Promise<T> {
     const { payload } = use.spec;
     const leave = await this.#turnstile.enter(payload.name, use.signal, (why) => {
-      use.log(`waits for its turn: ${why}`);
+      use.log(`waiting for its turn: ${why}`);
     });
     try {
       const session = await this.#ready(use);
@@ -58,14 +58,14 @@ export class SessionPool {
       return await work(session);
     } finally {
       if (this.#session?.broken !== undefined) {
-        use.log(`the ${this.#noun} is not used again: ${this.#session.broken}`);
+        use.log(`the ${this.#noun} cannot be used again: ${this.#session.broken}`);
         await this.#end();
       }
       leave();
     }
   }
 
-  /** Ends the machine, whoever uses it. Idempotent; never rejects. */
+  /** Ends the machine, even if it is in use. Idempotent; never rejects. */
   async close(): Promise<void> {
     this.#failures = undefined;
     await this.#end();
@@ -125,14 +125,14 @@ export class SessionPool {
 
 const pools = shared('cca-sessions', () => new Map<string, SessionPool>());
 
-/** The one for a kind of machine. */
+/** The pool of a platform. */
 export function sessionPool({ name, noun }: Pick<HostPlatform, 'name' | 'noun'>): SessionPool {
   const pool = pools.get(name) ?? new SessionPool(noun);
   pools.set(name, pool);
   return pool;
 }
 
-/** Another stack, or another setting, may boot. */
+/** Identifies a stack with its settings: another one may boot. */
 function failureKey({ key }: HostPlatform): string {
   const settings = Object.entries(process.env).filter(([name]) => name.startsWith('PETRI_'));
   return createHash('sha256')

@@ -1,12 +1,12 @@
 import { SerialConsole, type SerialConsoleOptions } from '../../../serial/index.ts';
 
 /**
- * Bytes of a machine's console that are kept on disk: it lasts for many VMs, whose own consoles have limits of their
- * own.
+ * Bytes of a machine's console that are kept on disk. The machine outlives many VMs, whose own consoles have separate
+ * limits.
  */
 const LOG_LIMIT = 256 * 1024 * 1024;
 
-/** A console of the machine whose bytes also go to the VMs that run on it, while they do. */
+/** A console of the machine whose output also goes to the VM that runs on it. */
 export class TapConsole extends SerialConsole {
   readonly #taps = new Set<(bytes: Uint8Array) => void>();
 
@@ -19,7 +19,7 @@ export class TapConsole extends SerialConsole {
     for (const tap of this.#taps) tap(bytes);
   }
 
-  /** Passes on what arrives from now on. Returns what ends that. */
+  /** Passes on what arrives from now on. @returns a function that ends that */
   tap(take: (bytes: Uint8Array) => void): () => void {
     this.#taps.add(take);
     return () => {

@@ -23,7 +23,7 @@ describe('the turnstile', () => {
     expect(order).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('says who is in front', async () => {
+  it('reports who is in front', async () => {
     const turnstile = new Turnstile('the model');
     const said: string[] = [];
     const leave = await turnstile.enter('first', signal, (why) => said.push(why));
@@ -35,7 +35,7 @@ describe('the turnstile', () => {
     (await third)();
   });
 
-  it('lets go who gives up, and passes on', async () => {
+  it('drops a waiter that aborts, and admits the next', async () => {
     const turnstile = new Turnstile('the model');
     const leave = await turnstile.enter('first', signal, ignore);
     const impatient = new AbortController();

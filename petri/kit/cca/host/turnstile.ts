@@ -1,18 +1,18 @@
-/** Lets one through at a time, in the order in which they came. */
+/** Admits one user at a time, in the order of arrival. */
 export class Turnstile {
   readonly #what: string;
   #holder: string | undefined;
   readonly #queue: { readonly who: string; readonly enter: () => void }[] = [];
 
-  /** @param what it leads to: 'the model' */
+  /** @param what name of the resource: 'the model' */
   constructor(what: string) {
     this.#what = what;
   }
 
   /**
-   * @param who named to those who wait behind
-   * @param onWait called with who is in front, once, if anybody is
-   * @returns what lets the next one through; to be called once
+   * @param who shown to those who wait behind
+   * @param onWait called once with who is in front, if anybody is
+   * @returns a function that admits the next one; to be called once
    * @throws the signal's reason
    */
   async enter(who: string, signal: AbortSignal, onWait: (why: string) => void): Promise<() => void> {
@@ -30,7 +30,7 @@ export class Turnstile {
       this.#holder = undefined;
       const next = this.#queue.shift();
       if (next === undefined) return;
-      // Taken at once, so that nobody slips in between.
+      // Set at once, so that nobody can enter in between.
       this.#holder = next.who;
       next.enter();
     };

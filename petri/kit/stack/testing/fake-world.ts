@@ -3,8 +3,8 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { delimiter, join } from 'node:path';
 
 /**
- * A small world on disk in which a real installation runs: Git repositories, and programs that build small things. What
- * the programs do is in `<folder>/calls`; `FAKE_PAUSE` names where they stop half way, `FAKE_FAIL` where they fail.
+ * A small world on disk for a real installation: Git repositories, and programs that build small files. Calls of the
+ * programs are recorded in `<folder>/calls`; `FAKE_PAUSE` names where they stop half way, `FAKE_FAIL` where they fail.
  */
 export class FakeWorld {
   readonly folder: string;
@@ -45,12 +45,12 @@ export class FakeWorld {
     };
   }
 
-  /** Appears when a program stopped half way. */
+  /** Appears when a program has stopped half way. */
   get pausedFile(): string {
     return join(this.folder, 'paused');
   }
 
-  /** What the programs did since the last call, one word each. */
+  /** The calls of programs since the last call, one word each. */
   takeCalls(): string[] {
     let calls = '';
     try {
@@ -62,7 +62,7 @@ export class FakeWorld {
     return calls.split('\n').filter((call) => call !== '');
   }
 
-  /** Takes a program away, as on a machine where it is not installed. */
+  /** Removes a program, as on a machine on which it is not installed. */
   uninstall(program: string): void {
     rmSync(join(this.bin, program));
   }
@@ -73,7 +73,7 @@ export class FakeWorld {
     chmodSync(path, 0o755);
   }
 
-  /** A new commit on a branch of a repository; gives its id. */
+  /** Makes a commit on a branch of a repository. @returns its id */
   commit(name: string, branch = 'main'): string {
     const work = join(this.folder, 'work', name);
     writeFileSync(join(work, 'changed'), `${String(Math.random())}\n`);
@@ -96,12 +96,12 @@ export class FakeWorld {
     return join(this.folder, 'repositories', `${name}.git`);
   }
 
-  /** A program that is there, and does nothing. */
+  /** Installs a program that does nothing. */
   protected installIdle(program: string): void {
     this.installProgram(program, 'echo "fake 1.0"');
   }
 
-  /** A repository with one commit on `main`. */
+  /** Makes a repository with one commit on `main`. */
   protected writeRepository(name: string, files: Readonly<Record<string, string>>): void {
     const work = join(this.folder, 'work', name);
     mkdirSync(work, { recursive: true });
@@ -121,7 +121,7 @@ function git(cwd: string, ...args: string[]): string {
   return execFileSync('git', [...identity, ...args], { cwd, encoding: 'utf8' }).trim();
 }
 
-/** Shell that stops half way where FAKE_PAUSE says so, or fails where FAKE_FAIL says so. */
+/** Shell functions that stop half way at FAKE_PAUSE, or fail at FAKE_FAIL. */
 export const pauses = [
   `stop_here() { if [ "$FAKE_PAUSE" = "$1" ]; then : > "$FAKE_PAUSED"; sleep 600; fi; }`,
   `fail_here() { if [ "$FAKE_FAIL" = "$1" ]; then echo "$1: error: no such register" >&2; exit 3; fi; }`,
@@ -154,7 +154,7 @@ if [ ! -e "$out/$program.o" ]; then printf half > "$out/$program.o"; stop_here $
 printf '\\033[1m   Compiling\\033[0m %s\n' "$program" >&2
 { head -c 18 /dev/zero; printf '\\267\\000'; cat "$out/$program.o"; } > "$out/$program"`;
 
-/** OpenVMM, as far as its builds look at it. */
+/** OpenVMM, as far as its builds access it. */
 export const fakeOpenvmm = { 'Cargo.toml': '[workspace]\n', 'openhcl/minimal_rt/aarch64-config.toml': '[build]\n' };
 
 const kernelConfig = `#!/bin/sh
@@ -179,5 +179,5 @@ Image:
 \t@{ head -c 56 /dev/zero; printf ARMd; cat $(O)/vmlinux.o changed; } > $(O)/arch/arm64/boot/Image
 `;
 
-/** A Linux of a few bytes. A folder of sources is told apart by the file `changed`, which every commit writes. */
+/** A Linux of a few bytes. Source folders are distinguished by the file `changed`, which every commit writes. */
 export const fakeLinux = { Makefile: kernelMakefile, 'scripts/config': kernelConfig };

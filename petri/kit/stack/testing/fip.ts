@@ -24,7 +24,7 @@ export function writeFip(images: Readonly<Partial<Record<FipImage, Buffer>>>): B
 const octal = (hex: string): string =>
   [...Buffer.from(hex, 'hex')].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 
-/** The same as a program for `sh`, for builds that are made for tests: `sh fip.sh IMAGE=FILE... > fip.bin`. */
+/** The same as a program for `sh`, for test builds: `sh fip.sh IMAGE=FILE... > fip.bin`. */
 export const fipScript = `
 le64() {
   n=$1

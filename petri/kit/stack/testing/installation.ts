@@ -8,7 +8,7 @@ import { packageRoot } from '../../../package-root.ts';
 import type { FakeWorld } from './fake-world.ts';
 import type { InstallEvent, InstallRequest } from './run-install.ts';
 
-/** One run of the installer, in a process of its own. */
+/** One run of the installer, in a separate process. */
 export class Installation {
   readonly events: InstallEvent[] = [];
   readonly #child: ChildProcess;
@@ -17,10 +17,7 @@ export class Installation {
   #errors = '';
 
   constructor(
-    /**
-     * Module whose `main` installs what PETRI_TEST_REQUEST says, as a path below the root of the package without its
-     * ending.
-     */
+    /** Module, as a path below the package's root without extension, whose `main` installs PETRI_TEST_REQUEST. */
     program: string,
     world: FakeWorld,
     request: Partial<InstallRequest> & { readonly root: string },
@@ -44,7 +41,7 @@ export class Installation {
     this.#ended = new Promise((resolve) => this.#child.once('close', () => resolve()));
   }
 
-  /** Waits until it has come to its end, and gives its last word. */
+  /** Waits until it has ended. @returns its last event */
   async outcome(): Promise<InstallEvent> {
     await this.#ended;
     const last = this.events.at(-1);
@@ -54,7 +51,7 @@ export class Installation {
     return last;
   }
 
-  /** Waits until something is so while it runs. */
+  /** Waits until a condition holds while it runs. */
   async until(what: string, isSo: () => boolean): Promise<void> {
     while (!isSo()) {
       if (this.#child.exitCode !== null) {
@@ -72,7 +69,7 @@ export class Installation {
     return this.events.some((event) => event.event === 'started' && event.step === step);
   }
 
-  /** Ends it. What it leaves locked is not locked any more, as if the time for that had passed. */
+  /** Ends it. Its locks expire at once. */
   async signal(name: 'SIGKILL' | 'SIGINT'): Promise<void> {
     this.#child.kill(name);
     await this.#ended;

@@ -4,7 +4,7 @@ import { PetriError } from '../../../errors.ts';
 import { Supervisor } from '../../process/index.ts';
 import { runSteps, type StackManager, type StackReporter } from '../index.ts';
 
-/** Of one that lives, on however busy a host; of one that was killed its test lets it run out. */
+/** Longer than a living process needs on any busy host; for a killed one, the test expires its lock. */
 const LOCK_MS = 600_000;
 
 const requestSchema = z.object({
@@ -15,20 +15,20 @@ const requestSchema = z.object({
   refresh: z.boolean(),
   given: z.record(z.string(), z.string()),
   runtime: z.string().optional(),
-  /** Say what the steps print. */
+  /** Whether to report the output of steps. */
   verbose: z.boolean().optional(),
 });
 
 export type InstallRequest = z.infer<typeof requestSchema>;
 
-/** What an installation says, one JSON object a line. */
+/** Output of an installation, one JSON object per line. */
 export type InstallEvent =
   | { readonly event: 'started' | 'finished'; readonly step: string }
   | { readonly event: 'note' | 'output'; readonly step: string; readonly message: string }
   | { readonly event: 'done'; readonly ran: readonly string[]; readonly skipped: readonly string[] }
   | { readonly event: 'error'; readonly code: string; readonly message: string };
 
-/** An installation in a process of its own, so that tests may kill it; what to install is in PETRI_TEST_REQUEST. */
+/** An installation in a separate process, so that tests can kill it; PETRI_TEST_REQUEST says what to install. */
 export async function runInstall(manager: StackManager): Promise<void> {
   const request = requestSchema.parse(JSON.parse(process.env['PETRI_TEST_REQUEST'] ?? ''));
   const say = (event: InstallEvent): void => void process.stdout.write(`${JSON.stringify(event)}\n`);
