@@ -3,10 +3,10 @@ import * as z from 'zod';
 
 import { budget } from './budgets.ts';
 
-/** Answers of QMP, of which the list of types is the longest: bytes. */
+/** Bytes of QMP's answers; the list of types is the longest. */
 const MAX_OUTPUT = 16 * 2 ** 20;
 
-/** What a QEMU says of itself. */
+/** Properties of a QEMU. */
 export interface Asked {
   readonly version: string;
   readonly package: string;
@@ -23,10 +23,10 @@ const greeting = z.object({
     }),
   }),
 });
-// `virt` is an alias of the newest of its versions.
+// `virt` is an alias of the newest version.
 const named = z.array(z.object({ name: z.string(), alias: z.string().optional() }));
 
-/** One QEMU without a machine answers all questions. @throws Error for anything else than a QEMU */
+/** Queries a single QEMU without a machine. @throws Error if the program is not QEMU */
 export async function askQemu(command: string): Promise<Asked> {
   const questions = [
     { execute: 'qmp_capabilities', id: 'capabilities' },
@@ -41,7 +41,7 @@ export async function askQemu(command: string): Promise<Asked> {
     try {
       return line.trim() === '' ? [] : [JSON.parse(line) as unknown];
     } catch {
-      throw new Error(`${command} does not speak QMP: it said ${JSON.stringify(line.slice(0, 100))}`);
+      throw new Error(`${command} does not speak QMP: it printed ${JSON.stringify(line.slice(0, 100))}`);
     }
   });
   const { version } = greeting.parse(messages[0]).QMP;
@@ -61,13 +61,13 @@ export async function askQemu(command: string): Promise<Asked> {
   };
 }
 
-/** A program that did not answer as QEMU does. */
+/** A program that did not answer like QEMU. */
 export class QemuFailed extends Error {
   readonly code: unknown;
   readonly said: string;
 
   constructor(cause: Error, said: string) {
-    // The message of the cause is its command line; what went wrong is in the program's own words, where it has any.
+    // The message of the cause is its command line; the program's own output is better, if it has any.
     super(said === '' ? cause.message : `it said: ${said.replaceAll(/\s*\n\s*/g, '; ')}`, { cause });
     this.code = 'code' in cause ? cause.code : undefined;
     this.said = said;
@@ -86,7 +86,7 @@ function run(command: string, args: readonly string[], input: string): Promise<s
       if (error === null) resolve(stdout);
       else reject(new QemuFailed(error, stderr.trim()));
     });
-    // The exit of a program that does not read is reported elsewhere.
+    // If the program does not read, its exit is reported elsewhere.
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input);
   });

@@ -5,19 +5,19 @@ import { wholeBoot } from './cca/budgets.ts';
 
 const SECOND = 1000;
 
-/** Milliseconds, many times what each takes on a machine that has nothing else to do. */
+/** Milliseconds, many times what each step takes on an idle machine. */
 const budgets = {
-  /** From spawning QEMU (40 ms) to its sockets, and to the monitor's first word. */
+  /** From spawning QEMU (40 ms) to its sockets, and to the monitor's first record. */
   start: 30 * SECOND,
   /** An answer over QMP (below 1 ms). */
   answer: 10 * SECOND,
-  /** A reset to the monitor's first word (4 ms), with 2 GiB to be made zero (1 s). */
+  /** From a reset to the monitor's first record (4 ms), or 1 s if 2 GiB have to be cleared. */
   reset: 30 * SECOND,
-  /** Asking a running machine where it is, at a deadline: the framework waits for one second. */
+  /** Querying the PC of a running machine at a deadline: the framework waits for one second. */
   locate: 0.7 * SECOND,
-  /** Linux from power-on to its agent (4 s), where a test waits for that and gives no other limit. */
+  /** Linux from power-on to its agent (4 s), if the test that waits for it gives no other limit. */
   linux: 120 * SECOND,
-  /** What the probe's QEMU may take. */
+  /** For the probe's QEMU. */
   probe: 20 * SECOND,
 } as const;
 
@@ -25,13 +25,13 @@ export function budget(of: keyof typeof budgets): number {
   return budgets[of] * slowFactor();
 }
 
-/** How many times slower than the simulated realm a realm in an emulated machine may be. */
+/** Maximum ratio of a realm's time in an emulated machine to that in the simulator. */
 const REALM_FACTOR = 10;
 
 /**
- * For time-outs of tests, which were given with the simulated realm in mind.
+ * Scales time-outs of tests, which are chosen for the simulated realm.
  *
- * @param realmMachines how many machines with realms there may be, where there are realms
+ * @param realmMachines how many machines with realms there may be, if any
  */
 export function pace(realmMachines?: number): BackendPace {
   const none = { boot: 5 * SECOND * slowFactor(), factor: 2 * slowFactor() };

@@ -50,7 +50,7 @@ describe('PETRI_QEMU_GDB', () => {
       const port = Number(/target remote 127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
-      // Between two waits nobody would take it, and QEMU may end with bytes of ours unread.
+      // Errors between two waits would be unhandled, and QEMU may end with unread bytes of ours.
       socket.on('error', () => undefined);
       // The remote protocol of GDB: `?` asks why the target has stopped, `c` lets it continue.
       socket.write('+$?#3f');

@@ -4,16 +4,16 @@ import type { QmpClient } from '../../petri/kit/qemu/index.ts';
 
 const VARIABLE = 'PETRI_QEMU_GDB';
 
-/** A wish for QEMU's GDB stub. */
+/** A request for QEMU's GDB stub. */
 export interface DebuggerRequest {
   /** TCP port of 127.0.0.1; 0 for any. */
   readonly port: number;
-  /** The guest does not begin until the debugger lets it. */
+  /** Whether the guest waits until the debugger continues it. */
   readonly wait: boolean;
 }
 
 /**
- * What `$PETRI_QEMU_GDB` asks for: a port, `0` for any free one, and `,wait` behind it.
+ * Parses `$PETRI_QEMU_GDB`: a port, `0` for any free one, optionally followed by `,wait`.
  *
  * @throws PetriError `invalid-option`
  */
@@ -34,10 +34,10 @@ export function debuggerRequest(
 }
 
 /**
- * Opens QEMU's GDB stub, on loopback alone.
+ * Opens QEMU's GDB stub, on loopback only.
  *
  * @returns how to connect
- * @throws PetriError `tool-failed` where the port is taken
+ * @throws PetriError `tool-failed` if the port is taken
  */
 export async function openDebugger(qmp: QmpClient, request: DebuggerRequest, elf: string): Promise<string> {
   const port = request.port === 0 ? await (await Supervisor.open()).freePort() : request.port;

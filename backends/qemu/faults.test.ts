@@ -18,7 +18,7 @@ import { backend } from './index.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
 
-/** For hosts that are busy. */
+/** Factor for busy hosts. */
 const PATIENT = 50;
 
 usePrivateState();
@@ -30,7 +30,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'petri-qemu-test-'));
 });
 afterEach(async () => {
-  // Those of the private state stay.
+  // Variables of the private state stay.
   vi.stubEnv('PETRI_QEMU', undefined);
   vi.stubEnv('PETRI_SLOW_FACTOR', String(PATIENT));
   await Promise.all(vms.splice(0).map((vm) => vm.dispose()));
@@ -56,7 +56,7 @@ async function launch(payload: string, test: string, machine: VmSpec['machine'] 
   return vm;
 }
 
-/** A program to be run instead of QEMU. */
+/** A program to run instead of QEMU. */
 function program(name: string, script: string): string {
   const path = join(folder, name);
   writeFileSync(path, script, { mode: 0o755 });
@@ -78,7 +78,7 @@ function pidOf(vm: Vm): number {
   return Number(/QEMU is process (\d+)/.exec(log)?.[1]);
 }
 
-/** Waits until a process and its folder are gone; the time-out of the test ends the wait. */
+/** Waits until a process and its folder no longer exist; the time-out of the test ends the wait. */
 async function gone(pid: number): Promise<void> {
   await until(() => !existsSync(`/proc/${pid}`));
 }
@@ -87,8 +87,8 @@ function temporaryFolders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('petri-vm-qemu-'));
 }
 
-describe('a QEMU that is none', () => {
-  it('is told to be missing, with what to install', async () => {
+describe('a program that is not QEMU', () => {
+  it('is reported as missing, with what to install', async () => {
     vi.stubEnv('PETRI_QEMU', '/nowhere/qemu');
     const probed = await backend.probe();
     expect(probed).toEqual({
@@ -107,7 +107,7 @@ describe('a QEMU that is none', () => {
     ['says nothing', '#!/bin/sh\n'],
     ['says something else', '#!/bin/sh\necho hello\n'],
     ['fails', '#!/bin/sh\necho "bad CPU" >&2\nexit 3\n'],
-  ])('is not taken for one when it %s', async (_, script) => {
+  ])('is not accepted if it %s', async (_, script) => {
     vi.stubEnv('PETRI_QEMU', program('not-qemu', script));
     expect(await backend.probe()).toMatchObject({
       available: false,
@@ -115,7 +115,7 @@ describe('a QEMU that is none', () => {
     });
   });
 
-  it('that ends at once fails the launch, with its own words', async () => {
+  it('that ends at once fails the launch, with its own output', async () => {
     vi.stubEnv('PETRI_QEMU', program('ends', '#!/bin/sh\necho "out of luck" >&2\nexit 3\n'));
     const before = temporaryFolders();
     const error = await failureOf(() => launch('hello', 'boot'));
@@ -158,7 +158,7 @@ describe('a QEMU that is none', () => {
 });
 
 describe.skipIf(qemu === undefined)('QEMU', () => {
-  it('with an option that it does not know fails the launch, with its own words', async () => {
+  it('with an unknown option fails the launch, with its own output', async () => {
     vi.stubEnv('PETRI_QEMU', program('wrong', `#!/bin/sh\nexec '${qemu ?? ''}' "$@" -no-such-option\n`));
     const error = await failureOf(() => launch('hello', 'boot'));
     expect(error).toMatchObject({
@@ -167,7 +167,7 @@ describe.skipIf(qemu === undefined)('QEMU', () => {
     });
   });
 
-  it('that is killed while its guest runs is a lost backend, and leaves nothing', async () => {
+  it('that is killed while its guest runs is a lost backend, and leaves nothing behind', async () => {
     const before = temporaryFolders();
     const vm = await launch('loop', 'spin');
     await vm.serial.waitFor('spinning');
@@ -201,7 +201,7 @@ describe.skipIf(qemu === undefined)('QEMU', () => {
     expect(pidOf(second)).toBe(pidOf(first));
   });
 
-  it('that hangs at a deadline is ended all the same', async () => {
+  it('that hangs at a deadline is ended nevertheless', async () => {
     const vm = await launch('loop', 'spin');
     await vm.serial.waitFor('spinning');
     process.kill(pidOf(vm), 'SIGSTOP');
@@ -213,7 +213,7 @@ describe.skipIf(qemu === undefined)('QEMU', () => {
     await gone(pid);
   });
 
-  it.each(['branch_to_self', 'exception_loop'])('tells where a silent guest is: %s', async (test) => {
+  it.each(['branch_to_self', 'exception_loop'])('reports the PC of a silent guest: %s', async (test) => {
     const vm = await launch('loop', test);
     await vm.serial.waitFor(/spinning|exceptions/);
     await vm.stop();
@@ -221,7 +221,7 @@ describe.skipIf(qemu === undefined)('QEMU', () => {
     expect(vm.registers().x).toHaveLength(31);
   });
 
-  it('lets a guest that floods be stopped, and runs the next one', async () => {
+  it('can stop a guest that floods its console, and runs the next one', async () => {
     const flood = await launch('loop', 'log_for_ever');
     await flood.serial.waitFor('line 5000');
     await flood.stop();

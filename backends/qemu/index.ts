@@ -3,7 +3,7 @@ import { probe, refusal } from './probe.ts';
 
 let loading: Promise<typeof import('./launch.ts')> | undefined;
 
-/** Loaded only where VMs are made. */
+/** Loaded when the first VM is made. */
 function machinery(): Promise<typeof import('./launch.ts')> {
   loading ??= import('./launch.ts');
   return loading;

@@ -49,8 +49,7 @@ async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): 
 }
 
 /**
- * Starts the machine that the first VM of default size will be on. What keeps it from starting is reported when that VM
- * is launched.
+ * Starts the machine for the first VM of default size. If that fails, the launch of that VM reports it.
  */
 export async function prepare(): Promise<void> {
   try {
@@ -61,7 +60,7 @@ export async function prepare(): Promise<void> {
   }
 }
 
-/** Ends the machines that wait for guests, and that with realms. */
+/** Ends idle machines, and the machine with realms. */
 export async function close(): Promise<void> {
   await Promise.all([pool.close(), closeRealms()]);
 }

@@ -71,16 +71,16 @@ class LinuxBoot {
   }
 }
 
-/** Linux in an ordinary VM: QEMU boots kernel and initramfs; a serial port of its own belongs to the agent. */
+/** Linux in an ordinary VM: QEMU boots kernel and initramfs; the agent has a serial port of its own. */
 export class LinuxVm implements VmRuntime {
   readonly planes = [];
   readonly facts: Readonly<Record<string, string>>;
   readonly #options: LinuxVmOptions;
   readonly #folder: TemporaryFolder;
-  /** Path of what QEMU can boot. */
+  /** Path of the kernel in a format that QEMU can boot. */
   readonly #kernel: string;
   readonly #console: SerialConsole;
-  /** The newest boot, started or about to be. */
+  /** The latest boot, started or about to be. */
   #boot: LinuxBoot | undefined;
   #killing: Promise<void> | undefined;
 
@@ -117,7 +117,7 @@ export class LinuxVm implements VmRuntime {
     checkVcpu(vcpu, 1);
     const registers = this.#boot?.registers;
     if (registers !== undefined) return registers;
-    throw new PetriError('the registers of Linux in QEMU are kept where a deadline or vm.stop() ended it', {
+    throw new PetriError('the registers of Linux in QEMU can be read only after a deadline or vm.stop() has ended it', {
       code: 'unsupported',
       step: 'run',
     });
@@ -166,7 +166,7 @@ export class LinuxVm implements VmRuntime {
   async #kill(): Promise<void> {
     this.#boot?.end({ reason: 'stopped' });
     await this.#boot?.qemu.stop();
-    // What cannot be removed now is removed by the supervisor at the end, or reported then.
+    // The supervisor removes what remains at the end, or reports it then.
     await this.#folder.remove().catch(() => undefined);
   }
 
@@ -196,7 +196,7 @@ export class LinuxVm implements VmRuntime {
     });
   }
 
-  /** A QEMU that stands before its first instruction. */
+  /** Makes a QEMU that is stopped before its first instruction. */
   async #prepare(): Promise<LinuxBoot> {
     const { context, command } = this.#options;
     const nonce = randomBytes(8).toString('hex');
@@ -217,7 +217,7 @@ export class LinuxVm implements VmRuntime {
     boot.serial.on('data', (bytes: Uint8Array) => {
       words.push(bytes);
       this.#console.push(bytes);
-      // Told not to reboot (`panic=0`), it would be silent until whoever waits gives up.
+      // With `panic=0` the kernel does not reboot, and would be silent until a time-out.
       const panic = words.panic;
       if (panic !== undefined) boot.end(kernelPanic(panic));
     });
@@ -239,7 +239,7 @@ export class LinuxVm implements VmRuntime {
         serial: SERIAL,
         agent: AGENT,
       }),
-      // What QEMU writes there is there even if nobody reads the socket any more.
+      // QEMU also writes to the file when the socket is no longer read.
       ...[
         '-chardev',
         `${socket(SERIAL)},logfile=${optionValue(join(context.logDirectory, 'serial.qemu.log'))},logappend=on`,

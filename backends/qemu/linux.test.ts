@@ -11,7 +11,7 @@ import { launchVm, resolveVmConfig, type LinuxVm } from '../../petri/vm/index.ts
 import { backend } from './index.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
-// `petri linux install` downloads it, which is no part of the tests.
+// Tests do not download it: run `petri linux install` first.
 const prepared = linuxIsPrepared();
 
 let folder: string;
@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** One block of the legacy format of lz4, all of literals: what `lz4 -l` makes of what cannot be compressed. */
+/** One block of lz4's legacy format, all literals: the output of `lz4 -l` for incompressible data. */
 function lz4(bytes: Uint8Array): Uint8Array {
   const rest = bytes.length - 15;
   const length = Buffer.concat([Buffer.of(0xf0), Buffer.alloc(Math.floor(rest / 255), 255), Buffer.of(rest % 255)]);
@@ -57,7 +57,7 @@ it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
 });
 
 describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
-  it('boots, runs commands apart from its console, and powers off', async () => {
+  it('boots, runs commands independently of its console, and powers off', async () => {
     const vm = await launch();
     expect(await vm.exec('uname -sm; echo oops >&2; exit 3')).toEqual({
       stdout: 'Linux aarch64\n',
@@ -68,7 +68,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     await vm.serial.waitFor('petri: init has started');
     expect(vm.serial.transcript).not.toContain('oops');
 
-    // What a command prints is never taken for a frame, nor for the end of another command.
+    // The output of a command is never parsed as a frame, or as the end of another command.
     const forged = "printf '##petri 0 end rc=0 stdout=0 stderr=0##\\no Zm9v\\n'; printf '\\000\\377'";
     expect((await vm.exec(forged)).stdout).toBe('##petri 0 end rc=0 stdout=0 stderr=0##\no Zm9v\n\0�');
     const [first, second] = await Promise.all([vm.exec('sleep 1; echo first'), vm.exec('echo second')]);
@@ -78,7 +78,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     const quotes = `echo "it's" '$HOME' \\\\ é`;
     expect((await vm.exec(quotes)).stdout).toBe("it's $HOME \\ é\n");
 
-    // The shell on the console is another one.
+    // The console has a shell of its own.
     await vm.serial.sendLine('echo $((6 * 7))');
     await vm.serial.waitFor(/^42$/m);
 
@@ -89,7 +89,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     expect(logged.equals(readFileSync(vm.serial.logPath ?? ''))).toBe(true);
   });
 
-  it('tells a panic of the kernel, and can be booted again', async () => {
+  it('reports a kernel panic, and can be booted again', async () => {
     const vm = await launch();
     await vm.exec('true');
     await vm.serial.sendLine('echo 1 > /proc/sys/kernel/sysrq; echo c > /proc/sysrq-trigger');
@@ -97,11 +97,11 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     await vm.reset();
     expect(await vm.exec('echo back')).toMatchObject({ stdout: 'back\n' });
     await vm.serial.sendLine('reboot -f');
-    // That is another boot than the one that panicked.
+    // The reset belongs to the new boot, not to the one that panicked.
     expect(await vm.halted).toEqual({ reason: 'reset' });
   });
 
-  it('tells of a panic during a command what the kernel said, and does not wait for one that does not reboot', async () => {
+  it('reports the kernel’s message for a panic during a command, and does not wait if it does not reboot', async () => {
     const vm = await launch({ commandLine: 'panic=0' });
     await vm.exec('echo 1 > /proc/sys/kernel/sysrq');
     await expect(vm.exec('echo c > /proc/sysrq-trigger', { timeout: HANGS })).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     expect(await vm.halted).toEqual({ reason: 'panic', message: 'sysrq triggered crash', location: 'kernel' });
   });
 
-  it('runs commands beside an init of the user, whose archive follows an early one and is compressed with lz4', async () => {
+  it('runs commands besides the user’s init, whose lz4 archive follows an early one', async () => {
     const { busybox = '' } = linux();
     const init = '#!/bin/sh\nmount -t devtmpfs dev /dev\necho my own init\nwhile :; do sleep 1; done\n';
     const applets = ['sh', 'mount', 'sleep', 'cat', 'mkdir', 'stty', 'base64', 'timeout', 'sed', 'wc', 'ls'];
@@ -130,7 +130,7 @@ describe.skipIf(qemu === undefined || !prepared)('Linux on QEMU', () => {
     await vm.serial.waitFor('my own init');
   });
 
-  it('that hangs is ended at its deadline, with where it was', async () => {
+  it('that hangs is ended at its deadline, and its PC is reported', async () => {
     const vm = await launch({ commandLine: 'quiet rdinit=/nowhere init=/nowhere' });
     await vm.start();
     await vm.expire('the deadline passed');

@@ -1,17 +1,17 @@
 import { MonitorMachine, type MonitorMachineOptions } from './monitor-machine.ts';
 
-/** Machines without a guest that are kept for the next one. */
+/** Idle machines that are kept for the next guest. */
 const MAX_IDLE = 2;
 
 /**
- * Machines whose guests have come to their end, reset and waiting: a reset takes 4 ms, a new QEMU 40 ms. Guests see no
- * difference: the PE and all devices are reset by QEMU, and the monitor makes zero what the last guest touched.
+ * Machines whose guests have ended, reset and waiting: a reset takes 4 ms, a new QEMU 40 ms. Guests see no difference:
+ * QEMU resets the PE and all devices, and the monitor clears what the last guest touched.
  */
 export class MachinePool {
   #idle: { readonly machine: MonitorMachine; readonly ready: Promise<void> }[] = [];
   readonly #ending = new Set<Promise<void>>();
 
-  /** A machine without a past that matters. @throws PetriError as `MonitorMachine.start` does */
+  /** A machine that is as good as new. @throws PetriError as `MonitorMachine.start` does */
   async acquire(options: MonitorMachineOptions): Promise<MonitorMachine> {
     for (;;) {
       const at = this.#idle.findIndex(({ machine }) => machine.memory === options.memory);
@@ -22,20 +22,20 @@ export class MachinePool {
         if (found.machine.reusable) return found.machine;
         void this.discard(found.machine);
       } catch {
-        // One that cannot be reset is not used: a new one will do.
+        // If it cannot be reset, a new machine is used.
         void this.discard(found.machine);
       }
     }
   }
 
-  /** Takes a machine back whose guest has ended, and prepares it for the next one while nobody waits. */
+  /** Takes back a machine whose guest has ended, and resets it in the background. */
   release(machine: MonitorMachine): void {
     if (!machine.reusable) {
       void this.discard(machine);
       return;
     }
     const ready = machine.reset();
-    // Whoever takes it will hear of it.
+    // The next user of the machine receives the rejection.
     ready.catch(() => undefined);
     this.#idle.push({ machine, ready });
     while (this.#idle.length > MAX_IDLE) {
@@ -51,7 +51,7 @@ export class MachinePool {
     return ending;
   }
 
-  /** Ends all machines that nobody uses. Idempotent; never rejects. */
+  /** Ends all idle machines. Idempotent; never rejects. */
   async close(): Promise<void> {
     const idle = this.#idle;
     this.#idle = [];

@@ -10,7 +10,7 @@ import { monitorPath, qemuCommand } from './probe.ts';
 
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
 const MEMORY = 16 * 2 ** 20;
-/** Where the guest's RAM is for QEMU (artifacts/monitor/monitor.c, GUEST_PA). */
+/** Physical address of the guest's RAM (artifacts/monitor/monitor.c, GUEST_PA). */
 const GUEST_PA = 0x4080_0000;
 
 afterEach(() => {
@@ -29,7 +29,7 @@ async function firstWords(machine: MonitorMachine): Promise<string> {
 }
 
 describe.skipIf(qemu === undefined)('a machine with the monitor', () => {
-  it('forgets its guest when it is reset', async () => {
+  it('clears its guest when it is reset', async () => {
     const machine = await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
     const zeros = Array.from({ length: 4 }, () => `0x${'0'.repeat(16)}`).join(' ');
     expect(await firstWords(machine)).toBe(zeros);
@@ -48,8 +48,8 @@ describe.skipIf(qemu === undefined)('a machine with the monitor', () => {
     expect(machine.reusable).toBe(false);
   });
 
-  it('keeps nobody waiting for a reset that its end came before', async () => {
-    // Should anything wait for a budget, it waits for longer than this test.
+  it('rejects a pending reset when it ends', async () => {
+    // A wait for a budget would take longer than this test.
     vi.stubEnv('PETRI_SLOW_FACTOR', '1000');
     const machine = await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
     machine.run(bootRequests(tmk('hello'), { ramBase: 0, ramBytes: MEMORY }, 0), {
@@ -63,7 +63,7 @@ describe.skipIf(qemu === undefined)('a machine with the monitor', () => {
     await refused;
   });
 
-  it('is not used again while its guest runs', async () => {
+  it('cannot be reset while its guest runs', async () => {
     const machine = await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
     const payload = tmk('loop');
     const run = new GuestRun(machine, new PayloadLocator(payload.image, 0), {

@@ -12,15 +12,13 @@ import {
 import { budget } from './budgets.ts';
 import { QemuProcess } from './qemu-process.ts';
 
-/** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
+/** Memory below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
 const MONITOR_BYTES = 8 * 2 ** 20;
-/**
- * Blocks of 2 MiB that a guest may have touched for its machine to serve another one: what they hold stays allocated.
- */
+/** Blocks of 2 MiB that a guest may have touched for its machine to be reused: their memory stays allocated. */
 const MAX_TOUCHED = 64;
 const EVENTS = 'events';
 
-/** SVE and SME are off: what the simulator does not have either is undefined in both. */
+/** SVE and SME are off, so that instructions which the simulator lacks are undefined on both. */
 const CPU = 'max,sve=off,sme=off';
 
 export interface MonitorMachineOptions {
@@ -33,14 +31,14 @@ export interface MonitorMachineOptions {
 }
 
 /**
- * - `ready`: the monitor waits for something to run
+ * - `ready`: the monitor waits for a guest
  * - `running`: a guest runs
- * - `resting`: the guest has ended, and the monitor waits for ever
+ * - `resting`: the guest has ended, and the monitor waits for a reset
  * - `dead`
  */
 type Phase = 'ready' | 'running' | 'resting' | 'dead';
 
-/** A QEMU with the monitor at EL2, which runs one guest after the other. */
+/** A QEMU with the monitor at EL2, which runs one guest after another. */
 export class MonitorMachine implements GuestMachine {
   readonly memory: number;
   readonly qemu: QemuProcess;
@@ -50,10 +48,10 @@ export class MonitorMachine implements GuestMachine {
   #listener: GuestListener | undefined;
   #touched = 0;
   #announced: ((message: MonitorMessage & { readonly kind: 'ready' }) => void) | undefined;
-  /** Ends the wait for the monitor, if there is one. */
+  /** Rejects the wait for the monitor, if there is one. */
   #giveUp: (why: string) => void = () => undefined;
 
-  /** @throws PetriError as `QemuProcess.start` does, `boot-failed` where the monitor is silent */
+  /** @throws PetriError as `QemuProcess.start` does, `boot-failed` if the monitor is silent */
   static async start(options: MonitorMachineOptions): Promise<MonitorMachine> {
     const qemu = await QemuProcess.start({
       command: options.command,
@@ -82,7 +80,7 @@ export class MonitorMachine implements GuestMachine {
     void qemu.ended.then((how) => this.#lose(how));
   }
 
-  /** Whether another guest can run on it, after `reset`. */
+  /** Whether it can run another guest after `reset`. */
   get reusable(): boolean {
     return (this.#phase === 'resting' || this.#phase === 'ready') && this.#touched <= MAX_TOUCHED;
   }
@@ -99,19 +97,19 @@ export class MonitorMachine implements GuestMachine {
     this.#socket.write(Buffer.concat([...requests]));
   }
 
-  /** Lets the guest go on that waits after a store. */
+  /** Resumes a guest that waits after a store. */
   resume(): void {
     this.#socket.write(continueRequest);
   }
 
-  /** Says that the guest has ended: it does nothing any more, and nothing of it is on its way. */
+  /** Reports that the guest has ended: it does nothing any more, and none of its output is in transit. */
   rest(): void {
     if (this.#phase !== 'running') return;
     this.#phase = 'resting';
     this.#listener = undefined;
   }
 
-  /** Brings a machine that rests back to where a new one is. @throws PetriError */
+  /** Resets a resting machine to the state of a new one. @throws PetriError */
   async reset(): Promise<void> {
     if (this.#phase === 'ready') return;
     if (this.#phase !== 'resting' || !this.#records.atBoundary) {
@@ -119,7 +117,7 @@ export class MonitorMachine implements GuestMachine {
     }
     this.#records.restart();
     const ready = this.#whenReady(budget('reset'), undefined);
-    // Neither is left to itself where the other fails.
+    // If one fails, the other one's rejection must be handled too.
     const asked = this.qemu.qmp.execute('system_reset').catch((error: unknown) => {
       this.#giveUp('it cannot be reset');
       throw error;
@@ -173,8 +171,8 @@ export class MonitorMachine implements GuestMachine {
 
   #take(message: MonitorMessage): void {
     if (message.kind === 'ready') {
-      // Nothing but a reset of ours leads there.
-      if (this.#announced === undefined) throw new Error('the monitor began anew by itself');
+      // Only a reset by us may restart the monitor.
+      if (this.#announced === undefined) throw new Error('the monitor restarted by itself');
       this.#announced(message);
       return;
     }
@@ -199,13 +197,13 @@ function machineArguments({ monitor, memory }: MonitorMachineOptions, events: st
     ...['-chardev', events],
     ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
     ...['-device', 'virtserialport,chardev=events,name=events'],
-    // The monitor's last words.
+    // The monitor's panic messages.
     ...['-serial', 'stdio'],
   ];
 }
 
 function notReady(why: string): PetriError {
-  return new PetriError(`the monitor in QEMU did not come up: ${why}`, {
+  return new PetriError(`the monitor in QEMU did not start: ${why}`, {
     code: 'boot-failed',
     step: 'launch',
     remedy: 'look at petri.log of the VM; on a slow machine set PETRI_SLOW_FACTOR',

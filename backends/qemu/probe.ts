@@ -20,10 +20,7 @@ const PROGRAM = 'qemu-system-aarch64';
 const MONITOR = 'monitor';
 const NEEDED_DEVICES = ['virtio-serial-device', 'virtserialport', 'pci-serial'];
 
-/**
- * RAM begins at 2 MiB and must end below the addresses from 0xff000000 on, where a TMK expects its command page. TMKs
- * use one vCPU.
- */
+/** RAM begins at 2 MiB and must end below 0xff000000, where a TMK expects its command page. TMKs use one vCPU. */
 const tmkLimits: BackendLimits = { minMemory: 4 * MIB, maxMemory: 2032 * MIB, maxVcpus: 1, maxPlanes: 3 };
 const noneFeatures: readonly Feature[] = [
   'serial.fast',
@@ -62,7 +59,7 @@ export function monitorPath(): string {
   return resolveArtifact(MONITOR).path;
 }
 
-/** Asks QEMU itself what it is and has. Never throws. */
+/** Queries QEMU's version and properties. Never throws. */
 export async function probe(): Promise<ProbeResult> {
   try {
     const asked = await askQemu(qemuCommand());

@@ -13,13 +13,12 @@ export interface QemuOptions {
   /** Path of `qemu-system-aarch64`, or its name. */
   readonly command: string;
   /**
-   * Without chardevs and QMP.
+   * Arguments except those for chardevs and QMP.
    *
-   * @param socket the value of `-chardev` for the Unix socket that is listened on under a name, which is the chardev's
-   *   id too
+   * @param socket returns the value of `-chardev` for the named Unix socket; the name is also the chardev's id
    */
   readonly args: (socket: (name: string) => string) => readonly string[];
-  /** Names of the sockets that QEMU is to connect to. */
+  /** Names of the sockets to which QEMU connects. */
   readonly sockets: readonly string[];
   readonly onEvent?: (event: QmpEvent) => void;
   readonly signal?: AbortSignal;
@@ -28,8 +27,8 @@ export interface QemuOptions {
 const QMP = 'qmp';
 
 /**
- * A QEMU that is controlled over QMP, with the sockets of its chardevs. It connects to us, not we to it: its sockets
- * are there before its first instruction, and nothing has to be tried again.
+ * A QEMU that is controlled over QMP, with the sockets of its chardevs. QEMU connects to us, not the other way round:
+ * all sockets exist before its first instruction, and no attempt has to be repeated.
  */
 export class QemuProcess {
   readonly qmp: QmpClient;
@@ -40,7 +39,7 @@ export class QemuProcess {
   readonly #sockets: ReadonlyMap<string, Socket>;
   #stopping: Promise<void> | undefined;
 
-  /** @throws PetriError `tool-missing`, `spawn-failed`, `boot-failed` where it ends or is silent, `interrupted` */
+  /** @throws PetriError `tool-missing`, `spawn-failed`, `boot-failed` if it ends or is silent, `interrupted` */
   static async start(options: QemuOptions): Promise<QemuProcess> {
     const supervisor = await Supervisor.open();
     const folder = await supervisor.temporaryFolder('qemu');
@@ -105,7 +104,7 @@ export class QemuProcess {
     return socket;
   }
 
-  /** Ends it at once: it has nothing that could be lost. Idempotent; never rejects. */
+  /** Ends it at once: there is no state to lose. Idempotent; never rejects. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -115,7 +114,7 @@ export class QemuProcess {
     await this.#process.stop({ graceMs: 0 });
     this.qmp.end();
     for (const socket of this.#sockets.values()) socket.destroy();
-    // What cannot be removed now is removed by the supervisor at the end, or reported then.
+    // The supervisor removes what remains at the end, or reports it then.
     await this.#folder.remove().catch(() => undefined);
   }
 }
@@ -130,7 +129,7 @@ interface Startup {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Waits for a step of the start, but not beyond the end of QEMU, the budget, or the caller's patience. */
+/** Waits for a step of the start until QEMU ends, the budget is used up, or the signal aborts. */
 async function startWithin<T>(step: Promise<T>, { process, said, signal }: Startup): Promise<T> {
   const limit = budget('start');
   let timer: NodeJS.Timeout | undefined;
@@ -147,7 +146,7 @@ async function startWithin<T>(step: Promise<T>, { process, said, signal }: Start
   } finally {
     clearTimeout(timer);
     if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
-    // Whichever of the two comes later, nobody waits for it.
+    // The promise that settles later is not awaited.
     failure.catch(() => undefined);
     step.catch(() => undefined);
   }
@@ -168,20 +167,20 @@ function interrupted(): PetriError {
 }
 
 interface Listener {
-  /** Pends for ever when nobody connects; rejects when the socket fails. */
+  /** Never settles if nobody connects; rejects if the socket fails. */
   readonly connection: Promise<Socket>;
   close(): void;
   /** Ends the connection, if there is or will be one. */
   discard(): void;
 }
 
-/** Takes one connection. @throws PetriError `spawn-failed` where there can be no such socket */
+/** Accepts one connection. @throws PetriError `spawn-failed` if the socket cannot be made */
 async function listenOnce(path: string): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true });
   const connection = new Promise<Socket>((resolve, reject) => {
     server.once('connection', (socket) => {
       server.close();
-      // From its first moment: an error without a listener would end the process, and the end of QEMU says it better.
+      // Added at once: an unhandled error would end this process, and QEMU's end is reported anyway.
       socket.on('error', () => undefined);
       resolve(socket);
     });

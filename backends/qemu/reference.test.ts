@@ -18,7 +18,7 @@ afterAll(async () => {
   await Supervisor.current()?.close();
 });
 
-/** Runs one test with RAM somewhere, and judges it. */
+/** Runs one test with RAM at an address. @returns the verdict */
 async function verdict(payload: TmkPayload, testIndex: number, ramBase: number): Promise<string> {
   const machine = await pool.acquire({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
   const listener = { print: () => undefined, log: () => undefined };
@@ -53,7 +53,7 @@ describe.skipIf(qemu === undefined)('on QEMU, a machine that is not ours, payloa
   ])('%s, with RAM at %i', async (name, ramBase) => {
     const payload = tmk(name);
     for (const test of payload.image.tests) {
-      // It expects a plane, where an SMC is not undefined.
+      // The test expects a plane, in which SMC is not undefined.
       if (test.linuxOnly) continue;
       expect(await verdict(payload, test.index, ramBase)).toBe('pass');
     }

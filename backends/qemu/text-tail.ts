@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 
 const LIMIT = 4096;
 
-/** The last characters that some streams gave, for messages. */
+/** The last characters of some streams' output, for messages. */
 export class TextTail {
   #text = '';
 

@@ -27,7 +27,7 @@ export interface TmkVmOptions {
   readonly debugger?: DebuggerRequest;
 }
 
-/** A TMK in an ordinary VM: QEMU, with the monitor between it and the machine. */
+/** A TMK in an ordinary VM: QEMU, with the monitor at EL2 between the TMK and the machine. */
 export class TmkVm implements VmRuntime {
   readonly planes = [];
   readonly facts: Readonly<Record<string, string>>;
@@ -41,7 +41,7 @@ export class TmkVm implements VmRuntime {
   /** @throws PetriError `payload-too-large`, and what starting QEMU throws */
   static async launch(options: TmkVmOptions): Promise<TmkVm> {
     const { spec, context } = options;
-    // Told before anything is started.
+    // Reports errors before anything is started.
     for (const _request of bootRequests(spec.payload, ramOf(spec), 0)) break;
     const vm = new TmkVm(options);
     await vm.#acquire();
@@ -83,7 +83,7 @@ export class TmkVm implements VmRuntime {
     return { halted: run.halted, tmkEvents: run.events };
   }
 
-  /** A TMK has nothing that could be asked, so this ends it; where it was can be seen afterwards. */
+  /** A TMK cannot be asked to shut down, so this ends it; its registers can be read afterwards. */
   async stop(signal: AbortSignal): Promise<void> {
     const run = this.#run;
     const machine = this.#machine;
@@ -139,7 +139,7 @@ export class TmkVm implements VmRuntime {
     return acquired;
   }
 
-  /** The machine of `launch`, or one that is as new. */
+  /** The machine from `launch`, or one that is as good as new. */
   async #freshMachine(): Promise<MonitorMachine> {
     const machine = this.#machine;
     if (machine === undefined) return await this.#acquire();

@@ -3,10 +3,10 @@ import { bootSigns, hostAgentStage, HOST_CONSOLE } from '../../../petri/kit/cca/
 import type { InstalledStack } from '../stack/installed.ts';
 import { stageBudgets } from './budgets.ts';
 
-/** Files that a machine boots from, its own root file system excepted. */
+/** Files from which a machine boots, except its own root file system. */
 export type BootFiles = Pick<InstalledStack['files'], 'flash' | 'hostKernel'>;
 
-/** The processor and the firmware of a machine, and how its boot is known to go on. */
+/** The processor and firmware of a machine, and the markers of its boot. */
 export interface Board {
   /** Options of QEMU. The root file system is the first virtio disk. */
   arguments(files: BootFiles): readonly string[];
@@ -15,12 +15,12 @@ export interface Board {
 
 const HOST_COMMAND_LINE = 'nokaslr root=/dev/vda rw console=ttyAMA0';
 
-/** All on one console: QEMU has no UART for each world. EDK2 takes the kernel from QEMU. */
+/** All on one console: QEMU has no UART for each world. EDK2 gets the kernel from QEMU. */
 const signs = ['tf-a', 'rmm', 'host kernel'] as const;
 
 /**
- * A machine with FEAT_RME, from whose flash TF-A and the RMM start. With LPA2 a realm would get a 52-bit IPA space, in
- * which Linux resets before user space; KASLR runs into a bug of QEMU now and then (QEMU issue 2823).
+ * A machine with FEAT_RME, which starts TF-A and the RMM from flash. With LPA2 a realm would get a 52-bit IPA space, in
+ * which Linux resets before user space; KASLR occasionally triggers a bug of QEMU (QEMU issue 2823).
  */
 export const rmeBoard: Board = {
   arguments: ({ flash, hostKernel }) => [

@@ -6,13 +6,13 @@ import { optionValue, QemuProcess } from '../qemu-process.ts';
 import type { Board, BootFiles } from './board.ts';
 import { HOST_MEMORY } from './identity.ts';
 
-/** UART1, on which the firmware prints when it cannot go on. It belongs to the Secure world. */
+/** UART1, on which the firmware prints when it cannot continue. It belongs to the Secure world. */
 export const SECURE_CONSOLE = 'secure';
 
-/** The UARTs in the order in which the machine takes them. */
+/** The UARTs in the machine's order. */
 export const uartConsoles = [HOST_CONSOLE, SECURE_CONSOLE] as const;
 
-/** Bytes of each console that stay in memory; all of them are on disk. */
+/** Bytes of each console that stay in memory; on disk all are kept. */
 const HISTORY = 1024 * 1024;
 
 export interface EmulatedHostOptions extends HostStart {
@@ -21,7 +21,7 @@ export interface EmulatedHostOptions extends HostStart {
   readonly files: BootFiles;
 }
 
-/** A QEMU whose Linux launches realms. It stands before its first instruction until it is resumed. */
+/** A QEMU whose Linux launches realms. It is stopped before its first instruction until `resume`. */
 export class EmulatedHost implements HostMachine {
   readonly consoles: ReadonlyMap<string, TapConsole>;
   readonly ended: Promise<string>;
@@ -73,7 +73,7 @@ export class EmulatedHost implements HostMachine {
     return `QEMU (process ${this.#qemu.pid}) ${this.#stopping === undefined ? 'was started' : 'is stopped'}`;
   }
 
-  /** What cannot be written is not missed: `ended` says that there is nobody to read it. */
+  /** A failed write is ignored: `ended` reports that QEMU has ended. */
   async write(bytes: Uint8Array): Promise<void> {
     await new Promise<void>((resolve) => {
       this.#host.write(bytes, () => resolve());
@@ -96,10 +96,10 @@ function machineArguments(options: EmulatedHostOptions, socket: (name: string) =
     ...['-smp', '1', '-m', `${HOST_MEMORY}M`],
     ...board.arguments(files),
     ...['-drive', `if=none,id=rootfs,format=raw,file=${optionValue(rootfs)}`],
-    // Debian's QEMU comes without the option ROM, which is of no use here.
+    // Debian's QEMU lacks the option ROM, which is not needed here.
     ...['-device', 'virtio-blk-pci,drive=rootfs,romfile='],
     ...uartConsoles.flatMap((name) => [
-      // What QEMU writes to the file is there even if nobody reads the socket any more.
+      // QEMU also writes to the file when the socket is no longer read.
       '-chardev',
       `${socket(name)},logfile=${optionValue(join(logs, `${name}.qemu.log`))},logappend=on`,
       '-serial',

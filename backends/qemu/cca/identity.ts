@@ -2,7 +2,7 @@ import { machineSlots, realmLimits } from '../../../petri/kit/cca/index.ts';
 
 const MIB = 2 ** 20;
 
-/** What the machines with realms of this backend are known as. */
+/** Name of the backend, and of its machines with realms. */
 export const identity = { name: 'qemu', noun: 'machine' } as const;
 
 /** MiB of RAM of the host: its own share, and the largest realm. */
@@ -11,14 +11,15 @@ export const HOST_MEMORY = 3072;
 /** Bounds on the configuration of a realm. */
 export const realmBounds = realmLimits(2048 * MIB);
 
-/** Bytes that a machine has in use at its highest: its RAM, and what QEMU makes of the guest's code. */
+/** Peak memory of a machine in bytes: its RAM, and QEMU's translated code. */
 const MACHINE_MEMORY = (HOST_MEMORY + 768) * MIB;
 
-/** The guest's one CPU, and our tests. */
+/** For the guest's single CPU, and our tests. */
 const MACHINE_CORES = 2;
 
 /**
- * How many machines with realms may run here at once: by memory and cores, or `$PETRI_QEMU_CCA_MACHINES`.
+ * How many machines with realms may run here at once: limited by memory and cores, or set by
+ * `$PETRI_QEMU_CCA_MACHINES`.
  *
  * @throws PetriError `invalid-option`
  */

@@ -5,7 +5,7 @@ import { identity } from './identity.ts';
 import { realmPlatform } from './platform.ts';
 
 /**
- * @param command the QEMU to run where the stack has none of its own
+ * @param command the QEMU to run if the stack has none of its own
  * @throws PetriError `stack-missing`, `stack-invalid`
  */
 export function launchRealm(spec: VmSpec<TmkPayload>, context: LaunchContext, command: string): VmRuntime {

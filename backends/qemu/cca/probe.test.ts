@@ -30,7 +30,7 @@ afterAll(async () => {
   await Supervisor.current()?.close();
 });
 
-/** A program that answers as a QEMU with these CPU properties does, and keeps what else it is asked for. */
+/** A program that answers like a QEMU with these CPU properties, and records all other arguments. */
 function fakeQemu(name: string, properties: readonly string[]): string {
   const path = join(folder, name);
   const answer = (id: string, names: readonly string[]): string =>
@@ -69,8 +69,8 @@ function installStack(own: Partial<InstalledStack> = {}): InstalledStack {
   return stack;
 }
 
-describe('whether there can be realms on QEMU', () => {
-  it('is yes with a QEMU that has RME and a stack', async () => {
+describe('probing for realms on QEMU', () => {
+  it('finds a QEMU with RME and a stack', async () => {
     vi.stubEnv('PETRI_QEMU', fakeQemu('qemu', ['x-rme']));
     installStack();
     const probe = await backend.probe();
@@ -85,7 +85,7 @@ describe('whether there can be realms on QEMU', () => {
     expect(probe.pace?.isolation?.none?.boot).toBeLessThan(probe.pace?.boot ?? 0);
   });
 
-  it('is told of the QEMU of the stack', async () => {
+  it('queries the QEMU of the stack', async () => {
     vi.stubEnv('PETRI_QEMU', fakeQemu('old', []));
     installStack({ qemu: fakeQemu('new', ['x-rme']) });
     expect(await backend.probe()).toMatchObject({
@@ -94,7 +94,7 @@ describe('whether there can be realms on QEMU', () => {
     });
   });
 
-  it('is no without RME, and everything else goes on', async () => {
+  it('reports a missing RME, and everything else remains available', async () => {
     vi.stubEnv('PETRI_QEMU', fakeQemu('qemu', ['aarch64']));
     installStack();
     const probe = await backend.probe();
@@ -108,7 +108,7 @@ describe('whether there can be realms on QEMU', () => {
     );
   });
 
-  it('is no without a stack, and says how to get one', async () => {
+  it('reports a missing stack, and how to get one', async () => {
     vi.stubEnv('PETRI_QEMU', fakeQemu('qemu', ['x-rme']));
     const probe = await backend.probe();
     expect(probe).toMatchObject({
@@ -124,14 +124,14 @@ describe('whether there can be realms on QEMU', () => {
     });
   });
 
-  it.each(files)('is no without %s', async (name) => {
+  it.each(files)('reports a missing %s', async (name) => {
     vi.stubEnv('PETRI_QEMU', fakeQemu('qemu', ['x-rme']));
     rmSync(installStack().files[name]);
     const probe = await backend.probe();
     expect(probe.available && probe.lacking?.cca).toMatchObject([{ what: expect.stringContaining(name) as string }]);
   });
 
-  it('is no for sizes that are beyond the host', () => {
+  it('rejects sizes beyond the limits of the host', () => {
     const spec = (options: VmOptions) =>
       ({ isolation: 'cca', payload: tmk('hello'), config: resolveVmConfig(options), machine: 'shared' }) as const;
     expect(backend.refuses?.(spec({ memory: '512M' }))).toBeUndefined();

@@ -13,7 +13,7 @@ const installRemedy = 'run: npx petri cca install --platform=qemu';
 const needed = 'virtio-blk-pci';
 
 export interface RealmProbe {
-  /** What keeps realms from being made here; empty if nothing does. */
+  /** What prevents realms here; empty if nothing does. */
   readonly missing: readonly Missing[];
   /** Machines at once. */
   readonly parallel: number;
@@ -21,9 +21,9 @@ export interface RealmProbe {
 }
 
 /**
- * Whether realms can be made: by the QEMU, and by what is installed to boot on it. Never throws.
+ * Checks whether realms can be made, with the QEMU and the installed stack. Never throws.
  *
- * @param ask reports on the QEMU of a path; without one, about the QEMU that the backend uses for everything else
+ * @param ask queries the QEMU at a path; without one, the QEMU that the backend uses for everything else
  */
 export async function probeRealms(ask: (command: string | undefined) => Promise<Asked>): Promise<RealmProbe> {
   const missing: Missing[] = [];
@@ -42,7 +42,7 @@ export async function probeRealms(ask: (command: string | undefined) => Promise<
     missing.push(...(await probeImageTools()), ...lacksMemory());
     return { missing, parallel, facts };
   } catch (error) {
-    return { missing: [...missing, told(error, 'correct it, and look again')], parallel: 1, facts };
+    return { missing: [...missing, told(error, 'correct it, then run petri doctor again')], parallel: 1, facts };
   }
 }
 
@@ -91,7 +91,7 @@ function lacksMemory(): Missing[] {
   return [
     {
       what: `a machine with realms has ${HOST_MEMORY} MiB of memory, and this one has ${here}`,
-      remedy: 'use a bigger machine, or say with PETRI_QEMU_CCA_MACHINES=1 that it will do',
+      remedy: 'use a bigger machine, or set PETRI_QEMU_CCA_MACHINES=1 to use it anyway',
     },
   ];
 }

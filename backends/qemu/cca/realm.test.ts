@@ -24,8 +24,8 @@ it.runIf(toolsAreRequired())('is prepared where tools are required', () => {
 });
 
 /**
- * The real QEMU, kernel, busybox, disk and UART, with our real agents, without RME: kvmtool and tmk_vmm are shims
- * there, whose tests are named in testing/plain-host/tmk_vmm.
+ * The real QEMU, kernel, busybox, disk and UART, with our real agents, without RME: kvmtool and tmk_vmm are shims,
+ * whose tests are listed in testing/plain-host/tmk_vmm.
  */
 describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
   'realms on a QEMU whose launcher is a shim',
@@ -77,7 +77,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       return vm;
     }
 
-    /** Ends the VM, and tells what is in its record and in its log. */
+    /** Ends the VM. @returns the facts in its record, and its log */
     async function recordOf(vm: Vm): Promise<{ facts: Record<string, string>; log: string }> {
       await vm.dispose();
       const record = JSON.parse(readFileSync(join(vm.directory, 'vm.json'), 'utf8')) as {
@@ -106,7 +106,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect((await recordOf(second)).facts['session.logs']).toBe(logs);
     });
 
-    it('get payloads that were not there when the machine was booted, and give every byte of a flood', async () => {
+    it('receive payloads made after the machine was booted, and return every byte of a flood', async () => {
       const path = join(folder, 'other.elf');
       copyFileSync(tmk('hello').path, path);
       appendFileSync(path, 'makes it another file');
@@ -123,7 +123,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       );
     });
 
-    it('repeat what a message of the kernel has damaged', async () => {
+    it('repeat output that was damaged by a message of the kernel', async () => {
       const vm = await launch(payloadWith('noise'));
       expect(await vm.halted).toEqual({ reason: 'complete', success: true });
       expect(vm.serial.transcript).toContain('before\nafter\n');
@@ -131,7 +131,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect(log).toContain('the output of tmk_vmm arrived damaged');
     });
 
-    it('are stopped while they run, and the realm goes on', async () => {
+    it('are stopped while they run, and the realm continues', async () => {
       const vm = await launch(payloadWith('endless'));
       await vm.serial.waitFor('goes on\n');
       await vm.stop({ timeout: HANGS });
@@ -144,13 +144,13 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect(record.log).not.toContain('launched anew');
     });
 
-    it('are launched anew for another configuration', async () => {
+    it('are launched again for another configuration', async () => {
       const vm = await launch(payloadWith('boot'), { memory: '1G' });
       expect(await vm.halted).toEqual({ reason: 'complete', success: true });
       expect((await recordOf(vm)).log).toMatch(/one with 1024 MiB, sha256, rpv '' is needed/);
     });
 
-    it('are on another machine when there is another stack', async () => {
+    it('are on another machine for another stack', async () => {
       const before = await launch(payloadWith('boot'));
       await before.halted;
       stack = { ...stack, lockDigest: 'another' };
@@ -161,7 +161,7 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect(facts['session.logs']).not.toBe((await recordOf(before)).facts['session.logs']);
     });
 
-    it('are not launched where kvmtool refuses, and the next test has another machine', async () => {
+    it('are not launched if kvmtool fails, and the next test gets another machine', async () => {
       const vm = await launch(payloadWith('boot'), { memory: 334 * 2 ** 20, ipaWidth: 33 });
       await expect(vm.start()).rejects.toMatchObject({
         code: 'boot-failed',
@@ -171,8 +171,8 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect(await next.halted).toEqual({ reason: 'complete', success: true });
     });
 
-    it('are lost with a host that panics, and the next test has another machine', async () => {
-      // Nothing more comes of it, so that there is nothing to wait for.
+    it('are lost with a host that panics, and the next test gets another machine', async () => {
+      // Nothing follows the panic, so waiting is unnecessary.
       runBudgets = { crash: 1, interrupt: 1 };
       const vm = await launch(payloadWith('crash'));
       runBudgets = {};

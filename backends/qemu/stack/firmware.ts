@@ -14,13 +14,13 @@ import {
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 
-/** The compilers that firmware is built with, as they say of themselves. */
+/** Versions of the compilers that build firmware. */
 export interface Compilers {
   readonly cross: string;
   readonly native: string;
 }
 
-/** Dates that tools would put into what they make. */
+/** Replaces dates that tools would put into their output. */
 const undated = { SOURCE_DATE_EPOCH: '0' };
 
 /** Builds TF-RMM for the `virt` machine. */
@@ -29,7 +29,7 @@ export function rmmStep(layout: StackLayout, lock: LockFile, compilers: Compiler
   const objects = layout.objects('tfrmm');
   const env = { ...undated, CROSS_COMPILE: crossCompile };
   const settings = Object.entries(lock.options.tfrmm).map(([name, value]) => `-D${name}=${value}`);
-  // Its build patches what is in its submodules, and would patch it twice.
+  // The build patches its submodules, and would patch them twice.
   const restore = submodulesCommand(source);
   const configure: StackCommand = { argv: ['cmake', ...settings, '-S', source, '-B', objects], env };
   const build: StackCommand = { argv: ['cmake', '--build', objects, '--parallel', String(jobs)], env };
@@ -52,13 +52,13 @@ export function rmmStep(layout: StackLayout, lock: LockFile, compilers: Compiler
 }
 
 /**
- * edksetup.sh can only be sourced, and takes the arguments of whoever does it for its own, unless that is a function
- * without any. The text is the same for every build.
+ * edksetup.sh can only be sourced, and would use the caller's arguments, unless the caller is a function without any.
+ * The text is the same for every build.
  */
 const inEdk2 = 'setup() { . ./edksetup.sh; }; setup && exec build "$@"';
 
 /**
- * Builds the EDK2 that takes a kernel and its command line from QEMU (`ArmVirtPkg/ArmVirtQemuKernel.dsc`), which TF-A
+ * Builds the EDK2 that gets a kernel and its command line from QEMU (`ArmVirtPkg/ArmVirtQemuKernel.dsc`), which TF-A
  * starts as BL33.
  */
 export function edk2Step(layout: StackLayout, compilers: Compilers, jobs: number): StackStep {
@@ -93,14 +93,14 @@ export function edk2Step(layout: StackLayout, compilers: Compilers, jobs: number
   };
 }
 
-/** What TF-A starts in the normal world. */
+/** What TF-A starts in the Normal world. */
 export interface Bl33 {
-  /** Step that leaves it. */
+  /** The step that makes it. */
   readonly step: StackStep;
   readonly path: string;
 }
 
-/** Takes a BL33 that the user has. */
+/** Uses a BL33 that the user has. */
 export function givenBl33Step(layout: StackLayout, path: string, digest: string): StackStep {
   return {
     name: 'bl33',
@@ -139,7 +139,7 @@ export function tfaStep(
     commands: [clean, build],
     expects: '1 min, 100 MB',
     async run(context) {
-      // Its makefiles do not see that an option changed.
+      // TF-A's makefiles do not notice changed options.
       await rm(objects, { recursive: true, force: true });
       await mkdir(objects, { recursive: true });
       await context.command(clean);

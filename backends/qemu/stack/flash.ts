@@ -5,12 +5,12 @@ import { digestFiles, type StackStep, writeAtomically } from '../../../petri/kit
 import type { Bl33 } from './firmware.ts';
 import type { StackLayout } from './layout.ts';
 
-/** Where BL2 looks for the FIP: PLAT_QEMU_FIP_BASE of TF-A's plat/qemu, and docs/plat/qemu.rst. */
+/** Where BL2 expects the FIP: PLAT_QEMU_FIP_BASE of TF-A's plat/qemu, and docs/plat/qemu.rst. */
 export const FIP_OFFSET = 256 * 1024;
 /** Flash 0 of the `virt` machine. */
 const FLASH_SIZE = 64 * 1024 * 1024;
 
-/** Puts BL1 and the FIP together into what QEMU takes as `-bios`. */
+/** Combines BL1 and the FIP to an image for QEMU's `-bios`. */
 export function flashStep(layout: StackLayout, bl33: Bl33): StackStep {
   return {
     name: 'flash',
@@ -27,7 +27,7 @@ export function flashStep(layout: StackLayout, bl33: Bl33): StackStep {
 }
 
 /**
- * BL1 at 0 and the FIP behind it, with zeros between.
+ * BL1 at 0 and the FIP at `FIP_OFFSET`, with zeros between.
  *
  * @throws PetriError `tool-failed`
  */

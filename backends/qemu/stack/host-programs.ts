@@ -13,7 +13,7 @@ import {
 } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 
-/** Builds Linux for the host. KVM's support of realms has no option of its own: it is in the source or it is not. */
+/** Builds Linux for the host. Whether KVM supports realms depends on the source: there is no option for it. */
 export function hostKernelStep(layout: StackLayout, compiler: string, jobs: number): StackStep {
   const kernel = {
     name: 'host-kernel',
@@ -26,7 +26,7 @@ export function hostKernelStep(layout: StackLayout, compiler: string, jobs: numb
       ['VIRTUALIZATION', 'KVM', 'DEVTMPFS', 'DEVTMPFS_MOUNT', 'EXT4_FS'],
       ['PCI', 'PCI_HOST_GENERIC', 'VIRTIO_PCI', 'VIRTIO_BLK'],
       ['SERIAL_AMBA_PL011', 'SERIAL_AMBA_PL011_CONSOLE'],
-      // Under emulation each tick costs.
+      // Each tick is expensive under emulation.
       ['HZ_100'],
     ].flat(),
     disable: ['HZ_250', 'RANDOMIZE_BASE', 'LOCALVERSION_AUTO'],
@@ -40,7 +40,7 @@ export function hostKernelStep(layout: StackLayout, compiler: string, jobs: numb
   return linuxKernelStep(kernel, compiler, jobs);
 }
 
-/** Builds kvmtool, without shared libraries, and the libfdt that it needs. */
+/** Builds kvmtool, statically linked, and the libfdt that it needs. */
 export function kvmtoolStep(layout: StackLayout, compiler: string, jobs: number): StackStep {
   const dtc = layout.source('dtc');
   const source = layout.source('kvmtool');
@@ -71,10 +71,10 @@ export function kvmtoolStep(layout: StackLayout, compiler: string, jobs: number)
   };
 }
 
-/** What is changed in busybox's default configuration. `tc` does not build with the headers of a recent Linux. */
+/** Changes to busybox's default configuration. `tc` does not build with the headers of a recent Linux. */
 const busyboxChanges: Readonly<Record<string, boolean>> = { CONFIG_STATIC: true, CONFIG_TC: false };
 
-/** Builds busybox, without shared libraries. */
+/** Builds busybox, statically linked. */
 export function busyboxStep(layout: StackLayout, compiler: string, jobs: number): StackStep {
   const objects = layout.objects('busybox');
   const config = join(objects, '.config');

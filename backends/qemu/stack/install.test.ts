@@ -37,7 +37,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
   const install = (options: object = {}, env = {}): Installation =>
     new Installation(program, world, { root, lockFile: world.lockFile, ...options }, env);
 
-  it('comes to its end after being killed, with nothing half-made and nothing made twice', async () => {
+  it('finishes after being killed in each step, with nothing incomplete and nothing made twice', async () => {
     const killedIn = ['tfrmm-source', 'rmm', 'tfa', 'host-kernel', 'plane0-kernel', 'tmk-vmm', 'simple-tmk'];
     const begun: string[][] = [];
     for (const step of killedIn) {
@@ -47,7 +47,8 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
       expect(existsSync(join(root, 'stack.json')), `stack.json after a kill in ${step}`).toBe(false);
       begun.push(run.events.flatMap((event) => (event.event === 'started' ? [event.step] : [])));
     }
-    // Each goes on with the step that the one before was killed in. The first is the check, which is done each time.
+    // Each run continues with the step in which the previous one was killed. The first step is the check, which runs
+    // each time.
     expect(begun.map((steps) => steps[1])).toEqual(['qemu', ...killedIn.slice(0, -1)]);
     expect(await install().outcome()).toMatchObject({ event: 'done', skipped: expect.arrayContaining(['rmm', 'tfa']) });
 
@@ -88,7 +89,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     expect(await read('/lib/libc.so.6')).toContain('GLIBC_2.36');
   });
 
-  it('does nothing when everything is as it should be', async () => {
+  it('does nothing if everything is up to date', async () => {
     world.takeCalls();
     expect(await install().outcome()).toEqual({ event: 'done', ran: [], skipped: everyStep });
     expect(world.takeCalls()).toEqual([]);
@@ -108,9 +109,9 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     ['Linux for plane 0 anew', () => ({ rebuild: ['plane0-linux'] }), ['plane0-kernel', 'verify']],
     ['the root file system anew', () => ({ rebuild: ['rootfs'] }), ['busybox', 'rootfs', 'verify']],
     ['a branch that moved', () => (world.commit('kvmtool'), { refresh: true }), ['kvmtool-source', 'lkvm', 'verify']],
-  ])('makes what %s needs', async (_what, request, ran) => {
+  ])('makes what depends on %s', async (_what, request, ran) => {
     const outcome = await install(request()).outcome();
-    // What came out the same as before is no reason to make anything else again.
+    // Unchanged output is no reason to repeat later steps.
     expect(outcome).toMatchObject({ event: 'done' });
     const did = outcome.event === 'done' ? outcome.ran : [];
     expect(ran).toEqual(expect.arrayContaining([...did]));
@@ -118,7 +119,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     if (!_what.includes('anew')) expect(did).toEqual(ran);
   });
 
-  it('makes again what somebody changed', async () => {
+  it('makes changed files again', async () => {
     const { files } = readInstalledStack(root);
     writeFileSync(files.flash, 'scribble');
     expect(await install().outcome()).toMatchObject({ ran: ['flash', 'verify'] });
@@ -140,7 +141,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     expect(await install().outcome()).toMatchObject({ ran: ['rmm', 'tfa', 'flash', 'verify'] });
   });
 
-  it('refuses firmware into which the RMM did not come', async () => {
+  it('rejects firmware without the RMM', async () => {
     world.writeLock({ ENABLE_FEAT_RME: '', ENABLE_RME: '1' });
     const { message } = await failure(install());
     expect(message).toMatch(/tfa: .*has no RMM; it has: BL2, BL31, BL33[\s\S]*ENABLE_FEAT_RME/);
@@ -154,7 +155,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     expect(await install({ rebuild: ['rootfs'] }).outcome()).toMatchObject({ event: 'done' });
   });
 
-  it('takes a tmk_vmm of the user, but none that needs a newer libc than plane 0 has', async () => {
+  it('accepts the user’s tmk_vmm, unless it needs a newer libc than plane 0 has', async () => {
     const mine = join(folder, 'my_tmk_vmm');
     const elf = (text: string): Buffer => Buffer.concat([Buffer.alloc(18), Buffer.from([183, 0]), Buffer.from(text)]);
     writeFileSync(mine, elf('GLIBC_2.39'));
@@ -169,7 +170,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     expect(revisions['tmk_vmm sha256']).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it('wants a QEMU with RME: the one that is installed, one of the user, or one that it builds', async () => {
+  it('requires a QEMU with RME: an installed one, the user’s, or one that it builds', async () => {
     const mine = join(world.folder, 'bin', 'my-qemu');
     copyFileSync(join(world.folder, 'bin', 'qemu-system-aarch64'), mine);
     world.installQemu('7.2.0', ['lpa2']);
@@ -220,7 +221,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
     const firmware = (given: Readonly<Record<string, string>> = {}): Installation =>
       install({ root: elsewhere, given });
 
-    it('is built with a BL33 of the user, and nothing else is', async () => {
+    it('is built with the user’s BL33, and nothing else is', async () => {
       world.takeCalls();
       const run = firmware({ only: 'firmware', bl33 });
       expect(await run.outcome()).toEqual({ event: 'done', ran: steps, skipped: [] });
@@ -240,7 +241,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
       expect(readFileSync(files?.flash ?? '').includes('another one')).toBe(true);
     });
 
-    it('refuses a BL33 that is not there, a part that is none, and a rebuild of what it has not', async () => {
+    it('rejects a missing BL33, an unknown part, and a rebuild of something that is not installed', async () => {
       const message = async (run: Installation): Promise<string> => JSON.stringify(await run.outcome());
       expect(await message(firmware({ bl33: join(folder, 'nowhere') }))).toMatch(/artifact-missing.*--bl33/);
       expect(await message(firmware({ only: 'rmm' }))).toMatch(/invalid-option.*no part 'rmm'/);

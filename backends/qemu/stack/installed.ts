@@ -21,13 +21,13 @@ const schema = z.object({
    */
   qemu: absolutePath.optional(),
   files: z.object({
-    /** TF-A's BL1 and FIP with the RMM and EDK2 in it, as `-bios` takes it. */
+    /** TF-A's BL1 and FIP, with the RMM and EDK2, as an image for `-bios`. */
     flash: absolutePath,
     /** Linux for the host, an arm64 `Image` with KVM for realms, with virtio-blk, virtio-pci and ext4 built in. */
     hostKernel: absolutePath,
     /**
-     * Root file system of the host, an ext4 image without a partition table. Never to be written: copy it. It has a
-     * busybox (or the like) at /bin/busybox, as /sbin/init and as /bin/sh, that runs /etc/init.d/S* at its start with
+     * Root file system of the host, an ext4 image without a partition table. It must not be written: use a copy. It has
+     * a busybox (or similar) at /bin/busybox, as /sbin/init and as /bin/sh, which runs /etc/init.d/S* at start with
      * /proc, /sys and /dev mounted, `stty`, and /sbin/poweroff.
      */
     rootfs: absolutePath,
@@ -37,7 +37,7 @@ const schema = z.object({
     lkvm: absolutePath,
     /** OpenVMM's tmk_vmm, for plane 0. */
     tmkVmm: absolutePath,
-    /** OpenVMM's simple_tmk, a TMK; not there where a tmk_vmm was given instead of being built. */
+    /** OpenVMM's simple_tmk, a TMK; absent if a tmk_vmm was given instead of being built. */
     simpleTmk: absolutePath.optional(),
   }),
   /** Component to revision (or digest, for files that were given), for each test's record. */
@@ -45,8 +45,8 @@ const schema = z.object({
 });
 
 /**
- * What a realm on QEMU is made of, as `petri cca install --platform=qemu` leaves it in `<root>/stack.json`: written
- * last, when everything else verifies.
+ * The parts of a realm on QEMU, as installed by `petri cca install --platform=qemu` in `<root>/stack.json`: written
+ * last, after everything else has been verified.
  */
 export type InstalledStack = z.infer<typeof schema>;
 
@@ -71,7 +71,7 @@ export function readInstalledStack(root: string): InstalledStack {
   return readInstalledFile(schema, root, words);
 }
 
-/** Name of the file that describes firmware where nothing else was wanted. */
+/** Name of the file that describes firmware, if only that was requested. */
 export const firmwareFile = 'firmware.json';
 
 const firmwareSchema = z.object({
@@ -81,10 +81,7 @@ const firmwareSchema = z.object({
   revisions: z.record(z.string(), z.string()),
 });
 
-/**
- * Firmware alone, as `petri cca install --platform=qemu --only=firmware` leaves it in `<root>/firmware.json`, written
- * last.
- */
+/** Firmware only: `petri cca install --platform=qemu --only=firmware` writes `<root>/firmware.json` last. */
 export type InstalledFirmware = z.infer<typeof firmwareSchema>;
 
 /** Undefined where there is none. @throws PetriError `stack-invalid` */

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { checkRootPath } from '../../../petri/kit/stack/index.ts';
 import { firmwareFile, stackFile } from './installed.ts';
 
-/** Where everything of a stack lies below its root. */
+/** Paths of all parts of a stack below its root. */
 export class StackLayout {
   readonly root: string;
   readonly ownLock: string;
   readonly stackFile: string;
-  /** What is there of a stack of which nothing but firmware was wanted. */
+  /** Describes a stack of which only firmware was requested. */
   readonly firmwareFile: string;
 
-  /** What makes up a flash image, and the flash image. */
+  /** The parts of a flash image, and the image itself. */
   readonly rmm: string;
   readonly edk2: string;
-  /** What the user gave instead of EDK2. */
+  /** The user's replacement for EDK2. */
   readonly bl33: string;
   readonly bl1: string;
   readonly fip: string;
@@ -23,7 +23,7 @@ export class StackLayout {
   readonly hostKernel: string;
   readonly lkvm: string;
   readonly busybox: string;
-  /** Which commands busybox is, a path in a line. */
+  /** The commands of busybox, one path per line. */
   readonly busyboxLinks: string;
   readonly rootfs: string;
   readonly plane0Kernel: string;
@@ -33,7 +33,7 @@ export class StackLayout {
   readonly qemuPrefix: string;
   readonly qemu: string;
 
-  /** @throws PetriError `invalid-option` for a root that build scripts could not cope with */
+  /** @throws PetriError `invalid-option` for a root that build scripts cannot handle */
   constructor(root: string) {
     checkRootPath(root, 'QEMU stack for realms', 'make and EDK2');
     this.root = root;

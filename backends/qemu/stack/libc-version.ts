@@ -2,11 +2,11 @@ import { createReadStream } from 'node:fs';
 
 import { PetriError } from '../../../petri/errors.ts';
 
-/** Longest name of a version that is looked for. */
+/** Maximum length of a version name that is searched. */
 const OVERLAP = 16;
 
 /**
- * Checks that a program was linked with a glibc that is not newer than one that is there: it would not start.
+ * Checks that a program was not linked with a newer glibc than the given one, with which it would not start.
  *
  * @throws PetriError `tool-failed`
  */
@@ -21,7 +21,7 @@ export async function expectOldEnough(program: string, libc: string): Promise<vo
   });
 }
 
-/** The minor version of the newest GLIBC_2.N that an ELF file names; 0 where it names none. */
+/** The minor version of the newest GLIBC_2.N that an ELF file refers to; 0 if there is none. */
 async function newestVersion(path: string): Promise<number> {
   let newest = 0;
   let end = '';

@@ -17,7 +17,7 @@ function edited(edit: (lock: LockFile) => void): string {
 }
 
 describe('the lock file of the package for QEMU', () => {
-  it('pins the bundle of firmware and host, and says of each source why it is the one', () => {
+  it('pins the bundle of firmware and host, with a reason for each source', () => {
     for (const name of ['tfa', 'tfrmm', 'edk2', 'host-linux']) {
       expect(shipped.sources[name]?.revision, name).toMatch(/^[0-9a-f]{40}$/);
     }
@@ -35,7 +35,7 @@ describe('the lock file of the package for QEMU', () => {
     ['a variable that is an option', edited((lock) => (lock.options.tfrmm['-C'] = 'x')), /tfrmm/],
     ['a missing source', edited((lock) => delete lock.sources['busybox']), /sources.busybox: missing/],
     ['another platform', edited((lock) => Object.assign(lock, { platform: 'fvp' })), /platform/],
-  ])('is refused with %s', (_what, content, message) => {
+  ])('is rejected with %s', (_what, content, message) => {
     expect(() => lockFormat.parse(content, 'mine.yaml')).toThrow(message);
     expect(() => lockFormat.parse(content, 'mine.yaml')).toThrow(/^mine.yaml is not a lock file for the QEMU stack/);
   });
@@ -51,7 +51,7 @@ describe('a flash image', () => {
   });
 
   it.each([
-    ['a BL1 that reaches into the FIP', Buffer.alloc(0x40001), fip, /BL1 has 262145 bytes/],
+    ['a BL1 that overlaps the FIP', Buffer.alloc(0x40001), fip, /BL1 has 262145 bytes/],
     ['a FIP that is longer than a flash', Buffer.alloc(8), Buffer.alloc(64 * 2 ** 20), /more than a flash has/],
   ])('is not made of %s', (_what, bl1, package_, message) => {
     expect(() => flashImage(bl1, package_)).toThrow(message);

@@ -39,10 +39,10 @@ import { rootfsStep } from './rootfs.ts';
 import { sealFirmwareStep, sealStep } from './seal.ts';
 import { chosenSettings, qemuChoice, settingsSchema, type StackSettings } from './settings.ts';
 
-/** GiB that a whole stack takes while it is built, and that its machine needs of memory. */
+/** GiB of disk space for building a whole stack, and of memory for its machine. */
 export const room = { disk: 30, memory: 4 } as const;
 
-/** The stack of realms on QEMU for `petri cca --platform=qemu`. */
+/** The stack for realms on QEMU, for `petri cca --platform=qemu`. */
 export class QemuStackManager implements StackManager {
   readonly options = ['tmk-vmm', 'qemu', 'only', 'bl33'] as const;
   readonly rootVariable = 'PETRI_QEMU_CCA_ROOT';
@@ -80,7 +80,7 @@ export class QemuStackManager implements StackManager {
       ...(settings.only === 'firmware' ? sourceNames.filter((name) => !firmwareSources.has(name)) : []),
     ]);
     const base = await lockFormat.read(settings.lockFile ?? join(artifactsFolder(), 'cca', 'qemu.lock.yaml'));
-    // What was replaced in one lock file says nothing about another.
+    // Replacements in one lock file do not apply to another.
     const hasOwn = before.lockFile === settings.lockFile && existsSync(layout.ownLock);
     const lock = await resolveLock({
       format: lockFormat,
@@ -95,7 +95,7 @@ export class QemuStackManager implements StackManager {
     const isFirmware = settings.only === 'firmware';
     const seal = isFirmware ? layout.firmwareFile : layout.stackFile;
     const begin = async (): Promise<void> => {
-      // What was whole before is not what is wanted now.
+      // The old complete stack is no longer what was requested.
       await rm(isFirmware ? layout.stackFile : layout.firmwareFile, { force: true });
       await writeAtomically(layout.ownLock, lockFormat.format(lock));
       await writeSettings(layout.root, settings);
@@ -133,7 +133,7 @@ export class QemuStackManager implements StackManager {
       edk2: settings.bl33 === undefined,
       firmwareOnly,
       rust: settings.tmkVmm === undefined && !firmwareOnly,
-      // An update works in the room that the installation took.
+      // An update reuses the space of the installation.
       disk: existsSync(layout.stackFile) || firmwareOnly ? Math.min(this.#room.disk, 5) : this.#room.disk,
       memory: firmwareOnly ? 0 : this.#room.memory,
       env,
@@ -199,24 +199,21 @@ export class QemuStackManager implements StackManager {
 /** What the registry hands to `petri cca`. */
 export const stackManager: StackManager = new QemuStackManager();
 
-/**
- * Steps of what `--rebuild-…` names. Each of them builds without what it left before but the kernel's, whose makefiles
- * see changes.
- */
+/** Steps for `--rebuild-…`. Each of them builds from scratch, except the kernel's, whose makefiles detect changes. */
 const rebuilt = {
   'plane0-linux': ['plane0-kernel'],
   rootfs: ['busybox', 'rootfs'],
   tmk: ['tmk-vmm', 'simple-tmk'],
 } as const;
 
-/** Sources that firmware is built from. */
+/** Sources of firmware. */
 const firmwareSources: ReadonlySet<string> = new Set(['tfrmm', 'tfa', 'edk2']);
 
-/** @throws PetriError `invalid-option` for what is not wanted at all */
+/** @throws PetriError `invalid-option` for a part that is not installed */
 function forced({ rebuild }: StackRequest, settings: StackSettings): ReadonlySet<string> {
   if (settings.only === 'firmware' && rebuild.length > 0) {
     throw new PetriError(
-      `nothing but firmware is wanted here, and --rebuild-${rebuild.join(', --rebuild-')} is no part of it`,
+      `only firmware is installed here, and --rebuild-${rebuild.join(', --rebuild-')} is not part of it`,
       {
         code: 'invalid-option',
         step: 'options',
@@ -230,7 +227,7 @@ function forced({ rebuild }: StackRequest, settings: StackSettings): ReadonlySet
 function notes(lock: LockFile, settings: StackSettings, unused: ReadonlySet<string>): string[] {
   return [
     ...forkNotes(lock, unused),
-    ...(settings.only === 'firmware' ? ['only firmware is wanted; everything: --only=all'] : []),
+    ...(settings.only === 'firmware' ? ['only firmware is installed; for everything: --only=all'] : []),
     ...(settings.tmkVmm === undefined && settings.only === undefined
       ? ['a tmk_vmm that you have is taken instead of being built: --tmk-vmm PATH']
       : []),

@@ -12,15 +12,15 @@ import {
 } from '../../../petri/kit/stack/index.ts';
 import { type QemuChoice, rmeShortage } from './qemu-program.ts';
 
-/** What will be built, and so what is needed. */
+/** What will be built, which decides what is needed. */
 export interface Needs {
   readonly root: string;
   readonly qemu: QemuChoice;
-  /** tmk_vmm is to be built. */
+  /** Whether tmk_vmm is built. */
   readonly rust: boolean;
-  /** EDK2 is to be built. */
+  /** Whether EDK2 is built. */
   readonly edk2: boolean;
-  /** Nothing but firmware is to be built. */
+  /** Whether only firmware is built. */
   readonly firmwareOnly: boolean;
   /** GiB that must be free below the root, and of memory. */
   readonly disk: number;
@@ -30,7 +30,7 @@ export interface Needs {
 
 const programs: readonly NeededProgram[] = [
   { program: 'g++', debianPackage: 'g++' },
-  // TF-RMM's build asks for a compiler of each language before it builds anything.
+  // TF-RMM's build requires a compiler for each language before it builds anything.
   { program: 'aarch64-linux-gnu-g++', debianPackage: 'g++-aarch64-linux-gnu' },
   { program: 'cmake', debianPackage: 'cmake' },
   { program: 'python3', debianPackage: 'python3' },
@@ -46,7 +46,7 @@ const forQemu: readonly NeededProgram[] = [
   { program: 'pkg-config', debianPackage: 'pkg-config' },
 ];
 
-/** Everything that is missing, not only the first. */
+/** Everything that is missing, not only the first item. */
 export async function findShortages(needs: Needs): Promise<Shortage[]> {
   const { root, qemu, rust, edk2, firmwareOnly, disk, memory, env } = needs;
   const own = qemu.kind === 'own' && !firmwareOnly;
@@ -66,7 +66,7 @@ export async function findShortages(needs: Needs): Promise<Shortage[]> {
   ];
 }
 
-/** kvmtool's init in plane 0 and busybox are linked without shared libraries. */
+/** kvmtool's init in plane 0 and busybox are linked statically. */
 async function staticLibc(env: Needs['env']): Promise<Shortage[]> {
   const compiler = `${crossCompile}gcc`;
   if (findProgram(compiler, env) === undefined) return [];

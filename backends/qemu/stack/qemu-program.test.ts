@@ -12,13 +12,13 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-it('has the words of a QEMU that does not start', async () => {
+it('includes the output of a QEMU that does not start', async () => {
   const command = join(folder, 'qemu-system-aarch64');
   const words = 'error while loading shared libraries: libfdt.so.1: cannot open shared object file';
   writeFileSync(command, `#!/bin/sh\nprintf 'warning: old\\n%s\\n' '${words}' >&2\nexit 127\n`, { mode: 0o755 });
   expect(await rmeShortage(command)).toBe(`a QEMU with RME (it said: warning: old; ${words})`);
 });
 
-it('says that there is none', async () => {
+it('reports a missing program', async () => {
   expect(await rmeShortage(join(folder, 'nothing'))).toMatch(/ENOENT/);
 });

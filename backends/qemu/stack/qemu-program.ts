@@ -4,7 +4,7 @@ import { type Asked, askQemu } from '../ask-qemu.ts';
 import { digestFile, type Evidence, type StackCommand, type StackStep } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 
-/** Which QEMU realms are to run in. */
+/** The QEMU for realms. */
 export type QemuChoice =
   /** The one that the backend uses anyway, by its command. */
   | { readonly kind: 'installed'; readonly command: string }
@@ -13,7 +13,7 @@ export type QemuChoice =
 
 const RME = 'x-rme';
 
-/** The step that leaves a QEMU that realms can run in. */
+/** The step that provides a QEMU that can run realms. */
 export function qemuStep(layout: StackLayout, choice: QemuChoice, compiler: string, jobs: number): StackStep {
   switch (choice.kind) {
     case 'installed':
@@ -68,14 +68,14 @@ function buildStep(layout: StackLayout, compiler: string, jobs: number): StackSt
   };
 }
 
-/** @throws Error when it is no QEMU, or one without RME */
+/** @throws Error if it is not QEMU, or has no RME */
 async function inspectQemu(command: string): Promise<Evidence> {
   const asked = await askQemu(command);
   if (!hasRme(asked)) throw new Error(`QEMU ${asked.version} (${command}) has no ${RME}: it cannot run realms`);
   return { version: describe(asked) };
 }
 
-/** What keeps a QEMU from running realms; undefined where nothing does. Never throws. */
+/** Why a QEMU cannot run realms; undefined if it can. Never throws. */
 export async function rmeShortage(command: string): Promise<string | undefined> {
   try {
     const asked = await askQemu(command);
@@ -86,7 +86,7 @@ export async function rmeShortage(command: string): Promise<string | undefined> 
   }
 }
 
-/** Its version, with the package where there is one. @throws Error when it is no QEMU */
+/** Its version, with the package if there is one. @throws Error if it is not QEMU */
 export async function qemuVersion(command: string): Promise<string> {
   return describe(await askQemu(command));
 }

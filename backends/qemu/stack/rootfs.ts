@@ -6,23 +6,23 @@ import { checkImage, createImage } from '../../../petri/kit/image/index.ts';
 import { ask, crossCompile, digestFiles, type Evidence, type StackStep } from '../../../petri/kit/stack/index.ts';
 import type { StackLayout } from './layout.ts';
 
-/** Copies of it grow when something is put into them. */
+/** Copies grow when files are added. */
 const SIZE = 64 * 2 ** 20;
 
 /**
- * What tmk_vmm is linked with. Plane 0 sees /lib of the host: kvmtool shares the host's file system with it. The
- * libraries are those of the cross compiler.
+ * Libraries that tmk_vmm is linked with, from the cross compiler. Plane 0 sees /lib of the host, since kvmtool shares
+ * the host's file system with it.
  */
 const libraries = {
   needed: ['ld-linux-aarch64.so.1', 'libc.so.6', 'libm.so.6', 'libgcc_s.so.1'],
-  /** Empty since glibc 2.34, and looked for by programs that were linked before. */
+  /** Empty since glibc 2.34, but needed by programs that were linked before. */
   old: ['libpthread.so.0', 'libdl.so.2', 'librt.so.1'],
 } as const;
 
-/** The library in the image whose version says which programs run. */
+/** The library in the image whose version decides which programs run. */
 export const libc = '/lib/libc.so.6';
 
-/** Commands that the agents and the backend use, of all that busybox has. */
+/** Commands of busybox that the agents and the backend use. */
 const indispensable = ['/bin/sh', '/bin/stty', '/bin/mount', '/sbin/init', '/sbin/poweroff'];
 
 const folders = ['dev', 'proc', 'sys', 'run', 'tmp', 'root', 'mnt', 'var', 'home', 'lib'];

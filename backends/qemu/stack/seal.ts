@@ -19,15 +19,15 @@ import { libc } from './rootfs.ts';
 
 export interface SealOptions {
   readonly qemu: QemuChoice;
-  /** Sources that nothing was built from. */
+  /** Sources that were not used. */
   readonly unused: ReadonlySet<string>;
-  /** simple_tmk was built. */
+  /** Whether simple_tmk was built. */
   readonly simpleTmk: boolean;
-  /** Steps whose outputs the stack consists of. */
+  /** Steps whose outputs form the stack. */
   readonly after: readonly string[];
 }
 
-/** Compares what was built with what the lock expects, and writes stack.json: only then the stack is there. */
+/** Compares the outputs with the lock, and writes stack.json, which makes the stack complete. */
 export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptions): StackStep {
   return {
     name: 'verify',
@@ -48,7 +48,7 @@ export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptio
   };
 }
 
-/** Compares the firmware with what the lock expects, and writes firmware.json. */
+/** Compares the firmware with the lock, and writes firmware.json. */
 export function sealFirmwareStep(
   layout: StackLayout,
   lock: LockFile,
@@ -79,7 +79,7 @@ export function sealFirmwareStep(
   };
 }
 
-/** @throws PetriError `tool-failed` when tmk_vmm would not start in plane 0 */
+/** @throws PetriError `tool-failed` if tmk_vmm would not start in plane 0 */
 async function expectRunnable(layout: StackLayout): Promise<void> {
   const copy = layout.objects('libc.so.6');
   await mkdir(dirname(copy), { recursive: true });

@@ -10,7 +10,7 @@ export const settingsSchema = z.object({
   tmkVmm: z.string().optional(),
   /** Path of a QEMU, or 'own'. */
   qemu: z.string().optional(),
-  /** Nothing but firmware is wanted. */
+  /** Only firmware is requested. */
   only: z.literal('firmware').optional(),
   /** What TF-A starts instead of EDK2. */
   bl33: z.string().optional(),
@@ -18,12 +18,12 @@ export const settingsSchema = z.object({
   lockFile: z.string().optional(),
 });
 
-/** What the user chose when installing the QEMU stack. */
+/** The user's choices at the installation of the QEMU stack. */
 export type StackSettings = z.infer<typeof settingsSchema>;
 
 /**
- * What is given now; else what was given before. 'own', 'installed' for QEMU and 'all' of the parts take back what was
- * given before.
+ * The options given now, else those given before. 'own' and 'installed' for QEMU, and 'all' for the parts, reset
+ * earlier choices.
  *
  * @throws PetriError `invalid-option`
  */

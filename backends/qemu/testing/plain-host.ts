@@ -15,11 +15,11 @@ export function plainHostIsPrepared(): boolean {
   return ['vmlinuz', 'busybox', 'modules/load'].every((name) => existsSync(join(prepared, name)));
 }
 
-/** Programs that the host has besides busybox: links to it. */
+/** Programs of the host: links to busybox. */
 const programs = ['bin/sh', 'bin/mount', 'sbin/init', 'sbin/poweroff'];
 
 /**
- * Makes what a machine with realms boots, with Debian's kernel as its host and shims for kvmtool and tmk_vmm:
+ * Makes the files that a machine with realms boots, with Debian's kernel as its host and shims for kvmtool and tmk_vmm:
  * everything above them is what users have.
  */
 export function makePlainHost(folder: string): InstalledStack {
@@ -92,10 +92,7 @@ export function makePlainHost(folder: string): InstalledStack {
   };
 }
 
-/**
- * A machine without RME, which every QEMU has. Its "flash" is the initramfs that mounts the root file system. No realm
- * can be on it.
- */
+/** A machine without RME, which every QEMU has. Its "flash" is the initramfs that mounts the root file system. */
 export const plainBoard: Board = {
   arguments: ({ flash, hostKernel }) => [
     ...['-machine', 'virt', '-cpu', 'max,pauth-impdef=on,sve=off,sme=off'],

@@ -6,7 +6,7 @@ import { fipScript } from '../../../../petri/kit/stack/testing/fip.ts';
 import { FakeWorld, fakeLinux, fakeOpenvmm, pauses } from '../../../../petri/kit/stack/testing/fake-world.ts';
 import { sourceNames } from '../lock-file.ts';
 
-/** A world with everything that realms on QEMU are made of, a few bytes each. e2fsprogs and make are the real ones. */
+/** A world with all sources of realms on QEMU, a few bytes each. e2fsprogs and make are the real ones. */
 export class QemuWorld extends FakeWorld {
   constructor(folder: string) {
     super(folder);
@@ -43,7 +43,7 @@ export class QemuWorld extends FakeWorld {
   }
 
   override env(more: Readonly<Record<string, string>> = {}): Record<string, string> {
-    // Submodules come from folders here, which git refuses otherwise.
+    // Submodules come from local folders, which git refuses by default.
     return super.env({ GIT_ALLOW_PROTOCOL: 'file', ...more });
   }
 
@@ -92,7 +92,7 @@ case "$1" in
   *) echo "gcc 1.0-fake" ;;
 esac`;
 
-/** Answers what is asked of a QEMU without a machine. */
+/** Answers queries like a QEMU without a machine. */
 const qemu = (version: string, properties: readonly string[]): string => {
   const [major, minor, micro] = version.split('.').map(Number);
   const greeting = { QMP: { version: { qemu: { major, minor, micro }, package: 'fake' }, capabilities: [] } };
@@ -100,7 +100,7 @@ const qemu = (version: string, properties: readonly string[]): string => {
   return `cat > /dev/null\ncat <<'END'\n${JSON.stringify(greeting)}\n${JSON.stringify(cpu)}\nEND`;
 };
 
-/** As RMM's build does it: patches what is in the submodule, and cannot do it twice. */
+/** Like the RMM's build: patches its submodule, and fails to do so twice. */
 const cmake = `${pauses}
 if [ "$1" = --build ]; then
   objects=$2; source=$(cat "$objects/source")
@@ -138,7 +138,7 @@ mkdir -p "$out"
 { echo "edk2 $*"; cat changed; } > "$out/QEMU_EFI.fd"
 `;
 
-/** What it does not know it does not see, as the real one. */
+/** Ignores unknown variables, like the real one. */
 const tfaMakefile = `
 .PHONY: all fip
 folder := $(BUILD_BASE)/$(PLAT)/release
@@ -165,7 +165,7 @@ lkvm-static: $(LIBFDT_DIR)/libfdt.a
 \t@{ ${elf}; echo "$(ARCH)"; cat changed; } > lkvm-static
 `;
 
-/** Its `oldconfig` waits for whatever there is to read. */
+/** Its `oldconfig` reads all of its input. */
 const busyboxMakefile = `
 .PHONY: defconfig oldconfig
 defconfig:
