@@ -69,9 +69,10 @@ export const LookupTable = {
   /** 256 words each, for the two polynomials of CRC32 and CRC32C instructions. */
   Crc32: 0x1000,
   Crc32c: 0x1400,
-  /** 256 bytes each: SubBytes of AES and its inverse. */
+  /** 256 bytes each: SubBytes of AES and its inverse, and the substitution of SM4. */
   Aes: 0x1800,
   AesInverse: 0x1900,
+  Sm4: 0x1a00,
 } as const;
 
 /** Layout of a data TLB: direct mapped; tags are page addresses, or all ones for an invalid entry. */

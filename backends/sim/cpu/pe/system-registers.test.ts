@@ -66,9 +66,9 @@ describe('cache identification', () => {
 });
 
 describe('instruction set attributes', () => {
-  // AES and PMULL, SHA1, SHA256, CRC32, LSE, RDM, DotProd, FlagM; LRCPC, I8MM.
+  // AES and PMULL, SHA1, SHA256 and SHA512, CRC32, LSE, RDM, SHA3, SM3, SM4, DotProd, FlagM; LRCPC, I8MM.
   it.each([
-    ['ID_AA64ISAR0_EL1', 0x0010_1000_1021_1120n],
+    ['ID_AA64ISAR0_EL1', 0x0010_1111_1021_2120n],
     ['ID_AA64ISAR1_EL1', 0x0010_0000_0010_0000n],
   ] as const)('%s names the extensions that the decoder knows', (name, value) => {
     expect(read(sysreg[name])).toBe(value);
@@ -87,6 +87,9 @@ describe('instruction set attributes', () => {
     ['SHA1H S0, S1', 'ID_AA64ISAR0_EL1', 8, 1n, 0x5e28_0820],
     ['SHA256H Q0, Q1, V2.4S', 'ID_AA64ISAR0_EL1', 12, 1n, 0x5e02_4020],
     ['SHA512H Q0, Q1, V2.2D', 'ID_AA64ISAR0_EL1', 12, 2n, 0xce62_8020],
+    ['EOR3 V0.16B, V1.16B, V2.16B, V3.16B', 'ID_AA64ISAR0_EL1', 32, 1n, 0xce02_0c20],
+    ['SM3SS1 V0.4S, V1.4S, V2.4S, V3.4S', 'ID_AA64ISAR0_EL1', 36, 1n, 0xce42_0c20],
+    ['SM4E V0.4S, V1.4S', 'ID_AA64ISAR0_EL1', 40, 1n, 0xcec0_8420],
     ['SQRDMLAH V0.8H, V1.8H, V2.8H', 'ID_AA64ISAR0_EL1', 28, 1n, 0x6e42_8420],
     ['UDOT V0.4S, V1.16B, V2.16B', 'ID_AA64ISAR0_EL1', 44, 1n, 0x6e82_9420],
     ['BFDOT V0.4S, V1.8H, V2.8H', 'ID_AA64ISAR1_EL1', 44, 1n, 0x6e42_fc20],

@@ -10,9 +10,10 @@ const SIGILL = 'signal 4';
 
 /**
  * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, the ordered loads and stores of
- * FEAT_LOR, FEAT_RDM, FEAT_DotProd and FEAT_I8MM.
+ * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3 and FEAT_SM4.
  */
-const BEYOND = /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA)/;
+const BEYOND =
+  /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM3|SM4)/;
 
 /** Words with some fixed bits. */
 interface Space {
@@ -48,6 +49,8 @@ const extensions: readonly Space[] = [
   { mask: 0xff3e_0c00, value: 0x5e28_0800 },
   { mask: 0xff20_8c00, value: 0x5e00_0000 },
   { mask: 0xbfe0_0c00, value: 0x0ee0_0000 },
+  // SHA512, SHA3, SM3, SM4.
+  { mask: 0xff00_0000, value: 0xce00_0000 },
 ];
 
 const absent: readonly Space[] = [

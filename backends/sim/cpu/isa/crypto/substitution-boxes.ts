@@ -1,7 +1,7 @@
 import type { LinearMemory } from '../../linear-memory.ts';
 import { LookupTable } from '../../layout.ts';
 
-/** Substitution of bytes in AES (FIPS 197, section 5.1.1), computed from its definition. */
+/** Substitution of bytes in AES (FIPS 197, section 5.1.1) and SM4 (GB/T 32907-2016), from their definitions. */
 
 /** Inverses of polynomials over {0, 1} modulo one of degree 8, of which x + 1 is a generator; that of zero is zero. */
 function inverses(modulus: number): Uint8Array {
@@ -33,8 +33,15 @@ function inverted(box: Uint8Array): Uint8Array {
 const aes = inverses(0x11b).map((inverse) => rotations(inverse, [0, 1, 2, 3, 4]) ^ 0x63);
 const aesInverse = inverted(aes);
 
+function sm4Affine(value: number): number {
+  return rotations(value, [0, 1, 3, 6, 7]) ^ 0xd3;
+}
+const sm4Inverses = inverses(0x1f5);
+const sm4 = Uint8Array.from({ length: 256 }, (_, value) => sm4Affine(sm4Inverses[sm4Affine(value)] ?? 0));
+
 /** Fills the tables of 256 bytes that instructions look up. */
 export function fillSubstitutionBoxes(memory: LinearMemory): void {
   memory.u8.set(aes, LookupTable.Aes);
   memory.u8.set(aesInverse, LookupTable.AesInverse);
+  memory.u8.set(sm4, LookupTable.Sm4);
 }

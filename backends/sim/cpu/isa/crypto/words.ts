@@ -59,6 +59,14 @@ export function rotateLanesLeft(vector: V128, by: number): V128 {
   return v128.or(shape.shl(vector, i32.const(by)), shape.shrU(vector, i32.const(32 - by)));
 }
 
+const doubles = integerShape(3);
+
+/** Two 64-bit lanes rotated right; both operands are locals or constants. */
+export function rotateDoublesRight(vector: V128, by: I32): V128 {
+  // Shifts take their amount modulo 64.
+  return v128.or(doubles.shrU(vector, by), doubles.shl(vector, i32.sub(i32.const(64), by)));
+}
+
 /** Bits of y where x has ones, and of z where it has zeros. */
 export function choose(x: I32, y: I32, z: I32): I32 {
   return i32.xor(i32.and(i32.xor(y, z), x), z);

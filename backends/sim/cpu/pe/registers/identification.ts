@@ -34,8 +34,9 @@ export const identificationRegisters = {
   ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0100_0011n),
   // Armv8 debug.
   ID_AA64DFR0_EL1: constant(e(3, 0, 0, 5, 0), 0x6n),
-  // AES with FEAT_PMULL, SHA1, SHA2 = FEAT_SHA256, CRC32; Atomic = FEAT_LSE, RDM; DP = FEAT_DotProd, TS = FEAT_FlagM.
-  ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), 0x0010_1000_1021_1120n),
+  // AES with FEAT_PMULL, SHA1, SHA2 with FEAT_SHA512, CRC32; Atomic = FEAT_LSE, RDM; SHA3, SM3, SM4, DP = FEAT_DotProd;
+  // TS = FEAT_FlagM.
+  ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), 0x0010_1111_1021_2120n),
   // LRCPC; I8MM.
   ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0000_0010_0000n),
   // PARange 48 bits, 4 KiB granules only.
