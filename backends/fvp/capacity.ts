@@ -1,16 +1,16 @@
 import { machineSlots } from '../../petri/kit/cca/index.ts';
 
-/** What machines of this kind are counted under, over all processes of this machine. */
+/** Name of the pool of models, over all processes of this computer. */
 export const SLOT_POOL = 'fvp-model';
 
-/** Bytes that a model has in use at its highest: 4.8 GiB were seen with `dram_size=4` and one realm. */
+/** Peak memory of a model in bytes: 4.8 GiB were observed with `dram_size=4` and one realm. */
 export const MODEL_MEMORY = 6 * 2 ** 30;
 
-/** The model's own thread, and those of its devices and of our tests. */
+/** For the model's own thread, and those of its devices and of our tests. */
 const MODEL_CORES = 2;
 
 /**
- * How many models may run on this machine at once: by its memory and its cores, or `$PETRI_FVP_MODELS`.
+ * How many models may run on this computer at once: limited by its memory and cores, or set by `$PETRI_FVP_MODELS`.
  *
  * @throws PetriError `invalid-option`
  */

@@ -44,7 +44,7 @@ describe.skipIf(!standInWorks())('petri cca run', () => {
     expect(code).toBe(0);
   });
 
-  it("runs the stack's own simple_tmk where no payload is given, and says so where it has none", async () => {
+  it("runs the stack's simple_tmk if no payload is given, and reports if it has none", async () => {
     const none = await run(['simple_tmk', `--root=${stack}`]);
     expect(none.stderr).toMatch(/the stack has no simple_tmk[\s\S]*--tmk-vmm=own/);
     const description = join(stack, 'stack.json');
@@ -58,13 +58,13 @@ describe.skipIf(!standInWorks())('petri cca run', () => {
     expect(code).toBe(0);
   });
 
-  it('fails with what ended the boot', async () => {
+  it('fails with the cause of a failed boot', async () => {
     const { code, stdout, stderr } = await run(['hello', '--root', stack, '--test=boot'], 'crash=rmm');
     expect(`${stdout}${stderr}`).toMatch(/(?:the RMM panicked|an assertion of the RMM failed), .* boot stage '/);
     expect(code).toBe(1);
   });
 
-  it('says how to install a stack where there is none', async () => {
+  it('reports how to install a missing stack', async () => {
     const nowhere = join(folder, 'nowhere');
     const { code, stderr } = await run(['--root', nowhere]);
     expect(stderr).toMatch(/no FVP stack is installed[\s\S]*petri cca install/);

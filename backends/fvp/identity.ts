@@ -1,7 +1,7 @@
 import { realmLimits } from '../../petri/kit/cca/index.ts';
 
-/** What the machines of this backend are known as. */
+/** Name of the backend, and of its machines. */
 export const identity = { name: 'fvp', noun: 'model' } as const;
 
-/** The host of 4 GiB keeps its own share. */
+/** The host has 4 GiB, of which it needs a share itself. */
 export const limits = realmLimits(2048 * 2 ** 20);

@@ -3,7 +3,7 @@ import { kvmtoolRefuses } from '../../petri/kit/cca/index.ts';
 import { identity } from './identity.ts';
 import { probe } from './probe.ts';
 
-/** Loaded only where VMs are made. */
+/** Loaded when the first VM is made. */
 async function load() {
   const [{ launch }, { sessionPool }] = await Promise.all([
     import('./launch.ts'),
@@ -15,8 +15,7 @@ async function load() {
 let loaded: ReturnType<typeof load> | undefined;
 
 /**
- * Realms on Arm's Fixed Virtual Platform: a model that boots TF-A, RMM and Linux, started through shrinkwrap or by
- * itself.
+ * Realms on Arm's Fixed Virtual Platform: a model that boots TF-A, RMM and Linux, started with or without shrinkwrap.
  */
 export const backend: Backend = {
   name: identity.name,
@@ -28,7 +27,7 @@ export const backend: Backend = {
     return (await loaded).launch(spec, context);
   },
   close: async () => {
-    // What was never loaded has nothing to end.
+    // If nothing was loaded, nothing has to be ended.
     if (loaded !== undefined) await (await loaded).sessionPool(identity).close();
   },
 };

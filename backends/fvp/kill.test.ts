@@ -13,13 +13,13 @@ import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
 const runner = fileURLToPath(new URL('testing/kill-runner.mjs', import.meta.url));
 
-/** More of them: `PETRI_KILLS=1000 npx vitest run fvp/kill --testTimeout=0`. */
+/** For more kills: `PETRI_KILLS=1000 npx vitest run fvp/kill --testTimeout=0`. */
 const KILLS = Number(process.env['PETRI_KILLS'] ?? 40);
 
-/** Test runs beside each other. */
+/** Concurrent test runs. */
 const PARALLEL = 3;
 
-/** Milliseconds within which a boot and a few tests take place, so that kills fall on all of it. */
+/** Milliseconds in which a boot and a few tests take place, so that kills hit every phase. */
 const MOMENTS = 1500;
 
 let folder: string;
@@ -36,7 +36,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** A test run on the stand-in, in a world of its own. */
+/** A test run on the stand-in, with folders of its own. */
 class Life {
   readonly mark: string;
   readonly verdicts: string[] = [];
@@ -82,7 +82,7 @@ class Life {
     try {
       return process.kill(pid, 'SIGKILL');
     } catch {
-      // It ended meanwhile.
+      // It has ended meanwhile.
       return false;
     }
   }
@@ -114,7 +114,7 @@ function random(seed: number): () => number {
 }
 
 describe.skipIf(!standInWorks())('SIGKILL at random moments', () => {
-  it(`to runner, worker and model, ${KILLS} times: nothing is left, and other runs go on`, async () => {
+  it(`to runner, worker and model, ${KILLS} times: nothing is left, and other runs continue`, async () => {
     const next = random(0x5eed);
     const counts = { runner: 0, worker: 0, model: 0 };
     let kills = 0;
@@ -122,11 +122,11 @@ describe.skipIf(!standInWorks())('SIGKILL at random moments', () => {
       while (kills < KILLS) {
         const life = new Life();
         await life.until(() => life.worker > 0);
-        // Some models first; then all of it, by its head or its hand.
+        // Some models first; then the whole run, through its runner or its worker.
         for (let models = Math.floor(next() * 3); models > 0 && kills < KILLS; models--) {
           await life.untilModel();
           await randomMoment(next(), MOMENTS);
-          // It may have been ended for another reason meanwhile.
+          // It may have ended for another reason meanwhile.
           if (!life.kill('model')) continue;
           kills++;
           counts.model++;
@@ -142,7 +142,7 @@ describe.skipIf(!standInWorks())('SIGKILL at random moments', () => {
     const peaceful = new Life();
     await Promise.all(Array.from({ length: PARALLEL }, live));
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(KILLS / 10);
-    // The run beside them noticed nothing.
+    // The concurrent run was not affected.
     const before = peaceful.verdicts.length;
     await peaceful.until(() => peaceful.verdicts.length > before + 1);
     expect(new Set(peaceful.verdicts)).toEqual(new Set(['pass']));
@@ -150,7 +150,7 @@ describe.skipIf(!standInWorks())('SIGKILL at random moments', () => {
     await peaceful.expectNothingLeft();
   });
 
-  it('to a model: the test that it ran is lost, and the next has another model', async () => {
+  it('to a model: its test is lost, and the next one gets another model', async () => {
     const life = new Life();
     await life.until(() => life.verdicts.includes('pass'));
     const before = life.verdicts.length;

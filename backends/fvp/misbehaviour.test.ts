@@ -16,16 +16,16 @@ import { installStandIn, standInWorks } from './testing/stand-in.ts';
 
 const petri = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
 
-/** Cases at once: most of them wait for a deadline. */
+/** Concurrent cases: most of them wait for a deadline. */
 const PARALLEL = 4;
 
-/** Scales budgets where one is to run out, at first: a stage then has from 1.8 s to 18 s. */
+/** Initial factor for budgets that are to run out: a stage then has from 1.8 s to 18 s. */
 const HURRY = 0.03;
 
-/** Scales budgets where none is to run out. */
+/** Factor for budgets that must not run out. */
 const PATIENT = 50;
 
-/** A boot slow enough for each stage to be seen before the next begins. */
+/** Slows a boot so that each stage is seen before the next begins. */
 const PACE = 'delay=30';
 
 let folder: string;
@@ -62,10 +62,7 @@ interface Ended {
 
 let turn: Promise<unknown>[] = [];
 
-/**
- * Runs a TMK on the stand-in with the command that a user has, and looks from outside at what is left when it has
- * ended.
- */
+/** Runs a TMK on the stand-in with the user's command, and checks from outside what is left when it has ended. */
 async function run(options: Case): Promise<Ended> {
   while (turn.length >= PARALLEL) await Promise.race(turn);
   const mine = runNow(options).finally(() => {
@@ -75,7 +72,7 @@ async function run(options: Case): Promise<Ended> {
   return await mine;
 }
 
-/** Where a budget is to run out. */
+/** For budgets that are to run out. */
 async function runHurried(options: Case, words: RegExp): Promise<Ended> {
   return await hurried(
     HURRY,
@@ -113,7 +110,7 @@ async function runNow({ faults, slowFactor = PATIENT, args = ['hello'], inContai
     });
   }
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  // Of tests that run at once, expect.poll() cannot know which is meant.
+  // expect.poll() cannot be used in concurrent tests.
   await until(() => isDeepStrictEqual(tracesOf(mark, [join(home, 'tmp'), join(home, 'state')]), nothing));
   return { output, code };
 }
@@ -129,8 +126,8 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     ['init', 'hang=host-agent', 'host agent'],
     ['kvmtool', 'hang=realm', 'plane 0'],
     ['plane 0', 'hang=plane0', 'plane 0'],
-    ['a terminal that is not there', 'no-terminal=3', 'model'],
-  ])('hangs (%s): the stage is named that was not reached', async (_, faults, stage) => {
+    ['a missing terminal', 'no-terminal=3', 'model'],
+  ])('hangs (%s): reports the stage that was not reached', async (_, faults, stage) => {
     const words = new RegExp(`petri: boot stage '${stage}' was not reached within \\d`);
     const { output, code } = await runHurried({ faults }, words);
     expect(output).toMatch(words);
@@ -138,7 +135,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     expect(code).toBe(1);
   });
 
-  it.concurrent('hangs before the console of plane 0: its last words are told', async () => {
+  it.concurrent('hangs before the console of plane 0: reports its last output', async () => {
     const words = /petri: boot stage 'plane 0' was not reached/;
     const { output } = await runHurried({ faults: 'hang=plane0' }, words);
     expect(output).toMatch(/host[\s\S]*RME: Using RSI version 1\.0[\s\S]*Run \/virt\/init as init process/);
@@ -158,7 +155,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
       /Internal error: Oops/,
     ],
     ['plane 0', 'crash=plane0', 'plane 0', /a Linux kernel took an exception/, /synchronous external abort/],
-  ])('has a world that crashes (%s): stage and words are told', async (_, faults, stage, meaning, words) => {
+  ])('has a world that crashes (%s): reports stage and message', async (_, faults, stage, meaning, words) => {
     const { output, code } = await run({ faults: `${faults},${PACE}` });
     expect(output).toMatch(meaning);
     expect(output).toMatch(words);
@@ -174,7 +171,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     ['in init', 'exit=host-agent:134', 'host agent', 134],
     ['while a realm is made', 'exit=realm:134', 'plane 0', 134],
     ['before plane 0', 'exit=plane0:134', 'plane 0', 134],
-  ])('ends %s: the stage and the code are told', async (_, faults, stage, exitCode) => {
+  ])('ends %s: reports the stage and the exit code', async (_, faults, stage, exitCode) => {
     const { output, code } = await run({ faults: `${faults},${PACE}` });
     expect(output).toMatch(new RegExp(`the machine ended before boot stage '${stage}'`));
     expect(output).toMatch(new RegExp(`the model exited with code ${exitCode}`));
@@ -182,26 +179,30 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   });
 
   it.concurrent.each([
-    ['a parameter that it does not know', 'refuse=bp.has_rme', /bp\.has_rme/],
+    ['an unknown parameter', 'refuse=bp.has_rme', /bp\.has_rme/],
     ['a console that ends in the middle of a line', `cut=host-kernel,${PACE}`, /its console 'host' was lost/],
     ['lkvm that ends at once', 'lkvm=1', /lkvm ended with code 1/],
     ['no tmk_vmm', 'no-tmk-vmm', /plane 0 cannot reach the folder with tmk_vmm/],
-  ])('has %s, and says so', async (_, faults, words) => {
+  ])('has %s, which is reported', async (_, faults, words) => {
     const { output, code } = await run({ faults });
     expect(output).toMatch(words);
     expect(code).toBe(1);
   });
 
   it.concurrent.each([
-    ['prints what a pass looks like', 'tmk=forge', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
-    ['prints bytes without sense', 'tmk=garbage', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
-    ['ends without a word', 'tmk=silent', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
+    [
+      'prints text that looks like a pass',
+      'tmk=forge',
+      /backend-lost: tmk_vmm ended with code 1 and without a verdict/,
+    ],
+    ['prints random bytes', 'tmk=garbage', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
+    ['ends without output', 'tmk=silent', /backend-lost: tmk_vmm ended with code 1 and without a verdict/],
     ['is on a host that panics', 'crash=tmk', /backend-lost: .*(?:Internal error|Kernel panic)/],
-    // It cannot keep what tmk_vmm prints, so that there is no verdict to be had.
+    // The output of tmk_vmm cannot be saved, so there is no verdict.
     ['has a full disk around it', 'disk-full', /backend-lost: tmk_vmm ended with code 0 and without a verdict/],
     ['is on a model that ends', 'exit=tmk:134', /backend-lost: .*the model exited with code 134/],
-  ])('has a tmk_vmm that %s: nobody passes', async (_, faults, words) => {
-    // After a crash a sign of life is waited for.
+  ])('has a tmk_vmm that %s: the test does not pass', async (_, faults, words) => {
+    // After a crash the run waits for a sign of life.
     const { output, code } = await (faults === 'crash=tmk' ? runHurried({ faults }, words) : run({ faults }));
     expect(output).toMatch(/FAIL boot/);
     expect(output).toMatch(words);
@@ -215,18 +216,18 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   });
 
   it.concurrent.each([
-    ['writes that come in pieces', 'split'],
+    ['writes that are split', 'split'],
     ['lines cut by the kernel', 'interleave'],
-    ['bytes that are no text', 'noise'],
-    ['a byte that is lost', 'drop=150'],
-    ['a byte that is another one', 'garble=150'],
+    ['bytes that are not text', 'noise'],
+    ['a lost byte', 'drop=150'],
+    ['a damaged byte', 'garble=150'],
     ['a pause after each line', 'delay=3'],
     ['ports announced as old models do', 'generation=1'],
     ['standard output in blocks', 'buffered'],
     ['a console that never stops', 'flood=2,buffer-bytes=1000'],
     ['an abort after a clean end', 'abort'],
-    ['a model that does not hear SIGTERM', 'stubborn'],
-    ['a process that runs away', 'orphan'],
+    ['a model that ignores SIGTERM', 'stubborn'],
+    ['a process that leaves its session', 'orphan'],
     ['control characters shown as escapes', 'escape-messages'],
     ['events in a span', 'span'],
   ])('has %s, and the test passes', async (_, faults) => {
@@ -235,13 +236,13 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     expect(code).toBe(0);
   });
 
-  it.concurrent('does not die and lets a process run away while it hangs: nothing stays', async () => {
+  it.concurrent('ignores SIGTERM and leaves a process behind while it hangs: everything is ended', async () => {
     const words = /boot stage 'rmm' was not reached/;
     const { output } = await runHurried({ faults: 'stubborn,orphan,hang=rmm' }, words);
     expect(output).toMatch(words);
   });
 
-  it.concurrent('finds its ports taken: it takes others, and the test passes', async () => {
+  it.concurrent('finds its ports in use: it takes others, and the test passes', async () => {
     const servers = await Promise.all([5000, 5002, 8022].map(occupy));
     try {
       const { output } = await run({ faults: '' });
@@ -251,7 +252,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
     }
   });
 
-  it.concurrent('is lost once: the test that it ran fails, and those after it run on another', async () => {
+  it.concurrent('is lost once: its test fails, and later ones run on another model', async () => {
     const faults = join(folder, 'once');
     writeFileSync(faults, 'exit=tmk:134,once');
     const { output } = await run({ faults: `@${faults}`, args: ['selftest', 'hello'] });
@@ -261,7 +262,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   });
 
   it.concurrent.each(['', 'old-tmk-vmm'])(
-    'gives the verdicts of the simulated realm, whatever its tmk_vmm makes of expected failures (%s)',
+    'gives the verdicts of the simulated realm, however its tmk_vmm reports expected failures (%s)',
     async (faults) => {
       const { output } = await run({ faults, args: ['verdicts', '--quiet'] });
       const verdicts = [...output.matchAll(/^ {2}(ok|FAIL) +(\w+)/gm)].map(([, verdict, test]) => `${verdict} ${test}`);
@@ -297,7 +298,7 @@ describe.skipIf(!standInWorks())('a model that misbehaves', () => {
   });
 });
 
-/** Somebody else's port, or one that is taken already. */
+/** Occupies a port, unless another program does already. */
 async function occupy(port: number): Promise<ReturnType<typeof createServer>> {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => {

@@ -29,7 +29,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Starts the stand-in, which refuses what it has no name for, and ends it when its terminals listen. */
+/** Starts the stand-in, which rejects unknown parameters, and ends it when its terminals listen. */
 async function start(given: readonly Parameter[]): Promise<{ readonly listens: boolean; readonly printed: string }> {
   const process_ = spawn(
     model,
@@ -46,14 +46,14 @@ async function start(given: readonly Parameter[]): Promise<{ readonly listens: b
   return { listens: process_.signalCode === 'SIGKILL', printed };
 }
 
-it('starts the model, which knows each of them', async () => {
+it('starts the model, which accepts each of them', async () => {
   const { listens, printed } = await start(parameters);
   expect(printed).not.toMatch(/not found/);
   expect(listens).toBe(true);
 });
 
 it.each(['cluster0.has_brbe_v2', 'cluster2.NUM_CORES', 'bp.network', 'sve.has_sme'])(
-  'would not go unnoticed with %s, which no model has',
+  'detects %s, which no model has',
   async (name) => {
     const { listens, printed } = await start([...parameters, [name, '1']]);
     expect(printed).toContain(`Parameter '${name}' not found`);
@@ -61,7 +61,7 @@ it.each(['cluster0.has_brbe_v2', 'cluster2.NUM_CORES', 'bp.network', 'sve.has_sm
   },
 );
 
-it('names each parameter once, and both clusters alike', () => {
+it('lists each parameter once, with the same ones for both clusters', () => {
   const names = parameters.map(([name]) => name);
   expect(new Set(names).size).toBe(names.length);
   const of = (cluster: string): readonly string[] =>
@@ -71,7 +71,7 @@ it('names each parameter once, and both clusters alike', () => {
   expect(of('cluster1')).toEqual(of('cluster0'));
 });
 
-it('agrees with the configuration of the pinned shrinkwrap where they once differed', () => {
+it('agrees with the configuration of the pinned shrinkwrap', () => {
   const values = new Map(parameters);
   const agreed = {
     ...{ has_brbe: '1', brbe_disable_recording: '1', 'sve.has_sme': '1' },

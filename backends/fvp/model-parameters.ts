@@ -4,12 +4,12 @@ export type Parameter = readonly [name: string, value: string];
 export interface BootFiles {
   readonly bl1: string;
   readonly fip: string;
-  /** Folder that EDK2 reads Linux, its device tree and `startup.nsh` from. */
+  /** Folder from which EDK2 reads Linux, its device tree and `startup.nsh`. */
   readonly semihosting: string;
   readonly rootfs: string;
 }
 
-/** UARTs that listen for clients of ours: bytes as they are, and no xterm. */
+/** UARTs that listen for our clients: unmodified bytes, and no xterm. */
 export function uartParameters(): readonly Parameter[] {
   return [0, 1, 2, 3].flatMap((uart): Parameter[] => [
     [`bp.terminal_${uart}.start_telnet`, '0'],
@@ -19,7 +19,7 @@ export function uartParameters(): readonly Parameter[] {
 
 /**
  * The parameters of FVP_Base_RevC-2xAEMvA for a stack of three worlds with planes, for a start without shrinkwrap:
- * those of shrinkwrap's `cca-3world.yaml` and of our overlay for planes. Both clusters get the same.
+ * those of shrinkwrap's `cca-3world.yaml` and of our overlay for planes. They are the same for both clusters.
  */
 export function modelParameters(files: BootFiles): readonly Parameter[] {
   return [
@@ -44,7 +44,7 @@ const board: readonly Parameter[] = [
   ['bp.refcounter.non_arch_start_at_default', '1'],
   ['bp.ve_sysregs.exit_on_shutdown', '1'],
   ['bp.virtio_rng.enabled', '1'],
-  // `ip=dhcp` waits for a network; no port of this machine leads into it.
+  // `ip=dhcp` waits for a network; no port of this computer is forwarded into it.
   ['bp.smsc_91c111.enabled', '1'],
   ['bp.hostbridge.userNetworking', '1'],
   ['cache_state_modelled', '0'],

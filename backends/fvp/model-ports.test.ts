@@ -22,13 +22,13 @@ describe('the ports of the model', () => {
     expect(find(line)).toEqual([{ uart: 0, port: 5000 }]);
   });
 
-  it.each(generations)('are found in %j however it is cut', (line) => {
+  it.each(generations)('are found in %j however it is split', (line) => {
     for (let at = 0; at <= line.length; at += 1) {
       expect(find(line.slice(0, at), line.slice(at))).toEqual([{ uart: 0, port: 5000 }]);
     }
   });
 
-  it('are those that were said first, and no others', () => {
+  it('are those that were printed first', () => {
     expect(
       find(
         'terminal_3: Listening for serial connection on port 5007\n',
@@ -40,7 +40,7 @@ describe('the ports of the model', () => {
     ).toEqual([{ uart: 3, port: 5007 }]);
   });
 
-  it('are not waited for in a line without end', () => {
+  it('are not searched in a line without end', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 200 })), (chunks) => {
         find(...chunks);

@@ -1,11 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** Bytes of a line of the model that are looked at. */
+/** Bytes of a line of the model that are searched. */
 const MAX_LINE = 4096;
 
 /**
- * How the model says which port a UART has, in three generations: alone, behind `Info: <model>: `, and through the
- * `terminal_command` that newer versions of shrinkwrap give it. shrinkwrap puts its tag before each.
+ * How the model reports the port of a UART, in three generations: alone, after `Info: <model>: `, and by the
+ * `terminal_command` that newer versions of shrinkwrap set. shrinkwrap prefixes each with its tag.
  */
 const PORT = /(?:^|[\s:\]])(?:bp\.)?terminal_(\d): (?:Listening for serial connection on port|port) (\d{1,5})\s*$/;
 
@@ -14,7 +14,7 @@ export interface ModelPort {
   readonly port: number;
 }
 
-/** Finds the ports of the UARTs in what the model prints. Nothing else knows them: it takes the next free ones. */
+/** Finds the ports of the UARTs in the model's output, the only source: it takes the next free ones. */
 export class PortFinder {
   readonly #found = new Set<number>();
   readonly #onPort: (port: ModelPort) => void;

@@ -28,7 +28,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Boots a TMK to its end, and tells what was logged on the way. */
+/** Boots a TMK to its end. @returns the log */
 async function boot(name: string): Promise<string> {
   const vm = await launchVm(
     backend,
@@ -50,14 +50,14 @@ describe.skipIf(!standInWorks())('a model is started', () => {
     installStandIn(stack);
   });
 
-  it('by the script of shrinkwrap, and it may be another one than the script names', async () => {
+  it('by the script of shrinkwrap, which may start another model than it names', async () => {
     expect(await boot('script')).toContain('is started by the script of shrinkwrap');
     await backend.close?.();
     vi.stubEnv('PETRI_FVP_MODEL', model);
     expect(await boot('own')).toContain('is started by the script of shrinkwrap');
   });
 
-  it('without shrinkwrap, where that is not there', async () => {
+  it('without shrinkwrap, if that is not installed', async () => {
     rmSync(join(stack, 'venv/bin/shrinkwrap'));
     vi.stubEnv('PETRI_FVP_MODEL', model);
     expect(await boot('direct')).toContain('is started without shrinkwrap');
@@ -65,7 +65,7 @@ describe.skipIf(!standInWorks())('a model is started', () => {
 });
 
 describe('what shrinkwrap leaves behind', () => {
-  it('is removed where it is ours and over, and nothing else is', async () => {
+  it('is removed if it is ours and the run has ended, and nothing else is', async () => {
     const packages = join(folder, 'packages');
     const run = (name: string, rootfs: string): void => {
       mkdirSync(join(packages, name), { recursive: true });

@@ -8,7 +8,7 @@ import { modelParameters } from './model-parameters.ts';
 import { adaptRunScript, MODEL_VARIABLE } from './run-script.ts';
 import type { InstalledStack } from './stack/installed.ts';
 
-/** Name of the variable with the path of a model to start without a container. */
+/** Environment variable with the path of a model to start without a container. */
 export const MODEL_PATH_VARIABLE = 'PETRI_FVP_MODEL';
 
 /** Linux command line of the host. */
@@ -22,9 +22,9 @@ const MAX_SCRIPT = 1024 * 1024;
 
 export interface ModelStartOptions {
   readonly stack: InstalledStack;
-  /** The root file system that the model may write to. */
+  /** The root file system, which the model may write to. */
   readonly rootfs: string;
-  /** Folder for what the start needs; it goes with the model. */
+  /** Folder for files of the start; removed with the model. */
   readonly folder: string;
   readonly supervisor: Supervisor;
   readonly signal: AbortSignal;
@@ -32,23 +32,23 @@ export interface ModelStartOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** What to start so that a model runs. */
+/** The command that runs a model. */
 export interface ModelStart {
   readonly how: 'through shrinkwrap, in a container' | 'by the script of shrinkwrap' | 'without shrinkwrap';
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Where the model is in a container, which no signal reaches. */
+  /** Set if the model runs in a container, which signals do not reach. */
   readonly container?: 'docker' | 'podman';
 }
 
 /**
- * A model whose output is a pipe keeps it in blocks, with the ports in them, so it gets a terminal where script(1) can
- * make one. The command is for a shell and holds no text of ours: the path is in a variable.
+ * With a pipe as its output the model buffers it in blocks, including the ports, so it gets a terminal if script(1) is
+ * available. The command is for a shell and contains no text of ours: the path is in a variable.
  */
 const TERMINAL = ['script', '-qefc', 'exec bash "$PETRI_RUN_SCRIPT"', '/dev/null'] as const;
 
-/** Where there is no terminal for it. */
+/** If there is no script(1). */
 const LINE_BUFFERED = ['stdbuf', '-oL', '-eL'] as const;
 
 /** @throws PetriError `stack-invalid`, `tool-missing`, `tool-failed`, and what the supervisor throws */
@@ -89,7 +89,7 @@ async function byScript(options: ModelStartOptions, model: string): Promise<Mode
     ...(hasTerminal ? { command: terminal, args: terminalArgs } : { command: 'bash', args: [file] }),
     env: {
       ...stack.environment,
-      // The script makes a folder for EDK2 with `mktemp -d`, which a script that is killed leaves behind.
+      // The script makes a folder for EDK2 with `mktemp -d`, and leaves it behind when it is killed.
       TMPDIR: scratch,
       SHELL: '/bin/sh',
       PETRI_RUN_SCRIPT: file,
@@ -130,11 +130,14 @@ async function dryRun({ stack, rootfs, supervisor, signal }: ModelStartOptions):
 async function withoutShrinkwrap({ stack, rootfs, folder }: ModelStartOptions, model: string): Promise<ModelStart> {
   const { bl1, fip, hostKernel, deviceTree } = stack.files;
   if (bl1 === undefined || fip === undefined || hostKernel === undefined || deviceTree === undefined) {
-    throw new PetriError(`${stack.shrinkwrap.command} is not there, and the stack does not name what the model boots`, {
-      code: 'stack-invalid',
-      step: 'launch',
-      remedy: 'run: npx petri cca install',
-    });
+    throw new PetriError(
+      `${stack.shrinkwrap.command} is missing, and the stack does not list the files that the model boots`,
+      {
+        code: 'stack-invalid',
+        step: 'launch',
+        remedy: 'run: npx petri cca install',
+      },
+    );
   }
   const semihosting = join(folder, 'semihosting');
   await mkdir(semihosting, { recursive: true });
@@ -167,7 +170,7 @@ function runCommand({ config, overlays }: InstalledStack, rootfs: string): strin
   ];
 }
 
-/** shrinkwrap writes paths into a shell script as they are. */
+/** shrinkwrap inserts paths into a shell script without quoting. */
 function refuseBlanks(path: string): void {
   if (/^[\w./+@%,:=-]+$/.test(path)) return;
   throw new PetriError(`shrinkwrap cannot take a path such as ${JSON.stringify(path)}`, {

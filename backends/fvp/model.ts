@@ -10,7 +10,7 @@ import { PortFinder, type ModelPort } from './model-ports.ts';
 import type { ModelStart } from './model-start.ts';
 import { CONNECTED, MODEL_CONSOLE, uartConsoles } from './stages.ts';
 
-/** Bytes of each console that stay in memory; all of them are on disk. */
+/** Bytes of each console that stay in memory; on disk all are kept. */
 const HISTORY = 1024 * 1024;
 
 /** Milliseconds from SIGTERM to SIGKILL. A model has nothing to save: its disk is a copy. */
@@ -21,12 +21,12 @@ export interface ModelOptions {
   readonly supervisor: Supervisor;
   /** Folder for the logs of its consoles. */
   readonly logs: string;
-  /** Path that only this model's script has in it, for telling what shrinkwrap leaves behind. */
+  /** Path that only this model's script contains, to identify what shrinkwrap leaves behind. */
   readonly rootfs: string;
   readonly log: (message: string) => void;
 }
 
-/** A model that runs: its process and its UARTs, each with a client of ours. */
+/** A running model: its process and its UARTs, each with a client of ours. */
 export class Model implements HostMachine {
   readonly consoles: ReadonlyMap<string, TapConsole>;
   /** Resolves with how it ended, as a clause. Never rejects. */
@@ -43,10 +43,10 @@ export class Model implements HostMachine {
   static async launch(options: ModelOptions): Promise<Model> {
     const { start, supervisor } = options;
     const packages = start.container === undefined ? undefined : start.env['SHRINKWRAP_PACKAGE'];
-    // What runs left that had no time to clear up.
+    // Leftovers of earlier runs that were killed.
     if (packages !== undefined) {
       await removeRunScripts(packages, (path) => !existsSync(path)).catch((error: unknown) => {
-        options.log(`what earlier runs left in ${packages} stays: ${String(error)}`);
+        options.log(`what earlier runs left in ${packages} could not be removed: ${String(error)}`);
       });
     }
     const container =
@@ -92,7 +92,7 @@ export class Model implements HostMachine {
     }
   }
 
-  /** @throws PetriError `backend-fault` for a name that is none of `consoles` */
+  /** @throws PetriError `backend-fault` for a name that is not in `consoles` */
   console(name: string): TapConsole {
     const console = this.consoles.get(name);
     if (console === undefined) throw new PetriError(`no console '${name}'`, { code: 'backend-fault', step: 'run' });
@@ -146,12 +146,12 @@ export class Model implements HostMachine {
     }
   }
 
-  /** A console that is gone takes its world with it, as far as anybody can see. */
+  /** If a console is lost, its world is lost too, as far as can be seen from outside. */
   #onClosed(name: string, how: string): void {
     if (this.#over.signal.aborted) return;
     this.#note(`console '${name}': ${how}`);
     if (name !== 'host') return;
-    // The process is about to say better how it ended.
+    // The end of the process, if it is ending, gives a better reason.
     setTimeout(() => {
       this.#end(`its console 'host' was lost: ${how}`);
     }, 1000).unref();
@@ -166,13 +166,13 @@ export class Model implements HostMachine {
     this.#over.abort(new DOMException('the model is stopped', 'AbortError'));
     const { log } = this.#options;
     const { survivors } = await this.#process.stop();
-    if (survivors.length > 0) log(`processes of the model that do not die: ${survivors.join(', ')}`);
+    if (survivors.length > 0) log(`processes of the model that survived SIGKILL: ${survivors.join(', ')}`);
     await this.#container?.end().catch((error: unknown) => {
       log(`the container of the model: ${String(error)}`);
     });
     for (const link of this.#links.values()) link.end();
     await this.#removeScript().catch((error: unknown) => {
-      log(`what shrinkwrap left of this run stays: ${String(error)}`);
+      log(`what shrinkwrap left of this run could not be removed: ${String(error)}`);
     });
     this.#end('the model was stopped');
     for (const console of this.consoles.values()) console.dispose('the model was stopped');
@@ -186,10 +186,10 @@ export class Model implements HostMachine {
   }
 }
 
-/** Root file systems of models of ours, as they stand in the scripts of `shrinkwrap run`. */
+/** Root file systems of our models, as they appear in the scripts of `shrinkwrap run`. */
 const OUR_ROOTFS = /\.image_path=(\S*\/petri-vm-[^/\s]+\/rootfs\.ext4)/;
 
-/** shrinkwrap makes a folder with its script for each run, and leaves it behind when it is ended by a signal. */
+/** shrinkwrap makes a folder with its script for each run, and leaves it behind if a signal ends it. */
 export async function removeRunScripts(folder: string, isOver: (rootfs: string) => boolean): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isDirectory() || !entry.name.startsWith('tmp')) continue;
@@ -199,7 +199,7 @@ export async function removeRunScripts(folder: string, isOver: (rootfs: string) 
   }
 }
 
-/** shrinkwrap starts containers through tuxmake, which takes more options from these variables. */
+/** shrinkwrap starts containers through tuxmake, which reads additional options from these variables. */
 function labelled(label: string): Record<string, string> {
   return Object.fromEntries(
     ['TUXMAKE_DOCKER_RUN', 'TUXMAKE_PODMAN_RUN'].map((name) => [

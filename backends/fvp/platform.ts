@@ -7,7 +7,7 @@ import { planModelStart } from './model-start.ts';
 import { crashSignatures, modelStages, uartConsoles } from './stages.ts';
 import type { InstalledStack } from './stack/installed.ts';
 
-/** Models as an installed stack makes them. @throws PetriError `invalid-option` */
+/** Models that boot an installed stack. @throws PetriError `invalid-option` */
 export function fvpPlatform(stack: InstalledStack): HostPlatform {
   const { lockDigest, shrinkwrap, revisions, files } = stack;
   return {

@@ -33,12 +33,12 @@ function changeStack(
   writeFileSync(path, JSON.stringify(stack));
 }
 
-describe('what the backend needs', () => {
-  it('is a stack, and how to get one is said', async () => {
+describe('the requirements of the backend', () => {
+  it('include a stack, with a remedy if there is none', async () => {
     expect(await missing()).toMatch(/no FVP stack is installed in .*: run: npx petri cca install/);
   });
 
-  it('is told of a stack that cannot be read, and of a wrong setting', async () => {
+  it('report an invalid stack, and an invalid setting', async () => {
     vi.stubEnv('PETRI_FVP_MODELS', 'many');
     expect(await missing()).toMatch(/PETRI_FVP_MODELS is "many".*give a whole number/);
   });
@@ -48,7 +48,7 @@ describe('what the backend needs', () => {
       installStandIn(join(folder, 'stack'));
     });
 
-    it('is all there', async () => {
+    it('are met by the stand-in', async () => {
       const result = await probe();
       expect(result).toMatchObject({
         available: true,
@@ -58,7 +58,7 @@ describe('what the backend needs', () => {
       });
     });
 
-    it('is each of its files', async () => {
+    it('include each of its files', async () => {
       changeStack((stack) => {
         stack.files['lkvm'] = '/nowhere/lkvm';
         stack.files['tmkVmm'] = '/nowhere/tmk_vmm';
@@ -66,7 +66,7 @@ describe('what the backend needs', () => {
       expect(await missing()).toMatch(/lkvm is not at \/nowhere\/lkvm.*\n.*tmkVmm is not at \/nowhere\/tmk_vmm/);
     });
 
-    it('is a model that tells its version', async () => {
+    it('include a model that reports its version', async () => {
       const model = join(folder, 'model');
       writeFileSync(model, '#!/bin/sh\necho "no licence" >&2\nexit 1\n');
       chmodSync(model, 0o755);
@@ -76,7 +76,7 @@ describe('what the backend needs', () => {
       expect(await missing()).toMatch(/PETRI_FVP_MODEL is .*nothing, which is no program: get FVP_Base/);
     });
 
-    it('is a container runtime that can be used, where the stack wants one', async () => {
+    it('include a usable container runtime, if the stack needs one', async () => {
       const docker = join(folder, 'docker');
       writeFileSync(docker, '#!/bin/sh\necho "permission denied" >&2\nexit 1\n');
       chmodSync(docker, 0o755);
@@ -87,7 +87,7 @@ describe('what the backend needs', () => {
       expect(await missing()).toMatch(/docker cannot be used: permission denied: .*group docker/);
     });
 
-    it('is shrinkwrap', async () => {
+    it('include shrinkwrap', async () => {
       rmSync(join(folder, 'stack/venv/bin/shrinkwrap'));
       expect(await missing()).toMatch(/shrinkwrap is not at .*: run: npx petri cca install/);
     });

@@ -12,18 +12,18 @@ import { limits } from './identity.ts';
 import { isExecutable, isInPath, MODEL_PATH_VARIABLE } from './model-start.ts';
 import { readInstalledStack, stackRoot, type InstalledStack } from './stack/installed.ts';
 
-/** Milliseconds for a program that only prints facts about itself. */
+/** Milliseconds for a program that only prints information about itself. */
 const ASK = 20_000;
 
-/** Bytes of free disk that a copy of the root file system and the logs of a run may take. */
+/** Bytes of free disk space for a copy of the root file system and the logs of a run. */
 const DISK = 3 * 2 ** 30;
 
 const GIB = 2 ** 30;
 
-/** What the model is called where nothing else names it. */
+/** Name of the model by default. */
 const MODEL_NAME = 'FVP_Base_RevC-2xAEMvA';
 
-/** How many times slower than the simulated realm a guest is: up to 15 MIPS against some hundred. */
+/** Maximum ratio of a guest's time to that in the simulator: up to 15 MIPS instead of some hundred. */
 const FACTOR = 20;
 
 /** @see Backend.probe */
@@ -32,7 +32,10 @@ export async function probe(): Promise<ProbeResult> {
     return await look(process.env, process.cwd());
   } catch (error) {
     const remedy = error instanceof PetriError ? error.remedy : undefined;
-    return { available: false, missing: [{ what: firstLine(error), remedy: remedy ?? 'correct it, and look again' }] };
+    return {
+      available: false,
+      missing: [{ what: firstLine(error), remedy: remedy ?? 'correct it, then run petri doctor again' }],
+    };
   }
 }
 
@@ -156,7 +159,7 @@ function memory(facts: Record<string, string>): Missing[] {
   return [
     {
       what: `a model needs ${gib(MODEL_MEMORY)} GiB of memory, and this machine has ${gib(totalmem())}`,
-      remedy: 'use a bigger machine, or say with PETRI_FVP_MODELS=1 that it will do',
+      remedy: 'use a bigger machine, or set PETRI_FVP_MODELS=1 to use it anyway',
     },
   ];
 }
@@ -183,7 +186,7 @@ interface Told {
   readonly problem?: string;
 }
 
-/** Runs a program that prints something and ends by itself, or is ended. */
+/** Runs a program that prints something and ends by itself; after a time-out it is ended. */
 async function ask(command: string, args: readonly string[], path: string): Promise<Told> {
   const env = { ...process.env, PATH: path };
   return await new Promise((resolve) => {

@@ -37,7 +37,7 @@ describe('the script of shrinkwrap', () => {
     expect(text).toMatch(/^FVP_Base_RevC-2xAEMvA \\\n {4}--stat \\\n/m);
   });
 
-  it('says of the UARTs what our clients need, once each', () => {
+  it('sets the parameters of each UART for our clients once', () => {
     for (const uart of [0, 1, 2, 3]) {
       expect(text.split(`-C bp.terminal_${uart}.mode=`)).toHaveLength(2);
       expect(text).toContain(`-C bp.terminal_${uart}.mode=raw`);
@@ -46,7 +46,7 @@ describe('the script of shrinkwrap', () => {
     expect(text).not.toContain('terminal_command');
   });
 
-  it('has no line that goes on into nothing', () => {
+  it('has no line continuation without a next line', () => {
     const lines = text.trimEnd().split('\n');
     expect(lines.at(-1)).not.toMatch(/\\$/);
   });
@@ -57,13 +57,13 @@ describe('the script of shrinkwrap', () => {
     expect(own.text).not.toContain('\nFVP_Base');
   });
 
-  it('takes a model on one line', () => {
+  it('accepts a model on one line', () => {
     expect(adaptRunScript('set -e\nFVP_Base -C a=1\n', { ownModel: false }).text).toMatch(
       /^FVP_Base \\\n {4}-C a=1 \\$/m,
     );
   });
 
-  it.each(['', 'set -e\n', 'Exception: no such config'])('is refused when it starts no model: %j', (nothing) => {
+  it.each(['', 'set -e\n', 'Exception: no such config'])('is rejected if it starts no model: %j', (nothing) => {
     expect(() => adaptRunScript(nothing, { ownModel: false })).toThrow(
       expect.objectContaining({ code: 'stack-invalid' }) as Error,
     );

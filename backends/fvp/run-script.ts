@@ -1,16 +1,16 @@
 import { PetriError } from '../../petri/errors.ts';
 import { uartParameters } from './model-parameters.ts';
 
-/** What shrinkwrap or a configuration says of the UARTs, which are ours. */
+/** UART parameters of shrinkwrap or a configuration, which ours replace. */
 const UART_PARAMETER = /^-C bp\.terminal_\d\.(?:start_telnet|mode|terminal_command|quiet)\b/;
 
-/** Variables that the script gets from us, so that no path becomes part of it. */
+/** Variable with the path of the model, so that no path is inserted into the script. */
 export const MODEL_VARIABLE = 'PETRI_FVP_BINARY';
 
 export interface RunScriptOptions {
-  /** Whether another model is to be started than the one that is named, through `$PETRI_FVP_BINARY`. */
+  /** Whether `$PETRI_FVP_BINARY` replaces the model that the script names. */
   readonly ownModel: boolean;
-  /** Put before the model, such as `stdbuf`, `-oL`. */
+  /** Prepended to the model's command, such as `stdbuf`, `-oL`. */
   readonly prefix?: readonly string[];
 }
 
@@ -21,8 +21,8 @@ export interface RunScript {
 }
 
 /**
- * Makes the script that `shrinkwrap run --dry-run` prints ours: the same preparations, the same model, the same
- * parameters, but for the UARTs, which then listen for our own clients and say where.
+ * Adapts the script that `shrinkwrap run --dry-run` prints: the same preparations, model and parameters, except for the
+ * UARTs, which listen for our clients and report their ports.
  *
  * @throws PetriError `stack-invalid` for a script that starts no model
  */
@@ -48,7 +48,7 @@ export function adaptRunScript(script: string, options: RunScriptOptions): RunSc
 }
 
 function noModel(script: string): PetriError {
-  return new PetriError('what `shrinkwrap run --dry-run` printed does not start a model', {
+  return new PetriError('the output of `shrinkwrap run --dry-run` does not start a model', {
     code: 'stack-invalid',
     step: 'launch',
     remedy: 'run: npx petri cca status',

@@ -53,7 +53,7 @@ async function launch({ payload = 'hello', test, machine = 'shared', ...options 
   return vm;
 }
 
-/** The folder of the model that a VM ran on. */
+/** The folder of the model on which a VM ran. */
 async function modelOf(vm: Vm): Promise<string> {
   await vm.halted;
   await vm.dispose();
@@ -74,7 +74,7 @@ describe.skipIf(!standInWorks())('one model for many VMs', () => {
     expect(new Set(models).size).toBe(1);
   });
 
-  it('is another one for a test that asks for a fresh one', async () => {
+  it('is replaced for a test that asks for a fresh one', async () => {
     const first = await modelOf(await launch());
     const fresh = await modelOf(await launch({ machine: 'fresh' }));
     const after = await modelOf(await launch());
@@ -82,7 +82,7 @@ describe.skipIf(!standInWorks())('one model for many VMs', () => {
     expect(after).toBe(fresh);
   });
 
-  it('goes on after a VM that was killed in the middle of an endless test', async () => {
+  it('stays in use after a VM was killed in the middle of an endless test', async () => {
     const endless = await launch({ payload: 'loop', test: 'spin' });
     await endless.serial.waitFor('spinning');
     await endless.kill();
@@ -91,7 +91,7 @@ describe.skipIf(!standInWorks())('one model for many VMs', () => {
     expect(await modelOf(await launch())).toBe(model);
   });
 
-  it('lets VMs wait in turn, and one that gives up leaves the others their places', async () => {
+  it('queues VMs, and one that gives up does not affect the order of the others', async () => {
     const endless = await launch({ payload: 'loop', test: 'spin' });
     await endless.serial.waitFor('spinning');
     const impatient = await launch();
@@ -106,7 +106,7 @@ describe.skipIf(!standInWorks())('one model for many VMs', () => {
     expect(await result).toEqual({ reason: 'complete', success: true });
   });
 
-  it('runs a payload that it did not have when it was booted', async () => {
+  it('runs a payload that was made after it was booted', async () => {
     await modelOf(await launch());
     const path = join(folder, 'other.elf');
     copyFileSync(tmk('hello').path, path);

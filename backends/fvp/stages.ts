@@ -11,11 +11,11 @@ import {
 import { bootSigns, hostAgentStage, hostCrashes } from '../../petri/kit/cca/host/index.ts';
 import { stageBudgets } from './budgets.ts';
 
-/** The model's own output, and its four UARTs by number: who prints there in a stack of three worlds. */
+/** The model's own output, and its four UARTs by number, with the world that prints on each. */
 export const MODEL_CONSOLE = 'model';
 export const uartConsoles = ['host', 'tf-a', 'secure', 'rmm'] as const;
 
-/** What is put on the model's console when all of its UARTs are connected. */
+/** Written to the model's console when all of its UARTs are connected. */
 export const CONNECTED = 'every UART is connected';
 
 /** From the start of the model to our agent on the host. */
@@ -40,7 +40,7 @@ export function modelStages(nonce: string): readonly BootStage[] {
   ];
 }
 
-/** What the model prints when it cannot go on, and each world on its UART. */
+/** What the model prints when it cannot continue, and each world on its UART. */
 export const crashSignatures: readonly CrashSignature[] = [
   {
     console: MODEL_CONSOLE,

@@ -49,7 +49,7 @@ describe('the container image', () => {
     return { ...lock, shrinkwrap: { ...lock.shrinkwrap, image } };
   }
 
-  /** Installs nothing but the image. */
+  /** Installs only the image. */
   async function install(lock: LockFile, options: Partial<ImageOptions> & { readonly force?: boolean } = {}) {
     const image = new ContainerImage(layout, lock, {
       command: options.command ?? shrinkwrap(),
@@ -85,7 +85,7 @@ describe('the container image', () => {
     return { ran, notes, image: await image.current() };
   }
 
-  it("pins the image of shrinkwrap's version, keeps the digest, and looks again when it is told to", async () => {
+  it("pins the image of shrinkwrap's version, keeps the digest, and resolves it again on request", async () => {
     world.publishImages({ [own]: first });
     const lock = await lockWith(null);
     expect(await install(lock)).toEqual({ ran: ['shrinkwrap', 'image'], notes: [], image: pinned(first) });
@@ -107,7 +107,7 @@ describe('the container image', () => {
     );
   });
 
-  it('takes a digest of the lock as it is, and needs nothing without containers', async () => {
+  it('uses a digest of the lock unchanged, and needs nothing without containers', async () => {
     world.publishImages(undefined);
     expect(await install(await lockWith(pinned(second)))).toEqual({
       ran: ['shrinkwrap'],
@@ -117,7 +117,7 @@ describe('the container image', () => {
     expect(await install(await lockWith(null), { runtime: 'null' })).toEqual({ ran: [], notes: [], image: undefined });
   });
 
-  it('takes the image that is here where there is no network, and says so', async () => {
+  it('uses the local image without a network, and reports it', async () => {
     world.publishImages(undefined);
     world.haveImages({ [own]: first });
     const { notes, image } = await install(await lockWith(null));
@@ -125,14 +125,14 @@ describe('the container image', () => {
     expect(notes).toEqual([expect.stringMatching(/could not be pulled, so it is the one that is here: sha256:1/)]);
   });
 
-  it('says that an image that was built here cannot be pinned', async () => {
+  it('reports that a locally built image cannot be pinned', async () => {
     world.haveImages({ [own]: '-' });
     const { notes, image } = await install(await lockWith(null), { runtime: 'docker-local' });
     expect(image).toBe(own);
     expect(notes).toEqual([expect.stringMatching(/was made here and has no digest to pin/)]);
   });
 
-  it('fails with one typed error where the image is neither here nor to be had', async () => {
+  it('fails with a typed error if the image is neither local nor available', async () => {
     world.publishImages(undefined);
     const error = await install(await lockWith(null)).then(
       () => undefined,
@@ -144,7 +144,7 @@ describe('the container image', () => {
     expect(readFileSync(layout.ownLock, 'utf8')).not.toContain('imageTag');
   });
 
-  it('does not believe a digest of another repository', async () => {
+  it('ignores the digest of another repository', async () => {
     world.publishImages(undefined);
     world.installProgram('docker', `[ "$1" = image ] && { echo '["elsewhere/base-slim@${first}"]'; exit; }; exit 1`);
     expect((await install(await lockWith(null))).image).toBe(own);

@@ -16,7 +16,7 @@ import { shrinkwrapVersion } from './shrinkwrap-tool.ts';
 
 type Runtime = InstalledStack['shrinkwrap']['runtime'];
 
-/** shrinkwrap's own image, whose tag is the version of the tool, unless the configuration names another. */
+/** shrinkwrap's own image, tagged with the version of the tool, unless the configuration names another. */
 const OWN_IMAGE = 'docker.io/shrinkwraptool/base-slim';
 
 export interface ImageOptions {
@@ -26,22 +26,21 @@ export interface ImageOptions {
   readonly runtime: Runtime;
 }
 
-/** The program that runs containers; undefined for the runtime without any. */
+/** The program that runs containers; undefined for the runtime without containers. */
 export function containerProgram(runtime: Runtime): 'docker' | 'podman' | undefined {
   if (runtime === 'null') return undefined;
   return runtime.startsWith('podman') ? 'podman' : 'docker';
 }
 
 /**
- * The container image of a stack. A tag is resolved to the digest that it has when the stack is installed, which is
- * kept in the stack's lock file; a digest in the lock is used as it is. Without a container there is nothing to
- * resolve.
+ * The container image of a stack. A tag is resolved to its digest when the stack is installed, and the digest is kept
+ * in the stack's lock file; a digest in the lock is used unchanged. Without containers there is nothing to resolve.
  */
 export class ContainerImage {
   readonly #layout: StackLayout;
   readonly #lock: LockFile;
   readonly #options: ImageOptions;
-  /** Resolves the tag; undefined where there is none to resolve. */
+  /** Resolves the tag; undefined if there is nothing to resolve. */
   readonly step: StackStep | undefined;
 
   constructor(layout: StackLayout, lock: LockFile, options: ImageOptions) {
@@ -52,7 +51,7 @@ export class ContainerImage {
     this.step = program === undefined || isDigest(lock.shrinkwrap.image) ? undefined : this.#step(program);
   }
 
-  /** As it stands in a plan. */
+  /** The image as shown in a plan. */
   get shown(): string | undefined {
     const { image } = this.#lock.shrinkwrap;
     if (this.step === undefined) return image ?? undefined;
@@ -69,7 +68,7 @@ export class ContainerImage {
     return imageTag === undefined ? this.#lock : withImage(this.#lock, { image, imageTag });
   }
 
-  /** What is to be given to shrinkwrap; undefined: nothing. */
+  /** The image to pass to shrinkwrap; undefined: none. */
   async current(): Promise<string | undefined> {
     return (await this.locked()).shrinkwrap.image ?? undefined;
   }
@@ -131,7 +130,7 @@ function withImage(lock: LockFile, resolved: { readonly image: string | null; re
   return { ...lock, shrinkwrap: { ...lock.shrinkwrap, ...resolved } };
 }
 
-/** Why it failed; undefined when it did not. @throws PetriError `interrupted`, `tool-missing` */
+/** The error of a command, or undefined if it succeeded. @throws PetriError `interrupted`, `tool-missing` */
 async function attempt(context: StepContext, command: StackCommand): Promise<PetriError | undefined> {
   try {
     await context.command(command);
@@ -143,10 +142,10 @@ async function attempt(context: StepContext, command: StackCommand): Promise<Pet
 }
 
 /**
- * The digest under which an image that is here was pulled; undefined for one that was built here.
+ * The digest under which a local image was pulled; undefined for one that was built locally.
  *
  * @param failure why it could not be pulled
- * @throws PetriError `tool-failed` where it is not here
+ * @throws PetriError `tool-failed` if it is not local
  */
 async function repositoryDigest(
   program: 'docker' | 'podman',
@@ -177,7 +176,7 @@ function withoutTag(name: string): string {
   return name.replace(/:[\w.-]+$/, '');
 }
 
-/** docker leaves out the name of its own registry, and podman does not. */
+/** Removes docker.io's name, which docker omits and podman prints. */
 function shortName(name: string): string {
   return name.replace(/^docker\.io\/(?:library\/)?/, '');
 }

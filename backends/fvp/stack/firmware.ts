@@ -20,16 +20,16 @@ import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
 export interface FirmwareOptions {
   /** The shrinkwrap command. */
   readonly command: string;
-  /** Step that provides it. */
+  /** The step that provides it. */
   readonly after: string;
   readonly runtime: InstalledStack['shrinkwrap']['runtime'];
   readonly image: ContainerImage;
   readonly jobs: number;
-  /** Components whose objects are thrown away first. */
+  /** Components whose objects are removed first. */
   readonly fresh: readonly string[];
 }
 
-/** What shrinkwrap packs, by the names of stack.json. */
+/** Files in shrinkwrap's package, by their names in stack.json. */
 export function packagedFiles(layout: StackLayout, lock: LockFile) {
   const folder = join(layout.package, configName(lock));
   return {
@@ -54,9 +54,9 @@ export function firmwareStep(layout: StackLayout, lock: LockFile, options: Firmw
   const layers = [...overlays, ...buildOverlays(layout)].map((overlay) => `--overlay=${overlay}`);
   const settings = Object.entries(variables).map(([name, value]) => `--btvar=${name}=${value}`);
   const request = ['build', config, ...layers, ...settings];
-  // What a tag is resolved to is an input by the step that does it.
+  // The digest of a tag is an input through the step that resolves it.
   const fixed = global(image.step === undefined ? image.shown : undefined);
-  // Checkouts are ours alone: what a killed build left in them is to be overwritten, not to be complained about.
+  // Checkouts belong to us: leftovers of a killed build must be overwritten without complaint.
   const manner = ['--force-sync-all', '--verbose', '--no-color', `--jobs=${String(options.jobs)}`];
   const container = containerProgram(options.runtime);
   const build = (name: string | undefined): StackCommand => ({
@@ -77,7 +77,7 @@ export function firmwareStep(layout: StackLayout, lock: LockFile, options: Firmw
     async run(context) {
       await expectComponents(options.command, layout, lock);
       const objects = join(layout.build, 'build');
-      // make takes an object for finished that a killed compiler left half written. Checkouts shrinkwrap itself guards.
+      // make would accept an object that a killed compiler left half written. shrinkwrap protects checkouts itself.
       if (context.interrupted) await rm(objects, { recursive: true, force: true });
       for (const component of options.fresh) {
         await rm(join(objects, configName(lock), component), { recursive: true, force: true });

@@ -14,7 +14,7 @@ import { FvpWorld } from './testing/fvp-world.ts';
 const tools = [optionalTool('git', 'git'), optionalTool('make', 'make'), optionalTool('python3', 'python3-venv')];
 const hasTools = !tools.includes(undefined) && hasVenv();
 
-/** Debian packs Python without it. */
+/** Debian packages it separately from Python. */
 function hasVenv(): boolean {
   const { status } = spawnSync('python3', ['-c', 'import venv, ensurepip']);
   if (status !== 0 && toolsAreRequired())
@@ -33,7 +33,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
   let folder: string;
   let world: FvpWorld;
   let root: string;
-  /** Commits of the firmware: what the lock has, and what the tag v9 is. */
+  /** Commits of the firmware: the one in the lock, and that of the tag v9. */
   let pinned: string;
   let v9: string;
 
@@ -50,7 +50,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
   const install = (options: object = {}, env = {}): Installation =>
     new Installation(program, world, { root, lockFile: world.lockFile, runtime: 'null', ...options }, env);
 
-  it('comes to its end after being killed within every step, with nothing half-made and nothing made twice', async () => {
+  it('finishes after being killed in every step, with nothing incomplete and nothing made twice', async () => {
     const kills: Record<string, (run: Installation) => Promise<void>> = Object.fromEntries(
       [
         ...['shrinkwrap-source', 'plane0-linux-source', 'plane0-kernel', 'firmware', 'openvmm-source', 'tmk-vmm'],
@@ -69,7 +69,8 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
       );
       begun.push(run.events.flatMap((event) => (event.event === 'started' ? [event.step] : [])));
     }
-    // Each run goes on with the step that the one before was killed in, or the one after where the kill came too late.
+    // Each run continues with the step in which the previous one was killed, or with the next if the kill came too
+    // late.
     for (const [index, steps] of begun.entries()) {
       const earlier = everyStep.slice(0, Math.max(0, index - 1));
       expect(steps.filter((step) => earlier.includes(step))).toEqual([]);
@@ -92,13 +93,13 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(stack.environment['SHRINKWRAP_BUILD']).toContain(root);
   });
 
-  it('does nothing when everything is as it should be', async () => {
+  it('does nothing if everything is up to date', async () => {
     world.takeCalls();
     expect(await install().outcome()).toEqual({ event: 'done', ran: [], skipped: everyStep });
     expect(world.takeCalls()).toEqual([]);
   });
 
-  it('keeps the commit of a branch until it is told to look again', async () => {
+  it('keeps the commit of a branch until it is asked to resolve it again', async () => {
     const before = readInstalledStack(root).revisions['host-linux'];
     const moved = world.commit('components');
     expect(await install().outcome()).toMatchObject({ ran: [] });
@@ -124,14 +125,14 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     ['the root file system anew', () => ({ rebuild: ['rootfs' as const] }), ['firmware', 'verify']],
     ['the programs for planes anew', () => ({ rebuild: ['tmk' as const] }), ['tmk-vmm', 'simple-tmk', 'verify']],
     ['Linux for plane 0 anew', () => ({ rebuild: ['plane0-linux' as const] }), ['plane0-kernel', 'verify']],
-  ])('makes what %s needs, and nothing else', async (_what, request, ran) => {
+  ])('makes what depends on %s, and nothing else', async (_what, request, ran) => {
     world.takeCalls();
     const outcome = await install({ ...request() }).outcome();
     expect(outcome).toMatchObject({ event: 'done', ran });
     if (ran[0] === 'firmware') expect(world.takeCalls()).toEqual(expect.arrayContaining(['build-buildroot']));
   });
 
-  it('says what each step prints where that is asked for, and keeps it in the logs anyway', async () => {
+  it('prints the output of each step on request, and always logs it', async () => {
     const quiet = install({ rebuild: ['tmk' as const] });
     await quiet.outcome();
     expect(quiet.events.some((event) => event.event === 'output')).toBe(false);
@@ -150,13 +151,13 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(readFileSync(join(root, 'logs', 'simple-tmk.log'), 'utf8')).toContain('Compiling');
   });
 
-  it('uses the revision that was asked for', () => {
+  it('uses the requested revision', () => {
     const stack = readInstalledStack(root);
     expect(stack.revisions['tfa']).toBe(v9);
     expect(readFileSync(stack.files.fip ?? '', 'utf8')).toContain(`revision: ${v9}`);
   });
 
-  it('makes again what somebody changed', async () => {
+  it('makes changed files again', async () => {
     const { files } = readInstalledStack(root);
     writeFileSync(files.rootfs, 'scribble');
     const outcome = await install().outcome();
@@ -164,7 +165,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(readFileSync(files.rootfs, 'latin1')).not.toContain('scribble');
   });
 
-  it('refuses firmware into which the RMM did not come', async () => {
+  it('rejects firmware without the RMM', async () => {
     const outcome = await install({ rebuild: ['rootfs' as const] }, { FAKE_FAIL: 'rmm' }).outcome();
     expect(outcome).toMatchObject({ event: 'error', code: 'tool-failed' });
     expect(outcome.event === 'error' && outcome.message).toMatch(/firmware: .*has no RMM; it has: BL2, BL31, BL33/);
@@ -188,14 +189,14 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     });
   });
 
-  it('refuses a kernel that drops the options plane 0 needs', async () => {
+  it('rejects a kernel that drops options that plane 0 needs', async () => {
     const request = { rebuild: ['plane0-linux' as const] };
     const outcome = await install(request, { FAKE_FAIL: 'options' }).outcome();
     expect(outcome).toMatchObject({ event: 'error', message: expect.stringContaining('CONFIG_ARM_CCA_GUEST') });
     expect(await install().outcome()).toMatchObject({ event: 'done' });
   });
 
-  it('refuses a pin of a component that the configuration does not have, and builds nothing', async () => {
+  it('rejects a pin of a component that the configuration lacks, and builds nothing', async () => {
     const lockFile = join(folder, 'wrong.lock.yaml');
     const pin = `  edk2: { repository: '${world.url('components')}', revision: ${pinned}, component: edk2/edk2 }\n`;
     writeFileSync(lockFile, readFileSync(world.lockFile, 'utf8').replace('python:', `${pin}python:`));
@@ -212,7 +213,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(readInstalledStack(root).revisions['edk2']).toBe(pinned);
   });
 
-  it('names no commit of a shrinkwrap that it did not use', async () => {
+  it('records no commit of a shrinkwrap that it did not use', async () => {
     const shrinkwrap = join(root, 'bin', 'shrinkwrap');
     expect(await install({ given: { shrinkwrap } }).outcome()).toMatchObject({ event: 'done' });
     const { revisions } = readInstalledStack(root);
@@ -222,7 +223,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(readInstalledStack(root).revisions['shrinkwrap']).toBe(world.head('shrinkwrap'));
   });
 
-  it('stops in order on Ctrl-C, and another one at the same time is told who works there', async () => {
+  it('stops in order on Ctrl-C, and a concurrent one is told which process works there', async () => {
     rmSync(join(root, 'objects'), { recursive: true });
     const request = { rebuild: ['plane0-linux' as const] };
     const run = install(request, { FAKE_PAUSE: 'plane0-kernel' });
@@ -242,7 +243,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     expect(readFileSync(readInstalledStack(root).files.plane0Kernel, 'latin1')).toContain('whole');
   });
 
-  it('takes a tmk_vmm of the user, remembers it, and sees when it changes', async () => {
+  it('uses the user’s tmk_vmm, remembers it, and detects changes', async () => {
     const mine = join(folder, 'my_tmk_vmm');
     const elf = Buffer.concat([Buffer.alloc(18), Buffer.from([183, 0]), Buffer.from('mine')]);
     writeFileSync(mine, elf);
@@ -261,7 +262,7 @@ describe.skipIf(!hasTools)('installing the FVP stack', () => {
     });
   });
 
-  it('builds in the container image that it pinned, and records its digest', async () => {
+  it('builds in the pinned container image, and records its digest', async () => {
     const name = 'docker.io/shrinkwraptool/base-slim';
     const digests = ['1', '2'].map((digit) => `sha256:${digit.repeat(64)}`);
     world.publishImages({ [`${name}:2026.6.0-fake`]: digests[0] ?? '' });

@@ -21,12 +21,12 @@ const schema = z.object({
   /** sha256 of the lock file that the stack was installed from, in hex. */
   lockDigest: z.string(),
   shrinkwrap: z.object({
-    /** The command, executable as it is. */
+    /** Path of the command, which can be run without further setup. */
     command: absolutePath,
-    /** What `shrinkwrap --version` printed. */
+    /** The output of `shrinkwrap --version`. */
     version: z.string(),
     runtime: z.enum(runtimes),
-    /** Container image, where one other than shrinkwrap's default is used. */
+    /** Container image, unless it is shrinkwrap's default. */
     image: z.string().optional(),
   }),
   /**
@@ -36,10 +36,10 @@ const schema = z.object({
   environment: z.record(z.string(), z.string()),
   /** Name of the configuration for `shrinkwrap run`. */
   config: z.string(),
-  /** Overlays to give again to `shrinkwrap run`, in this order. */
+  /** Overlays to pass to `shrinkwrap run` too, in this order. */
   overlays: z.array(absolutePath),
   files: z.object({
-    /** Root file system of the host, an ext4 image. Never to be written: copy it. */
+    /** Root file system of the host, an ext4 image. It must not be written: use a copy. */
     rootfs: absolutePath,
     /** Linux for plane 0 of a realm, an arm64 `Image`. */
     plane0Kernel: absolutePath,
@@ -47,9 +47,9 @@ const schema = z.object({
     lkvm: absolutePath,
     /** OpenVMM's tmk_vmm, for plane 0. */
     tmkVmm: absolutePath,
-    /** OpenVMM's simple_tmk, a TMK; not there where a tmk_vmm was given instead of being built. */
+    /** OpenVMM's simple_tmk, a TMK; absent if a tmk_vmm was given instead of being built. */
     simpleTmk: absolutePath.optional(),
-    /** What the model boots: for a start without shrinkwrap. */
+    /** The files that the model boots, for a start without shrinkwrap. */
     bl1: absolutePath.optional(),
     fip: absolutePath.optional(),
     hostKernel: absolutePath.optional(),
@@ -60,8 +60,8 @@ const schema = z.object({
 });
 
 /**
- * The installed FVP stack, as `petri cca install` leaves it in `<root>/stack.json`: written last, when everything else
- * verifies.
+ * The installed FVP stack, which `petri cca install` describes in `<root>/stack.json`: written last, after everything
+ * else has been verified.
  */
 export type InstalledStack = z.infer<typeof schema>;
 

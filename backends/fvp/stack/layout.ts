@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { checkRootPath } from '../../../petri/kit/stack/index.ts';
 import { stackFile } from './installed.ts';
 
-/** Where everything of a stack lies below its root. */
+/** Paths of all parts of a stack below its root. */
 export class StackLayout {
   readonly root: string;
 
-  /** @throws PetriError `invalid-option` for a root that build scripts could not cope with */
+  /** @throws PetriError `invalid-option` for a root that build scripts cannot handle */
   constructor(root: string) {
     checkRootPath(root, 'FVP stack', 'make and shrinkwrap');
     this.root = root;
@@ -47,7 +47,7 @@ export class StackLayout {
     return join(this.root, 'shrinkwrap', 'package');
   }
 
-  /** Intermediate files of what we build ourselves. */
+  /** Intermediate files of our own builds. */
   objects(name: string): string {
     return join(this.root, 'objects', name);
   }

@@ -21,7 +21,7 @@ function edited(edit: (lock: LockFile) => void): string {
 }
 
 describe('the lock file of the package', () => {
-  it('pins every source, or says why it cannot and what it follows', () => {
+  it('pins every source, or gives the reason and the branch that it follows', () => {
     for (const source of Object.values(shipped.sources)) {
       expect(source.why).toBeDefined();
       if (source.revision === null) expect(source.ref).toBeDefined();
@@ -31,7 +31,7 @@ describe('the lock file of the package', () => {
     );
   });
 
-  it('says of the personal fork what it is', () => {
+  it('marks the personal fork as one', () => {
     expect(shipped.sources['plane0-linux']?.fork).toMatch(/personal fork/);
   });
 
@@ -59,7 +59,7 @@ describe('a lock file that is wrong', () => {
     ['an unknown key', edited((lock) => Object.assign(lock, { sorces: {} })), /sorces/],
     ['a package that is a URL', edited((lock) => (lock.python['pyyaml'] = '@ https://e.org/x.whl')), /python.pyyaml/],
     ['something else', '[1, 2', /flow/i],
-  ])('is refused for %s', (_what, content, message) => {
+  ])('is rejected for %s', (_what, content, message) => {
     expect(() => lockFormat.parse(content, 'mine.yaml')).toThrow(message);
     expect(() => lockFormat.parse(content, 'mine.yaml')).toThrow(/^mine.yaml is not a lock file for the FVP stack/);
   });
@@ -69,7 +69,7 @@ function set(lock: LockFile, key: 'repository' | 'revision' | 'ref', value: stri
   Object.assign(lock.sources['tfa'] ?? {}, { [key]: value });
 }
 
-describe('finding out what a lock leaves open', () => {
+describe('resolving a lock', () => {
   const asked: string[] = [];
   const resolve = async (over: Partial<ResolveRequest<LockFile>> = {}): Promise<LockFile> => {
     asked.length = 0;
@@ -81,7 +81,7 @@ describe('finding out what a lock leaves open', () => {
     return await resolveLock({ format: lockFormat, ...nothing, ask, ...over });
   };
 
-  it('asks for branches only, and writes down what they are', async () => {
+  it('resolves branches only, and records the result', async () => {
     const lock = await resolve({ unused: new Set(['openvmm']) });
     expect(asked).toHaveLength(3);
     expect(lock.sources['host-linux']).toMatchObject({ revision: one, ref: 'cca/planes/rfc-v1', by: 'resolved' });
@@ -89,7 +89,7 @@ describe('finding out what a lock leaves open', () => {
     expect(lock.sources['openvmm']?.revision).toBeNull();
   });
 
-  it('asks once, until it is to ask again', async () => {
+  it('resolves once, until it is asked to do so again', async () => {
     const own = await resolve();
     expect(await resolve({ own })).toEqual(own);
     expect(asked).toEqual([]);
@@ -97,7 +97,7 @@ describe('finding out what a lock leaves open', () => {
     expect(asked).toHaveLength(4);
   });
 
-  it('asks anew when the lock of the package follows another branch', async () => {
+  it('resolves again if the lock of the package follows another branch', async () => {
     const own = await resolve();
     const base = structuredClone(shipped);
     Object.assign(base.sources['kvmtool'] ?? {}, { ref: 'cca/v9' });
@@ -105,7 +105,7 @@ describe('finding out what a lock leaves open', () => {
     expect(asked).toEqual([`${shipped.sources['kvmtool']?.repository ?? ''} cca/v9`]);
   });
 
-  it('takes what the user gave before everything, then and later', async () => {
+  it('prefers what the user gave, now and later', async () => {
     const overrides = [
       { name: 'tfa', revision: two },
       { name: 'plane0-linux', repository: '/srv/linux.git', revision: 'mine' },
@@ -118,18 +118,18 @@ describe('finding out what a lock leaves open', () => {
     expect((await resolve({ own })).sources).toEqual(own.sources);
   });
 
-  it('asks nobody for a plan', async () => {
+  it('accesses no repository for a plan', async () => {
     const lock = await resolve({ ask: undefined });
     expect(lock.sources['kvmtool']?.revision).toBeNull();
   });
 
-  it('knows the names of sources, and keeps the rules of the file for what is typed', async () => {
+  it('checks names of sources, and applies the rules of the file to options', async () => {
     await expect(resolve({ overrides: [{ name: 'edk3' }] })).rejects.toThrow(/no source 'edk3'[\s\S]*tfrmm/);
     const evil = [{ name: 'tfa', repository: 'x$(id)', revision: one }];
     await expect(resolve({ overrides: evil })).rejects.toThrow(/repository/);
   });
 
-  it('gives shrinkwrap each revision at the place of its component', async () => {
+  it('passes each revision to shrinkwrap at its component', async () => {
     const overlay: unknown = parse(revisionsOverlay(await resolve()));
     const { tfa, kvmtool } = shipped.sources;
     expect(overlay).toMatchObject({
@@ -145,7 +145,7 @@ describe('finding out what a lock leaves open', () => {
 });
 
 describe('our overlays', () => {
-  it.each(['petri-planes.yaml', 'petri-consoles.yaml'])('%s has only what shrinkwrap knows', (name) => {
+  it.each(['petri-planes.yaml', 'petri-consoles.yaml'])('%s has only keys that shrinkwrap knows', (name) => {
     const overlay = parse(readFileSync(join(artifactsFolder(), 'cca', 'overlays', name), 'utf8')) as {
       build?: Record<string, object>;
       run?: { params: Record<string, unknown>; terminals?: Record<string, object> };
@@ -157,7 +157,7 @@ describe('our overlays', () => {
     for (const parameter of Object.keys(overlay.run?.params ?? {})) expect(parameter).toMatch(/^-C [\w.]+$/);
     for (const terminal of Object.values(overlay.run?.terminals ?? {})) {
       expect(Object.keys(terminal)).toEqual(['friendly', 'type', 'port_regex']);
-      // With a type that it knows, shrinkwrap takes the console for itself or puts its parameters after ours.
+      // For a type that it knows, shrinkwrap uses the console itself or appends its own parameters.
       expect(terminal).toMatchObject({ type: 'petri' });
     }
   });

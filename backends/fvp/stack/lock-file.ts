@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { lockFields, LockFormat } from '../../../petri/kit/stack/index.ts';
 
 const configName = z.string().regex(/^\w[\w./-]*\.yaml$/, 'must be the name of a .yaml file');
-// shrinkwrap writes variables into shell scripts as they are.
+// shrinkwrap inserts variables into shell scripts without quoting.
 const variable = z.string().regex(/^(?:[\w./=@,+: -]|\$\{artifact:\w+\})*$/, 'must not have shell characters');
 
 const lockSchema = z.strictObject({
@@ -13,10 +13,10 @@ const lockSchema = z.strictObject({
     config: configName,
     image: z
       .string()
-      // shrinkwrap takes what follows the only colon for the tag, so a digest stands in the place of a tag.
+      // shrinkwrap takes what follows the only colon as the tag, so a digest takes the place of a tag.
       .regex(/^[\w./-]+(?::[\w.-]+|@sha256:[0-9a-f]{64})?$/, 'must be NAME, NAME:TAG or NAME@sha256:DIGEST')
       .nullable(),
-    /** In a user's own lock file: the tag that `image` is the digest of. */
+    /** In a user's own lock file: the tag whose digest `image` is. */
     imageTag: z.string().optional(),
     overlays: z.array(configName),
     variables: z.record(z.string().regex(/^\w+$/), variable),

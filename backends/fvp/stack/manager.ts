@@ -38,7 +38,7 @@ import { sealStep } from './seal.ts';
 import { settingsSchema, type StackSettings } from './settings.ts';
 import { shrinkwrapStep } from './shrinkwrap-tool.ts';
 
-/** GiB that a whole stack takes while it is built, and that its model needs of memory. */
+/** GiB of disk space for building a whole stack, and of memory for its model. */
 export const room = { disk: 40, memory: 6 } as const;
 
 /** The FVP stack for `petri cca`. */
@@ -82,7 +82,7 @@ export class FvpStackManager implements StackManager {
       after: 'shrinkwrap',
       runtime: settings.runtime ?? 'docker',
     });
-    // What was found out in one lock file says nothing about another.
+    // What was resolved for one lock file does not apply to another.
     const locked = before.lockFile === settings.lockFile ? await image.locked() : lock;
     const steps = await this.#steps(request, layout, settings, { lock, unused, image });
     const begin = async (): Promise<void> => {
@@ -105,7 +105,7 @@ export class FvpStackManager implements StackManager {
   ): Promise<LockFile> {
     const shipped = join(artifactsFolder(), 'cca', 'fvp.lock.yaml');
     const base = await lockFormat.read(settings.lockFile ?? shipped);
-    // What was replaced in one lock file says nothing about another.
+    // Replacements in one lock file do not apply to another.
     const hasOwn = baseBefore === settings.lockFile && existsSync(layout.ownLock);
     return await resolveLock({
       format: lockFormat,
@@ -140,7 +140,7 @@ export class FvpStackManager implements StackManager {
       runtime,
       python: settings.shrinkwrap === undefined,
       rust: settings.tmkVmm === undefined,
-      // An update works in the room that the installation took.
+      // An update reuses the space of the installation.
       disk: hasStack ? Math.min(this.#room.disk, 5) : this.#room.disk,
       memory: this.#room.memory,
       env: request.env,
@@ -194,7 +194,7 @@ export class FvpStackManager implements StackManager {
 /** What the registry hands to `petri cca`. */
 export const stackManager: StackManager = new FvpStackManager();
 
-/** What is given now; else what was given before. 'own' takes back what was given before. */
+/** The options given now, else those given before. 'own' resets an earlier choice. */
 function chosenSettings(request: StackRequest, before: StackSettings): StackSettings {
   const { env, cwd } = request;
   const pick = (option: string, variable: string, old: string | undefined): string | undefined => {
@@ -214,7 +214,7 @@ function chosenSettings(request: StackRequest, before: StackSettings): StackSett
   };
 }
 
-/** A shrinkwrap that the user has installed takes the place of our own. */
+/** Uses the user's shrinkwrap instead of our own. */
 async function givenShrinkwrapStep(command: string): Promise<StackStep> {
   await digestGiven('--shrinkwrap', command);
   return {
@@ -229,7 +229,7 @@ async function givenShrinkwrapStep(command: string): Promise<StackStep> {
   };
 }
 
-/** What is forced also says what its build must not find ready: see `fresh`. */
+/** Steps to force. Their builds also remove old objects: see `fresh`. */
 function forced(request: StackRequest, image: ContainerImage): ReadonlySet<string> {
   const steps = { 'plane0-linux': ['plane0-kernel'], rootfs: ['firmware'], tmk: ['tmk-vmm', 'simple-tmk'] } as const;
   const tag = request.refresh && image.step !== undefined ? [image.step.name] : [];

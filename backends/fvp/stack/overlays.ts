@@ -9,26 +9,26 @@ import { digestFiles, type StackStep, writeAtomically } from '../../../petri/kit
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 
-/** Our overlays for shrinkwrap, besides the one that is made from the lock. */
+/** Our overlays for shrinkwrap, other than the one that is made from the lock. */
 const shipped = { planes: 'petri-planes.yaml', consoles: 'petri-consoles.yaml' } as const;
 const revisions = 'petri-revisions.yaml';
 
-/** What the configuration is before revisions are pinned: overlays of shrinkwrap's own, then ours. */
+/** Overlays of the configuration before revisions are pinned: shrinkwrap's own, then ours. */
 export function configOverlays(layout: StackLayout, lock: LockFile): string[] {
   return [...lock.shrinkwrap.overlays, join(layout.overlays, shipped.planes)];
 }
 
-/** Overlays for `shrinkwrap build`, absolute, in the order in which they go on top of each other. */
+/** Overlays for `shrinkwrap build`, absolute, in the order in which they are applied. */
 export function buildOverlays(layout: StackLayout): string[] {
   return [join(layout.overlays, shipped.planes), join(layout.overlays, revisions)];
 }
 
-/** Overlays for `shrinkwrap run`: of those of the build, the run part has to be given again. */
+/** Overlays for `shrinkwrap run`: the `run` parts of the build's overlays have to be given again. */
 export function runOverlays(layout: StackLayout): string[] {
   return [join(layout.overlays, shipped.planes), join(layout.overlays, shipped.consoles)];
 }
 
-/** Writes the overlays: what we ship, and the revisions of the lock. */
+/** Writes the overlays: ours, and the revisions of the lock. */
 export function overlaysStep(layout: StackLayout, lock: LockFile): StackStep {
   const contents = { ...buildContents(lock), [shipped.consoles]: readShipped(shipped.consoles) };
   const paths = Object.fromEntries(Object.keys(contents).map((name) => [name, join(layout.overlays, name)]));
@@ -44,7 +44,7 @@ export function overlaysStep(layout: StackLayout, lock: LockFile): StackStep {
   };
 }
 
-/** What of the overlays decides what `shrinkwrap build` makes, as inputs of that step. */
+/** The content of the overlays that affects `shrinkwrap build`, as inputs of that step. */
 export function overlayInputs(lock: LockFile): Record<string, string> {
   const pinned = Object.entries(lock.sources).filter(([, source]) => source.component !== undefined);
   const inputs = digests({ [shipped.planes]: readShipped(shipped.planes) });

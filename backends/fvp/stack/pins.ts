@@ -11,19 +11,15 @@ import type { LockFile } from './lock-file.ts';
 import { configOverlays } from './overlays.ts';
 import { configName, shrinkwrapEnvironment } from './shrinkwrap-config.ts';
 
-/**
- * What `shrinkwrap process --action=merge` says of components: a repository by its place, which is '.' for the only
- * one.
- */
+/** Components in the output of `shrinkwrap process --action=merge`: repositories by name, '.' for the only one. */
 const mergedSchema = z.object({
   image: z.string().nullish(),
   build: z.record(z.string(), z.object({ repo: z.record(z.string(), z.unknown()).default({}) })),
 });
 
 /**
- * Compares the pins of the lock with the components that the configuration has: shrinkwrap adds a repository that it
- * does not know to a component, or a component without commands to the build, and takes what was to be pinned from
- * where it did before.
+ * Checks that the configuration has all components that the lock pins: for an unknown one, shrinkwrap would add a
+ * repository to a component, or a component without commands to the build, and the pin would have no effect.
  *
  * @throws PetriError `lock-file-invalid`, `tool-failed`
  */
@@ -42,15 +38,15 @@ export async function expectComponents(command: string, layout: StackLayout, loc
   });
 }
 
-/** What shrinkwrap makes of its configuration and the overlays, as far as we need it. */
+/** The parts of shrinkwrap's merged configuration that we need. */
 export interface MergedConfig {
-  /** Names as a lock has them: 'edk2', or 'kvmtool/dtc' where a component has several repositories. */
+  /** Names as in a lock: 'edk2', or 'kvmtool/dtc' if a component has several repositories. */
   readonly components: ReadonlySet<string>;
   /** The container image that the configuration asks for. */
   readonly image: string | undefined;
 }
 
-/** Asks shrinkwrap for the configuration. @throws PetriError `tool-failed` */
+/** Queries shrinkwrap for the configuration. @throws PetriError `tool-failed` */
 export async function mergedConfig(command: string, layout: StackLayout, lock: LockFile): Promise<MergedConfig> {
   const overlays = configOverlays(layout, lock).map((overlay) => `--overlay=${overlay}`);
   const { config } = lock.shrinkwrap;
@@ -60,7 +56,7 @@ export async function mergedConfig(command: string, layout: StackLayout, lock: L
     const { build, image } = mergedSchema.parse(parseDocument(merged).toJS());
     return { components: componentsOf(build), image: image ?? undefined };
   } catch (error) {
-    throw new PetriError(`shrinkwrap does not say what ${config} consists of: ${String(error)}`, {
+    throw new PetriError(`shrinkwrap does not report the components of ${config}: ${String(error)}`, {
       code: 'tool-failed',
       step: 'install',
       remedy: `run: ${command} process ${config} --action=merge`,
@@ -78,7 +74,7 @@ function componentsOf(build: z.infer<typeof mergedSchema>['build']): ReadonlySet
 }
 
 /**
- * Compares what shrinkwrap checked out with what the lock pins.
+ * Compares shrinkwrap's checkouts with the pins of the lock.
  *
  * @throws PetriError `tool-failed`
  */

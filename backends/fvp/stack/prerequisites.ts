@@ -11,13 +11,13 @@ import {
 } from '../../../petri/kit/stack/index.ts';
 import type { InstalledStack } from './installed.ts';
 
-/** What will be built or run, and so what is needed. */
+/** What will be built or run, which decides what is needed. */
 export interface Needs {
   readonly root: string;
   readonly runtime: InstalledStack['shrinkwrap']['runtime'];
-  /** A Python environment is to be made. */
+  /** Whether a Python environment is made. */
   readonly python: boolean;
-  /** tmk_vmm is to be built. */
+  /** Whether tmk_vmm is built. */
   readonly rust: boolean;
   /** GiB that must be free below the root, and of memory. */
   readonly disk: number;
@@ -25,7 +25,7 @@ export interface Needs {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What shrinkwrap's container image has, for runs without it. */
+/** Programs in shrinkwrap's container image, which runs without it need. */
 const withoutContainer: readonly NeededProgram[] = [
   { program: 'cmake', debianPackage: 'cmake' },
   { program: 'dtc', debianPackage: 'device-tree-compiler' },
@@ -40,7 +40,7 @@ const withoutContainer: readonly NeededProgram[] = [
   { program: 'telnet', debianPackage: 'telnet' },
 ];
 
-/** Everything that is missing, not only the first. */
+/** Everything that is missing, not only the first item. */
 export async function findShortages(needs: Needs): Promise<Shortage[]> {
   return [
     ...programShortages([...commonPrograms, ...(needs.runtime === 'null' ? withoutContainer : [])], needs.env),
@@ -76,7 +76,7 @@ async function containerShortage(needs: Needs): Promise<Shortage[]> {
     return [{ what: `${program}, for --runtime ${needs.runtime}`, debianPackage: isDocker ? 'docker.io' : 'podman' }];
   }
   const info = await tryAsk([program, 'info', '--format', '{{.ID}}'], needs.env);
-  // podman has no such field and says so, having come to life; only silence of the service matters.
+  // podman rejects the template, but only after it has started; only a service that does not answer matters.
   if (info.answer !== undefined || (!isDocker && /template/.test(info.why))) return [];
   const join = 'sudo usermod -aG docker $USER, then log in again; or start the service: sudo systemctl start docker';
   return [{ what: `a usable ${program} (${info.why})`, remedy: isDocker ? join : 'make `podman info` work' }];

@@ -23,17 +23,17 @@ export interface SealOptions {
   readonly command: string;
   readonly runtime: InstalledStack['shrinkwrap']['runtime'];
   readonly image: ContainerImage;
-  /** Steps whose outputs the stack consists of. */
+  /** Steps whose outputs form the stack. */
   readonly after: readonly string[];
-  /** shrinkwrap runs from our Python environment, not from a command of the user's. */
+  /** Whether shrinkwrap runs from our Python environment, not as a command of the user. */
   readonly hasVenv: boolean;
-  /** Sources that nothing was built from. */
+  /** Sources that were not used. */
   readonly unused: ReadonlySet<string>;
-  /** simple_tmk was built. */
+  /** Whether simple_tmk was built. */
   readonly simpleTmk: boolean;
 }
 
-/** Compares what was built with what the lock expects, and writes stack.json: only then the stack is there. */
+/** Compares the outputs with the lock, and writes stack.json, which makes the stack complete. */
 export function sealStep(layout: StackLayout, lock: LockFile, options: SealOptions): StackStep {
   return {
     name: 'verify',
@@ -85,7 +85,7 @@ async function describeStack(layout: StackLayout, lock: LockFile, options: SealO
   };
 }
 
-/** Which commits shrinkwrap built from, those included that only its own configuration names. */
+/** The commits that shrinkwrap built, including those that only its own configuration names. */
 async function builtRevisions(layout: StackLayout, lock: LockFile): Promise<Record<string, string>> {
   const folder = join(layout.build, 'source', configName(lock));
   const revisions: Record<string, string> = {};

@@ -10,5 +10,5 @@ export const settingsSchema = z.object({
   lockFile: z.string().optional(),
 });
 
-/** What the user chose when installing the FVP stack. */
+/** The user's choices at the installation of the FVP stack. */
 export type StackSettings = z.infer<typeof settingsSchema>;

@@ -1,7 +1,7 @@
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 
-/** Variables that tie shrinkwrap to this stack, instead of to the home directory that all stacks share. */
+/** Variables that make shrinkwrap use this stack instead of the folders in HOME that all stacks share. */
 export function shrinkwrapEnvironment(layout: StackLayout): Record<string, string> {
   return {
     SHRINKWRAP_BUILD: layout.build,
@@ -10,7 +10,7 @@ export function shrinkwrapEnvironment(layout: StackLayout): Record<string, strin
   };
 }
 
-/** shrinkwrap's name for the configuration, which its folders have: the file's without the ending. */
+/** shrinkwrap's name for the configuration and its folders: the file name without extension. */
 export function configName(lock: LockFile): string {
   return lock.shrinkwrap.config.replace(/^.*\//, '').replace(/\.yaml$/, '');
 }

@@ -12,7 +12,7 @@ import {
 import type { StackLayout } from './layout.ts';
 import type { LockFile } from './lock-file.ts';
 
-/** Makes shrinkwrap usable: a Python environment of its own, and a command that uses it. */
+/** Installs shrinkwrap: a Python environment, and a command that uses it. */
 export function shrinkwrapStep(layout: StackLayout, lock: LockFile, pythonVersion: string): StackStep {
   const python = join(layout.venv, 'bin', 'python');
   const packages = Object.entries(lock.python).map(([name, version]) => `${name}==${version}`);
@@ -42,7 +42,7 @@ export function shrinkwrapStep(layout: StackLayout, lock: LockFile, pythonVersio
   };
 }
 
-/** What `shrinkwrap --version` says. @throws Error when it says nothing */
+/** The output of `shrinkwrap --version`. @throws Error if there is none */
 export async function shrinkwrapVersion(command: string): Promise<string> {
   const version = await ask([command, '--version']);
   if (version === '') throw new Error(`${command} --version prints nothing`);
@@ -50,8 +50,8 @@ export async function shrinkwrapVersion(command: string): Promise<string> {
 }
 
 /**
- * Runs the tool from its checkout, so that building a package of it, with tools that nobody pinned, is not needed. The
- * tool moved into a package, below src/, in 2026.
+ * Runs the tool from its checkout, so that no package has to be built with tools that are not pinned. In 2026 the tool
+ * moved into a package below src/.
  */
 function launcher(layout: StackLayout, python: string): string {
   const source = layout.source('shrinkwrap');
@@ -68,7 +68,7 @@ function launcher(layout: StackLayout, python: string): string {
   ].join('\n');
 }
 
-/** Names of Python packages are compared so (PEP 503). */
+/** Normalises a package name for comparison (PEP 503). */
 function normalized(name: string): string {
   return name.toLowerCase().replaceAll(/[-_.]+/g, '-');
 }

@@ -1,4 +1,4 @@
-// What the main process of a test run does: starts a worker and passes on what it says. It ends when its worker does.
+// Acts as the main process of a test run: starts a worker and passes on its output. It ends when its worker does.
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 

@@ -1,4 +1,4 @@
-// What a worker of a test run does: runs tests on the backend, one after another, and says how each went. It ends when
+// Acts as a worker of a test run: runs tests on the backend, one after another, and prints each result. It ends when
 // its runner does.
 import { join } from 'node:path';
 
@@ -30,7 +30,7 @@ for (let number = 0; ; number++) {
     }
   } catch (error) {
     verdict = error instanceof Error && 'code' in error ? error.code : String(error);
-    // A model that was killed twice while it booted is not given up here.
+    // Reset the pool, which would give up after two failed boots.
     await backend.close();
   }
   if (process.connected) process.send(verdict);

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 
 import { REAPER_VARIABLE } from '../../../petri/kit/process/testing.ts';
 
-/** Variable whose value only the processes of one case have. */
+/** Environment variable whose value identifies the processes of one case. */
 export const MARK = 'PETRI_TEST_MARK';
 
-/** What is there of a case, as anybody can see it from outside. */
+/** What exists of a case, seen from outside. */
 export interface Traces {
-  /** `pid command line`. A port that is open belongs to one of them. */
+  /** `pid command line`. Open ports belong to one of them. */
   readonly processes: readonly string[];
   readonly files: readonly string[];
 }
 
 export const nothing: Traces = { processes: [], files: [] };
 
-/** @param folders in which no file may be, but for those that say what machine it is */
+/** @param folders that should have no files, except those that identify the machine */
 export function tracesOf(mark: string, folders: readonly string[]): Traces {
   return {
     processes: processesOf(mark).map(({ pid, command }) => `${pid} ${command}`),
@@ -30,20 +30,20 @@ export function processesOf(mark: string): { readonly pid: number; readonly comm
     try {
       const environment = readFileSync(`/proc/${name}/environ`, 'latin1').split('\0');
       if (!environment.includes(`${MARK}=${mark}`)) return [];
-      // A process that is over and not waited for has no command line.
+      // A zombie has no command line.
       const command = readFileSync(`/proc/${name}/cmdline`, 'latin1').replaceAll('\0', ' ').trim();
       const isReaper = environment.some((variable) => variable.startsWith(`${REAPER_VARIABLE}=`));
       return command === ''
         ? []
         : [{ pid: Number(name), command: `${isReaper ? 'reaper: ' : ''}${command}`.slice(0, 100) }];
     } catch {
-      // It ended meanwhile, or is another user's.
+      // It has ended meanwhile, or belongs to another user.
       return [];
     }
   });
 }
 
-/** Ends what a test that failed left behind. Some of it starts others. */
+/** Ends what a failed test left behind. Some of it starts other processes. */
 export function endAll(marks: readonly string[]): void {
   for (let round = 0; round < 50; round++) {
     const left = marks.flatMap(processesOf);
@@ -52,13 +52,13 @@ export function endAll(marks: readonly string[]): void {
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // It ended meanwhile.
+        // It has ended meanwhile.
       }
     }
   }
 }
 
-/** Files, and folders with nothing in them that are named as temporary ones. */
+/** Files, and empty folders with temporary names. */
 function filesIn(folder: string): string[] {
   let entries: Dirent[];
   try {

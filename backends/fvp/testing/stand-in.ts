@@ -15,7 +15,7 @@ export function standInWorks(): boolean {
   return process.platform === 'linux' && tools.every((tool) => tool !== undefined);
 }
 
-/** Installs it into a folder, as `petri cca install` would install the real thing. */
+/** Installs it into a folder, as `petri cca install` would install the real stack. */
 export function installStandIn(folder: string, ...options: readonly string[]): void {
   execFileSync(process.execPath, [install, folder, ...options], { stdio: 'ignore' });
 }

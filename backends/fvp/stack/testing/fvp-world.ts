@@ -43,14 +43,14 @@ export class FvpWorld extends FakeWorld {
     return join(this.folder, 'containers');
   }
 
-  /** What a registry of container images has, digests by names with tags; without any there is no network. */
+  /** Content of a registry of container images, digests by name with tag; without any there is no network. */
   publishImages(images: Readonly<Record<string, string>> | undefined): void {
     const path = join(this.#containers, 'registry');
     rmSync(path, { force: true });
     if (images !== undefined) writeFileSync(path, imageList(images));
   }
 
-  /** What is on this machine; '-' for an image that was built here. */
+  /** Local images; '-' for one that was built locally. */
   haveImages(images: Readonly<Record<string, string>>): void {
     writeFileSync(join(this.#containers, 'images'), imageList(images));
   }
@@ -138,7 +138,7 @@ pack('dt_bootargs.dtb', b'dtb')
 open(os.path.join(package, config + '.yaml'), 'w').write('resolved: ' + config + '\\n')
 `;
 
-/** Makes the wheels that the lock names, each with one module. */
+/** Makes the wheels of the lock, each with one module. */
 const wheelMaker = `
 import os, sys, zipfile
 folder = sys.argv[1]
