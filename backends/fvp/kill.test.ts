@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { endsWithUs } from '../../petri/unit-test/ends-with-us.ts';
 import { randomMoment } from '../../petri/unit-test/random-moment.ts';
 import { endAll, MARK, nothing, processesOf, tracesOf } from './testing/outside.ts';
 import { installStandIn, standInWorks } from './testing/stand-in.ts';
@@ -50,7 +51,7 @@ class Life {
     marks.push(this.mark);
     this.#home = join(folder, this.mark);
     for (const part of ['tmp', 'state', 'runs']) mkdirSync(join(this.#home, part), { recursive: true });
-    this.#runner = spawn(process.execPath, [runner, join(this.#home, 'runs')], {
+    this.#runner = spawn(process.execPath, [...endsWithUs, runner, join(this.#home, 'runs')], {
       env: {
         ...process.env,
         [MARK]: this.mark,
@@ -59,7 +60,7 @@ class Life {
         PETRI_STATE_DIR: join(this.#home, 'state'),
         TMPDIR: join(this.#home, 'tmp'),
       },
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
     });
     const { stdout } = this.#runner;
     if (stdout === null) throw new Error('unreachable: its output is a pipe');

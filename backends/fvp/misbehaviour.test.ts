@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { endsWithUs } from '../../petri/unit-test/ends-with-us.ts';
 import { hurried } from '../../petri/unit-test/hurried.ts';
 import { until } from '../../petri/unit-test/until.ts';
 import { endAll, MARK, nothing, tracesOf } from './testing/outside.ts';
@@ -86,7 +87,7 @@ async function runNow({ faults, slowFactor = PATIENT, args = ['hello'], inContai
   marks.push(mark);
   const home = join(folder, mark);
   for (const part of ['tmp', 'state', 'work']) mkdirSync(join(home, part), { recursive: true });
-  const child = spawn(process.execPath, [petri, 'tmk', 'run', ...args, '--backend=fvp'], {
+  const child = spawn(process.execPath, [...endsWithUs, petri, 'tmk', 'run', ...args, '--backend=fvp'], {
     cwd: join(home, 'work'),
     env: {
       ...process.env,
@@ -101,7 +102,7 @@ async function runNow({ faults, slowFactor = PATIENT, args = ['hello'], inContai
       PETRI_STATE_DIR: join(home, 'state'),
       TMPDIR: join(home, 'tmp'),
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

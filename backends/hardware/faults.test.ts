@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { endsWithUs } from '../../petri/unit-test/ends-with-us.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { until } from '../../petri/unit-test/until.ts';
 import { backend } from './index.ts';
@@ -280,9 +281,9 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
       start: (folder) => {
         const program = fileURLToPath(new URL('testing/runner.mjs', import.meta.url));
         const state = `${folder}-state`;
-        const child = spawn(process.execPath, [program, folder], {
+        const child = spawn(process.execPath, [...endsWithUs, program, folder], {
           env: { ...process.env, PETRI_HOSTS: hosts, PETRI_STATE_DIR: state },
-          stdio: ['ignore', 'pipe', 'inherit'],
+          stdio: ['pipe', 'pipe', 'inherit'],
         });
         return {
           running: new Promise((resolve) => child.stdout.once('data', () => resolve())),

@@ -9,6 +9,7 @@ import { PetriError } from '../../petri/errors.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { usePrivateState } from '../../petri/kit/process/testing.ts';
+import { endsWithUs } from '../../petri/unit-test/ends-with-us.ts';
 import { hurried } from '../../petri/unit-test/hurried.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { until } from '../../petri/unit-test/until.ts';
@@ -235,8 +236,8 @@ describe.skipIf(qemu === undefined)('QEMU', () => {
     const petri = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
     const runner = spawn(
       process.execPath,
-      [petri, 'tmk', 'run', 'loop', '--test', 'spin', '--backend=qemu', '--isolation=none'],
-      { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] },
+      [...endsWithUs, petri, 'tmk', 'run', 'loop', '--test', 'spin', '--backend=qemu', '--isolation=none'],
+      { cwd: folder, stdio: ['pipe', 'pipe', 'inherit'] },
     );
     let printed = '';
     for await (const chunk of runner.stdout) {

@@ -18,6 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { usePrivateState } from '../kit/process/testing.ts';
+import { endsWithUs } from '../unit-test/ends-with-us.ts';
 import { optionalTool } from '../unit-test/optional-tool.ts';
 
 const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
@@ -40,7 +41,11 @@ type Output = 'pipe' | number;
 function petri(argv: readonly string[], stdout: Output): ChildProcess {
   // No budget of a backend comes to its end while this test waits.
   const env = { ...process.env, PETRI_SLOW_FACTOR: '1000', NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined };
-  return spawn(process.execPath, [petriBin, ...argv], { cwd: folder, env, stdio: ['ignore', stdout, 'pipe'] });
+  return spawn(process.execPath, [...endsWithUs, petriBin, ...argv], {
+    cwd: folder,
+    env,
+    stdio: ['pipe', stdout, 'pipe'],
+  });
 }
 
 async function errorsOf(child: ChildProcess): Promise<string> {

@@ -9,6 +9,9 @@ import {
 } from './process-table.ts';
 import { bears, isReaper } from './token.ts';
 
+/** Milliseconds from SIGTERM to SIGKILL, where nothing else is asked for. */
+export const defaultGraceMs = 3000;
+
 /** What identifies the processes of one entry, or of a whole ledger. */
 export interface ProcessClaim {
   readonly token: string;

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 
+import { endsWithUs } from '../../unit-test/ends-with-us.ts';
 import { runInterruptible } from './interruptible.ts';
 import { procTable, systemProcessTable } from './process-table.ts';
 import { stateFolders } from './state-directory.ts';
@@ -23,9 +24,9 @@ interface Outcome {
 
 /** Runs the command and interrupts it when it is ready, and again each time that it reports that it is ending. */
 async function interrupt(mark: string, times: number): Promise<Outcome> {
-  const child = spawn(process.execPath, [command, stubborn], {
+  const child = spawn(process.execPath, [...endsWithUs, command, stubborn], {
     env: { ...process.env, PETRI_INTERRUPT_TEST: `${mark} of ${process.pid}` },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const lines: string[] = [];
   createInterface(child.stdout).on('line', (line) => {

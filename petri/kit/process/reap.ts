@@ -1,12 +1,12 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { endContainers } from './containers.ts';
-import { endProcesses, findProcesses, type ProcessClaim } from './end-processes.ts';
+import { defaultGraceMs, endProcesses, findProcesses, type ProcessClaim } from './end-processes.ts';
 import type { LedgerRecord } from './ledger-records.ts';
-import { logPath } from './ledger.ts';
-import { identityOf } from './process-table.ts';
+import { ledgerId, logPath } from './ledger.ts';
+import { identityOf, type ProcessIdentity } from './process-table.ts';
 import { type LedgerEntry, type LedgerState, readLedger } from './read-ledger.ts';
 import { leavePlace } from './slots.ts';
 import { removeTemporaryFolder } from './temporary-folder.ts';
@@ -65,6 +65,27 @@ export async function reap(path: string, options: ReapOptions = { processes: tru
   return { ledger: path, ended, left };
 }
 
+/**
+ * Ends the processes of a ledger that somebody removed while its owner lived, as a cleaner of temporary folders does.
+ * They bear its token; nothing is known of folders, containers and places.
+ *
+ * @param owner whose ledger it was
+ */
+export async function reapRemoved(path: string, owner: ProcessIdentity): Promise<ReapReport> {
+  const id = ledgerId(basename(path));
+  if (id === undefined) return { ledger: path, ended: [], left: [] };
+  const find = () => findProcesses({ token: ledgerToken(id), known: [], after: owner });
+  const found = find();
+  await endProcesses(find, defaultGraceMs);
+  await sleep(birthMs);
+  const survivors = await endProcesses(find, defaultGraceMs);
+  return {
+    ledger: path,
+    ended: found.length > 0 ? [`${plural(found.length, 'process', 'processes')} of a ledger that was removed`] : [],
+    left: survivors.length > 0 ? [outlived(survivors)] : [],
+  };
+}
+
 function claim(path: string, op: 'reaper' | 'reaper-gone'): void {
   const record: LedgerRecord = { op, reaper: identityOf(process.pid) };
   // The owner's last line may be truncated.
@@ -85,7 +106,11 @@ async function endAllProcesses(state: LedgerState, ended: string[], left: string
     survivors = await endProcesses(find, graceMs);
   }
   if (found.length > 0) ended.push(`${plural(found.length, 'process', 'processes')} of ${names(entries)}`);
-  if (survivors.length > 0) left.push(`process ${survivors.join(', ')} still exists after SIGKILL`);
+  if (survivors.length > 0) left.push(outlived(survivors));
+}
+
+function outlived(survivors: readonly number[]): string {
+  return `process ${survivors.join(', ')} still exists after SIGKILL`;
 }
 
 function names(entries: readonly { thing: { name: string } }[]): string {

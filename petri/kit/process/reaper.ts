@@ -36,7 +36,7 @@ const ended = await new Promise((resolve) => {
 });
 const ours = await import(load);
 const { runReaper } = await ours.load('petri/kit/process/run-reaper');
-await runReaper(ledger, ended === 'runner' ? JSON.parse(owner) : undefined);
+await runReaper(ledger, JSON.parse(owner), ended);
 process.exit();
 `;
 

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { printError } from '../../text/index.ts';
 import { isAlive, type ProcessIdentity } from './process-table.ts';
-import { reap } from './reap.ts';
+import { reap, reapRemoved } from './reap.ts';
 
 /** How long a worker may live after its runner died. */
 const ownerMs = 1000;
@@ -11,12 +12,12 @@ const attempts = 5;
 /**
  * The reaper's work, called in its process.
  *
- * @param owner if it may still be alive, because it is the runner that died
+ * @param gone which one died; the owner may still be alive if it is the runner
  */
-export async function runReaper(ledger: string, owner: ProcessIdentity | undefined): Promise<void> {
-  if (owner !== undefined) await endOwner(owner);
+export async function runReaper(ledger: string, owner: ProcessIdentity, gone: 'owner' | 'runner'): Promise<void> {
+  if (gone === 'runner') await endOwner(owner);
   for (let attempt = 1; ; attempt++) {
-    const { left } = await reap(ledger);
+    const { left } = existsSync(ledger) ? await reap(ledger) : await reapRemoved(ledger, owner);
     if (left.length === 0) return;
     if (attempt === attempts) {
       printError(`${left.join('\n')}\n`);

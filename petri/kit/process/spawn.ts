@@ -6,15 +6,13 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 
 import { PetriError } from '../../errors.ts';
 import { DrainedStream } from './drained-stream.ts';
-import { endProcesses, findProcesses, type ProcessClaim } from './end-processes.ts';
+import { defaultGraceMs, endProcesses, findProcesses, type ProcessClaim } from './end-processes.ts';
 import type { Ledger } from './ledger.ts';
 import { OutputFile } from './output-file.ts';
 import { processExit } from './process-exit.ts';
 import { isSame, type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { entryToken, TOKEN_VARIABLE } from './token.ts';
 import type { ProcessExit, SpawnOptions, StopOptions, StopReport, SupervisedProcess } from './types.ts';
-
-export const defaultGraceMs = 3000;
 
 /** How long to wait for the end of output after the process ended: a descendant may keep its pipes open. */
 const outputMs = 500;

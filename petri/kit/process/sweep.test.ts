@@ -8,12 +8,13 @@ import { promisify } from 'node:util';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { identityOf, isAlive, type ProcessIdentity, systemProcessTable } from './process-table.ts';
+import { identityOf, isAlive, procTable, type ProcessIdentity, systemProcessTable } from './process-table.ts';
 import { readLedger } from './read-ledger.ts';
 import { machineFile, machinesFolder, stateFolders, thisMachine } from './state-directory.ts';
 import { Supervisor } from './supervisor.ts';
 import { sweep, waitForRun } from './sweep.ts';
 import { makeTemporaryFolder, temporaryName } from './temporary-folder.ts';
+import { endsWithUs } from '../../unit-test/ends-with-us.ts';
 import { until } from '../../unit-test/until.ts';
 import { usePrivateState } from './testing.ts';
 
@@ -35,7 +36,7 @@ interface Leaver {
 }
 
 async function leaver(): Promise<Leaver> {
-  const owner = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const owner = spawn(process.execPath, [...endsWithUs, script], { stdio: ['pipe', 'pipe', 'inherit'] });
   owners.push(owner);
   const [line] = (await once(createInterface(owner.stdout), 'line')) as [string];
   const left = JSON.parse(line) as { process: number; folder: string };
@@ -142,6 +143,17 @@ describe('a sweep', () => {
     expect(systemProcessTable().find(process.ppid)).toBeDefined();
   });
 });
+
+it.runIf(systemProcessTable() === procTable)(
+  'a reaper whose ledger was removed ends what bears its token',
+  async () => {
+    const left = await leaver();
+    rmSync(left.ledger);
+    expect(isAlive(left.process)).toBe(true);
+    left.owner.kill('SIGKILL');
+    await until(() => !isAlive(left.process));
+  },
+);
 
 describe('petri sweep', () => {
   const petri = fileURLToPath(new URL('../../../bin/petri.mjs', import.meta.url));
