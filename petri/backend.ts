@@ -83,7 +83,7 @@ export {
   type WaitOptions,
 } from './serial/index.ts';
 
-// The kit: boots in stages, and the words of a world that cannot go on.
+// The kit: boots in stages, the words of a world that cannot go on, and the starts and the end of a VM.
 export {
   BootError,
   crashesOn,
@@ -93,6 +93,7 @@ export {
   rmmCrashes,
   stagedBoot,
   tfaCrashes,
+  VmLife,
   type BootFailureKind,
   type BootReport,
   type BootStage,

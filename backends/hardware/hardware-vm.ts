@@ -11,6 +11,7 @@ import {
   type ExecResult,
 } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { vmClosed, VmLife } from '../../petri/kit/boot/index.ts';
 import type { SerialConsole } from '../../petri/serial/index.ts';
 import { consoleSources } from './console/labgrid-console.ts';
 import { openConsoles, type OpenConsoles } from './console/open-consoles.ts';
@@ -18,6 +19,8 @@ import type { Guest } from './guests/guest.ts';
 import type { VmPlan } from './launchers/plan.ts';
 import type { MachineUse } from './machine.ts';
 import { RemoteLaunch, type LaunchEnd } from './remote/launch.ts';
+
+type Lost = Extract<HaltReason, Record<'reason', 'backend-lost'>>;
 
 interface Boot {
   readonly guest: Guest;
@@ -41,10 +44,10 @@ export class HardwareVm implements VmRuntime {
   readonly #launcherConsole: SerialConsole | undefined;
   #consoles: OpenConsoles | undefined;
   #boot: Boot | undefined;
-  #dead: HaltReason | undefined;
+  #dead: Lost | undefined;
   /** Why the VM is ended from outside, once it is. */
   #why: EndReason | undefined;
-  #killing: Promise<void> | undefined;
+  readonly #life = new VmLife(() => this.#giveUp());
   /** Where the guest has a shell. */
   readonly exec?: (command: string, options: ExecOptions) => Promise<ExecResult>;
 
@@ -95,13 +98,13 @@ export class HardwareVm implements VmRuntime {
   }
 
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
-    if (this.#killing !== undefined || this.#dead !== undefined) {
-      throw new PetriError(
-        this.#dead?.reason === 'backend-lost' ? this.#dead.message : 'the VM was ended and cannot be started again',
-        { code: 'vm-closed', step: 'boot', remedy: 'start it before the end of its test, or launch another' },
-      );
-    }
+    if (this.#dead !== undefined) throw vmClosed(this.#dead.message);
+    return await this.#life.start(() => this.#start(testIndex));
+  }
+
+  async #start(testIndex: number): Promise<VmBoot> {
     await this.#endBoot({ reason: 'stopped' });
+    this.#life.mustLive();
     const { machine, home, lease } = this.#use;
     const { signal } = this.#context;
     const program = await this.#plan.program(testIndex, {
@@ -221,11 +224,10 @@ export class HardwareVm implements VmRuntime {
   }
 
   kill(): Promise<void> {
-    this.#killing ??= this.#kill();
-    return this.#killing;
+    return this.#life.kill();
   }
 
-  async #kill(): Promise<void> {
+  async #giveUp(): Promise<void> {
     await this.#endBoot({ reason: 'stopped' });
     await this.#consoles?.end();
     await this.#use.release();
@@ -248,7 +250,7 @@ export class HardwareVm implements VmRuntime {
 
   /** The board is somebody else's now: nothing of it may be shown any more. */
   #lose(why: string): void {
-    if (this.#killing !== undefined) return;
+    if (this.#life.over) return;
     const halt = lost(why);
     this.#dead = halt;
     this.#boot?.end(halt);
@@ -256,6 +258,6 @@ export class HardwareVm implements VmRuntime {
   }
 }
 
-function lost(message: string): HaltReason & { readonly reason: 'backend-lost' } {
+function lost(message: string): Lost {
   return { reason: 'backend-lost', message };
 }

@@ -18,6 +18,7 @@ import {
   type ExecResult,
 } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { VmLife } from '../../petri/kit/boot/index.ts';
 import { AgentClient, agentInitramfs } from '../../petri/kit/linux/index.ts';
 import { unpackKernel } from '../../petri/payload/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/kit/process/index.ts';
@@ -82,7 +83,7 @@ export class LinuxVm implements VmRuntime {
   readonly #console: SerialConsole;
   /** The latest boot, started or about to be. */
   #boot: LinuxBoot | undefined;
-  #killing: Promise<void> | undefined;
+  readonly #life = new VmLife(() => this.#giveUp());
 
   /** @throws PetriError what starting QEMU throws */
   static async launch(options: LinuxVmOptions): Promise<LinuxVm> {
@@ -123,15 +124,18 @@ export class LinuxVm implements VmRuntime {
     });
   };
 
-  async start(): Promise<VmBoot> {
-    this.#mustLive();
+  start(): Promise<VmBoot> {
+    return this.#life.start(() => this.#start());
+  }
+
+  async #start(): Promise<VmBoot> {
     if (this.#boot?.started === true) {
       this.#boot.end({ reason: 'stopped' });
       await this.#boot.qemu.stop();
       this.#boot = undefined;
     }
     const boot = (this.#boot ??= await this.#prepare());
-    this.#mustLive();
+    this.#life.mustLive();
     boot.started = true;
     boot.serial.resume();
     await boot.qemu.qmp.execute('cont');
@@ -159,11 +163,10 @@ export class LinuxVm implements VmRuntime {
   }
 
   kill(): Promise<void> {
-    this.#killing ??= this.#kill();
-    return this.#killing;
+    return this.#life.kill();
   }
 
-  async #kill(): Promise<void> {
+  async #giveUp(): Promise<void> {
     this.#boot?.end({ reason: 'stopped' });
     await this.#boot?.qemu.stop();
     // The supervisor removes what remains at the end, or reports it then.
@@ -185,15 +188,6 @@ export class LinuxVm implements VmRuntime {
     const place = registers === undefined ? '' : `; it was at 0x${registers.pc.toString(16)}`;
     const message = `${why.message}${place}`;
     boot.end({ reason: 'timeout', message, ...(registers === undefined ? {} : { registers }) });
-  }
-
-  #mustLive(): void {
-    if (this.#killing === undefined) return;
-    throw new PetriError('the VM was ended and cannot be started again', {
-      code: 'vm-closed',
-      step: 'boot',
-      remedy: 'start it before the end of its test, or launch another',
-    });
   }
 
   /** Makes a QEMU that is stopped before its first instruction. */

@@ -10,6 +10,7 @@ import {
   type TmkPayload,
 } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { VmLife } from '../../petri/kit/boot/index.ts';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
 import { PLAIN_RAM_BASE, PayloadLocator, type TmkListener } from '../../petri/tmk/index.ts';
 import { stopAndLook } from '../../petri/kit/qemu/index.ts';
@@ -36,7 +37,7 @@ export class TmkVm implements VmRuntime {
   readonly #locator: PayloadLocator;
   #machine: MonitorMachine | undefined;
   #run: GuestRun | undefined;
-  #killing: Promise<void> | undefined;
+  readonly #life = new VmLife(() => this.#giveUp());
 
   /** @throws PetriError `payload-too-large`, and what starting QEMU throws */
   static async launch(options: TmkVmOptions): Promise<TmkVm> {
@@ -70,12 +71,15 @@ export class TmkVm implements VmRuntime {
     });
   };
 
-  async start({ testIndex }: BootRequest): Promise<VmBoot> {
-    this.#mustLive();
+  start({ testIndex }: BootRequest): Promise<VmBoot> {
+    return this.#life.start(() => this.#start(testIndex));
+  }
+
+  async #start(testIndex: number): Promise<VmBoot> {
     const { spec } = this.#options;
     this.#run?.end({ reason: 'stopped' });
     const machine = await this.#freshMachine();
-    this.#mustLive();
+    this.#life.mustLive();
     const run = new GuestRun(machine, this.#locator, this.#listener);
     this.#run = run;
     await this.#attachDebugger(machine);
@@ -98,11 +102,10 @@ export class TmkVm implements VmRuntime {
   }
 
   kill(): Promise<void> {
-    this.#killing ??= this.#kill();
-    return this.#killing;
+    return this.#life.kill();
   }
 
-  async #kill(): Promise<void> {
+  async #giveUp(): Promise<void> {
     this.#run?.end({ reason: 'stopped' });
     await this.#giveBack();
   }
@@ -118,15 +121,6 @@ export class TmkVm implements VmRuntime {
     const look = stopAndLook(this.#machine.qemu.qmp, performance.now() + limit / 2);
     const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), limit).unref());
     run.endAt('timeout', why.message, await Promise.race([look.catch(() => undefined), late]));
-  }
-
-  #mustLive(): void {
-    if (this.#killing === undefined) return;
-    throw new PetriError('the VM was ended and cannot be started again', {
-      code: 'vm-closed',
-      step: 'boot',
-      remedy: 'start it before the end of its test, or launch another',
-    });
   }
 
   async #acquire(): Promise<MonitorMachine> {

@@ -10,13 +10,13 @@ import {
   type HaltReason,
   type LaunchContext,
   type LinuxPayload,
-  PetriError,
   type ProbeResult,
   type SerialConsole,
   type SupervisedProcess,
   Supervisor,
   type TcpConsole,
   type VmBoot,
+  VmLife,
   type VmRuntime,
   type VmSpec,
 } from 'petri-vm/backend';
@@ -134,8 +134,7 @@ class QemuVm implements VmRuntime {
   readonly #console: SerialConsole;
   #machine: Machine | undefined;
   #used = false;
-  #starting: Promise<VmBoot> | undefined;
-  #killing: Promise<void> | undefined;
+  readonly #life = new VmLife(async () => this.#machine?.end({ reason: 'stopped' }));
 
   static async launch(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<QemuVm> {
     const vm = new QemuVm(spec, context);
@@ -151,25 +150,22 @@ class QemuVm implements VmRuntime {
   }
 
   start(): Promise<VmBoot> {
-    this.#starting = this.#start();
-    return this.#starting;
+    return this.#life.start(() => this.#start());
   }
 
   async #start(): Promise<VmBoot> {
-    if (this.#used) await this.#renew();
-    const machine = this.#machine;
-    if (machine === undefined || this.#killing !== undefined) {
-      throw new PetriError('the VM was ended and cannot be started again', { code: 'vm-closed', step: 'boot' });
-    }
+    const machine = this.#used || this.#machine === undefined ? await this.#renew() : this.#machine;
+    this.#life.mustLive();
     this.#used = true;
     machine.run();
     return { halted: machine.halted, tmkEvents: [] };
   }
 
   /** A machine as `launch` left it. */
-  async #renew(): Promise<void> {
+  async #renew(): Promise<Machine> {
     await this.#machine?.end({ reason: 'stopped' });
     this.#machine = await Machine.start(this.#spec, this.#context, this.#console);
+    return this.#machine;
   }
 
   async stop(signal: AbortSignal): Promise<void> {
@@ -184,15 +180,7 @@ class QemuVm implements VmRuntime {
   }
 
   kill(): Promise<void> {
-    this.#killing ??= this.#kill();
-    return this.#killing;
-  }
-
-  async #kill(): Promise<void> {
-    await this.#machine?.end({ reason: 'stopped' });
-    // A start that is on its way gives up with the signal of the VM, or leaves a machine.
-    await this.#starting?.catch(() => undefined);
-    await this.#machine?.end({ reason: 'stopped' });
+    return this.#life.kill();
   }
 }
 

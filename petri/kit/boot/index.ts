@@ -15,3 +15,4 @@ export {
 } from './crash-signatures.ts';
 export type { BootReport, BootStage, CrashSignature, StageTime } from './stage.ts';
 export { stagedBoot, type StagedBootOptions } from './staged-boot.ts';
+export { vmClosed, VmLife } from './vm-life.ts';

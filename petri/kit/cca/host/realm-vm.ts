@@ -8,6 +8,7 @@ import type {
   TmkPayload,
 } from '../../../contract/index.ts';
 import { PetriError } from '../../../errors.ts';
+import { VmLife } from '../../boot/index.ts';
 import type { SerialConsole } from '../../../serial/index.ts';
 import { fitsCommand } from '../index.ts';
 import type { HostPlatform } from './host-platform.ts';
@@ -23,6 +24,7 @@ export class RealmVm implements VmRuntime {
   readonly #serial: SerialConsole;
   readonly #consoles: ReadonlyMap<string, SerialConsole>;
   #run: RealmRun | undefined;
+  readonly #life = new VmLife(async () => this.#run?.end());
 
   constructor(platform: HostPlatform, spec: VmSpec<TmkPayload>, context: LaunchContext) {
     this.#platform = platform;
@@ -38,8 +40,13 @@ export class RealmVm implements VmRuntime {
   }
 
   /** @throws BootError, PetriError */
-  async start({ testIndex }: BootRequest): Promise<VmBoot> {
+  start({ testIndex }: BootRequest): Promise<VmBoot> {
+    return this.#life.start(() => this.#start(testIndex));
+  }
+
+  async #start(testIndex: number): Promise<VmBoot> {
     await this.#run?.end();
+    this.#life.mustLive();
     const run = new RealmRun({
       pool: sessionPool(this.#platform),
       platform: this.#platform,
@@ -58,8 +65,8 @@ export class RealmVm implements VmRuntime {
     await this.#run?.stop(signal);
   }
 
-  async kill(): Promise<void> {
-    await this.#run?.end();
+  kill(): Promise<void> {
+    return this.#life.kill();
   }
 
   /** tmk_vmm selects tests by name only. */
