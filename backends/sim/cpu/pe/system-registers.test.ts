@@ -66,10 +66,11 @@ describe('cache identification', () => {
 });
 
 describe('instruction set attributes', () => {
-  // AES and PMULL, SHA1, SHA256 and SHA512, CRC32, LSE, RDM, SHA3, SM3, SM4, DotProd, FlagM; LRCPC, I8MM.
+  // AES and PMULL, SHA1, SHA256 and SHA512, CRC32, LSE, RDM, SHA3, SM3, SM4, DotProd, FlagM;
+  // JSCVT, FCMA, LRCPC, FRINTTS, I8MM.
   it.each([
     ['ID_AA64ISAR0_EL1', 0x0010_1111_1021_2120n],
-    ['ID_AA64ISAR1_EL1', 0x0010_0000_0010_0000n],
+    ['ID_AA64ISAR1_EL1', 0x0010_0001_0011_1000n],
   ] as const)('%s names the extensions that the decoder knows', (name, value) => {
     expect(read(sysreg[name])).toBe(value);
   });
@@ -92,6 +93,9 @@ describe('instruction set attributes', () => {
     ['SM4E V0.4S, V1.4S', 'ID_AA64ISAR0_EL1', 40, 1n, 0xcec0_8420],
     ['SQRDMLAH V0.8H, V1.8H, V2.8H', 'ID_AA64ISAR0_EL1', 28, 1n, 0x6e42_8420],
     ['UDOT V0.4S, V1.16B, V2.16B', 'ID_AA64ISAR0_EL1', 44, 1n, 0x6e82_9420],
+    ['FJCVTZS W0, D1', 'ID_AA64ISAR1_EL1', 12, 1n, 0x1e7e_0020],
+    ['FCADD V0.4S, V1.4S, V2.4S, #90', 'ID_AA64ISAR1_EL1', 16, 1n, 0x6e82_e420],
+    ['FRINT32X D0, D1', 'ID_AA64ISAR1_EL1', 32, 1n, 0x1e68_c020],
     ['BFDOT V0.4S, V1.8H, V2.8H', 'ID_AA64ISAR1_EL1', 44, 1n, 0x6e42_fc20],
     ['SMMLA V0.4S, V1.16B, V2.16B', 'ID_AA64ISAR1_EL1', 52, 1n, 0x4e82_a420],
   ];

@@ -10,10 +10,11 @@ const SIGILL = 'signal 4';
 
 /**
  * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, the ordered loads and stores of
- * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3 and FEAT_SM4.
+ * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA, FEAT_FRINTTS and
+ * FEAT_JSCVT.
  */
 const BEYOND =
-  /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM3|SM4)/;
+  /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34]|FC(ADD|MLA)|FRINT(32|64)|FJCVTZS)/;
 
 /** Words with some fixed bits. */
 interface Space {
@@ -51,11 +52,24 @@ const extensions: readonly Space[] = [
   { mask: 0xbfe0_0c00, value: 0x0ee0_0000 },
   // SHA512, SHA3, SM3, SM4.
   { mask: 0xff00_0000, value: 0xce00_0000 },
+  // FEAT_FCMA.
+  { mask: 0xbf20_c400, value: 0x2e00_c400 },
+  { mask: 0xbf00_9400, value: 0x2f00_1000 },
+  // FEAT_FRINTTS and FEAT_JSCVT.
+  { mask: 0xff3e_7c00, value: 0x1e28_4000 },
+  { mask: 0x9fbf_ec00, value: 0x0e21_e800 },
+  { mask: 0x7f3f_fc00, value: 0x1e3e_0000 },
 ];
 
 const absent: readonly Space[] = [
   // FEAT_BF16: BFDOT, BFMLALB, BFMLALT (by element).
   { mask: 0xbf40_f400, value: 0x0f40_f000 },
+  // The same with vectors, and BFMMLA.
+  { mask: 0xbf60_ec00, value: 0x2e40_ec00 },
+  // FEAT_FP16: FCMLA, FCADD, FCMLA (by element).
+  { mask: 0xbfe0_e400, value: 0x2e40_c400 },
+  { mask: 0xbfe0_ec00, value: 0x2e40_e400 },
+  { mask: 0xbfc0_9400, value: 0x2f40_1000 },
 ];
 
 function within(word: number, { mask, value }: Space): boolean {

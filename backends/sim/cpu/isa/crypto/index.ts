@@ -9,7 +9,8 @@ import { sm3 } from './sm3.ts';
 import { sm4 } from './sm4.ts';
 
 /**
- * Cryptographic instructions: FEAT_AES, FEAT_PMULL, FEAT_SHA1, FEAT_SHA256, FEAT_SHA512, FEAT_SHA3, FEAT_SM3 and FEAT_SM4.
+ * Cryptographic instructions: FEAT_AES, FEAT_PMULL, FEAT_SHA1, FEAT_SHA256, FEAT_SHA512, FEAT_SHA3, FEAT_SM3 and
+ * FEAT_SM4.
  */
 export const cryptoDefinitions: readonly Definition[] = [
   ...aes,

@@ -85,6 +85,25 @@ function fractionBits(sf: number, scaleField: number): number | undefined {
   return sf === 0 && scaleField < 32 ? undefined : 64 - scaleField;
 }
 
+/**
+ * FJCVTZS: the low 32 bits of a double rounded toward zero, as JavaScript converts it; PSTATE.Z says whether they are
+ * the same number, which -0 is not.
+ */
+function convertJavaScript(code: Lowering): void {
+  const n = code.let(code.dbl('n'));
+  const bits = code.let(i64.reinterpretF64(n));
+  // From 2^63 on the significand is shifted; the low bits of very large numbers are zero, and so are infinity and NaN.
+  const places = code.let(i64.sub(i64.and(i64.shrU(bits, i64.const(52n)), i64.const(0x7ffn)), i64.const(1075n)));
+  const significand = i64.or(i64.and(bits, i64.const((1n << 52n) - 1n)), i64.const(1n << 52n));
+  const shifted = code.let(i64.select(i64.ltU(places, i64.const(32n)), i64.shl(significand, places), i64.const(0n)));
+  const large = i64.select(i64.ltS(bits, i64.const(0n)), i64.sub(i64.const(0n), shifted), shifted);
+  const small = f64.lt(f64.abs(n), f64.const(2 ** 63));
+  const result = code.let(i32.wrap(i64.select(small, i64.truncSatF64S(n), large)));
+  const difference = i64.xor(bits, i64.reinterpretF64(f64.convertI32S(result)));
+  code.setW('d', result);
+  code.setFlags(i64.const(0n), difference, i32.const(0), i32.const(0));
+}
+
 /** Conversion between floating-point and integer or fixed-point (Arm ARM, C4.1.96). */
 export const fpInteger: readonly Definition[] = [
   insn(
@@ -139,5 +158,11 @@ export const fpInteger: readonly Definition[] = [
         width.write(code, width.mul(value, scale(code, width)));
       });
     },
+  ),
+  insn(
+    'FJCVTZS',
+    '0 0 0 11110 01 1 11 110 000000 Rn:5 Rd:5',
+    ({ Rn, Rd }) => ({ variant: [], d: xDest(Rd), n: vRegister(Rn) }),
+    convertJavaScript,
   ),
 ];

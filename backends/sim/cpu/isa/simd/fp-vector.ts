@@ -29,7 +29,7 @@ interface Operands {
 type Binary = (operands: Operands) => void;
 
 /** An operation that WebAssembly has, except for its NaNs. */
-function arithmetic(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
+export function arithmetic(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
   return ({ code, shape, kept, n, m }) => {
     writeFloat(code, shape, kept, operation(shape)(n, m), () => nanResult(code, shape, [n, m]));
   };
@@ -73,7 +73,8 @@ const multiplyExtended: Binary = ({ code, shape, kept, n, m }) => {
   writeFloat(code, shape, kept, result, () => nanResult(code, shape, [n, m]));
 };
 
-function multiplyAdd(negative: boolean): Binary {
+/** Vd plus the products of Vn, negated or not, and Vm. Both factors are locals. */
+export function multiplyAdd(negative: boolean): Binary {
   return ({ code, shape, kept, n: factor, m }) => {
     const addend = code.let(code.q('d'));
     const n = negative ? code.let(shape.neg(factor)) : factor;

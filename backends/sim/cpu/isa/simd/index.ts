@@ -1,6 +1,8 @@
 import type { Definition } from '../definition.ts';
 import { acrossLanes } from './across-lanes.ts';
+import { boundedRounding } from './bounded-rounding.ts';
 import { byElement } from './by-element.ts';
+import { complex } from './complex.ts';
 import { copy } from './copy.ts';
 import { dotProduct } from './dot-product.ts';
 import { doublingAccumulate } from './doubling-accumulate.ts';
@@ -17,7 +19,8 @@ import { twoRegister } from './two-register.ts';
 
 /**
  * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of
- * Armv8.0 with FEAT_RDM, FEAT_DotProd and FEAT_I8MM. The cryptographic instructions are in ../crypto.
+ * Armv8.0 with FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_FCMA, FEAT_FRINTTS and FEAT_JSCVT. Cryptographic instructions
+ * are in ../crypto.
  *
  * Not modelled: FPCR.RMode and FPCR.FZ, whose setting ends the run as unsupported; the cumulative exception bits of
  * FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
@@ -38,4 +41,6 @@ export const simdDefinitions: readonly Definition[] = [
   ...fpInteger,
   ...fpVector,
   ...fpTwoRegister,
+  ...complex,
+  ...boundedRounding,
 ];

@@ -37,8 +37,8 @@ export const identificationRegisters = {
   // AES with FEAT_PMULL, SHA1, SHA2 with FEAT_SHA512, CRC32; Atomic = FEAT_LSE, RDM; SHA3, SM3, SM4, DP = FEAT_DotProd;
   // TS = FEAT_FlagM.
   ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), 0x0010_1111_1021_2120n),
-  // LRCPC; I8MM.
-  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0000_0010_0000n),
+  // JSCVT, FCMA, LRCPC; FRINTTS; I8MM.
+  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0001_0011_1000n),
   // PARange 48 bits, 4 KiB granules only.
   ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0f00_0005n),
 } satisfies Readonly<Record<string, RegisterRow>>;
