@@ -1,4 +1,4 @@
-// `npm test`: types, lint, circles of files, exports that nobody imports, format, the docstrings of the public entries,
+// `npm test`: types, lint, circles and faces, exports that nobody imports, format, docstrings of the public entries,
 // every test, the VM tests on each backend that can run here, and on sim once more beside busy loops, with a summary at
 // the end. With arguments, which go to vitest, the tests are those that they choose.
 //
@@ -64,15 +64,7 @@ for (const file of [resultFile, busyFile, verdictsFile, countsFile]) rmSync(file
 const checks = await Promise.all([
   run('types', bin('typescript/bin/tsc'), ['--noEmit', '-p', '.'], { quiet: true }),
   run('lint', bin('eslint/bin/eslint.js'), ['--max-warnings', '0', '.'], { quiet: true }),
-  run(
-    'circles',
-    bin('dependency-cruiser/bin/dependency-cruise.mjs'),
-    [
-      ...['--config', 'tools/lint/house.mjs', '--output-type', 'err'],
-      ...['petri', 'backends', 'tests', 'bench', 'tools'],
-    ],
-    { quiet: true },
-  ),
+  run('house', 'tools/lint/check-house.mjs', [], { quiet: true }),
   run('exports', bin('knip/bin/knip.js'), ['--no-progress'], { quiet: true }),
   run('format', bin('prettier/bin/prettier.cjs'), ['--check', '--log-level', 'warn', '.'], { quiet: true }),
   run('docs', bin('typedoc/bin/typedoc'), ['--emit', 'none'], { quiet: true }),

@@ -1,4 +1,6 @@
-// `npm run lint:house`: what no single file shows. dependency-cruiser finds every circle, those of types too.
+// The rules of `npm run lint:house`: what no single file shows. dependency-cruiser finds every circle, those of types
+// too.
+import { faceRules, testCode } from './rooms.js';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -10,6 +12,14 @@ export default {
       from: {},
       to: { circular: true },
     },
+    {
+      name: 'testing-for-tests',
+      comment: 'What stands in for something in a test is in no product.',
+      severity: 'error',
+      from: { pathNot: testCode },
+      to: { path: testCode },
+    },
+    ...faceRules,
   ],
   options: {
     tsPreCompilationDeps: true,
