@@ -2,7 +2,7 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { PetriError } from '../../petri/errors.ts';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
-import { PayloadLocator } from '../../petri/tmk/index.ts';
+import { TmkMonitor } from '../../petri/tmk/index.ts';
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { MonitorMachine } from './monitor-machine.ts';
@@ -34,10 +34,10 @@ describe.skipIf(qemu === undefined)('a machine with the monitor', () => {
     const zeros = Array.from({ length: 4 }, () => `0x${'0'.repeat(16)}`).join(' ');
     expect(await firstWords(machine)).toBe(zeros);
     const payload = tmk('hello');
-    const run = new GuestRun(machine, new PayloadLocator(payload.image, 0), {
-      print: () => undefined,
-      log: () => undefined,
-    });
+    const run = new GuestRun(
+      machine,
+      new TmkMonitor(payload.image, 0, { print: () => undefined, log: () => undefined }),
+    );
     machine.run(bootRequests(payload, { ramBase: 0, ramBytes: MEMORY }, 0), run);
     expect(await run.halted).toEqual({ reason: 'complete', success: true });
     expect(machine.reusable).toBe(true);
@@ -66,10 +66,10 @@ describe.skipIf(qemu === undefined)('a machine with the monitor', () => {
   it('cannot be reset while its guest runs', async () => {
     const machine = await MonitorMachine.start({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
     const payload = tmk('loop');
-    const run = new GuestRun(machine, new PayloadLocator(payload.image, 0), {
-      print: () => undefined,
-      log: () => undefined,
-    });
+    const run = new GuestRun(
+      machine,
+      new TmkMonitor(payload.image, 0, { print: () => undefined, log: () => undefined }),
+    );
     machine.run(bootRequests(payload, { ramBase: 0, ramBytes: MEMORY }, 0), run);
     expect(machine.reusable).toBe(false);
     await expect(machine.reset()).rejects.toThrow('a machine that is running cannot be reset');

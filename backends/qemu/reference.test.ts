@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
 import { tmk } from '../../petri/payload/index.ts';
 import type { TmkPayload, HaltReason } from '../../petri/contract/index.ts';
-import { PayloadLocator, judge } from '../../petri/tmk/index.ts';
+import { judge, TmkMonitor } from '../../petri/tmk/index.ts';
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { MachinePool } from './machine-pool.ts';
@@ -22,7 +22,7 @@ afterAll(async () => {
 async function verdict(payload: TmkPayload, testIndex: number, ramBase: number): Promise<string> {
   const machine = await pool.acquire({ command: qemuCommand(), monitor: monitorPath(), memory: MEMORY });
   const listener = { print: () => undefined, log: () => undefined };
-  const run = new GuestRun(machine, new PayloadLocator(payload.image, ramBase), listener);
+  const run = new GuestRun(machine, new TmkMonitor(payload.image, ramBase, listener));
   machine.run(bootRequests(payload, { ramBase, ramBytes: MEMORY }, testIndex), run);
   const halt: HaltReason = await run.halted;
   pool.release(machine);

@@ -12,7 +12,7 @@ import {
 import { PetriError } from '../../petri/errors.ts';
 import { VmLife } from '../../petri/kit/boot/index.ts';
 import { bootRequests, GuestRun } from '../../petri/kit/monitor/index.ts';
-import { PLAIN_RAM_BASE, PayloadLocator, type TmkListener } from '../../petri/tmk/index.ts';
+import { PLAIN_RAM_BASE, type TmkListener, TmkMonitor } from '../../petri/tmk/index.ts';
 import { stopAndLook } from '../../petri/kit/qemu/index.ts';
 import { budget } from './budgets.ts';
 import { openDebugger, type DebuggerRequest } from './debugger.ts';
@@ -34,7 +34,6 @@ export class TmkVm implements VmRuntime {
   readonly facts: Readonly<Record<string, string>>;
   readonly #options: TmkVmOptions;
   readonly #listener: TmkListener;
-  readonly #locator: PayloadLocator;
   #machine: MonitorMachine | undefined;
   #run: GuestRun | undefined;
   readonly #life = new VmLife(() => this.#giveUp());
@@ -51,12 +50,11 @@ export class TmkVm implements VmRuntime {
   }
 
   private constructor(options: TmkVmOptions) {
-    const { context, spec } = options;
+    const { context } = options;
     this.#options = options;
     this.facts = options.facts;
     const serial = context.openConsole('serial');
     this.#listener = { print: (bytes) => serial.push(bytes), log: (message) => context.log(message) };
-    this.#locator = new PayloadLocator(spec.payload.image, PLAIN_RAM_BASE);
   }
 
   /** @throws PetriError `unsupported` while the guest runs */
@@ -80,7 +78,7 @@ export class TmkVm implements VmRuntime {
     this.#run?.end({ reason: 'stopped' });
     const machine = await this.#freshMachine();
     this.#life.mustLive();
-    const run = new GuestRun(machine, this.#locator, this.#listener);
+    const run = new GuestRun(machine, new TmkMonitor(spec.payload.image, PLAIN_RAM_BASE, this.#listener));
     this.#run = run;
     await this.#attachDebugger(machine);
     machine.run(bootRequests(spec.payload, ramOf(spec), testIndex), run);

@@ -6,7 +6,7 @@ import {
   MONITOR_VERSION,
   RecordReader,
 } from '../../../petri/kit/monitor/index.ts';
-import type { PayloadLocator, TmkListener } from '../../../petri/tmk/index.ts';
+import type { TmkMonitor } from '../../../petri/tmk/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';
 
@@ -29,7 +29,7 @@ export class MonitorGuest implements Guest {
    * @param others takes what QEMU and the monitor's UART say, which is nothing unless they give up
    * @param reconnect milliseconds in which a broken connection is made again
    */
-  constructor(locator: PayloadLocator, listener: TmkListener, others: (bytes: Uint8Array) => void, reconnect: number) {
+  constructor(monitor: TmkMonitor, others: (bytes: Uint8Array) => void, reconnect: number) {
     this.#control = new QemuControl(reconnect);
     this.ports = { [QMP_PORT]: this.#control.port.take };
     const keep = (bytes: Uint8Array): void => {
@@ -43,7 +43,7 @@ export class MonitorGuest implements Guest {
       },
       rest: (): void => undefined,
     };
-    this.#run = new GuestRun(machine, locator, listener);
+    this.#run = new GuestRun(machine, monitor);
     this.halted = this.#run.halted;
     this.#records = new RecordReader((record) => {
       const message = decodeRecord(record);

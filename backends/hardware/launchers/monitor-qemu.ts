@@ -1,7 +1,7 @@
 import { resolveArtifact } from '../../../petri/artifacts/index.ts';
 import { bootRequests } from '../../../petri/kit/monitor/index.ts';
 import { optionValue } from '../../../petri/kit/qemu/index.ts';
-import { PLAIN_RAM_BASE, PayloadLocator } from '../../../petri/tmk/index.ts';
+import { PLAIN_RAM_BASE, TmkMonitor } from '../../../petri/tmk/index.ts';
 import { MonitorGuest } from '../guests/monitor-guest.ts';
 import type { MonitorQemuConfig } from '../hosts/schema.ts';
 import { fillTemplate } from '../hosts/template.ts';
@@ -21,8 +21,8 @@ export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
   const requests = Buffer.concat([...bootRequests(spec.payload, place, testIndex)]);
   const monitor = await home.put(resolveArtifact('monitor').path);
   const input = { path: await home.put(requests), size: requests.length };
-  const locator = new PayloadLocator(spec.payload.image, PLAIN_RAM_BASE);
-  const guest = new MonitorGuest(locator, { print: serial, log }, (bytes) => launcher?.push(bytes), reconnect);
+  const monitoring = new TmkMonitor(spec.payload.image, PLAIN_RAM_BASE, { print: serial, log });
+  const guest = new MonitorGuest(monitoring, (bytes) => launcher?.push(bytes), reconnect);
   return {
     guest,
     input,

@@ -17,8 +17,12 @@ export interface Guest {
   readonly work: number;
   /** Registers of the payload on a vCPU, the first by default. @throws PetriError `invalid-option` */
   registers(vcpu?: number): Registers;
-  /** If the PC is in an exception vector: which exception led there, as a clause to append to a message; else ''. */
-  vectorNote(): string;
+  /**
+   * The halt reason of a payload that is stopped where it is.
+   *
+   * @param why which limit was reached: the start of a sentence
+   */
+  expired(reason: 'budget' | 'timeout', why: string): HaltReason;
   readonly events: readonly TmkEvent[];
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];

@@ -16,8 +16,6 @@ export interface GuestKind {
 
 /** Makes the guests of one kind. */
 export interface GuestFactory {
-  /** Guest address of an image's address 0. */
-  readonly loadBase: number;
   /**
    * Makes a machine in its reset state, with the payload loaded.
    *

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { TmkChannel } from '../../../petri/tmk/index.ts';
+import { TmkMonitor } from '../../../petri/tmk/index.ts';
 import type { PlaneLaunch } from './plane-launch.ts';
 import { type PlaneOutcome, PlaneRunCore } from './plane-run-core.ts';
 import { type ScriptedExit, ScriptedRmm } from './testing/scripted-rmm.ts';
@@ -14,6 +14,9 @@ const launch: PlaneLaunch = {
   entry: RAM + 0x120,
   testIndex: 5,
 };
+
+/** Of nothing: addresses have no symbols. */
+const image = { tests: [], segments: [], entry: 0, span: { start: 0, end: 0 }, symbolAt: () => undefined };
 
 const COMMAND = 0xffff_0000;
 const IL = 1 << 25;
@@ -38,13 +41,12 @@ function run(script: readonly ScriptedExit[], prepare?: (rmm: ScriptedRmm) => vo
   prepare?.(rmm);
   let printed = '';
   const logged: string[] = [];
-  const channel = new TmkChannel({
-    print: (bytes) => void (printed += Buffer.from(bytes).toString()),
-    log: (message) => logged.push(message),
-  });
-  const core = new PlaneRunCore(launch, { channel, log: (message) => logged.push(message), pulse: () => undefined });
+  const log = (message: string): void => void logged.push(message);
+  const print = (bytes: Uint8Array): void => void (printed += Buffer.from(bytes).toString());
+  const monitor = new TmkMonitor(image, RAM, { print, log });
+  const core = new PlaneRunCore(launch, { monitor, log, pulse: () => undefined });
   rmm.run(core.program);
-  return { rmm, core, outcome: core.outcome, printed, logged, events: channel.events };
+  return { rmm, core, outcome: core.outcome, printed, logged, events: monitor.events };
 }
 
 const COMPLETE_AT = RAM + 0x800;
@@ -104,7 +106,7 @@ describe('before plane 1 runs', () => {
 describe('an exit of plane 1', () => {
   it('for a command ends the run with its verdict', () => {
     const { outcome } = run([sendComplete], withCommands);
-    expect(outcome).toEqual({ kind: 'verdict', verdict: { kind: 'complete', success: true } });
+    expect(outcome).toEqual({ kind: 'verdict', halt: { reason: 'complete', success: true } });
   });
 
   it('for a read without a device returns all ones, advances the PC and keeps all other registers', () => {

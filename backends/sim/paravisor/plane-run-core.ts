@@ -1,14 +1,7 @@
-import { accessBytes, hasValidSyndrome, isWrite } from '../../../petri/kit/arm/index.ts';
-import {
-  isInHole,
-  POINTER_BYTES,
-  type TmkChannel,
-  type TmkVerdict,
-  COMMAND_ADDRESS,
-  NoDevice,
-} from '../../../petri/tmk/index.ts';
+import { accessBytes } from '../../../petri/kit/arm/index.ts';
+import { POINTER_BYTES, type TmkMonitor } from '../../../petri/tmk/index.ts';
 import { BoundedLog } from '../../../petri/text/index.ts';
-import type { PlaneExit } from '../../../petri/contract/index.ts';
+import type { HaltReason, PlaneExit } from '../../../petri/contract/index.ts';
 import { ExceptionClass } from '../cpu/index.ts';
 import {
   GPR_COUNT,
@@ -21,7 +14,7 @@ import {
   PlaneExitReason,
   Rsi,
 } from '../rmm/index.ts';
-import { completeRead, faultIpa, writeValueHigh, writeValueLow } from './data-abort.ts';
+import { Access, faultIpa, serveAccess, storedAddress } from './data-abort.ts';
 import { ExitLog } from './exit-log.ts';
 import { describeInstructionAbort, describeUnserved, ripasName } from './faults.ts';
 import { GuestReader } from './guest-reader.ts';
@@ -31,7 +24,8 @@ import { Plane0Failure, rsiStatusName, smc, tryRsi } from './rsi-client.ts';
 
 /** How a run of plane 1 ended, as seen by plane 0. */
 export type PlaneOutcome =
-  | { readonly kind: 'verdict'; readonly verdict: TmkVerdict }
+  /** The guest ended its run by a command. */
+  | { readonly kind: 'verdict'; readonly halt: HaltReason }
   /** An exit after which plane 0 cannot continue. */
   | { readonly kind: 'fault'; readonly message: string; readonly exit: PlaneExit }
   /** The RMM or the host denied plane 0 something that it needs. */
@@ -39,7 +33,7 @@ export type PlaneOutcome =
 
 /** The core's dependencies. */
 export interface PlaneRunEnvironment {
-  readonly channel: TmkChannel;
+  readonly monitor: TmkMonitor;
   /** Adds a line to the VM's log. */
   readonly log: (message: string) => void;
   /** Called every few exits and after every command, so that a guest that only exits cannot exceed its time slice. */
@@ -82,7 +76,6 @@ export class PlaneRunCore {
   readonly #environment: PlaneRunEnvironment;
   readonly #interrupts: BoundedLog;
   readonly #smcs: BoundedLog;
-  readonly #noDevice: NoDevice;
   #ipaWidth = 0;
   /** The last store to the command address: size in bytes and value, which is exact if it can be an address. */
   #commandBytes = 0;
@@ -95,7 +88,6 @@ export class PlaneRunCore {
     const { log } = environment;
     this.#interrupts = new BoundedLog('interrupts', log);
     this.#smcs = new BoundedLog('SMC', log);
-    this.#noDevice = new NoDevice(log);
   }
 
   /** Set once plane 1 has ended, after which plane 0 stays parked. */
@@ -123,7 +115,7 @@ export class PlaneRunCore {
   /** The loop of OpenHCL's CcaBacked processor: enter, copy the exit's registers, serve. */
   *#runPlane(port: Plane0Port): Generator<Plane0Step, PlaneOutcome, void> {
     const { runPage } = this.#launch;
-    const { channel } = this.#environment;
+    const { monitor } = this.#environment;
     const x = new Uint32Array(port.x.buffer, port.x.byteOffset, port.x.length * 2);
     for (let untilPulse = EXITS_PER_PULSE; ; untilPulse--) {
       x[0] = Rsi.PLANE_ENTER;
@@ -139,11 +131,13 @@ export class PlaneRunCore {
       switch (this.#serve(port.linear.u32, offset >>> 2)) {
         case Served.Yes:
           break;
-        case Served.Command:
+        case Served.Command: {
           yield* this.#command(port);
-          if (channel.verdict !== undefined) return { kind: 'verdict', verdict: channel.verdict };
+          const { halt } = monitor;
+          if (halt !== undefined) return { kind: 'verdict', halt };
           untilPulse = 0;
           break;
+        }
         case Served.InstructionAbort:
           return yield* this.#instructionAbort(port);
         case Served.No:
@@ -184,7 +178,7 @@ export class PlaneRunCore {
         return Served.Yes;
       case ExceptionClass.Smc64:
         // The RMM has advanced the PC past the SMC (TF-RMM for RMM 1.1 does, for 2.0 it does not).
-        if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#lastExit().summary} is not served; it continues`);
+        if (this.#smcs.open) this.#smcs.add(`plane 1: ${this.#summary()} is not served; it continues`);
         return Served.Yes;
       case ExceptionClass.InstructionAbortLower:
         return Served.InstructionAbort;
@@ -195,38 +189,23 @@ export class PlaneRunCore {
 
   #serveDataAbort(memory: Uint32Array, page: number, gprs: number): Served {
     const esr = memory[page + words.esr] ?? 0;
-    if (!hasValidSyndrome(esr)) return Served.No;
     const ipa = faultIpa(
       memory[page + words.hpfar] ?? 0,
       memory[page + words.hpfar + 1] ?? 0,
       memory[page + words.far] ?? 0,
     );
-    if (isInHole(ipa, this.#launch.ram.base)) return Served.No;
+    const access = serveAccess(this.#environment.monitor, memory, gprs, esr, ipa, this.#summary);
+    if (access === Access.Refused) return Served.No;
     advance(memory, page + words.enterPc, 4);
-    if (isWrite(esr)) {
-      const low = writeValueLow(memory, gprs, esr);
-      const high = writeValueHigh(memory, gprs, esr);
-      if (ipa === COMMAND_ADDRESS) {
-        this.#commandBytes = accessBytes(esr);
-        this.#commandPointer = high * 2 ** 32 + low;
-        return Served.Command;
-      }
-      if (this.#noDevice.logsWrites) {
-        const value = (BigInt(high) << 32n) | BigInt(low);
-        this.#noDevice.write(this.#lastExit().summary, value);
-      }
-      return Served.Yes;
-    }
-    if (ipa !== COMMAND_ADDRESS && this.#noDevice.logsReads) {
-      this.#noDevice.read(this.#lastExit().summary);
-    }
-    completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
-    return Served.Yes;
+    if (access === Access.Done) return Served.Yes;
+    this.#commandBytes = accessBytes(esr);
+    this.#commandPointer = storedAddress(memory, gprs, esr);
+    return Served.Command;
   }
 
   /** Serves the store to the command address that `#serveDataAbort` recorded. */
   *#command(port: Plane0Port): Generator<Plane0Step, void, void> {
-    const { channel } = this.#environment;
+    const { channel } = this.#environment.monitor;
     if (this.#commandBytes !== POINTER_BYTES) {
       channel.rejectStore(this.#commandBytes);
       return;
@@ -250,6 +229,8 @@ export class PlaneRunCore {
     const ripas = status === 0n ? ripasName(Number(port.x[2])) : undefined;
     return this.#fault((exit) => describeInstructionAbort(exit, this.#ipaWidth, ripas));
   }
+
+  readonly #summary = (): string => this.#lastExit().summary;
 
   #fault(describe: (exit: PlaneExit) => string): PlaneOutcome {
     const exit = this.#lastExit();

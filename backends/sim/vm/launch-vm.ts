@@ -1,5 +1,5 @@
 import { type LaunchContext, type VmRuntime, tmkSpec, type VmSpec } from '../../../petri/contract/index.ts';
-import { PayloadLocator, type TmkListener } from '../../../petri/tmk/index.ts';
+import type { TmkListener } from '../../../petri/tmk/index.ts';
 import { guestKind } from '../guests/index.ts';
 import { SimVm } from './sim-vm.ts';
 
@@ -15,7 +15,6 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
   };
   return new SimVm({
     makeGuest: () => guests.make(payload, config, listener),
-    locator: new PayloadLocator(payload.image, guests.loadBase),
     maxInstructions: config.maxInstructions,
     context,
   });

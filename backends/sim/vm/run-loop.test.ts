@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 
-import { PayloadLocator } from '../../../petri/tmk/index.ts';
 import { DEFAULT_MAX_INSTRUCTIONS, type HaltReason } from '../../../petri/contract/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
@@ -19,7 +18,6 @@ class FakeGuest implements Guest {
   cost: (retired: number) => number;
   halt: HaltReason | undefined;
   haltAt = Infinity;
-  note = '';
 
   constructor(cost: number | ((retired: number) => number)) {
     this.cost = typeof cost === 'number' ? () => cost : cost;
@@ -35,8 +33,8 @@ class FakeGuest implements Guest {
     return { x: [], sp: 0n, pc: 0x1010n, pstate: 0n };
   }
 
-  vectorNote(): string {
-    return this.note;
+  expired(reason: 'budget' | 'timeout', why: string): HaltReason {
+    return { reason, message: `${why}, here`, registers: this.registers() };
   }
 
   run(budget: number): HaltReason | undefined {
@@ -50,19 +48,8 @@ class FakeGuest implements Guest {
   }
 }
 
-const locator = new PayloadLocator(
-  {
-    tests: [],
-    segments: [],
-    entry: 0,
-    span: { start: 0, end: 0x1000 },
-    symbolAt: (address) => ({ name: 'spin', offset: address }),
-  },
-  0x1000,
-);
-
 function loopOf(guest: FakeGuest, maxInstructions = 10_000_000, scheduler = new SliceScheduler()): RunLoop {
-  return new RunLoop({ guest, locator, maxInstructions, scheduler, now: () => guest.clock });
+  return new RunLoop({ guest, maxInstructions, scheduler, now: () => guest.clock });
 }
 
 describe('RunLoop', () => {
@@ -120,9 +107,8 @@ describe('RunLoop', () => {
     loop.start();
     expect(await loop.halted).toEqual({
       reason: 'budget',
-      message: 'the guest used up its budget of 123457 instructions; it was at 0x1010 (spin+0x10)',
+      message: 'the guest used up its budget of 123457 instructions, here',
       registers: guest.registers(),
-      symbol: { name: 'spin', offset: 0x10 },
     });
     expect(guest.retired).toBe(123_457);
   });
@@ -158,7 +144,6 @@ describe('RunLoop', () => {
     });
     const loop = new RunLoop({
       guest,
-      locator,
       maxInstructions: 500_000,
       scheduler: new SliceScheduler(),
       now: () => guest.clock,
@@ -171,14 +156,13 @@ describe('RunLoop', () => {
 
   it('ends on request, once, without another instruction', async () => {
     const guest = new FakeGuest(1e-5);
-    guest.note = '; it is a vector';
     const loop = loopOf(guest);
     loop.start();
     loop.endAt('timeout', 'the deadline passed');
     loop.end({ reason: 'stopped' });
     expect(await loop.halted).toMatchObject({
       reason: 'timeout',
-      message: 'the deadline passed; it was at 0x1010 (spin+0x10); it is a vector',
+      message: 'the deadline passed, here',
     });
     expect(guest.retired).toBe(0);
   });

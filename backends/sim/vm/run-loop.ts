@@ -1,4 +1,3 @@
-import type { PayloadLocator } from '../../../petri/tmk/index.ts';
 import { DEFAULT_MAX_INSTRUCTIONS, type HaltReason } from '../../../petri/contract/index.ts';
 import type { Guest } from '../guests/index.ts';
 import type { GuestTimers } from './guest-timers.ts';
@@ -19,7 +18,6 @@ const MAX_CHUNK = 200_000;
 
 interface RunLoopOptions {
   readonly guest: Guest;
-  readonly locator: PayloadLocator;
   /** Instructions after which the guest is stopped. */
   readonly maxInstructions: number;
   readonly timers?: GuestTimers;
@@ -36,7 +34,6 @@ export class RunLoop {
   /** Never rejects. */
   readonly halted: Promise<HaltReason>;
   readonly #guest: Guest;
-  readonly #locator: PayloadLocator;
   readonly #maxInstructions: number;
   readonly #maxWork: number;
   readonly #timers: GuestTimers | undefined;
@@ -50,7 +47,6 @@ export class RunLoop {
 
   constructor(options: RunLoopOptions) {
     this.#guest = options.guest;
-    this.#locator = options.locator;
     this.#maxInstructions = options.maxInstructions;
     this.#maxWork = Math.max(options.maxInstructions, DEFAULT_MAX_INSTRUCTIONS);
     this.#timers = options.timers;
@@ -77,15 +73,7 @@ export class RunLoop {
 
   /** As `end`, with the guest's PC in the message. */
   endAt(reason: 'budget' | 'timeout', why: string): void {
-    if (this.#ended) return;
-    const registers = this.#guest.registers();
-    const { symbol, text } = this.#locator.locate(registers.pc);
-    this.end({
-      reason,
-      message: `${why}; it was at ${text}${this.#guest.vectorNote()}`,
-      registers,
-      ...(symbol === undefined ? {} : { symbol }),
-    });
+    if (!this.#ended) this.end(this.#guest.expired(reason, why));
   }
 
   #slice(): boolean {

@@ -8,7 +8,6 @@ import type {
   RealmInspector,
   Registers,
 } from '../../../petri/contract/index.ts';
-import type { PayloadLocator } from '../../../petri/tmk/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
@@ -16,7 +15,6 @@ import { RunLoop } from './run-loop.ts';
 interface SimVmOptions {
   /** Makes a machine in its reset state, with the payload loaded. @throws PetriError */
   readonly makeGuest: () => Guest;
-  readonly locator: PayloadLocator;
   readonly maxInstructions: number;
   readonly context: Pick<LaunchContext, 'onEnd'>;
 }
@@ -57,9 +55,9 @@ export class SimVm implements VmRuntime {
       this.#timers.restart();
     }
     const guest = this.#guest;
-    const { locator, maxInstructions } = this.#options;
+    const { maxInstructions } = this.#options;
     guest.boot(testIndex);
-    const loop = new RunLoop({ guest, locator, maxInstructions, timers: this.#timers });
+    const loop = new RunLoop({ guest, maxInstructions, timers: this.#timers });
     this.#loop = loop;
     loop.start();
     return { halted: loop.halted, tmkEvents: guest.events, instructions: () => guest.retired };

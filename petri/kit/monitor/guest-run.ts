@@ -1,10 +1,8 @@
 import type { TmkEvent, HaltReason, Registers } from '../../contract/index.ts';
-import { haltOfVerdict, type PayloadLocator, TmkChannel, type TmkListener, NoDevice } from '../../tmk/index.ts';
-import { accessSummary, guestFault } from './guest-fault.ts';
+import type { TmkMonitor } from '../../tmk/index.ts';
+import { accessSummary, guestFault, isWrite } from '../arm/index.ts';
 import { isGuestMode } from './guest-mode.ts';
 import type { GuestState, MonitorMessage } from './monitor-protocol.ts';
-
-const WRITE = 1 << 6;
 
 /** Receives what a guest does. */
 export interface GuestListener {
@@ -29,23 +27,19 @@ export class GuestRun implements GuestListener {
   /** Never rejects. */
   readonly halted: Promise<HaltReason>;
   readonly #machine: GuestMachine;
-  readonly #locator: PayloadLocator;
-  readonly #channel: TmkChannel;
-  readonly #noDevice: NoDevice;
+  readonly #monitor: TmkMonitor;
   #registers: Registers | undefined;
   #over = false;
   #resolve: (halt: HaltReason) => void = () => undefined;
 
-  constructor(machine: GuestMachine, locator: PayloadLocator, listener: TmkListener) {
+  constructor(machine: GuestMachine, monitor: TmkMonitor) {
     this.#machine = machine;
-    this.#locator = locator;
-    this.#channel = new TmkChannel(listener, locator);
-    this.#noDevice = new NoDevice(listener.log);
+    this.#monitor = monitor;
     this.halted = new Promise((resolve) => (this.#resolve = resolve));
   }
 
   get events(): readonly TmkEvent[] {
-    return this.#channel.events;
+    return this.#monitor.events;
   }
 
   get over(): boolean {
@@ -71,13 +65,7 @@ export class GuestRun implements GuestListener {
       return;
     }
     this.#registers = state;
-    const { symbol, text } = this.#locator.locate(state.pc);
-    this.end({
-      reason,
-      message: `${why}; it was at ${text}`,
-      registers: state,
-      ...(symbol === undefined ? {} : { symbol }),
-    });
+    this.end(this.#monitor.expired(reason, why, state));
   }
 
   /** Saves the registers of a guest that is about to be ended. */
@@ -99,7 +87,7 @@ export class GuestRun implements GuestListener {
         this.#registers = message.state.registers;
         break;
       case 'fault':
-        this.#rest(message.state, guestFault(message.state, this.#locator));
+        this.#rest(message.state, guestFault(message.state, this.#monitor));
         break;
       case 'power-off':
       case 'reset':
@@ -114,14 +102,13 @@ export class GuestRun implements GuestListener {
   }
 
   #store({ pointer, bytes, waits, read }: MonitorMessage & { readonly kind: 'store' }): void {
-    this.#channel.store(bytes, pointer, read);
-    const { verdict } = this.#channel;
-    if (verdict === undefined) {
+    const halt = this.#monitor.command(bytes, pointer, read);
+    if (halt === undefined) {
       if (waits) this.#machine.resume();
       return;
     }
     if (waits) this.#machine.rest();
-    this.end(haltOfVerdict(verdict));
+    this.end(halt);
   }
 
   #rest({ registers }: GuestState, halt: HaltReason): void {
@@ -131,8 +118,8 @@ export class GuestRun implements GuestListener {
   }
 
   #unserved({ esr, ipa, value }: MonitorMessage & { readonly kind: 'unserved' }): void {
-    const summary = accessSummary(esr, ipa);
-    if ((esr & WRITE) === 0) this.#noDevice.read(summary);
-    else this.#noDevice.write(summary, value);
+    const summary = (): string => accessSummary(esr, ipa);
+    if (isWrite(esr)) this.#monitor.write(Number(value & 0xffff_ffffn), Number(value >> 32n), summary);
+    else this.#monitor.read(Number(ipa), summary);
   }
 }

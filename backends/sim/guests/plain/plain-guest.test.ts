@@ -43,15 +43,18 @@ describe('PlainGuest', () => {
     };
     const guest = new PlainGuest({ ...hello, image: udf }, 4 * MIB, { print: () => undefined, log: () => undefined });
     guest.boot(0);
-    expect(guest.vectorNote()).toBe('');
+    const note = (): unknown => guest.expired('timeout', 'late');
+    expect(note()).toMatchObject({ message: expect.stringMatching(/^late; it was at 0x201000[^;]*$/) as string });
     expect(guest.run(1000, () => false)).toMatchObject({
       reason: 'fault',
       message: expect.stringMatching(
         /fetch at address 0x200.*it is the vector of an exception that the guest took: undefined instruction at 0x201000/,
       ) as string,
     });
-    expect(guest.vectorNote()).toMatch(/^; it is the vector/);
+    expect(note()).toMatchObject({
+      message: expect.stringMatching(/^late; it was at 0x200; it is the vector/) as string,
+    });
     guest.release();
-    expect(guest.vectorNote()).toBe('');
+    expect(note()).toMatchObject({ message: 'late; it was at 0x200' });
   });
 });

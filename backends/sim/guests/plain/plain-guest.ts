@@ -1,32 +1,19 @@
-import {
-  accessBytes,
-  decodeSyndrome,
-  faultOrigin,
-  hasValidSyndrome,
-  isWrite,
-  summarizeSyndrome,
-  vectorNote,
-} from '../../../../petri/kit/arm/index.ts';
+import { accessBytes, accessSummary, faultOrigin, guestFault, vectorNote } from '../../../../petri/kit/arm/index.ts';
 import { type TmkEvent, type HaltReason, type Registers, checkVcpu } from '../../../../petri/contract/index.ts';
 import {
-  haltOfVerdict,
+  encodeStartInput,
   imagePages,
   type LoadablePayload,
   placeTmk,
-  type TmkPlacement,
-  isInHole,
   PLAIN_RAM_BASE,
-  PayloadLocator,
-  TmkChannel,
-  type TmkListener,
-  COMMAND_ADDRESS,
-  encodeStartInput,
   type ReadGuestMemory,
-  NoDevice,
+  type TmkListener,
+  TmkMonitor,
+  type TmkPlacement,
 } from '../../../../petri/tmk/index.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { completeWait, type Machine, machinePool } from '../../machine/index.ts';
-import { completeRead, writeValueHigh, writeValueLow } from '../../paravisor/index.ts';
+import { Access, serveAccess, storedAddress } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
 import type { GuestFactory } from '../kind.ts';
@@ -45,15 +32,13 @@ const HVC_IMMEDIATE = 0xffff;
  */
 export class PlainGuest implements Guest {
   readonly planes = [];
-  readonly #locator: PayloadLocator;
+  readonly #monitor: TmkMonitor;
   readonly #placement: TmkPlacement;
   readonly #machine: Machine;
   readonly #ramBytes: number;
   readonly #stage2: FlatStage2;
   readonly #vcpu: Vcpu;
   readonly #context: CpuContext;
-  readonly #channel: TmkChannel;
-  readonly #noDevice: NoDevice;
   /** Whether the last exit was a command, which may take long. */
   #commanded = false;
   /** Values to report after the machine was given back. */
@@ -62,13 +47,11 @@ export class PlainGuest implements Guest {
   /** @throws PetriError `payload-too-large` */
   constructor(payload: LoadablePayload, ramBytes: number, listener: TmkListener) {
     this.#placement = placeTmk(payload, PLAIN_RAM_BASE, ramBytes);
-    this.#locator = new PayloadLocator(payload.image, this.#placement.base);
-    this.#channel = new TmkChannel(listener, this.#locator);
-    this.#noDevice = new NoDevice(listener.log);
+    this.#monitor = new TmkMonitor(payload.image, PLAIN_RAM_BASE, listener);
     this.#ramBytes = ramBytes;
     this.#machine = machinePool.acquire(ramBytes);
     const { cpu, dram } = this.#machine;
-    logUndefined(cpu, this.#locator, listener.log);
+    logUndefined(cpu, this.#monitor.locator, listener.log);
     this.#stage2 = new FlatStage2(dram.offset, ramBytes, PLAIN_RAM_BASE);
     this.#vcpu = cpu.createVcpu(0);
     this.#context = this.#vcpu.createContext(this.#stage2);
@@ -91,7 +74,7 @@ export class PlainGuest implements Guest {
   }
 
   get events(): readonly TmkEvent[] {
-    return this.#channel.events;
+    return this.#monitor.events;
   }
 
   registers(vcpu = 0): Registers {
@@ -99,8 +82,9 @@ export class PlainGuest implements Guest {
     return this.#final?.registers ?? readRegisters(this.#context);
   }
 
-  vectorNote(): string {
-    return this.#final === undefined ? vectorNote(exceptionState(this.#context), this.#locator) : '';
+  expired(reason: 'budget' | 'timeout', why: string): HaltReason {
+    const state = this.#final === undefined ? exceptionState(this.#context) : undefined;
+    return this.#monitor.expired(reason, why, this.registers(), vectorNote(state, this.#monitor.locator));
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
@@ -125,7 +109,7 @@ export class PlainGuest implements Guest {
 
   #haltOf(exit: RunExit): HaltReason | undefined {
     if (exit === RunExit.Sync) return this.#serve();
-    if (exit === RunExit.Unsupported) return this.#fault(this.#vcpu.unsupported);
+    if (exit === RunExit.Unsupported) return this.#unsupported();
     completeWait(this.#machine.cpu.clock, this.#vcpu);
     return undefined;
   }
@@ -138,47 +122,26 @@ export class PlainGuest implements Guest {
       case ExceptionClass.Hvc64:
         return this.#serveHvc();
       case ExceptionClass.InstructionAbortLower:
-        return this.#fault(`${this.#summary()}: there is no RAM`);
+        return this.#unserved();
       case ExceptionClass.Sysreg:
         // A software generated interrupt: there is no other vCPU, and interrupts of this one are not delivered.
         this.#context.advancePc(4);
         return undefined;
       default:
-        return this.#fault(`${this.#summary()}: the monitor does not serve exception class 0x${exit.ec.toString(16)}`);
+        return this.#unserved();
     }
   }
 
   #serveDataAbort(): HaltReason | undefined {
     const { esr, ipa } = this.#vcpu.exit;
-    if (!hasValidSyndrome(esr) || isInHole(ipa, PLAIN_RAM_BASE)) {
-      const why = this.#locator.explainHole(BigInt(ipa));
-      return this.#fault(`${this.#summary()}: it cannot be emulated${why}`);
-    }
     const memory = this.#machine.linear.u32;
     const gprs = this.#context.gprsOffset >>> 2;
+    const access = serveAccess(this.#monitor, memory, gprs, esr, ipa, this.#summary);
+    if (access === Access.Refused) return this.#unserved();
     this.#context.advancePc(4);
-    if (!isWrite(esr)) {
-      if (ipa !== COMMAND_ADDRESS && this.#noDevice.logsReads) {
-        this.#noDevice.read(this.#summary());
-      }
-      completeRead(memory, gprs, esr, 0xffff_ffff, 0xffff_ffff);
-      return undefined;
-    }
-    const low = writeValueLow(memory, gprs, esr);
-    const high = writeValueHigh(memory, gprs, esr);
-    if (ipa === COMMAND_ADDRESS) return this.#command(accessBytes(esr), high * 2 ** 32 + low);
-    if (this.#noDevice.logsWrites) {
-      const value = (BigInt(high) << 32n) | BigInt(low);
-      this.#noDevice.write(this.#summary(), value);
-    }
-    return undefined;
-  }
-
-  #command(bytes: number, pointer: number): HaltReason | undefined {
+    if (access === Access.Done) return undefined;
     this.#commanded = true;
-    this.#channel.store(bytes, pointer, this.#read);
-    const { verdict } = this.#channel;
-    return verdict === undefined ? undefined : haltOfVerdict(verdict);
+    return this.#monitor.command(accessBytes(esr), storedAddress(memory, gprs, esr), this.#read);
   }
 
   /** Serves PSCI by HVC #0 (SMCCC); the PC is already after the HVC. */
@@ -188,27 +151,29 @@ export class PlainGuest implements Guest {
     const functionId = memory[x0] ?? 0;
     const result = servePsci(functionId, memory[x0 + 2] ?? 0);
     if ((this.#vcpu.exit.esr & HVC_IMMEDIATE) !== 0 || result.kind === 'unknown') {
-      return this.#fault(`${this.#summary()} with function 0x${functionId.toString(16)}, which is not served`);
+      return this.#unserved();
     }
     if (result.kind !== 'value') return { reason: result.kind };
     this.#context.setX(0, BigInt.asUintN(64, result.value));
     return undefined;
   }
 
-  #summary(): string {
+  readonly #summary = (): string => {
     const { esr, ipa } = this.#vcpu.exit;
-    return summarizeSyndrome(decodeSyndrome(esr), BigInt(ipa), 'address');
+    return accessSummary(esr, BigInt(ipa));
+  };
+
+  /** The exit is one that the guest cannot continue from. */
+  #unserved(): HaltReason {
+    const { esr, ipa } = this.#vcpu.exit;
+    const exception = exceptionState(this.#context);
+    return guestFault({ registers: this.registers(), exception, esr, ipa: BigInt(ipa) }, this.#monitor);
   }
 
-  #fault(message: string): HaltReason {
+  #unsupported(): HaltReason {
     const registers = this.registers();
-    const { symbol } = this.#locator.locate(registers.pc);
-    return {
-      reason: 'fault',
-      message: message + faultOrigin(exceptionState(this.#context), registers, this.#locator),
-      registers,
-      ...(symbol === undefined ? {} : { symbol }),
-    };
+    const origin = faultOrigin(exceptionState(this.#context), registers, this.#monitor.locator);
+    return this.#monitor.haltAt({ reason: 'fault', message: this.#vcpu.unsupported + origin, registers });
   }
 
   readonly #read: ReadGuestMemory = (gpa, length) => {
@@ -228,6 +193,5 @@ export class PlainGuest implements Guest {
 }
 
 export const plainGuests: GuestFactory = {
-  loadBase: PLAIN_RAM_BASE,
   make: (payload, { memory }, listener) => new PlainGuest(payload, memory, listener),
 };

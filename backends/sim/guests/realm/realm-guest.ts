@@ -1,4 +1,4 @@
-import { faultOrigin, vectorNote } from '../../../../petri/kit/arm/index.ts';
+import { faultOrigin, vectorNote, type ExceptionState } from '../../../../petri/kit/arm/index.ts';
 import type {
   TmkEvent,
   HaltReason,
@@ -8,14 +8,12 @@ import type {
   VmConfig,
 } from '../../../../petri/contract/index.ts';
 import {
-  haltOfVerdict,
   imagePages,
   type LoadablePayload,
   placeTmk,
   type TmkPlacement,
-  PayloadLocator,
-  TmkChannel,
   type TmkListener,
+  TmkMonitor,
 } from '../../../../petri/tmk/index.ts';
 import { ExceptionClass } from '../../cpu/index.ts';
 import { type EnterResult, GranuleAllocator, RAM_BASE, RealmVmm, type RecHandle } from '../../host/index.ts';
@@ -47,9 +45,8 @@ const FIRST_REC = 0;
 class RealmGuest implements Guest {
   readonly realm: InspectedRealm;
   readonly planes: readonly (PlaneInspector | undefined)[];
-  readonly #locator: PayloadLocator;
+  readonly #monitor: TmkMonitor;
   readonly #placement: TmkPlacement;
-  readonly #channel: TmkChannel;
   readonly #listener: TmkListener;
   readonly #machine: Machine;
   readonly #granules: GranuleAllocator;
@@ -65,12 +62,11 @@ class RealmGuest implements Guest {
   /** @throws PetriError `payload-too-large`, `rmi-failed` */
   constructor(payload: LoadablePayload, config: VmConfig, listener: TmkListener) {
     this.#placement = placeTmk(payload, TMK_BASE, TMK_BYTES);
-    this.#locator = new PayloadLocator(payload.image, TMK_BASE);
+    this.#monitor = new TmkMonitor(payload.image, TMK_BASE, listener);
     this.#listener = listener;
-    this.#channel = new TmkChannel(listener, this.#locator);
     this.#machine = machinePool.acquire(config.memory + config.memory / RAM_PER_TABLE + HOST_BYTES);
     const { cpu, dram } = this.#machine;
-    logUndefined(cpu, this.#locator, listener.log);
+    logUndefined(cpu, this.#monitor.locator, listener.log);
     this.#granules = new GranuleAllocator(dram);
     this.#rmm = new Rmm({ memory: dram, cpu, model: config.rmm });
     this.#vmm = new RealmVmm({
@@ -103,7 +99,7 @@ class RealmGuest implements Guest {
         entry,
         testIndex,
       },
-      { channel: this.#channel, log: this.#listener.log, pulse: () => this.#pulse() },
+      { monitor: this.#monitor, log: this.#listener.log, pulse: () => this.#pulse() },
     );
     this.#vmm.setPlane0(this.#core.program);
   }
@@ -117,16 +113,16 @@ class RealmGuest implements Guest {
   }
 
   get events(): readonly TmkEvent[] {
-    return this.#channel.events;
+    return this.#monitor.events;
   }
 
   registers(vcpu?: number): Registers {
     return this.#plane.registers(vcpu);
   }
 
-  vectorNote(): string {
-    if (this.#final !== undefined) return '';
-    return vectorNote(exceptionState(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE)), this.#locator);
+  expired(reason: 'budget' | 'timeout', why: string): HaltReason {
+    const state = this.#final === undefined ? this.#exceptionState() : undefined;
+    return this.#monitor.expired(reason, why, this.registers(), vectorNote(state, this.#monitor.locator));
   }
 
   get #effort(): number {
@@ -165,7 +161,7 @@ class RealmGuest implements Guest {
   #haltOf(outcome: PlaneOutcome): HaltReason {
     switch (outcome.kind) {
       case 'verdict':
-        return haltOfVerdict(outcome.verdict);
+        return outcome.halt;
       case 'fault':
         return this.#fault(outcome.message, outcome.exit);
       case 'lost':
@@ -190,25 +186,26 @@ class RealmGuest implements Guest {
   /** Explains the address of a data access; for a fetch the message already does. */
   #explain(exit: PlaneExit | undefined): string {
     return exit?.ec === ExceptionClass.DataAbortLower && exit.ipa !== undefined
-      ? this.#locator.explainHole(exit.ipa)
+      ? this.#monitor.locator.explainHole(exit.ipa)
       : '';
   }
 
   #fault(message: string, exit: PlaneExit | undefined): HaltReason {
     const registers = this.registers();
-    const { symbol } = this.#locator.locate(registers.pc);
-    const context = this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE);
-    return {
+    const origin = faultOrigin(this.#exceptionState(), registers, this.#monitor.locator);
+    return this.#monitor.haltAt({
       reason: 'fault',
-      message: message + this.#explain(exit) + faultOrigin(exceptionState(context), registers, this.#locator),
-      ...(exit === undefined ? {} : { exit }),
+      message: message + this.#explain(exit) + origin,
       registers,
-      ...(symbol === undefined ? {} : { symbol }),
-    };
+      exit,
+    });
+  }
+
+  #exceptionState(): ExceptionState | undefined {
+    return exceptionState(this.#vmm.view.context(FIRST_REC, PAYLOAD_PLANE));
   }
 }
 
 export const realmGuests: GuestFactory = {
-  loadBase: TMK_BASE,
   make: (payload, config, listener) => new RealmGuest(payload, config, listener),
 };

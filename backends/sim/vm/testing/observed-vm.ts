@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 
-import { PayloadLocator } from '../../../../petri/tmk/index.ts';
 import type { TmkPayload, HaltReason } from '../../../../petri/contract/index.ts';
 import { resolveVmConfig } from '../../../../petri/vm/index.ts';
 import { type Guest, guestKind, type GuestFactory } from '../../guests/index.ts';
@@ -52,7 +51,6 @@ export class ObservedVm {
     this.#guest.boot(testIndex);
     const loop = new RunLoop({
       guest: this.#guest,
-      locator: new PayloadLocator(payload.image, guests.loadBase),
       maxInstructions,
       scheduler: { add: (slice) => (this.#slice = slice) },
       now,
