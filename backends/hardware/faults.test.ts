@@ -14,7 +14,7 @@ import { Proxy } from './testing/proxy.ts';
 import { sshdPath, TestSshd, withEnvironment } from './testing/sshd.ts';
 import { script, TestVms } from './testing/vms.ts';
 
-/** What goes wrong between a run and its machine, seen from the VM's handle, with a real sshd as the machine. */
+/** Faults between a run and its machine, seen from the VM's handle, with a real sshd as the machine. */
 describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
   let sshd: TestSshd;
   let vms: TestVms;
@@ -45,15 +45,15 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     await expect.poll(launches).toEqual([]);
     await expect.poll(strays).toEqual([]);
   };
-  /** Prints the second half of its lines once the file is there. */
+  /** Prints the second half of its lines once the file exists. */
   const counting = (file: string): string =>
     `i=0; while [ $i -lt 40 ]; do echo "line $i"; i=$((i + 1)); [ $i != 20 ] || until [ -e '${file}' ]; do sleep 0.1; done; done`;
   const counted = Array.from({ length: 40 }, (_, n) => `line ${String(n)}\n`).join('');
 
   it.each([
-    ['cut off for a while in mid-boot', 'cut'],
+    ['disconnected for a while during boot', 'cut'],
     ['a cable that is dead for a while', 'silence'],
-  ] as const)('%s: the console goes on where it was', async (_, stop) => {
+  ] as const)('%s: the console continues without loss', async (_, stop) => {
     const file = join(vms.folder, stop);
     await vms.hosts({ port: proxy.port, launchers: script(counting(file)) });
     const vm = await vms.launch();
@@ -66,7 +66,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     expect(vm.serial.transcript).toBe(counted);
   });
 
-  it('cut off for good: the VM is lost, and the machine clears up by itself', async () => {
+  it('disconnected for good: the VM is lost, and the machine cleans up by itself', async () => {
     await vms.hosts({ port: proxy.port, launchers: script('echo ready; exec sleep 4321'), reconnect: 1 });
     const vm = await vms.launch();
     await vm.serial.waitFor('ready');
@@ -95,7 +95,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     await gone();
   });
 
-  it('with a key that it does not let in, another host key than it had, or none known: told before anything is launched', async () => {
+  it('with a rejected key, or a changed or unknown host key: reported before anything is launched', async () => {
     await vms.hosts({ identityFile: sshd.strangersFile });
     await expect(vms.launch()).rejects.toMatchObject({ code: 'authentication-failed' });
     const before = sshd.hostKey;
@@ -115,7 +115,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
   });
 
   it.skipIf(userInfo().uid !== 0 || optionalTool('mount', 'mount') === undefined)(
-    'with a full disk: says so, for an upload and for what a launcher prints (needs root for a small disk)',
+    'with a full disk: reported for an upload and for a launcher’s output (needs root for a small disk)',
     async (context) => {
       const small = join(sshd.folder, 'small');
       mkdirSync(small);
@@ -134,7 +134,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
         await vms.clear();
         execFileSync('dd', ['if=/dev/zero', `of=${small}/filler`, 'bs=1k', 'count=100000'], { stdio: 'ignore' });
       } catch (error) {
-        // dd fails: that is what fills it.
+        // dd fails by design: it fills the disk.
         if (!String(error).includes('dd if=')) throw error;
       }
       try {
@@ -149,7 +149,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     },
   );
 
-  it('without the launcher: probing tells it, and so does launching', async () => {
+  it('without the launcher: reported by probing and by launching', async () => {
     await vms.hosts({ launchers: { none: { kind: 'command', argv: ['no-such-launcher'] } } });
     expect(await backend.probe()).toMatchObject({
       available: false,
@@ -174,7 +174,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     await gone();
   });
 
-  it('whose console floods: every byte arrives, and other work goes on', async () => {
+  it('whose console floods: every byte arrives, and other work continues', async () => {
     const bytes = 100_000_000;
     await vms.hosts({ launchers: script(`head -c ${String(bytes)} /dev/zero | tr '\\0' x; echo; echo end`) });
     const vm = await vms.launch();
@@ -184,7 +184,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     expect(statSync(String(vm.serial.logPath)).size).toBe(bytes + 5);
   });
 
-  it('whose console stays silent: is waited for until the deadline, and ends with its VM', async () => {
+  it('whose console stays silent: runs until the deadline, and ends with its VM', async () => {
     await vms.hosts({ launchers: script('exec sleep 4321') });
     const vm = await vms.launch();
     const wait = expect(vm.serial.waitFor('hello')).rejects.toMatchObject({ code: 'console-closed' });
@@ -196,7 +196,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     await gone();
   });
 
-  it('that two runs want: the second one waits its turn', async () => {
+  it('that two runs request: the second one waits for its turn', async () => {
     const path = await vms.hosts({ launchers: script('echo ready; exec sleep 4321') });
     const vm = await vms.launch();
     await vm.serial.waitFor('ready');
@@ -215,7 +215,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
 
   const stubborn = script('echo ready; trap "" TERM HUP; (exec setsid sleep 4321) & while :; do sleep 1; done');
 
-  it('whose runner is killed: launcher and lease go at once', async () => {
+  it('whose runner is killed: launcher and lease end at once', async () => {
     const path = await vms.hosts({ launchers: stubborn });
     const child = runner(path).start(join(vms.folder, 'killed'));
     await child.running;
@@ -228,7 +228,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     await expect.poll(strays).toEqual([]);
   });
 
-  it('whose runner is killed with all that was to clear up after it: they go when they expire', async () => {
+  it('whose runner is killed with its guards: launcher and lease end when they expire', async () => {
     const path = await vms.hosts({ launchers: stubborn });
     const child = runner(path).start(join(vms.folder, 'killed-too'));
     await child.running;
@@ -246,7 +246,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     expect(readdirSync(join(sshd.folder, 'remote', 'files')).filter((name) => name.includes('.part-'))).toEqual([]);
   });
 
-  it('whose lease somebody takes: the VM ends with it', async () => {
+  it('whose lease is taken: the VM ends with it', async () => {
     await vms.hosts({ launchers: script('echo ready; exec sleep 4321') });
     const vm = await vms.launch();
     await vm.serial.waitFor('ready');

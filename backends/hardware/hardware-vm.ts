@@ -30,7 +30,7 @@ interface Boot {
   readonly halted: Promise<HaltReason>;
 }
 
-/** Milliseconds that a launcher is given when the test asks it to end. */
+/** Grace period of a launcher when the test asks it to end. */
 const STOP_GRACE_SECONDS = 3;
 
 /** A VM on a machine of the lab: one launcher on the host for each boot. */
@@ -45,10 +45,10 @@ export class HardwareVm implements VmRuntime {
   #consoles: OpenConsoles | undefined;
   #boot: Boot | undefined;
   #dead: Lost | undefined;
-  /** Why the VM is ended from outside, once it is. */
+  /** Why the VM was ended from outside, if it was. */
   #why: EndReason | undefined;
   readonly #life = new VmLife(() => this.#giveUp());
-  /** Where the guest has a shell. */
+  /** Present if the guest has a shell. */
   readonly exec?: (command: string, options: ExecOptions) => Promise<ExecResult>;
 
   /** @throws PetriError what the consoles throw */
@@ -78,17 +78,20 @@ export class HardwareVm implements VmRuntime {
     if (plan.hasShell) this.exec = (command, options) => this.#exec(command, options);
   }
 
-  /** @throws PetriError `unsupported` where they are not known */
+  /** @throws PetriError `unsupported` if they are not known */
   readonly registers = (vcpu = 0): Registers => {
     checkVcpu(vcpu, 1);
     const boot = this.#boot;
     const registers = boot?.over === true ? boot.guest.registers : undefined;
     if (registers !== undefined) return registers;
-    throw new PetriError('the registers of a guest on a machine of the lab are kept where it faulted or was ended', {
-      code: 'unsupported',
-      step: 'run',
-      remedy: 'await vm.halted or vm.stop() before vm.registers()',
-    });
+    throw new PetriError(
+      'the registers of a guest on a machine of the lab can be read only after it faulted or was ended',
+      {
+        code: 'unsupported',
+        step: 'run',
+        remedy: 'await vm.halted or vm.stop() before vm.registers()',
+      },
+    );
   };
 
   async #exec(command: string, options: ExecOptions): Promise<ExecResult> {
@@ -141,7 +144,7 @@ export class HardwareVm implements VmRuntime {
       launch.write(bytes, port);
     });
     if (guest.started !== undefined) {
-      // A guest that was ended before it began has begun: its halt says so.
+      // If the guest was ended before it started, its halt reports that.
       await Promise.race([guest.started, boot.halted]);
     }
     return {
@@ -171,7 +174,7 @@ export class HardwareVm implements VmRuntime {
     void launch.ended.then((how) => {
       if (!boot.over) boot.end(this.#haltOf(how, guest));
     });
-    // What the guest was run by has nothing more to do.
+    // The guest's connections are no longer needed.
     void halted.then(async (halt) => {
       if (halt.reason === 'stopped') return;
       await launch.remove();
@@ -203,7 +206,10 @@ export class HardwareVm implements VmRuntime {
     }
   }
 
-  /** The guest is asked to power off, where it can; else SIGTERM to the launcher, and SIGKILL after its grace. */
+  /**
+   * Asks the guest to power off, if it can; otherwise sends SIGTERM to the launcher, and SIGKILL after its grace
+   * period.
+   */
   async stop(signal: AbortSignal): Promise<void> {
     const boot = this.#boot;
     if (boot === undefined || boot.over) return;
@@ -215,7 +221,7 @@ export class HardwareVm implements VmRuntime {
     });
     if (boot.guest.powerOff !== undefined) boot.guest.powerOff();
     else {
-      // Where it was can be seen afterwards.
+      // Keeps the registers for later.
       await Promise.race([boot.guest.look?.(), aborted]);
       boot.launch.stop();
     }
@@ -248,7 +254,7 @@ export class HardwareVm implements VmRuntime {
     else void boot.guest.expire(why.message).then(boot.end);
   }
 
-  /** The board is somebody else's now: nothing of it may be shown any more. */
+  /** The board belongs to another user now: nothing of it may be shown any more. */
   #lose(why: string): void {
     if (this.#life.over) return;
     const halt = lost(why);

@@ -10,7 +10,7 @@ import { missingOf } from './probe/probe-lab.ts';
 import { HostFolder } from './remote/host-folder.ts';
 import { RemoteHost } from './ssh/remote-host.ts';
 
-/** All hosts of the hosts file, asked at once. @throws PetriError `hosts-file-invalid` */
+/** Queries all hosts of the hosts file at once. @throws PetriError `hosts-file-invalid` */
 export async function listHosts(): Promise<HostReport[]> {
   return await Promise.all(readHostsFile(hostsFilePath(process.cwd())).map(report));
 }
@@ -69,7 +69,7 @@ export async function switchPower(name: string, action: PowerAction): Promise<st
   return await switchBoard(name, power, action, lease);
 }
 
-/** undefined where leases are not kept on the host. */
+/** undefined if leases are not kept on the host. */
 async function withLeases<T>(config: HostConfig, use: (leases: FileLeases) => Promise<T>): Promise<T | undefined> {
   if (config.lease.kind !== 'file') return undefined;
   const host = new RemoteHost(config);

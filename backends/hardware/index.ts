@@ -1,7 +1,7 @@
 import type { Backend } from '../../petri/contract/index.ts';
 import { refusal } from './refusal.ts';
 
-/** Machines of a lab, which a hosts file describes, over SSH. */
+/** Machines of a lab, described in a hosts file, over SSH. */
 export const backend: Backend = {
   name: 'hardware',
   description: 'machines of a lab over SSH, as petri.hosts.yaml describes them',

@@ -12,8 +12,8 @@ import { Output } from './testing/lab.ts';
 import { sshdPath, TestSshd } from './testing/sshd.ts';
 
 /**
- * Strings of a test (names of tests and payloads), of a hosts file (arguments, variables) and of a guest (what it
- * prints and what is typed at it), on their way through the real sshd and its shells.
+ * Strings from a test (names of tests and payloads), a hosts file (arguments, variables) and a guest (its output and
+ * input), on their way through the real sshd and its shells.
  */
 describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a command', () => {
   let sshd: TestSshd;
@@ -63,7 +63,7 @@ describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a comm
     );
   };
 
-  it('an argument arrives as it is', async () => {
+  it('an argument arrives unchanged', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(hostile(), { minLength: 1, maxLength: 40 }), async (args) => {
         const { stdout } = await host.run(['sh', '-c', 'for a; do printf "%s\\0" "$a"; done', 'sh', ...args]);
@@ -74,7 +74,7 @@ describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a comm
     expect(existsSync(marker)).toBe(false);
   });
 
-  it('an argument, a variable and what is typed reach a launcher as they are, with a terminal and without', async () => {
+  it('an argument, a variable and input reach a launcher unchanged, with a terminal and without', async () => {
     await fc.assert(
       fc.asyncProperty(hostile(), hostile(), fc.boolean(), async (value, variable, terminal) => {
         const output = new Output();
@@ -91,7 +91,7 @@ describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a comm
             };
             const template = ['--test=${test}', '${payload}', 'plain'];
             const filled = template.map((argument) => fillTemplate(argument, values));
-            // Hexadecimal, because a terminal makes carriage returns of its own.
+            // In hexadecimal, since a terminal adds carriage returns.
             return [
               'sh',
               '-c',
@@ -115,10 +115,10 @@ describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a comm
     expect(existsSync(marker)).toBe(false);
   });
 
-  it('what a guest prints and is typed stays bytes', async () => {
+  it('a guest’s output and input are never interpreted', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(hostile(), { minLength: 1, maxLength: 5 }), async (texts) => {
-        // Lines that look like those of our own scripts as well.
+        // Including lines that look like those of our own scripts.
         const bytes = Buffer.from(
           [...texts, '\n##petri bytes##\nexit 0 out=1\nlost\ngone\nin 5\nreason expired\n'].join(''),
         );
@@ -149,7 +149,7 @@ describe.skipIf(sshdPath === undefined)('nothing that is a string becomes a comm
     expect(existsSync(marker)).toBe(false);
   });
 
-  it('a file in the cache that is not what its name says is replaced', async () => {
+  it('a cached file that does not match its name is replaced', async () => {
     const content = Buffer.from('the right content');
     const stored = await home.put(content);
     writeFileSync(stored, 'something else');

@@ -33,7 +33,7 @@ describe.skipIf(sshdPath === undefined)('Lab', () => {
   };
   const none = { isolation: 'none', tags: [] as readonly string[] } as const;
 
-  it('gives a host with the tags that are wanted', async () => {
+  it('selects a host with the requested tags', async () => {
     const two = lab({ name: 'plain' }, { name: 'fast', tags: ['rack-2', 'big'] });
     const use = await two.use({ ...none, tags: ['big', 'rack-2'] }, {});
     expect(use.machine.name).toBe('fast');
@@ -45,7 +45,7 @@ describe.skipIf(sshdPath === undefined)('Lab', () => {
     );
   });
 
-  it('waits for all that suit, takes the first one that is free, and leaves the others to others', async () => {
+  it('waits for all suitable hosts, takes the first one that is free, and releases the others', async () => {
     const hosts = [{ name: 'one' }, { name: 'two' }];
     const first = lab(...hosts);
     const held = [await first.use({ ...none, tags: ['one'] }, {}), await first.use({ ...none, tags: ['two'] }, {})];
@@ -67,7 +67,7 @@ describe.skipIf(sshdPath === undefined)('Lab', () => {
     expect(third.machine.name).toBe('one');
   });
 
-  it('goes without hosts that cannot be reached, as long as there is another', async () => {
+  it('ignores unreachable hosts as long as there is another', async () => {
     const dead = { name: 'dead', port: await freePort(), reconnect: 0 };
     expect((await lab(dead, { name: 'alive' }).use(none, {})).machine.name).toBe('alive');
     await expect(lab(dead).use(none, {})).rejects.toMatchObject({ code: 'connection-failed' });
@@ -78,7 +78,7 @@ describe.skipIf(sshdPath === undefined)('Lab', () => {
     expect(runTags({})).toEqual([]);
   });
 
-  it('says of a test that it is skipped where no host has its tags', async () => {
+  it('skips a test if no host has its tags', async () => {
     const vms = new TestVms(sshd);
     try {
       await vms.hosts({ tags: ['rack-2'] });

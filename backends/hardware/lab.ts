@@ -7,7 +7,7 @@ import { endLeaseGuard } from './lease/lease-guard.ts';
 import type { LeaseWait } from './lease/lease.ts';
 import { Machine, type MachineUse } from './machine.ts';
 
-/** Tags that every VM of a run needs, besides its own: `PETRI_HOST_TAGS=cca,rack-2`. */
+/** Tags that every VM of a run needs, in addition to its own: `PETRI_HOST_TAGS=cca,rack-2`. */
 export function runTags(env: Readonly<Record<string, string | undefined>> = process.env): string[] {
   return (env['PETRI_HOST_TAGS'] ?? '')
     .split(',')
@@ -19,7 +19,7 @@ export interface Wanted {
   readonly isolation: IsolationType;
   /** @default 'tmk' */
   readonly payload?: 'tmk' | 'linux';
-  /** All of them. The name of a host is one of its tags. */
+  /** Required tags. The name of a host is one of its tags. */
   readonly tags: readonly string[];
 }
 
@@ -38,7 +38,7 @@ export function suits(host: HostConfig, { isolation, payload, tags }: Wanted): b
   return launcher !== undefined && tags.every((tag) => tag === host.name || host.tags.includes(tag));
 }
 
-/** All machines of the hosts file, as this process uses them. */
+/** All machines of the hosts file, as used by this process. */
 export class Lab {
   readonly #machines: readonly Machine[];
 
@@ -51,10 +51,10 @@ export class Lab {
   }
 
   /**
-   * Waits for a machine in turn, for all that suit at once, and takes the first one that is given.
+   * Queues for all suitable machines at once, and takes the first one that is granted.
    *
-   * @throws PetriError `unsupported` where none suits, `wait-timeout`; where none can be reached, what the first one
-   *   says
+   * @throws PetriError `unsupported` if none is suitable, `wait-timeout`; if none can be reached, the error of the
+   * first
    */
   async use(wanted: Wanted, { signal, onWait }: LeaseWait): Promise<MachineUse> {
     const candidates = this.#machines.filter(({ config }) => suits(config, wanted));
@@ -95,7 +95,7 @@ export class Lab {
 const own = shared<{ lab?: Lab }>('hardware-lab', () => ({}));
 
 /**
- * The one of this process: several instances of this module share its connections.
+ * The lab of this process: several instances of this module share its connections.
  *
  * @throws PetriError `hosts-file-invalid`
  */

@@ -33,7 +33,7 @@ async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): 
   });
 }
 
-/** @param planFor undefined for a host that makes no such VM */
+/** @param planFor returns undefined for a host that cannot make such a VM */
 async function launchOn(
   { isolation, hostTags = [], payload }: VmSpec,
   context: LaunchContext,

@@ -46,9 +46,9 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
   });
   const launches = (): string[] => readdirSync(join(sshd.folder, 'remote', 'launches'));
 
-  // `petri linux install` downloads it, which is no part of the tests.
+  // Tests do not download it: run `petri linux install` first.
   describe.skipIf(!linuxIsPrepared())('with Linux', () => {
-    it('boots, takes what is typed, runs commands apart from that, and powers off', async () => {
+    it('boots, receives input, runs commands independently of that, and powers off', async () => {
       await vms.hosts({ ...host(), launchers: script('exit 1'), name: 'plain' }, host());
       const vm = await vms.launchLinux();
       expect(await vm.exec('uname -m; echo oops >&2; exit 3')).toEqual({
@@ -67,7 +67,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       await expect.poll(launches).toEqual([]);
     });
 
-    it('has two beside each other over one connection, as many as a server lets by default', async () => {
+    it('runs two VMs over one connection, as many as a server allows by default', async () => {
       await vms.hosts(host({ capacity: 2 }));
       const both = await Promise.all([vms.launchLinux(), vms.launchLinux()]);
       const said = await Promise.all(both.map((vm, n) => vm.exec(`echo ${String(n)}`)));
@@ -75,7 +75,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       expect(proxy.connections).toBe(connections + 1);
     });
 
-    it('runs a command to its end while the connection is cut, and tells all that it printed', async () => {
+    it('runs a command to its end while the connection is cut, and returns all of its output', async () => {
       await vms.hosts(host());
       const vm = await vms.launchLinux();
       await vm.exec('true');
@@ -90,7 +90,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       expect(proxy.connections).toBeGreaterThan(connections + 1);
     });
 
-    it('ends a command with the VM where the connection stays cut', async () => {
+    it('fails a command with the VM if the connection stays cut', async () => {
       await vms.hosts(host({ reconnect: 1 }));
       const vm = await vms.launchLinux();
       await vm.exec('true');
@@ -105,7 +105,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       await expect.poll(() => withEnvironment('PETRI_LAUNCH=', sshd.folder)).toEqual([]);
     });
 
-    it('tells a panic of the kernel, and can be booted again', async () => {
+    it('reports a kernel panic, and can be booted again', async () => {
       await vms.hosts(host());
       const vm = await vms.launchLinux();
       await vm.exec('true');
@@ -117,7 +117,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       expect(await vm.halted).toEqual({ reason: 'reset' });
     });
 
-    it('that hangs is ended at its deadline, with where it was', async () => {
+    it('that hangs is ended at its deadline, and its PC is reported', async () => {
       await vms.hosts(host());
       const vm = await vms.launchLinux({ commandLine: 'rdinit=/nowhere init=/nowhere' });
       await vm.serial.waitFor('Booting Linux');
@@ -130,13 +130,13 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
     });
   });
 
-  it('boots no Linux where no host has QEMU for it', async () => {
+  it('boots no Linux if no host has QEMU for it', async () => {
     if (!linuxIsPrepared()) return;
     await vms.hosts({ launchers: script('exit 0') });
     await expect(vms.launchLinux()).rejects.toMatchObject({ code: 'unsupported' });
   });
 
-  it('says where a TMK was when its deadline passed, and its registers', async () => {
+  it('reports PC and registers of a TMK at its deadline', async () => {
     await vms.hosts(host());
     const vm = await vms.launch('loop', { test: 'spin' });
     await vm.serial.waitFor('spinning');

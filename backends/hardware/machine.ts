@@ -5,7 +5,7 @@ import type { Lease, LeaseWait } from './lease/lease.ts';
 import { HostFolder } from './remote/host-folder.ts';
 import { RemoteHost } from './ssh/remote-host.ts';
 
-/** The right to launch something on a machine, until it is given back. */
+/** The right to launch something on a machine, until it is released. */
 export interface MachineUse {
   readonly machine: Machine;
   readonly home: HostFolder;
@@ -14,12 +14,12 @@ export interface MachineUse {
   release(): Promise<void>;
 }
 
-/** A host as this process uses it: one connection, and the leases that it holds there. */
+/** A host as used by this process: one connection, and the leases held there. */
 export class Machine {
   readonly config: HostConfig;
   readonly host: RemoteHost;
   #home: Promise<HostFolder> | undefined;
-  /** Leases that are held and that nobody here uses now. */
+  /** Leases that are held but not in use. */
   readonly #idle = new Set<Lease>();
   readonly #used = new Set<Lease>();
 
@@ -35,7 +35,7 @@ export class Machine {
   /** Our folder there. @throws PetriError `upload-failed` and what connecting throws */
   async home(): Promise<HostFolder> {
     this.#home ??= HostFolder.open(this.host);
-    // The next one may have more luck.
+    // The next attempt may succeed.
     this.#home.catch(() => (this.#home = undefined));
     return await this.#home;
   }
@@ -63,7 +63,7 @@ export class Machine {
     const { config } = this;
     if (config.lease.kind === 'labgrid') return await labgridLease(config.lease, config.name, wait);
     const lease = await new FileLeases(this.host, home, config.lease).acquire(wait);
-    // What runs of somebody is gone who had the machine before and did not come to say so.
+    // Ends what an earlier user of the machine left running.
     await this.host.run(['sh', await home.script('launch.sh'), 'sweep', home.path], { again: true });
     return lease;
   }
@@ -74,7 +74,7 @@ export class Machine {
     return lease;
   }
 
-  /** Kept for the next test of this run, as long as nobody else waits for it. */
+  /** Keeps the lease for the next test of this run, unless another process waits for it. */
   async #putBack(lease: Lease): Promise<void> {
     if (lease.waiting > 0) {
       await lease.release();
@@ -88,7 +88,7 @@ export class Machine {
     });
   }
 
-  /** Gives back what is held and ends the connection. Never rejects. */
+  /** Gives leases back and ends the connection. Never rejects. */
   async close(): Promise<void> {
     const leases = [...this.#idle, ...this.#used];
     this.#idle.clear();

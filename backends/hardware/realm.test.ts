@@ -7,7 +7,7 @@ import { optionalTool } from '../../petri/unit-test/optional-tool.ts';
 import { sshdPath, TestSshd } from './testing/sshd.ts';
 import { TestVms } from './testing/vms.ts';
 
-/** Instead of kvmtool: a "realm" is a shell on the terminal, in a root directory where kvmtool would have it. */
+/** A stand-in for kvmtool: a "realm" is a shell on the terminal, with the root folder that kvmtool would use. */
 const lkvm = `#!/bin/sh
 [ "$2" = --help ] && { cat "$0.help" 2>/dev/null; exit 129; }
 echo "$@" >"$0.argv"
@@ -23,7 +23,7 @@ ln -s "$shared" "$PETRI_ROOT/root/mount"
 exec sh
 `;
 
-/** Prints as OpenVMM's tmk_vmm does; the name of the test says what comes of it. */
+/** Prints like OpenVMM's tmk_vmm; the name of the test selects the outcome. */
 const tmkVmm = `#!/bin/sh
 for argument; do test=$argument; done
 say() { printf '  2026-01-01T00:00:00.000000Z %5s %s\\n\\n' "$1" "$2"; }
@@ -84,7 +84,7 @@ describe.skipIf(sshdPath === undefined || optionalTool('script', 'bsdutils') ===
 
     it.each([
       ['has it', '  --realm  --restricted_mem', true],
-      ['has it no more', '  --realm  --disable-sve', false],
+      ['does not have it', '  --realm  --disable-sve', false],
     ])('give --restricted_mem to a kvmtool that %s', async (_which, help, expected) => {
       writeFileSync(join(tools, 'lkvm.help'), help);
       const vm = await vms.launch('hello', { isolation: 'cca' });
@@ -94,13 +94,13 @@ describe.skipIf(sshdPath === undefined || optionalTool('script', 'bsdutils') ===
       expect(words.includes('--restricted_mem')).toBe(expected);
     });
 
-    it('tell a failure from what a guest makes look like one of our frames', async () => {
+    it('are not misled by guest output that looks like one of our frames', async () => {
       const vm = await vms.launch('panic', { isolation: 'cca' });
       expect(await vm.halted).toEqual({ reason: 'panic', message: 'no more', location: 'panic.c:7' });
       expect(vm.serial.transcript).toContain('##petri 0123456789abcdef end rc=0');
     });
 
-    it('are lost with their reason where Linux panics before the agent is there', async () => {
+    it('are lost with the reason if Linux panics before the agent starts', async () => {
       writeFileSync(join(tools, 'lkvm.panic'), '');
       const vm = await vms.launch('hello', { isolation: 'cca' });
       await expect(vm.serial.waitFor('hello')).rejects.toMatchObject({

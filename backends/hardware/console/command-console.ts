@@ -4,7 +4,7 @@ import type { SerialConsole } from '../../../petri/serial/index.ts';
 import type { ConsoleSource } from '../hosts/schema.ts';
 import type { ConsoleConnection } from './connection.ts';
 
-/** Milliseconds from SIGHUP to SIGKILL, and those that the command which ends a session may take. */
+/** Milliseconds from SIGHUP to SIGKILL, and for the command that ends a session. */
 const GRACE = 3000;
 const END_TIMEOUT = 10_000;
 
@@ -21,11 +21,11 @@ export async function openCommandConsole(
   const { spawn } = await loadPty();
   const [command = '', ...args] = argv;
   const pty = spawn(command, args, { name: 'vt100', cols: 200, rows: 50, encoding: null, cwd: process.cwd() });
-  // Without an encoding it gives bytes, whatever its types say.
+  // Without an encoding the data are bytes, whatever the type declarations say.
   pty.onData((data: string | Uint8Array) => {
     console.push(typeof data === 'string' ? Buffer.from(data) : data);
   });
-  // Its types know strings alone; it takes bytes.
+  // The type declarations only allow strings, but bytes are accepted.
   const terminal: { write(data: Uint8Array | string): void } = pty;
   let over = false;
   const closed = new Promise<string>((resolve) => {
@@ -57,7 +57,7 @@ export async function openCommandConsole(
   };
 }
 
-/** Such as `ipmitool … sol deactivate`: a session that is not ended refuses the next one. */
+/** Runs a command such as `ipmitool … sol deactivate`: a session that is not ended blocks the next one. */
 async function runToEnd(name: string, argv: readonly string[]): Promise<void> {
   const [command = '', ...args] = argv;
   const supervisor = await Supervisor.open();

@@ -1,4 +1,4 @@
-/** What carries a console of a board. */
+/** The connection to a console of a board. */
 export interface ConsoleConnection {
   write(bytes: Uint8Array): unknown;
   /** Resolves with how it ended, as a clause. Never rejects. */

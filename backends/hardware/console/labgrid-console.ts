@@ -3,9 +3,7 @@ import { labgridCommand } from '../lease/labgrid-client.ts';
 
 export type DirectSource = Exclude<ConsoleSource, { readonly kind: 'labgrid' }>;
 
-/**
- * The consoles of a host; what labgrid serves is a command of labgrid's client, which needs the place to be acquired.
- */
+/** The consoles of a host. Those of labgrid are a command of labgrid's client, for which the place must be acquired. */
 export function consoleSources({ consoles, lease }: Pick<HostConfig, 'consoles' | 'lease'>): DirectSource[] {
   return consoles.map((source) => {
     if (source.kind !== 'labgrid') return source;

@@ -81,7 +81,7 @@ describe('openConsoles', () => {
     expect(existsSync(join(folder, 'ended'))).toBe(true);
   });
 
-  it('ends what it had connected where one does not answer', async () => {
+  it('closes its other connections if one console does not answer', async () => {
     const lab = context();
     const sources = [
       { kind: 'command' as const, name: 'first', argv: ['sleep', '4321'] },

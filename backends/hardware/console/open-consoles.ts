@@ -4,13 +4,10 @@ import type { ConsoleConnection } from './connection.ts';
 import { openCommandConsole } from './command-console.ts';
 import type { DirectSource } from './labgrid-console.ts';
 
-/** Milliseconds in which a console server is tried again that somebody else may just be leaving. */
+/** Milliseconds in which a busy console server is tried again, since another user may just be leaving. */
 const RETRY_FOR = 5000;
 
-/**
- * What the Enter key of a terminal sends, and a board's consoles are typed at: firmware takes nothing else, and
- * terminals of Linux do.
- */
+/** What the Enter key of a terminal sends: firmware accepts nothing else, and terminals of Linux accept it too. */
 const ENTER = 'cr';
 
 export interface OpenConsoles {
@@ -19,8 +16,8 @@ export interface OpenConsoles {
 }
 
 /**
- * Connects the consoles of a board besides its launcher's. What ends one is in the VM's log and in the console's close
- * reason.
+ * Connects the consoles of a board other than its launcher's. The reason why one ends is in the VM's log and in the
+ * console's close reason.
  *
  * @throws PetriError `connection-failed`, `tool-missing`
  */

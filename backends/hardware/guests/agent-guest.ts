@@ -25,17 +25,14 @@ import type { SerialConsole } from '../../../petri/serial/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
 const SECOND = 1000;
-/**
- * Milliseconds: from the launcher's start until a shell answers, from there to the agent, and between two questions to
- * the shell.
- */
+/** Milliseconds: from the launcher's start until a shell answers, from there to the agent, and between two queries. */
 const budgets = { shell: 600 * SECOND, agent: 120 * SECOND };
-/** How often the output of a run is asked for again where it arrived damaged. */
+/** How often the output of a run is requested again if it arrived damaged. */
 const AGAIN = 2;
 /** Name of the payload in the shared folder (share.sh). */
 const PAYLOAD = 'payload.elf';
 
-/** The launcher's words and its guest's are on one console: firmware, Linux and what starts user space. */
+/** The launcher and its guest print on one console: firmware, Linux and init. */
 const crashes: readonly CrashSignature[] = [
   ...edk2Crashes,
   ...linuxCrashes,
@@ -44,11 +41,11 @@ const crashes: readonly CrashSignature[] = [
   ...kvmtoolCrashes,
 ];
 
-/** Lines for the shell that a guest comes up with. */
+/** Command lines for the shell that a guest starts. */
 export interface ShellLines {
   /**
-   * Makes the shell print the frame `##petri NONCE shell##` when it is ready for `startAgent`; its echo must not look
-   * like that.
+   * Makes the shell print the frame `##petri NONCE shell##` when it is ready for `startAgent`; the echo of the line
+   * must not match that.
    */
   nudge(nonce: string): string;
   startAgent(nonce: string): string;
@@ -59,17 +56,17 @@ export interface AgentGuestOptions {
   /** Full name of the test. */
   readonly test: string;
   readonly image: TmkImage;
-  /** Takes what the guest logs. */
+  /** Receives the guest's log. */
   readonly serial: (bytes: Uint8Array) => void;
-  /** What the launcher prints: the console of the Linux in the guest. */
+  /** Receives the launcher's output: the console of the Linux in the guest. */
   readonly launcher: SerialConsole;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
 /**
- * A guest with Linux in it - plane 0 of a realm - whose shell is on the launcher's console. Our agent is started there
- * (artifacts/cca/guest/plane0-agent.sh) and runs tmk_vmm once.
+ * A guest with Linux in it, such as plane 0 of a realm, whose shell is on the launcher's console. Our agent is started
+ * there (artifacts/cca/guest/plane0-agent.sh) and runs tmk_vmm once.
  */
 export class AgentGuest implements Guest {
   readonly started: Promise<void>;
@@ -97,7 +94,7 @@ export class AgentGuest implements Guest {
       this.#begin = resolve;
       this.#fail = reject;
     });
-    // Who waits for it gets the error; where the VM is ended first nobody does.
+    // Waits handle the rejection, but there may be none if the VM is ended first.
     this.started.catch(() => undefined);
   }
 
@@ -119,7 +116,7 @@ export class AgentGuest implements Guest {
     });
   }
 
-  /** A launcher that ends before the agent has reported the test's end has lost it. */
+  /** If the launcher ends before the agent has reported the end of the test, the guest is lost. */
   launcherEnded(code: number): HaltReason {
     const how = `the launcher ended with code ${String(code)}`;
     this.#tellGone(how);
@@ -185,8 +182,8 @@ export class AgentGuest implements Guest {
     let whole = { code, report: this.#log.finish(), events: this.#log.events };
     for (let attempt = 0; !intact; attempt += 1) {
       if (attempt === AGAIN)
-        return { reason: 'backend-lost', message: 'what tmk_vmm printed did not arrive undamaged' };
-      this.#options.log('what tmk_vmm printed did not arrive as it was printed; it is asked for once more');
+        return { reason: 'backend-lost', message: 'the output of tmk_vmm arrived damaged every time' };
+      this.#options.log('the output of tmk_vmm arrived damaged; asking for it again');
       const again = await plane0.again();
       if (again === undefined) continue;
       const log = this.#newLog(() => undefined);

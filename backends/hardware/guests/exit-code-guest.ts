@@ -1,7 +1,7 @@
 import type { TmkEvent, HaltReason } from '../../../petri/contract/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 
-/** A guest of which only its text and its launcher's exit code are known. */
+/** A guest of which only the output and the launcher's exit code are known. */
 export class ExitCodeGuest implements Guest {
   readonly events: readonly TmkEvent[] = [];
   readonly output: (bytes: Uint8Array) => void;

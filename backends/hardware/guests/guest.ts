@@ -1,42 +1,42 @@
 import type { TmkEvent, HaltReason, Registers, ExecOptions, ExecResult } from '../../../petri/contract/index.ts';
 
-/** One run of a guest: makes sense of what its launcher prints. */
+/** One run of a guest: interprets its launcher's output. */
 export interface Guest {
-  /** Grows until it halts; bounded. */
+  /** Grows until the guest halts; bounded. */
   readonly events: readonly TmkEvent[];
-  /** Resolves when the payload runs, where that is not at once. Rejects with what kept it from that. */
+  /** Resolves when the payload runs, unless it runs at once. Rejects with what prevented that. */
   readonly started?: Promise<void>;
-  /** What the guest itself says of its end, where it can. Never rejects. */
+  /** The halt that the guest itself reports, if it can. Never rejects. */
   readonly halted?: Promise<HaltReason>;
-  /** Takes what the launcher prints. */
+  /** Receives the launcher's output. */
   output(bytes: Uint8Array): void;
-  /** Takes what the launcher writes to these files in its folder. */
+  /** Receive what the launcher writes to these files in its folder. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
-  /** Takes what comes out of these ports of the launcher. */
+  /** Receive the output of these ports of the launcher. */
   readonly ports?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
-  /** Called once its launcher runs. @param type sends bytes to the launcher's input, or to one of its ports */
+  /** Called when the launcher runs. @param type sends bytes to the launcher's input, or to one of its ports */
   attach?(type: (bytes: Uint8Array, port?: string) => void): void;
-  /** What it means that the launcher ended. @param code as a shell gives it */
+  /** The halt that follows from the launcher's end. @param code exit code as a shell reports it */
   launcherEnded(code: number): HaltReason;
-  /** Where it stood when it ended or was looked at. */
+  /** The registers at the end, or at the last `look`. */
   readonly registers?: Registers | undefined;
-  /** Stops it for good and looks where it is. Undefined where that cannot be known. Never rejects. */
+  /** Stops the guest for good and reads its registers. Undefined if that fails. Never rejects. */
   look?(): Promise<Registers | undefined>;
-  /** Its deadline has passed: looks where it is, and says what its halt is. Never rejects. @param why a clause */
+  /** Called at the deadline: determines where the guest is, and returns its halt. Never rejects. @param why a clause */
   expire?(why: string): Promise<HaltReason>;
-  /** Runs a command in it, where it has a shell. @throws PetriError `wait-timeout`, `vm-halted` */
+  /** Runs a command in the guest, if it has a shell. @throws PetriError `wait-timeout`, `vm-halted` */
   exec?(command: string, options: ExecOptions): Promise<ExecResult>;
-  /** Asks it to end by itself, which its launcher then does too. */
+  /** Asks the guest to power off, which also ends its launcher. */
   powerOff?(): void;
-  /** Told that its run is over, for whatever reason. */
+  /** Called when its run has ended, for whatever reason. */
   over?(halt: HaltReason): void;
 }
 
-/** Codes from which on a shell reports a signal, and those with which it reports that a program could not be run. */
+/** The first exit code with which a shell reports a signal, and those for a program that could not be run. */
 const SIGNALLED = 128;
 const NOT_RUN: readonly number[] = [126, 127];
 
-/** An end of a launcher that says nothing of the guest; undefined where it does. */
+/** The halt for an exit code that says nothing about the guest; undefined for other codes. */
 export function launcherFailure(code: number): HaltReason | undefined {
   if (NOT_RUN.includes(code))
     return { reason: 'backend-lost', message: `the launcher could not be run (exit code ${String(code)})` };

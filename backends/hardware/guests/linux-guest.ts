@@ -13,19 +13,19 @@ import { QemuControl, QMP_PORT } from './qemu-control.ts';
 
 /** The port for the agent in the guest. */
 export const AGENT_PORT = 'agent';
-/** Milliseconds from power-on to the agent, where a test gives no other limit. */
+/** Milliseconds from power-on to the agent, if a test gives no other limit. */
 const BOOT = 120_000;
 
 export interface LinuxGuestOptions {
-  /** What the agent says when it is ready. */
+  /** Printed by the agent when it is ready. */
   readonly nonce: string;
-  /** Takes what the guest prints, and what QEMU itself says. */
+  /** Receives the output of the guest, and of QEMU itself. */
   readonly serial: (bytes: Uint8Array) => void;
-  /** Milliseconds in which a broken connection is made again. */
+  /** Milliseconds in which a broken connection may be restored. */
   readonly reconnect: number;
 }
 
-/** Linux in an ordinary VM of QEMU: the launcher's input and output are its console, and ports its agent and QMP. */
+/** Linux in an ordinary VM of QEMU: its console is the launcher's input and output; its agent and QMP have ports. */
 export class LinuxGuest implements Guest {
   readonly events = [];
   readonly started: Promise<void>;
@@ -52,14 +52,14 @@ export class LinuxGuest implements Guest {
       this.#begin = resolve;
       this.#fail = reject;
     });
-    // Who waits for it gets the error; where the VM is ended first nobody does.
+    // Waits handle the rejection, but there may be none if the VM is ended first.
     this.started.catch(() => undefined);
   }
 
   output(bytes: Uint8Array): void {
     this.#words.push(bytes);
     this.#options.serial(bytes);
-    // Told not to reboot (`panic=0`), it would be silent until whoever waits gives up.
+    // With `panic=0` the kernel does not reboot, and would be silent until a time-out.
     const panic = this.#words.panic;
     if (panic !== undefined) this.#halt(kernelPanic(panic));
   }

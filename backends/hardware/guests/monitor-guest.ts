@@ -10,10 +10,10 @@ import type { TmkMonitor } from '../../../petri/tmk/index.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';
 
-/** Characters of the monitor's own words that are kept. */
+/** Characters of the monitor's messages that are kept. */
 const MAX_WORDS = 2000;
 
-/** A TMK behind our monitor at EL2, whose records are what the launcher prints. */
+/** A TMK under our monitor at EL2, whose records are the launcher's output. */
 export class MonitorGuest implements Guest {
   readonly halted: Promise<HaltReason>;
   readonly #run: GuestRun;
@@ -26,8 +26,8 @@ export class MonitorGuest implements Guest {
   readonly #control: QemuControl;
 
   /**
-   * @param others takes what QEMU and the monitor's UART say, which is nothing unless they give up
-   * @param reconnect milliseconds in which a broken connection is made again
+   * @param others receives the output of QEMU and of the monitor's UART, which is empty unless they fail
+   * @param reconnect milliseconds in which a broken connection may be restored
    */
   constructor(monitor: TmkMonitor, others: (bytes: Uint8Array) => void, reconnect: number) {
     this.#control = new QemuControl(reconnect);
@@ -67,7 +67,7 @@ export class MonitorGuest implements Guest {
     this.#control.port.attach((bytes) => {
       type(bytes, QMP_PORT);
     });
-    // Whoever looks gets the error.
+    // `look` handles the rejection.
     this.#control.open().catch(() => undefined);
   }
 

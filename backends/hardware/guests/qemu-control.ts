@@ -4,8 +4,8 @@ import type { Registers } from '../../../petri/contract/index.ts';
 import { PortStream } from '../remote/port-stream.ts';
 
 /**
- * Milliseconds, before the slow factor: an answer, besides the time in which a broken connection is made again; a look
- * at a deadline, for which there is 1 s.
+ * Milliseconds, before the slow factor: for an answer, in addition to the time for restoring a broken connection; for a
+ * look at a deadline, which must take less than 1 s.
  */
 const budgets = { answer: 20_000, look: 700 };
 
@@ -19,7 +19,7 @@ export class QemuControl {
   #client: Promise<QmpClient> | undefined;
   #over = false;
 
-  /** @param reconnect milliseconds in which a broken connection is made again */
+  /** @param reconnect milliseconds in which a broken connection may be restored */
   constructor(reconnect: number) {
     this.#reconnect = reconnect;
   }
@@ -34,7 +34,7 @@ export class QemuControl {
     return await this.#client;
   }
 
-  /** Stops the machine and says where its guest is; undefined where it does not say so in time. Never rejects. */
+  /** Stops the machine and reads its guest's registers; undefined if that takes too long. Never rejects. */
   async look(): Promise<Registers | undefined> {
     if (this.#over) return undefined;
     const limit = budgets.look * slowFactor();

@@ -4,14 +4,14 @@ import { launcherFailure, type Guest } from './guest.ts';
 
 export interface TmkVmmGuestOptions {
   readonly image: TmkImage;
-  /** Takes what the guest logs. */
+  /** Receives the guest's log. */
   readonly serial: (bytes: Uint8Array) => void;
-  /** Takes everything. */
+  /** Receives everything. */
   readonly launcher: (bytes: Uint8Array) => void;
   readonly log: (message: string) => void;
 }
 
-/** A guest whose launcher is OpenVMM's tmk_vmm, or prints and ends as it does. */
+/** A guest whose launcher is OpenVMM's tmk_vmm, or a program with the same output and exit codes. */
 export class TmkVmmGuest implements Guest {
   readonly #log: TmkVmmLog;
   readonly #options: TmkVmmGuestOptions;

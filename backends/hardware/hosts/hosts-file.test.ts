@@ -22,7 +22,7 @@ hosts:
 `;
 
 describe('parseHosts', () => {
-  it('reads a host and fills in what is not said', () => {
+  it('reads a host and fills in defaults', () => {
     expect(parseHosts(good, 'h.yaml')).toMatchObject([
       {
         name: 'board-1',
@@ -62,11 +62,11 @@ describe('parseHosts', () => {
       `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n`,
       /alias/i,
     ],
-  ])('says where it has %s', (_what, source, message) => {
+  ])('reports the location of %s', (_what, source, message) => {
     expect(() => parseHosts(source, 'h.yaml')).toThrow(message);
   });
 
-  it('refuses whatever else is in the file with the same typed error', () => {
+  it('rejects any other content with the same typed error', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (source) => {
         try {
@@ -80,11 +80,11 @@ describe('parseHosts', () => {
 });
 
 describe('readHostsFile', () => {
-  it('tells what to do where there is none', () => {
+  it('reports a missing file, with a remedy', () => {
     expect(() => readHostsFile('/nowhere/petri.hosts.yaml')).toThrow(/cannot be read: .*ENOENT[^]*remedy: describe/);
   });
 
-  it('takes the file that PETRI_HOSTS names', () => {
+  it('reads the file that PETRI_HOSTS names', () => {
     const folder = mkdtempSync(join(tmpdir(), 'hosts-file-'));
     try {
       const path = join(folder, 'lab.yaml');

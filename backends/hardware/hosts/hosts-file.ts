@@ -6,10 +6,10 @@ import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import { PetriError } from '../../../petri/errors.ts';
 import { hostsSchema, type HostConfig } from './schema.ts';
 
-/** Far more than a lab needs; what is larger is not a hosts file. */
+/** Far more than a lab needs; a larger file is not a hosts file. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Where the hosts are described: `$PETRI_HOSTS`, else `petri.hosts.yaml` in `cwd`. Absolute. */
+/** Path of the hosts file: `$PETRI_HOSTS`, else `petri.hosts.yaml` in `cwd`. Absolute. */
 export function hostsFilePath(cwd: string, env: Readonly<Record<string, string | undefined>> = process.env): string {
   const path = env['PETRI_HOSTS'];
   return resolve(cwd, path !== undefined && path !== '' ? path : 'petri.hosts.yaml');
@@ -57,7 +57,7 @@ export function parseHosts(source: string, path: string): HostConfig[] {
   );
 }
 
-/** `hosts[0].launchers.none`, as a person would write it. */
+/** `hosts[0].launchers.none`: the path in readable form. */
 function fieldName(path: readonly PropertyKey[]): string {
   if (path.length === 0) return 'the file';
   return path
@@ -66,7 +66,7 @@ function fieldName(path: readonly PropertyKey[]): string {
     .replace(/^\./, '');
 }
 
-/** Of the field, or of what it would be in. */
+/** Line of the field, or of the value that should contain it. */
 function lineOf(document: Document.Parsed, path: readonly PropertyKey[], lines: LineCounter): number {
   for (let length = path.length; length >= 0; length--) {
     const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);

@@ -14,7 +14,7 @@ const port = z.int().min(1).max(65_535);
 const seconds = (least: number, most: number): z.ZodNumber => z.number().min(least).max(most);
 const argv = z.array(text).min(1).max(1000);
 const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
-/** A path on the host: of ours, with nothing in it that a login shell could read otherwise. */
+/** A path on the host, without characters that a login shell could interpret. */
 const remoteFolder = z
   .string()
   .regex(/^\/[A-Za-z0-9._/-]{1,1024}$/, 'must be an absolute path of letters, digits and . _ / -')
@@ -35,16 +35,16 @@ const target = {
   address: text,
   port: port.default(22),
   user: text,
-  /** `SHA256:…`, or a line as in known_hosts without the host: `ssh-ed25519 AAAA…`. Several while keys change. */
+  /** `SHA256:…`, or a line of known_hosts without the host: `ssh-ed25519 AAAA…`. Several while keys change. */
   hostKey: z
     .union([text, z.array(text).min(1)])
     .transform((keys) => (typeof keys === 'string' ? [keys] : keys))
     .optional(),
-  /** Path of a private key here; `~/` is this user's home. */
+  /** Path of a private key on this computer; `~/` is the home folder. */
   identityFile: text.optional(),
-  /** Variable that has the passphrase of the key. */
+  /** Environment variable with the passphrase of the key. */
   passphraseEnv: environmentName.optional(),
-  /** Whether to ask the agent of $SSH_AUTH_SOCK. Default: where no identityFile is given. */
+  /** Whether to use the agent of $SSH_AUTH_SOCK. Default: if no identityFile is given. */
   agent: z.boolean().optional(),
 };
 
@@ -55,12 +55,12 @@ const command = z.strictObject({
   kind: z.literal('command'),
   argv: template.min(1).max(1000),
   /**
-   * How its output is read: as that of OpenVMM's tmk_vmm, whose exit code is the verdict; as text alone, where exit
-   * code 0 means that the test has passed.
+   * How its output is interpreted: like that of OpenVMM's tmk_vmm, whose exit code is the verdict; or as text only,
+   * with exit code 0 for a test that has passed.
    */
   output: z.enum(['tmk-vmm', 'exit-code']).default('exit-code'),
   env: z.record(environmentName, text).default({}),
-  /** Whether it runs on a terminal (`script` of util-linux makes it). */
+  /** Whether it runs on a terminal (made by `script` of util-linux). */
   terminal: z.boolean().default(false),
 });
 
@@ -76,7 +76,7 @@ const qemuGuest = z.strictObject({
   kind: z.literal('qemu'),
   command: text.optional(),
   cpu: text.optional(),
-  /** Paths on the host: Linux, and an initramfs that comes up with a shell on its console and can mount 9p. */
+  /** Paths on the host: Linux, and an initramfs that starts a shell on its console and can mount 9p. */
   kernel: text,
   initrd: text,
   /** For the guest's side of the shared folder. */
@@ -105,15 +105,15 @@ const launchers = z
   })
   .refine((all) => Object.keys(all).length > 0, 'must have a launcher for at least one of none, cca, snp, tdx');
 
-/** What `sendLine` ends lines with on this console. @default 'cr', as the Enter key does */
+/** Line ending that `sendLine` sends to this console. @default 'cr', as the Enter key does */
 const lineEnding = z.enum(['lf', 'cr', 'crlf']).optional();
 
 const consoleSource = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('tcp'), name, address: text, port, lineEnding }),
   z.strictObject({ kind: z.literal('telnet'), name, address: text, port, lineEnding }),
-  /** Run here, on a terminal of its own: ipmitool sol activate, picocom, console. */
+  /** Run on this computer, on a terminal: ipmitool sol activate, picocom, console. */
   z.strictObject({ kind: z.literal('command'), name, argv, end: argv.optional(), lineEnding }),
-  /** Through the client of labgrid, which has the place. `resource`: its name there, where the place has several. */
+  /** Through labgrid's client. `resource`: its name in labgrid, if the place has several. */
   z.strictObject({ kind: z.literal('labgrid'), name, resource: name.optional(), lineEnding }),
 ]);
 
@@ -152,7 +152,7 @@ const lease = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('file'),
     folder: remoteFolder.default('/var/tmp'),
-    /** Seconds after which a lease that nobody renews is free. */
+    /** Seconds after which a lease that is not renewed expires. */
     expires: seconds(5, 3600).default(60),
   }),
   z.strictObject({
@@ -169,15 +169,15 @@ const host = z.strictObject({
   ...target,
   jump: jump.optional(),
   tags: z.array(name).max(100).default([]),
-  /** VMs that may run beside each other. */
+  /** VMs that may run at the same time. */
   capacity: z.int().min(1).max(256).default(1),
-  /** Where uploads and launches lie on the host. @default .cache/petri-vm in the user's home */
+  /** Folder for uploads and launches on the host. @default .cache/petri-vm in the user's home */
   folder: remoteFolder.optional(),
-  /** Seconds after which a launch ends by itself when this side is not heard of. */
+  /** Seconds without a heartbeat of this side after which a launch ends by itself. */
   heartbeat: seconds(3, 3600).default(30),
-  /** Seconds in which a connection that broke is made again before the VM counts as lost. */
+  /** Seconds in which a broken connection may be restored before the VM counts as lost. */
   reconnect: seconds(0, 3600).default(20),
-  /** Seconds between signs of life on the connection; three that are missed end it. */
+  /** Seconds between keep-alive messages on the connection; three that are missed end it. */
   keepAlive: seconds(1, 300).default(5),
   /** MiB that one launch may print. */
   outputLimit: z.int().min(1).max(65_536).default(256),

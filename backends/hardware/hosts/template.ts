@@ -1,4 +1,4 @@
-/** What `${name}` in an argument of a launcher stands for. */
+/** Variables `${name}` in an argument of a launcher. */
 export const templateVariables = {
   payload: 'path of the uploaded payload, on the host',
   test: 'full name of the test inside the TMK',
@@ -14,14 +14,14 @@ export type TemplateValues = Readonly<Record<TemplateVariable, string>>;
 
 const reference = /\$\{([^}]*)\}/g;
 
-/** Names in `${…}` that stand for nothing. */
+/** Names in `${…}` that are not variables. */
 export function unknownVariables(argument: string): string[] {
   return [...argument.matchAll(reference)].map(([, name = '']) => name).filter((name) => !isVariable(name));
 }
 
-/** Fills in an argument. Whatever a value has in it, the result is one argument. */
+/** Substitutes variables in an argument. The result is always one argument, whatever the values contain. */
 export function fillTemplate(argument: string, values: TemplateValues): string {
-  // One pass: a value that looks like a variable stays as it is.
+  // One pass: a value that looks like a variable is not substituted again.
   return argument.replace(reference, (whole, name: string) => (isVariable(name) ? values[name] : whole));
 }
 

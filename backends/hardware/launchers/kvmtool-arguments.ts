@@ -2,8 +2,8 @@ import { realmRequest } from '../../../petri/kit/cca/index.ts';
 import type { VmConfig } from '../../../petri/contract/index.ts';
 
 /**
- * As OpenVMM's flow for TMKs in realms starts kvmtool, with the folder of this launch instead of /cca, and with the
- * parameters that `host-agent.sh` gives Linux in plane 0.
+ * The arguments with which OpenVMM's flow for TMKs in realms starts kvmtool, with the folder of this launch instead of
+ * /cca, and the parameters that `host-agent.sh` passes to Linux in plane 0.
  */
 export function kvmtoolArguments(kernel: string, config: VmConfig, folder: string): string[] {
   const { memory, algorithm, rpv } = realmRequest(config);
@@ -31,10 +31,7 @@ export function kvmtoolArguments(kernel: string, config: VmConfig, folder: strin
   ];
 }
 
-/**
- * kvmtool's UART (ARM_UART_MMIO_BASE), in the half of the realm's IPA space that is shared with the host (Linux,
- * arm-cca.rst).
- */
+/** kvmtool's UART (ARM_UART_MMIO_BASE), in the unprotected half of the realm's IPA space (Linux, arm-cca.rst). */
 function earlyConsole({ ipaWidth }: VmConfig): string {
   return `earlycon=uart,mmio,0x${(2 ** (ipaWidth - 1) + 0x100_0000).toString(16)}`;
 }

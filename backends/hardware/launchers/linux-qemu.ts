@@ -18,12 +18,12 @@ export interface LinuxProgramContext {
   readonly spec: VmSpec<LinuxPayload>;
   readonly home: HostFolder;
   readonly serial: SerialConsole;
-  /** Milliseconds in which a broken connection is made again. */
+  /** Milliseconds in which a broken connection may be restored. */
   readonly reconnect: number;
 }
 
 /**
- * Linux in QEMU's emulation on a host, in the same machine as on the backend `qemu`.
+ * Linux in QEMU's emulation on a host, on the same machine type as in the backend `qemu`.
  *
  * @throws PetriError `upload-failed`, `connection-failed`
  */
@@ -46,7 +46,7 @@ export async function linuxQemu(
     argv: (folder) => [
       config.command,
       ...linuxMachineArguments({ spec, kernel, initramfs, nonce, serial: SERIAL, agent: AGENT_PORT, cpu: config.cpu }),
-      // The console goes through standard input and output, which survive a broken connection.
+      // The console uses standard input and output, which survive a broken connection.
       ...['-chardev', `stdio,id=${SERIAL},signal=off`],
       ...['-chardev', portChardev(AGENT_PORT, folder)],
       ...qmpArguments(folder),

@@ -9,10 +9,10 @@ import { qmpArguments } from './qemu-ports.ts';
 import { templateValues, type ProgramMaker } from './program.ts';
 
 const MIB = 2 ** 20;
-/** What lies below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
+/** Memory below the guest's RAM: QEMU's device tree, and the monitor (artifacts/monitor/monitor.c, GUEST_PA). */
 const MONITOR_BYTES = 8 * MIB;
 
-/** A TMK in QEMU's emulation on a host, behind the same monitor at EL2 as on the backend `qemu`. */
+/** A TMK in QEMU's emulation on a host, under the same monitor at EL2 as in the backend `qemu`. */
 export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
   config,
   { spec, home, testIndex, serial, launcher, log, reconnect },
@@ -42,11 +42,11 @@ export const monitorQemu: ProgramMaker<MonitorQemuConfig> = async (
       ...['-m', `${String((spec.config.memory + MONITOR_BYTES) / MIB)}M`],
       ...['-kernel', monitor],
       ...['-global', 'virtio-mmio.force-legacy=false'],
-      // The records go through standard input and output, which survive a broken connection.
+      // The records use standard input and output, which survive a broken connection.
       ...['-chardev', 'stdio,id=events,signal=off'],
       ...['-device', 'virtio-serial-device,bus=virtio-mmio-bus.0,max_ports=2'],
       ...['-device', 'virtserialport,chardev=events,name=events'],
-      // Where QEMU's own words go too: a file that is followed takes one of the few channels of a connection.
+      // Appended to QEMU's own messages: following another file would take one of the few channels of a connection.
       ...['-chardev', `file,id=uart,path=${optionValue(folder)}/err,append=on`, '-serial', 'chardev:uart'],
       ...qmpArguments(folder),
       ...config.args.map((argument) =>

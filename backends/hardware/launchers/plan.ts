@@ -6,25 +6,25 @@ import { makeProgram } from './index.ts';
 import { linuxQemu } from './linux-qemu.ts';
 import type { Program } from './program.ts';
 
-/** What a boot is given of its VM. */
+/** Parameters of a boot. */
 export interface BootContext {
   readonly home: HostFolder;
   readonly serial: SerialConsole;
-  /** For what the launcher prints besides; absent where that is on the serial console. */
+  /** For other output of the launcher; absent if that is on the serial console. */
   readonly launcher: SerialConsole | undefined;
   readonly log: (message: string) => void;
   readonly signal: AbortSignal;
-  /** Milliseconds in which a broken connection is made again. */
+  /** Milliseconds in which a broken connection may be restored. */
   readonly reconnect: number;
 }
 
-/** How the boots of a VM are made. */
+/** How to boot a VM. */
 export interface VmPlan {
-  /** Its kind, for the record. */
+  /** Kind of the launcher, for the record. */
   readonly launcher: string;
-  /** Whether what is typed on the serial console goes to the launcher. */
+  /** Whether input of the serial console is sent to the launcher. */
   readonly takesInput: boolean;
-  /** Whether the launcher has no console besides that. */
+  /** Whether the launcher's output has no console of its own. */
   readonly serialIsLauncher: boolean;
   readonly hasShell: boolean;
   /** @throws PetriError `payload-too-large`, `upload-failed`, `connection-failed`, `unsupported` */

@@ -5,7 +5,7 @@ import type { TemplateValues } from '../hosts/template.ts';
 import type { HostFolder } from '../remote/host-folder.ts';
 import type { LaunchOptions } from '../remote/launch.ts';
 
-/** What to run on a host for one boot of a VM, and who understands what it prints. */
+/** The program to run on a host for one boot of a VM, and the interpreter of its output. */
 export interface Program {
   readonly guest: Guest;
   readonly argv: LaunchOptions['argv'];
@@ -18,19 +18,19 @@ export interface ProgramContext {
   readonly spec: VmSpec<TmkPayload>;
   readonly testIndex: number;
   readonly home: HostFolder;
-  /** Takes what the guest prints. */
+  /** Receives the guest's output. */
   readonly serial: (bytes: Uint8Array) => void;
-  /** For what the launcher prints besides; absent where that is on the serial console. */
+  /** For other output of the launcher; absent if that is on the serial console. */
   readonly launcher: SerialConsole | undefined;
   readonly log: (message: string) => void;
-  /** Milliseconds in which a broken connection is made again. */
+  /** Milliseconds in which a broken connection may be restored. */
   readonly reconnect: number;
   readonly signal: AbortSignal;
 }
 
 export type ProgramMaker<Config> = (config: Config, context: ProgramContext) => Promise<Program>;
 
-/** The test that is to be run. */
+/** The test to run. */
 export function testOf({ payload }: VmSpec<TmkPayload>, testIndex: number): TmkTest {
   const test = payload.image.tests[testIndex];
   if (test === undefined) throw new RangeError(`the payload ${payload.name} has no test ${String(testIndex)}`);

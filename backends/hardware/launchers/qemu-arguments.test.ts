@@ -26,13 +26,13 @@ describe('confidentialQemuArguments', () => {
     expect(() => argv('none')).toThrow(/no object/);
   });
 
-  it('gives the personalization value in base64, where there is one', () => {
+  it('passes the personalization value in base64, if there is one', () => {
     const [, value = ''] = /personalization-value=(\S+)/.exec(argv('cca', 'a,b')) ?? [];
     expect(Buffer.from(value, 'base64').toString('latin1')).toBe(`a,b${'\0'.repeat(61)}`);
     expect(argv('cca')).not.toContain('personalization');
   });
 
-  it('leaves a comma in the name of a folder what it is', () => {
+  it('escapes a comma in the name of a folder', () => {
     expect(confidentialQemuArguments({ ...config, args: [] }, spec('cca'), '/a,b').join(' ')).toContain(
       'path=/a,,b/share,',
     );
@@ -45,7 +45,7 @@ describe('kvmtoolArguments', () => {
     ['2050M', '0x201000000'],
     ['6G', '0x201000000'],
     ['7G', '0x401000000'],
-  ])('have the early console of a realm of %s where its shared half is', (memory, address) => {
+  ])('put the early console of a realm with %s into the unprotected half', (memory, address) => {
     expect(kvmtoolArguments('/k', resolveVmConfig({ memory }), '/f').join(' ')).toContain(
       `-p earlycon=uart,mmio,${address} console=hvc0 `,
     );

@@ -3,7 +3,7 @@ import { PetriError } from '../../../petri/errors.ts';
 import type { TmkPayload, VmSpec } from '../../../petri/contract/index.ts';
 import type { QemuGuestConfig } from '../hosts/schema.ts';
 
-/** QEMU's options separate their parts by commas; one that is meant is doubled. */
+/** Escapes a value: QEMU's options use commas as separators, and a doubled comma for a literal one. */
 const part = (text: string): string => text.replaceAll(',', ',,');
 
 /**
@@ -33,7 +33,7 @@ function isolationArguments({ isolation, config }: VmSpec, memory: string): stri
   switch (isolation) {
     case 'cca': {
       const { algorithm, rpv } = realmRequest(config);
-      // The value is base64 in this option.
+      // This option takes the value in base64.
       const personalization =
         rpv.length === 0 ? '' : `,personalization-value=${part(Buffer.from(config.rpv).toString('base64'))}`;
       return [
@@ -44,7 +44,7 @@ function isolationArguments({ isolation, config }: VmSpec, memory: string): stri
     case 'snp':
       return [
         ...['-machine', 'q35,confidential-guest-support=guest0,memory-backend=ram0'],
-        // Where the C-bit is, is asked of the host by QEMU 10; this is where all EPYC so far have it.
+        // QEMU 10 gets the position of the C-bit from the host; on all EPYC so far it is here.
         ...['-object', 'sev-snp-guest,id=guest0,cbitpos=51,reduced-phys-bits=1'],
         ...['-object', `memory-backend-memfd,id=ram0,size=${memory},share=true,prealloc=false`],
       ];

@@ -1,10 +1,7 @@
 import { optionValue } from '../../../petri/kit/qemu/index.ts';
 import { QMP_PORT } from '../guests/qemu-control.ts';
 
-/**
- * The value of `-chardev` for a port of the launch, whose id it gets. QEMU opens PORT.in and PORT.out (qemu(1),
- * `-chardev pipe`).
- */
+/** The value of `-chardev` for a port of the launch, with its id. QEMU opens PORT.in and PORT.out (qemu(1), `pipe`). */
 export function portChardev(port: string, folder: string): string {
   return `pipe,id=${port},path=${optionValue(folder)}/${port}`;
 }

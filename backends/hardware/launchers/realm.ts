@@ -10,10 +10,10 @@ import { kvmtoolArguments } from './kvmtool-arguments.ts';
 import { templateValues, testOf, type Program, type ProgramContext } from './program.ts';
 import { confidentialQemuArguments } from './qemu-arguments.ts';
 
-/** lkvm's own root directory is where share.sh puts the agent. */
+/** share.sh puts the agent into lkvm's root folder. */
 const lkvmLines: ShellLines = shellCommands;
 
-/** An initramfs of the user's has a shell; everything else comes from the shared folder. */
+/** A user's initramfs provides a shell; everything else is in the shared folder. */
 const initrdLines: ShellLines = {
   nudge: (nonce) => `echo '##pe''tri ${nonce} shell##'`,
   startAgent: (nonce) =>
@@ -60,7 +60,7 @@ async function guestProgram(
       log,
       signal,
     }),
-    // As the agents expect it, and lkvm too.
+    // The agents and lkvm require a terminal.
     terminal: true,
     argv: (folder) => [
       ...['sh', share, folder, payload, tmkVmm, agent],
@@ -69,7 +69,7 @@ async function guestProgram(
   };
 }
 
-/** tmk_vmm takes tests by name, in a line of a terminal. */
+/** tmk_vmm selects tests by name, in a line of a terminal. */
 function runnableTest(test: TmkTest): TmkTest {
   if (test.name !== '' && fitsCommand(test.name)) return test;
   throw new PetriError(`the test ${JSON.stringify(test.name.slice(0, 100))} cannot be given to tmk_vmm by its name`, {

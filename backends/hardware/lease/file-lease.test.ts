@@ -26,7 +26,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     await sshd.end();
   });
 
-  /** As another process, or another machine, would come to the same board. */
+  /** Accesses the same board like another process or machine. */
   const runner = async (
     name: string,
     extra: Record<string, unknown> = {},
@@ -42,7 +42,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
   };
   const board = (): string => `board-${String((number += 1))}`;
 
-  it('gives a board to one at a time, in the order in which they came', async () => {
+  it('grants a board to one at a time, in the order of arrival', async () => {
     const name = board();
     const [one, two, three] = [await runner(name), await runner(name), await runner(name)];
     const first = await one.acquire();
@@ -77,7 +77,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     expect(await one.show()).toEqual({ holders: [], waiting: [] });
   });
 
-  it('gives a machine to as many as its capacity', async () => {
+  it('grants a machine to as many as its capacity', async () => {
     const leases = await runner(board(), { capacity: 2 });
     const [a] = await Promise.all([leases.acquire(), leases.acquire()]);
     const controller = new AbortController();
@@ -88,7 +88,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     await leases.acquire();
   });
 
-  it('is free again when its holder is not heard of any more', async () => {
+  it('is free again when its holder has stopped renewing it', async () => {
     const name = board();
     const proxy = await Proxy.to(sshd.port);
     const dead = await runner(name, { port: proxy.port, reconnect: 1 }, { expires: 1 });
@@ -99,7 +99,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     expect(await lost).toContain('expired');
   });
 
-  it('tells its holder that somebody waits, however long it would last', async () => {
+  it('tells its holder that another process waits, however long it lasts', async () => {
     const name = board();
     const first = await (await runner(name)).acquire();
     const second = (await runner(name)).acquire();
@@ -109,7 +109,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     await (await second).release();
   });
 
-  it('tells its holder when somebody takes it, and ends what runs under it', async () => {
+  it('tells its holder when it is taken, and ends what runs under it', async () => {
     const name = board();
     const leases = await runner(name, {}, { renewal: 200 });
     const lease = await leases.acquire();
@@ -119,7 +119,7 @@ describe.skipIf(sshdPath === undefined)('FileLeases', () => {
     expect(await launch.ended).toMatchObject({ kind: 'lease-lost' });
     expect(await lease.lost).toContain('taken away');
     await launch.remove();
-    // To release what is not held any more takes it from nobody.
+    // Releasing a lease that is no longer held does not affect its next holder.
     const next = await (await runner(name)).acquire();
     await lease.release();
     expect((await leases.show()).holders).toHaveLength(1);

@@ -7,12 +7,14 @@ import type { RemoteHost } from '../ssh/remote-host.ts';
 import { dropLease, guardLease } from './lease-guard.ts';
 import { leaseOwner, type Lease, type LeaseWait } from './lease.ts';
 
-/** Milliseconds between two questions of one who waits: less than a third of what keeps its place (lease.sh). */
+/**
+ * Milliseconds between two queries while waiting: less than a third of the time after which a place is lost (lease.sh).
+ */
 const ASK = 1000;
 
 export interface LeaseState {
   readonly holders: readonly LeaseUser[];
-  /** In turn. */
+  /** In the order of arrival. */
   readonly waiting: readonly LeaseUser[];
 }
 
@@ -24,13 +26,13 @@ export interface LeaseUser {
 
 export interface FileLeaseConfig {
   readonly folder: string;
-  /** Seconds without renewal after which it is somebody else's. */
+  /** Seconds without renewal after which it expires. */
   readonly expires: number;
   /** Milliseconds between two renewals. @default a quarter of `expires`, at most 5 s */
   readonly renewal?: number;
 }
 
-/** Milliseconds: a renewal is also how a holder learns that others wait, however long its lease would last. */
+/** Milliseconds: a renewal also reports to the holder that others wait, however long its lease lasts. */
 const MAX_RENEWAL = 5000;
 
 /** The leases of a host that are kept in a folder there. */
@@ -50,10 +52,10 @@ export class FileLeases {
   }
 
   /**
-   * Waits in turn.
+   * Waits for its turn.
    *
-   * @throws PetriError `wait-timeout` when the signal aborts, `lease-lost` where there can be no lease,
-   *   `connection-failed`
+   * @throws PetriError `wait-timeout` when the signal aborts, `lease-lost` if leases cannot be kept,
+   * `connection-failed`
    */
   async acquire({ signal, onWait }: LeaseWait = {}): Promise<Lease> {
     const id = randomBytes(16).toString('hex');
@@ -94,7 +96,7 @@ export class FileLeases {
     return { holders: those('holder'), waiting: those('waiting') };
   }
 
-  /** Takes the lease from whoever has it; what runs under it ends. Tells from how many. */
+  /** Takes the lease from its holders; what runs under it ends. @returns the number of holders */
   async break(): Promise<number> {
     const [, count] = await this.#ask(['break', this.#folder]);
     return Number(count);
@@ -122,7 +124,7 @@ export class FileLeases {
           lose(`the lease of ${this.#host.name} was taken away (petri hosts release, or a reboot)`);
         }
       } catch {
-        // The next one may be heard in time.
+        // The next renewal may still be in time.
         if (performance.now() - renewed > this.#expires * 1000) {
           clearInterval(timer);
           lose(`the lease of ${this.#host.name} expired: it was not reached for ${String(this.#expires)} s`);
@@ -150,12 +152,12 @@ export class FileLeases {
   }
 
   async #release(id: string): Promise<void> {
-    // Where it cannot be given back, it expires.
+    // If it cannot be given back, it expires.
     await this.giveBack(id).catch(() => undefined);
     await dropLease(id);
   }
 
-  /** Gives back a lease that may be another process's. @throws PetriError `connection-failed` */
+  /** Gives back a lease, possibly one of another process. @throws PetriError `connection-failed` */
   async giveBack(id: string): Promise<void> {
     await this.#run(['release', this.#folder, id]);
   }
@@ -178,7 +180,7 @@ export class FileLeases {
   }
 }
 
-/** What lease.sh says where there can be no lease. */
+/** Explains lease.sh's output when leases cannot be kept. */
 function explain(answer: string, stderr: string): { readonly why: string; readonly remedy: string } {
   if (answer === 'missing flock') return { why: 'it has no program flock', remedy: 'install util-linux there' };
   const [, unsafe] = /^unsafe (.*)/.exec(answer) ?? [];

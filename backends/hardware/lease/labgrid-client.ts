@@ -2,7 +2,7 @@ import type { LeaseConfig } from '../hosts/schema.ts';
 
 export type LabgridConfig = LeaseConfig & { readonly kind: 'labgrid' };
 
-/** labgrid's own client, asked about the place of a host. */
+/** A command of labgrid's client for the place of a host. */
 export function labgridCommand({ command, coordinator, place }: LabgridConfig, args: readonly string[]): string[] {
   return [...command, ...(coordinator === undefined ? [] : ['-x', coordinator]), '-p', place, ...args];
 }

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { Supervisor, type SupervisedProcess } from '../../../petri/kit/process/index.ts';
 import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
 
-/** Milliseconds that giving back may take. */
+/** Milliseconds for giving a place back. */
 const GRACE = 30_000;
 
 /**
- * For sh, with labgrid's client and its options as arguments: waits for the owner of the place, which is us, and then
- * for the end of its input, and gives the place back if it is still that owner's. `release` alone would free the place
- * of the same user on another host. labgrid before 23.1 has no release-from; there, looking and releasing are two
+ * A script for sh, with labgrid's client and its options as arguments: reads the owner of the place (us), waits for the
+ * end of its input, and gives the place back if it still has that owner. `release` alone would also release the place
+ * of the same user on another host. labgrid before 23.1 has no release-from: there, checking and releasing are two
  * steps.
  */
 const GUARD = `
@@ -29,8 +29,8 @@ read -r end
 give_back "$@"`;
 
 /**
- * A place stays acquired when whoever acquired it dies. So its release waits in a process that learns of our death by
- * the end of its input, or by the signal of the reaper, which leaves it the time to run.
+ * A place stays acquired when its user dies. So a process is prepared to release it, which learns of our death by the
+ * end of its input, or by the signal of the reaper, which gives it time to run.
  */
 export class PlaceGuard {
   readonly #process: SupervisedProcess;
@@ -47,17 +47,17 @@ export class PlaceGuard {
       args: ['-c', GUARD, 'sh', ...labgridCommand(config, [])],
       graceMs: GRACE,
     });
-    // Before it says so, a signal would end it.
+    // Before it is ready, a signal would end it.
     await Promise.race([once(guard.stdout, 'data'), guard.exited]);
     return new PlaceGuard(guard);
   }
 
-  /** @param owner HOST/USER, as labgrid shows who has the place */
+  /** @param owner HOST/USER, in labgrid's notation */
   holds(owner: string): void {
     this.#process.stdin.write(`${owner}\n`);
   }
 
-  /** Gives the place back, if it is still that owner's. */
+  /** Gives the place back, if it still has that owner. */
   async release(): Promise<void> {
     this.#process.stdin.end();
     await this.#process.exited;

@@ -13,8 +13,8 @@ import { switchBoard } from '../power/power.ts';
 import { labgridLease } from './labgrid-lease.ts';
 
 /**
- * In place of labgrid's client, with the words and exit codes of its version 26: a place is a file with its owner in
- * it. With a file `old` it is a version without release-from.
+ * A stand-in for labgrid's client, with the messages and exit codes of its version 26: a place is a file that contains
+ * its owner. If a file `old` exists, it acts as a version without release-from.
  */
 const client = `#!/bin/sh
 here=$(dirname "$0")
@@ -80,14 +80,14 @@ describe('labgridLease', () => {
     );
   });
 
-  it('gives it back too when the process that has it is ended in the middle', async () => {
+  it('gives it back when the process that holds it is ended', async () => {
     await labgridLease(config(), 'board', {});
-    // What the reaper does for a process that was killed.
+    // As the reaper does for a process that was killed.
     await Supervisor.current()?.close();
     expect(existsSync(join(folder, 'place'))).toBe(false);
   });
 
-  it('waits while somebody else has it, says so, and takes it from nobody', async () => {
+  it('waits while another user holds it, and reports that', async () => {
     writeFileSync(join(folder, 'place'), 'somebody');
     const why: string[] = [];
     const lease = await labgridLease(config(), 'board', {
@@ -105,7 +105,7 @@ describe('labgridLease', () => {
     expect(readFileSync(join(folder, 'place'), 'utf8')).toBe('somebody');
   });
 
-  it('waits while it is reserved for somebody else', async () => {
+  it('waits while it is reserved for another user', async () => {
     writeFileSync(join(folder, 'reserved'), '');
     const why: string[] = [];
     const lease = await labgridLease(config(), 'board', {
@@ -122,7 +122,7 @@ describe('labgridLease', () => {
     ['elsewhere/eve', 'was taken: elsewhere/eve has it now'],
     ['elsewhere/ci', 'was taken: elsewhere/ci has it now'],
     ['', 'was released by somebody'],
-  ])('is lost once labgrid shows %j as who has it, whose place it leaves alone', async (owner, why) => {
+  ])('is lost once labgrid shows %j as its owner, whose place is not released', async (owner, why) => {
     const lease = await labgridLease(config(), 'board', {}, { look: 20 });
     writeFileSync(join(folder, 'place'), owner);
     expect(await lease.lost).toBe(`labgrid's place board ${why}`);
@@ -130,7 +130,7 @@ describe('labgridLease', () => {
     expect(readFileSync(join(folder, 'place'), 'utf8')).toBe(owner);
   });
 
-  it.each(['old', 'new'])('gives back what is still ours, and nothing else, with a labgrid that is %s', async (age) => {
+  it.each(['old', 'new'])('gives back only its own place, with a labgrid that is %s', async (age) => {
     writeFileSync(join(folder, age), '');
     await (await labgridLease(config(), 'board', {})).release();
     expect(existsSync(join(folder, 'place'))).toBe(false);
@@ -140,13 +140,13 @@ describe('labgridLease', () => {
     expect(readFileSync(join(folder, 'place'), 'utf8')).toBe('elsewhere/ci\n');
   });
 
-  it('has the power of a place, which is acquired for that where it is free', async () => {
+  it('switches the power of a place, which is acquired for that if it is free', async () => {
     const power = { kind: 'labgrid' as const, resource: 'main', timeout: 30 };
     expect(await switchBoard('board', power, 'status', config())).toBe('power for place board is on');
     expect(existsSync(join(folder, 'place'))).toBe(false);
     const lease = await labgridLease(config(), 'board', {});
     await switchBoard('board', power, 'cycle', config());
-    // It is kept by whoever had it.
+    // The place keeps its owner.
     expect(existsSync(join(folder, 'place'))).toBe(true);
     await lease.release();
     const calls = readFileSync(join(folder, 'calls'), 'utf8');
@@ -159,7 +159,7 @@ describe('labgridLease', () => {
     });
   });
 
-  it('has consoles of a place, both ways', async () => {
+  it('connects the consoles of a place, both ways', async () => {
     const lease = await labgridLease(config(), 'board', {});
     const consoles = new Map<string, SerialConsole>();
     const sources = consoleSources({
@@ -187,7 +187,7 @@ describe('labgridLease', () => {
   });
 
   it.each([{ consoles: [{ kind: 'labgrid', name: 'uart' }] }, { power: { kind: 'labgrid' } }])(
-    'needs a lease of its own for %j',
+    'requires a labgrid lease for %j',
     (fields) => {
       const host = { name: 'board', address: 'a', user: 'u', launchers: { none: { kind: 'qemu' } }, ...fields };
       const parse = (extra: object) => parseHosts(JSON.stringify({ version: 1, hosts: [{ ...host, ...extra }] }), 'f');
@@ -196,7 +196,7 @@ describe('labgridLease', () => {
     },
   );
 
-  it('says what labgrid says when it is something else', async () => {
+  it('reports other errors of labgrid', async () => {
     writeFileSync(join(folder, 'client'), '#!/bin/sh\necho "labgrid-client: connection refused" >&2\nexit 1\n', {
       mode: 0o755,
     });

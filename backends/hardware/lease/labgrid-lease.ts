@@ -6,23 +6,23 @@ import { labgridCommand, type LabgridConfig } from './labgrid-client.ts';
 import { PlaceGuard } from './labgrid-guard.ts';
 import type { Lease, LeaseWait } from './lease.ts';
 
-/** Milliseconds between two questions, and those that one may take. */
+/** Milliseconds between two queries, and the time-out of one. */
 const ASK = 2000;
 const TIMEOUT = 30_000;
 
-/** Milliseconds between two looks at who has a place of ours. */
+/** Milliseconds between two checks of a place's owner. */
 const LOOK = 15_000;
 
-/** The sentences of labgrid's coordinator for a place that somebody has, or has reserved. */
+/** Messages of labgrid's coordinator for a place that is acquired or reserved. */
 const TAKEN = /already acquired|already locked|is acquired by|not reserved for/i;
 
 /**
- * Acquires a place of a labgrid coordinator, through labgrid's own client. What fails because somebody else has it is
- * tried again; labgrid itself has no queue for a named place.
+ * Acquires a place of a labgrid coordinator, through labgrid's own client. While another user has it the attempt is
+ * repeated, since labgrid has no queue for a named place.
  *
- * The lease is lost once labgrid shows somebody else as who has it, or nobody.
+ * The lease is lost once labgrid shows another owner, or none.
  *
- * @param look milliseconds between two looks at that
+ * @param look milliseconds between two checks of the owner
  * @throws PetriError `lease-lost`, `wait-timeout`, `tool-missing`
  */
 export async function labgridLease(
@@ -63,7 +63,7 @@ export async function labgridLease(
     const owner = await ownerOf(config);
     if (owner === undefined) return;
     if (own === undefined && owner !== NOBODY) {
-      // What labgrid calls us: LG_HOSTNAME and LG_USERNAME, or what its client finds in their place.
+      // Our name in labgrid: LG_HOSTNAME and LG_USERNAME, or its client's defaults.
       own = owner;
       guard.holds(owner);
     } else if (owner !== own) {
@@ -94,10 +94,10 @@ export async function labgridLease(
   };
 }
 
-/** What labgrid shows for a place that nobody has. */
+/** labgrid's owner of a place that is free. */
 const NOBODY = 'None';
 
-/** HOST/USER, or NOBODY; undefined where labgrid does not say. */
+/** HOST/USER, or NOBODY; undefined if labgrid does not show it. */
 async function ownerOf(config: LabgridConfig): Promise<string | undefined> {
   const { code, said } = await client(config, ['show']);
   return code === 0 ? /^[ \t]*acquired:[ \t]*(\S+)[ \t]*$/im.exec(said)?.[1] : undefined;
@@ -125,7 +125,7 @@ async function client(config: LabgridConfig, wanted: readonly string[]): Promise
   return { code: exit.code ?? 255, said: said.trim() };
 }
 
-/** The last lines, which are those that say why. */
+/** The last lines, which contain the reason. */
 function last(said: string): string {
   return said.split('\n').slice(-20).join('\n');
 }

@@ -5,15 +5,15 @@ import { shared } from '../../../petri/shared.ts';
 import { Supervisor, type SupervisedProcess } from '../../../petri/kit/process/index.ts';
 import type { HostConfig } from '../hosts/schema.ts';
 
-/** Milliseconds that giving back may take when a run has ended without doing so. */
+/** Milliseconds for giving leases back after a run has ended without doing so. */
 const GRACE = 8000;
 const MODULE = 'backends/hardware/lease/run-lease-guard';
 const START = 'const [loader, path] = process.argv.slice(1); await (await (await import(loader)).load(path)).main();';
 
-/** A lease as the guard knows it. */
+/** The guard's data of a lease. */
 export interface GuardedLease {
   readonly id: string;
-  /** Has names of variables in it, and no secrets. */
+  /** Contains names of environment variables, but no secrets. */
   readonly host: HostConfig;
 }
 
@@ -22,9 +22,9 @@ export type GuardLine = { readonly hold: GuardedLease } | { readonly drop: strin
 const own = shared<{ guard?: Promise<SupervisedProcess> }>('lease-guard', () => ({}));
 
 /**
- * Has a lease given back when this process ends, however it does: a worker is ended by a signal, a runner is killed. A
- * process beside this one sees the end of its input, or the signal of the reaper, and notifies the host. Where it
- * cannot, the lease expires.
+ * Ensures that a lease is given back when this process ends, in whatever way: a worker is ended by a signal, a runner
+ * is killed. A second process learns of that by the end of its input, or by the signal of the reaper, and notifies the
+ * host. If it cannot, the lease expires.
  *
  * @throws PetriError what starting a process throws
  */
@@ -32,7 +32,7 @@ export async function guardLease(lease: GuardedLease): Promise<void> {
   (await guard()).stdin.write(line({ hold: lease }));
 }
 
-/** Once it was given back. */
+/** Called when a lease was given back. */
 export async function dropLease(id: string): Promise<void> {
   const running = await own.guard?.catch(() => undefined);
   if (running?.exit === undefined) running?.stdin.write(line({ drop: id }));

@@ -26,7 +26,7 @@ const has = (command: string, ...args: string[]): boolean => spawnSync(command, 
 const shells = [['sh'], ['bash'], ['busybox', 'sh']].filter(([shell = '', ...rest]) => has(shell, ...rest, '-c', ':'));
 const NOBODY = 65534;
 const asNobody = ['setpriv', `--reuid=${String(NOBODY)}`, `--regid=${String(NOBODY)}`, '--clear-groups'];
-/** What is missing to be two users at once. */
+/** Why this process cannot act as two users, or ''. */
 const alone =
   userInfo().uid !== 0 ? 'only root can act as another user' : has('setpriv', '--version') ? '' : 'no setpriv';
 
@@ -38,7 +38,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'petri-lease-'));
   chmodSync(folder, 0o755);
   script = join(folder, 'lease.sh');
-  // Who waits is not forgotten because this machine is busy.
+  // A waiter must not lose its place because this machine is busy.
   expect(original).toContain('\npatience=15\n');
   writeFileSync(script, original.replace('\npatience=15\n', '\npatience=9999\n'));
   root = join(folder, 'shared');
@@ -69,7 +69,7 @@ describe.skipIf(alone !== '')(`leases on a host with several users${alone && ` (
     };
     const board = (): string => join(root, 'board');
 
-    it('go from one user to the other in turn', () => {
+    it('pass from one user to another in order', () => {
       expect(nobodys('acquire', board(), '1', '60', 'aa', 'them@x:1')).toMatch(/^granted \/.*\/holders\/aa$/);
       expect(lease('acquire', board(), '1', '60', 'bb', 'us@x:2')).toMatch(/^waiting 1 \d+ them@x:1$/);
       expect(nobodys('acquire', board(), '1', '60', 'cc', 'them@x:3')).toMatch(/^waiting 2 \d+ them@x:1$/);
@@ -86,7 +86,7 @@ describe.skipIf(alone !== '')(`leases on a host with several users${alone && ` (
       expect(nobodys('acquire', board(), '1', '60', 'bb', 'them@x:2')).toMatch(/^granted /);
       expect(lease('renew', board(), '60', 'aa')).toBe('lost');
       expect(lease('show', board())).toMatch(/^holder \d+ them@x:2$/);
-      // What stood for it is gone as well.
+      // Its marker file is removed as well.
       nobodys('show', board());
       expect(readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => /broken\/./.test(name))).toEqual(
         [],
@@ -99,7 +99,7 @@ describe.skipIf(alone !== '')(`leases on a host with several users${alone && ` (
       ['a folder', 'mkdir -m 777 petri-vm-0'],
       ['a file', ': >petri-vm-0'],
       ['a FIFO', 'mkfifo petri-vm-0'],
-    ])('are refused where %s of another user is in the way', (_what, text) => {
+    ])('are refused if %s of another user is in the way', (_what, text) => {
       nobody(text);
       expect(run([...shell, script, 'acquire', board(), '1', '60', 'aa', 'us@x:1'])).toEqual({
         status: 73,
@@ -109,7 +109,7 @@ describe.skipIf(alone !== '')(`leases on a host with several users${alone && ` (
       expect(lease('show', board())).toBe('');
     });
 
-    it('neither follow, open nor believe what another user has in its folder', () => {
+    it('neither follow, open nor trust files in another user’s folder', () => {
       nobodys('acquire', board(), '9', '60', 'aa', 'them@x:1');
       nobody(`
         cd petri-vm-${String(NOBODY)}/*/board/holders
@@ -142,7 +142,7 @@ describe.skipIf(alone !== '')(`leases on a host with several users${alone && ` (
       expect(readdirSync(root)).toEqual([]);
     });
 
-    it('write nothing elsewhere while another user changes what it can', async () => {
+    it('write nothing elsewhere while another user modifies the folder', async () => {
       const text = `
         echo begun
         while :; do
@@ -173,7 +173,7 @@ describe.skipIf(sshdPath === undefined)('our folder on a host', () => {
     }
   };
 
-  it('is made where nobody else can put something in its place', async () => {
+  it('is made where no other user can replace it', async () => {
     expect(await open(join(root, 'ours'))).toBe(join(root, 'ours'));
   });
 
@@ -185,7 +185,7 @@ describe.skipIf(sshdPath === undefined)('our folder on a host', () => {
     ['others can write in it', () => chmodSync(join(root, 'ours'), 0o777)],
     ['others can write in the one above', () => chmodSync(root, 0o777)],
     ...(alone === '' ? asRoot : []),
-  ])('is refused where %s', async (_why, spoil) => {
+  ])('is refused if %s', async (_why, spoil) => {
     mkdirSync(join(root, 'ours'), { mode: 0o700 });
     spoil();
     await expect(open(join(root, 'ours'))).rejects.toMatchObject({

@@ -2,7 +2,7 @@ import { failed } from './failed.ts';
 import type { PowerSwitch } from './request.ts';
 import { runPowerCommand } from './run-command.ts';
 
-/** Commands of the hosts file; a cycle is `off` and `on` where it has none. */
+/** Runs commands of the hosts file; without one for a cycle, `off` and `on`. */
 export const commandPower: PowerSwitch<'command'> = async ({ name, config, action }) => {
   const argv = config[action];
   if (argv !== undefined) return await runPowerCommand(name, argv, config.timeout);

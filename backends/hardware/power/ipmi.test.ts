@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Supervisor } from '../../../petri/kit/process/index.ts';
 import { switchBoard } from './power.ts';
 
-/** In place of ipmitool, with its words and exit codes; a chassis is a file with its state in it. */
+/** A stand-in for ipmitool, with its messages and exit codes; a chassis is a file that contains its state. */
 const ipmitool = `#!/bin/sh
 here=$(dirname "$0")
 echo "$*" >>"$here/calls"
@@ -69,7 +69,7 @@ describe('ipmi', () => {
       .split('\n')
       .map((line) => line.split(' ').at(-1) ?? '');
 
-  it('gives ipmitool the password where nobody sees it, and shows it nowhere', async () => {
+  it('passes the password to ipmitool unseen, and shows it nowhere', async () => {
     chassis('on');
     expect(await switchBoard('board', config(), 'cycle')).toBe('Chassis Power Control: Cycle for ***');
     expect(readFileSync(join(folder, 'calls'), 'utf8')).toBe(
@@ -86,13 +86,13 @@ describe('ipmi', () => {
     ['off', 'status', 'Chassis Power is off', ['status']],
     ['on', 'on', 'Chassis Power is on', ['status']],
     ['on', 'off', 'Chassis Power Control: Down/Off', ['status', 'off']],
-  ] as const)('where it is %s, %s does what is missing', async (state, action, said, calls) => {
+  ] as const)('if it is %s, %s does only what is necessary', async (state, action, said, calls) => {
     chassis(state);
     expect(await switchBoard('board', config(), action)).toBe(said);
     expect(verbs()).toEqual(calls);
   });
 
-  it('switches off and on where a BMC does not cycle', async () => {
+  it('switches off and on if a BMC does not support a cycle', async () => {
     chassis('on', 'no-cycle');
     expect(await switchBoard('board', config(), 'cycle')).toBe(
       'Chassis Power Control: Down/Off\nChassis Power Control: Up/On',
@@ -100,12 +100,12 @@ describe('ipmi', () => {
     expect(readFileSync(join(folder, 'state'), 'utf8')).toBe('on\n');
   });
 
-  it('takes a refusal for done where the state is the right one by then', async () => {
+  it('ignores a refusal if the state is right by then', async () => {
     chassis('on', 'raced');
     expect(await switchBoard('board', config(), 'off')).toBe('Chassis Power is off');
   });
 
-  it('asks for the privilege level that the user has, and says so where it is too high', async () => {
+  it('requests the user’s privilege level, and reports one that is too high', async () => {
     chassis('off', 'operator-only');
     expect(await switchBoard('board', config({ privilege: 'OPERATOR' }), 'on')).toBe('Chassis Power Control: Up/On');
     await expect(switchBoard('board', config(), 'on')).rejects.toMatchObject({

@@ -3,15 +3,12 @@ import { secret, type PowerRequest, type PowerSwitch } from './request.ts';
 import { tryPowerCommand, type PowerCommandResult } from './run-command.ts';
 import { untilOff } from './until-off.ts';
 
-/**
- * What ipmitool makes of the completion codes C1h, D5h: the BMC does not do that, or not in this state (IPMI 2.0, table
- * 5-2).
- */
+/** ipmitool's messages for the completion codes C1h, D5h: not supported, or not in this state (IPMI 2.0, table 5-2). */
 const NOT_NOW = /not supported in present state|invalid command/i;
 
 type Verb = 'status' | 'on' | 'off' | 'cycle';
 
-/** ipmitool, by the state that the chassis is in: many BMCs refuse what is so already, and a cycle of what is off. */
+/** ipmitool, depending on the chassis state: many BMCs refuse to switch to the current state, or to cycle when off. */
 export const ipmiPower: PowerSwitch<'ipmi'> = async (request) => {
   const { name, config, action } = request;
   const ask = async (verb: Verb): Promise<PowerCommandResult> => await chassis(request, verb);
@@ -28,7 +25,7 @@ export const ipmiPower: PowerSwitch<'ipmi'> = async (request) => {
   const result = await ask(action);
   if (result.code === 0) return result.said;
   if (!NOT_NOW.test(result.said)) throw refused(name, result);
-  // Somebody else, or the machine itself, may have been quicker.
+  // Another user, or the machine itself, may have switched it first.
   const after = await demand('status');
   if (action !== 'cycle') {
     if (stateIn(after) === action) return after;
@@ -47,7 +44,7 @@ function stateIn(said: string): 'on' | 'off' | undefined {
 async function chassis({ name, config }: PowerRequest<'ipmi'>, verb: Verb): Promise<PowerCommandResult> {
   const { command, address, user, privilege, timeout } = config;
   const level = privilege === undefined ? [] : ['-L', privilege];
-  // -E: the password comes from IPMI_PASSWORD, which `ps` does not show.
+  // -E: the password is in IPMI_PASSWORD, which `ps` does not show.
   const argv = [command, '-I', 'lanplus', '-H', address, '-U', user, ...level, '-E', 'chassis', 'power', verb];
   return await tryPowerCommand(name, argv, timeout, { IPMI_PASSWORD: secret(name, config.passwordEnv) });
 }

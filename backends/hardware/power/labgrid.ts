@@ -7,8 +7,8 @@ import type { PowerSwitch } from './request.ts';
 import { runPowerCommand } from './run-command.ts';
 
 /**
- * Switches power through labgrid's client, which does that for places that are acquired alone: one that is free is
- * acquired for the moment. Where it is not, labgrid judges whether we are who has it.
+ * Switches power through labgrid's client, which requires the place to be acquired: a free one is acquired temporarily.
+ * Otherwise labgrid decides whether we own it.
  */
 export const labgridPower: PowerSwitch<'labgrid'> = async ({ name, config, action, lease }) => {
   if (lease?.kind !== 'labgrid') {

@@ -18,14 +18,14 @@ afterEach(() => {
 });
 
 describe('switchBoard', () => {
-  it('runs the commands of the hosts file, and for a cycle what there is', async () => {
+  it('runs the commands of the hosts file, and `off` and `on` for a missing cycle', async () => {
     const config = { kind: 'command' as const, on: ['echo', 'now on'], off: ['echo', 'now off'], timeout: 600 };
     expect(await switchBoard('board', config, 'on')).toBe('now on');
     expect(await switchBoard('board', config, 'cycle')).toBe('now off\nnow on');
     await expect(switchBoard('board', config, 'status')).rejects.toMatchObject({ code: 'power-failed' });
   });
 
-  it('says how a command failed, and does not wait for ever', async () => {
+  it('reports how a command failed, and does not wait forever', async () => {
     const base = { kind: 'command' as const, off: ['true'], timeout: 600 };
     await expect(switchBoard('board', { ...base, on: ['sh', '-c', 'echo jammed >&2; exit 3'] }, 'on')).rejects.toThrow(
       /board cannot be switched: sh exited with code 3: jammed/,
@@ -35,7 +35,7 @@ describe('switchBoard', () => {
     );
   });
 
-  it('knows the kinds that a hosts file may have, and those alone', async () => {
+  it('implements exactly the kinds that a hosts file may have', async () => {
     await expect(
       switchBoard('board', { kind: 'labgrid', timeout: 600 }, 'on', { kind: 'file', folder: '/var/tmp', expires: 60 }),
     ).rejects.toThrow("its lease is not of labgrid's");

@@ -15,10 +15,10 @@ const switches: { readonly [Kind in PowerConfig['kind']]: PowerSwitch<Kind> } = 
 };
 
 /**
- * Switches a board's power, or asks how it is. What is so already is done. Returns what the switch said, without
- * secrets.
+ * Switches a board's power, or queries it. Does nothing if the state is right already. Returns the output of the
+ * switch, without secrets.
  *
- * @param lease of the board, where labgrid has its power
+ * @param lease of the board, if labgrid switches its power
  * @throws PetriError `power-failed`, `tool-missing`
  */
 export async function switchBoard(
@@ -34,6 +34,6 @@ async function run<Kind extends PowerConfig['kind']>(
   kind: Kind,
   request: PowerRequest<PowerConfig['kind']>,
 ): Promise<string> {
-  // The kind is that of the request's own configuration.
+  // Safe: the kind is that of the request's own configuration.
   return await switches[kind](request as PowerRequest<Kind>);
 }

@@ -12,7 +12,7 @@ const MAX_REDIRECTS = 5;
 const SHOWN = { messages: 3, length: 300 };
 
 const messages = z.array(z.object({ Message: z.string().optional().catch(undefined) })).catch([]);
-/** An error response (DSP0266, 8.6); some BMCs leave out the object around it. */
+/** An error response (DSP0266, 8.6); some BMCs omit the enclosing object. */
 const problem = z.object({
   error: z
     .object({ message: z.string().optional().catch(undefined), '@Message.ExtendedInfo': messages.optional() })
@@ -23,12 +23,12 @@ const problem = z.object({
 
 interface Answer {
   readonly status: number;
-  /** Where it came from in the end. */
+  /** URL after redirects. */
   readonly url: string;
   readonly json: unknown;
 }
 
-/** Requests to one BMC, which alone is given the password. */
+/** Requests to one BMC; the password is sent to no other host. */
 export class RedfishClient {
   readonly #name: string;
   readonly #origin: string;
@@ -51,7 +51,10 @@ export class RedfishClient {
     throw this.#refused(answer);
   }
 
-  /** What it refuses with, in its own words. @throws PetriError `power-failed` where it does not answer */
+  /**
+   * @returns the error with which the BMC refuses, in its own words @throws PetriError `power-failed` if it does not
+   * answer
+   */
   async post(url: string, body: object): Promise<{ readonly status: number; readonly error: PetriError } | undefined> {
     const answer = await this.#request('POST', url, JSON.stringify(body));
     return answer.status < 300 ? undefined : { status: answer.status, error: this.#refused(answer) };
@@ -69,8 +72,7 @@ export class RedfishClient {
       }
       const { status, location, json } = await this.#send(verb, at, verb === 'POST' ? body : undefined);
       if (![301, 302, 303, 307, 308].includes(status) || location === null) return { status, url: at, json };
-      // 303 is the answer to what was posted (RFC 9110, 15.4.4); with the others the request is made again there, as it
-      // is.
+      // 303 refers to the result of the post (RFC 9110, 15.4.4); for the others the same request is repeated there.
       if (status === 303) verb = 'GET';
       at = URL.canParse(location, at) ? new URL(location, at).href : at;
     }
@@ -119,12 +121,12 @@ export class RedfishClient {
   }
 }
 
-/** What an error response says to people. */
+/** The readable messages of an error response. */
 function words(json: unknown): string[] {
   const { data } = problem.safeParse(json);
   const extended = [...(data?.error?.['@Message.ExtendedInfo'] ?? []), ...(data?.['@Message.ExtendedInfo'] ?? [])];
   const said = extended.flatMap(({ Message }) => (Message === undefined || Message === '' ? [] : [Message]));
-  // The message of the whole is 'See ExtendedInfo' and the like where there are others.
+  // The main message is often 'See ExtendedInfo', so the others are preferred.
   const whole = data?.error?.message;
   return said.length === 0 && whole !== undefined ? [whole] : said.slice(0, SHOWN.messages);
 }

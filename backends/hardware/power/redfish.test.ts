@@ -12,13 +12,13 @@ interface Reply {
   readonly body?: unknown;
 }
 
-/** In place of a BMC: answers as a test says, and has the state of one system. */
+/** A stand-in for a BMC: answers as a test specifies, and has the state of one system. */
 class Bmc {
   readonly requests: string[] = [];
   power: string | undefined = 'On';
   /** Of ComputerSystem.Reset. */
   action: Record<string, unknown> | undefined;
-  /** Answers instead of the system, where it has an answer. */
+  /** Replaces the answer about the system, if it returns one. */
   special: (method: string, url: string, body: string) => Reply | undefined = () => undefined;
   readonly #server: Server;
 
@@ -88,7 +88,7 @@ describe('redfish', () => {
       (error: unknown) => error as PetriError,
     );
 
-  it('reads the state, and posts the standard action where the BMC names none', async () => {
+  it('reads the state, and posts the standard action if the BMC lists none', async () => {
     expect(await ask('status')).toBe('Power is On');
     expect(await ask('cycle')).toBe('PowerCycle was asked for');
     expect(bmc.requests.at(-1)).toBe(`POST ${SYSTEM}/Actions/ComputerSystem.Reset {"ResetType":"PowerCycle"}`);
@@ -96,7 +96,7 @@ describe('redfish', () => {
     await expect(ask('on')).rejects.toThrow(/answers 401/);
   });
 
-  it('takes for done what is so already, before it asks and after a refusal', async () => {
+  it('does nothing if the state is right, before a request and after a refusal', async () => {
     expect(await ask('on')).toBe('Power is On already');
     bmc.power = 'Off';
     expect(await ask('off')).toBe('Power is Off already');
@@ -109,7 +109,7 @@ describe('redfish', () => {
     expect(await ask('on')).toBe('Power is On already');
   });
 
-  it('asks for what the BMC lists, with the action', async () => {
+  it('requests what the BMC lists with the action', async () => {
     bmc.action = { target: '/elsewhere/reset', 'ResetType@Redfish.AllowableValues': ['ForceOn', 'ForceOff', 'Nmi'] };
     bmc.power = 'Off';
     expect(await ask('on')).toBe('ForceOn was asked for');
@@ -118,7 +118,7 @@ describe('redfish', () => {
     expect(bmc.resets).toEqual(['ForceOn', 'ForceOff', 'ForceOn']);
   });
 
-  it('asks for what the BMC lists, in a resource of its own', async () => {
+  it('requests what the BMC lists in a separate resource', async () => {
     bmc.action = { target: `${SYSTEM}/Actions/ComputerSystem.Reset`, '@Redfish.ActionInfo': `${SYSTEM}/ResetInfo` };
     const values = ['On', 'GracefulShutdown'];
     bmc.special = (_method, path) =>
@@ -129,11 +129,11 @@ describe('redfish', () => {
     values.splice(0, 2, 'ForceOff', 'Nmi');
     const { message } = await failure('cycle');
     expect(message).toContain('does not offer that: it has ForceOff, Nmi');
-    // Nobody could have switched it on again.
+    // It could not have been switched on again.
     expect(bmc.resets).toEqual(['GracefulShutdown']);
   });
 
-  it('switches off and on where there is no list and no PowerCycle, and only on what is off', async () => {
+  it('switches off and on without a list and PowerCycle, and only on if it is off', async () => {
     bmc.special = (_method, _path, body) => (body.includes('PowerCycle') ? { status: 400 } : undefined);
     await ask('cycle');
     expect(bmc.resets).toEqual(['PowerCycle', 'ForceOff', 'On']);
@@ -149,7 +149,7 @@ describe('redfish', () => {
     expect(bmc.requests.at(-1)).toBe(`POST ${SYSTEM}/Actions/ComputerSystem.Reset/ {"ResetType":"On"}`);
   });
 
-  it('gives the password to nobody else, and goes round in no circle', async () => {
+  it('sends the password to no other host, and ends redirect loops', async () => {
     const other = new Bmc();
     const elsewhere = await other.listen();
     try {
@@ -169,7 +169,7 @@ describe('redfish', () => {
     expect((await failure('status')).message).toContain('redirects more than 5 times');
   });
 
-  it("shows the BMC's own words, without the password and without what a terminal would obey", async () => {
+  it("shows the BMC's own message, without the password and without control characters", async () => {
     const said = ['The value is \u001B[2J not acceptable\n::error::x', 'password s3cret', 'three', 'four'];
     bmc.special = (method) =>
       method === 'GET'

@@ -7,8 +7,8 @@ import { secret, type PowerSwitch } from './request.ts';
 import { untilOff } from './until-off.ts';
 
 /**
- * Values of ResetType (DMTF DSP0268, Resource.ResetType) that do what is asked, best first. The first is asked for
- * where a BMC does not say which it has.
+ * Values of ResetType (DMTF DSP0268, Resource.ResetType) for each request, best first. The first is used if a BMC does
+ * not list which it supports.
  */
 const RESET_TYPES = {
   on: ['On', 'ForceOn'],
@@ -35,13 +35,13 @@ const actionInfo = z.object({
 });
 
 interface System {
-  /** Where its actions are relative to. */
+  /** Base of its relative URLs. */
   readonly url: string;
   readonly power: string | undefined;
   readonly reset: z.infer<typeof resetAction> | undefined;
 }
 
-/** The service of a BMC (DMTF DSP0266): it says itself what its system can do, and in which state it is. */
+/** The service of a BMC (DMTF DSP0266), which describes the capabilities and the state of its system. */
 export const redfishPower: PowerSwitch<'redfish'> = async ({ name, config, action }) => {
   const client = new RedfishClient(name, config, secret(name, config.passwordEnv));
   const path = `${config.url.replace(/\/+$/, '')}/redfish/v1/Systems/${encodeURIComponent(config.system)}`;
@@ -66,7 +66,7 @@ export const redfishPower: PowerSwitch<'redfish'> = async ({ name, config, actio
     if (problem === undefined) return `${type} was asked for`;
     const { power } = await look();
     if (isSo(wanted, power)) return `Power is ${String(power)} already`;
-    // Without a list, this is how a BMC says what it has not.
+    // Without a list, this status means that the value is not supported.
     if (wanted === 'cycle' && allowed === undefined && problem.status === 400) return undefined;
     throw problem.error;
   };
@@ -81,7 +81,7 @@ export const redfishPower: PowerSwitch<'redfish'> = async ({ name, config, actio
   if (system.power === 'Off') return await demand('on');
   const cycled = await ask('cycle');
   if (cycled !== undefined) return cycled;
-  // A system that cannot be switched on again is not switched off.
+  // Do not switch off a system that cannot be switched on again.
   if (allowed !== undefined && !RESET_TYPES.on.some((type) => allowed.includes(type))) throw none();
   const off = await demand('off');
   await untilOff(name, config.timeout, async () => (await look()).power === 'Off');
@@ -93,8 +93,7 @@ function isSo(action: PowerAction, power: string | undefined): boolean {
 }
 
 /**
- * What the BMC lists with the action itself, or in a resource of its own (DSP0266, 7.7 and 9.10); undefined where it
- * does not.
+ * The values in the action itself, or in a separate resource (DSP0266, 7.7 and 9.10); undefined if there is no list.
  */
 async function allowableValues(client: RedfishClient, { url, reset }: System): Promise<readonly string[] | undefined> {
   const listed = reset?.['ResetType@Redfish.AllowableValues'];

@@ -2,16 +2,16 @@ import type { PowerAction } from '../../../petri/contract/index.ts';
 import type { LeaseConfig, PowerConfig } from '../hosts/schema.ts';
 import { failed } from './failed.ts';
 
-/** What is to be done with the power of a board, for one kind of switch. */
+/** A request for the power of a board, for one kind of switch. */
 export interface PowerRequest<Kind extends PowerConfig['kind']> {
-  /** Of the board, for messages. */
+  /** Name of the board, for messages. */
   readonly name: string;
   readonly config: PowerConfig & { readonly kind: Kind };
   readonly action: PowerAction;
   readonly lease: LeaseConfig | undefined;
 }
 
-/** Does it, and returns what the switch said, without secrets. @throws PetriError `power-failed`, `tool-missing` */
+/** Carries out a request. @returns the output, without secrets @throws PetriError `power-failed`, `tool-missing` */
 export type PowerSwitch<Kind extends PowerConfig['kind']> = (request: PowerRequest<Kind>) => Promise<string>;
 
 /** The password of a BMC. @throws PetriError `power-failed` */

@@ -4,15 +4,15 @@ import { failed } from './failed.ts';
 const MAX_OUTPUT = 64 * 1024;
 
 export interface PowerCommandResult {
-  /** Absent where a signal ended it. */
+  /** Absent if a signal ended it. */
   readonly code: number | undefined;
   /** How it ended, for a message. */
   readonly how: string;
-  /** What it printed, without secrets. */
+  /** Its output, without secrets. */
   readonly said: string;
 }
 
-/** What a command that has to succeed prints. @throws PetriError `power-failed`, `tool-missing` */
+/** Runs a command that must succeed. @returns its output @throws PetriError `power-failed`, `tool-missing` */
 export async function runPowerCommand(name: string, argv: readonly string[], seconds: number): Promise<string> {
   const { code, how, said } = await tryPowerCommand(name, argv, seconds);
   if (code === 0) return said;
@@ -20,8 +20,8 @@ export async function runPowerCommand(name: string, argv: readonly string[], sec
 }
 
 /**
- * @param secrets variables for the command, of which nothing may be shown
- * @throws PetriError `power-failed` where it does not end, `tool-missing`
+ * @param secrets environment variables for the command, whose values are never shown
+ * @throws PetriError `power-failed` if it does not end, `tool-missing`
  */
 export async function tryPowerCommand(
   name: string,
@@ -47,12 +47,11 @@ export async function tryPowerCommand(
   clearTimeout(timer);
   await child.stop();
   const shown = redact(said.trim(), Object.values(secrets));
-  if (watch.late)
-    throw failed(name, `${command} did not come back within ${String(seconds)} s`, 'look whether it answers');
+  if (watch.late) throw failed(name, `${command} did not end within ${String(seconds)} s`, 'look whether it answers');
   return { code: exit.code ?? undefined, how: `${command} ${exit.describe()}`, said: shown };
 }
 
-/** What somebody else prints may have a secret in it. */
+/** Removes secrets from the output of another program. */
 export function redact(text: string, secrets: readonly string[]): string {
   return secrets.reduce((shown, secret) => (secret === '' ? shown : shown.replaceAll(secret, '***')), text);
 }

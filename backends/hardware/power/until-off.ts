@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { failed } from './failed.ts';
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two queries. */
 const LOOK = 1000;
 
 /**
- * Looks until a board is off: a BMC answers before the power is.
+ * Waits until a board is off: a BMC answers before the power has been switched.
  *
- * @throws PetriError `power-failed` after so many seconds
+ * @throws PetriError `power-failed` after the given number of seconds
  */
 export async function untilOff(name: string, seconds: number, isOff: () => Promise<boolean>): Promise<void> {
   const end = performance.now() + seconds * 1000;

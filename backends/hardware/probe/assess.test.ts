@@ -36,19 +36,19 @@ const ask = (...lines: readonly string[]) =>
   assess(host, readFacts(lines.map((line) => `petri-probe ${line}\n`).join('')));
 
 describe('assess', () => {
-  it('gives a host with realms its features', () => {
+  it('lists the features of a host with realms', () => {
     for (const proof of ['realm-vm yes', 'rmi RMI ABI version 1.0', 'kvm_cap_arm_rmi 249']) {
       expect(ask(...arm, proof).get('cca')).toHaveProperty('features');
     }
   });
 
-  it('promises Linux and a shell where QEMU boots it, and nowhere else', () => {
+  it('reports Linux and a shell only if QEMU boots it', () => {
     const given = ask(...arm, 'realm-vm yes');
     expect(given.get('none')).toMatchObject({ features: expect.arrayContaining(['linux', 'exec']) as string[] });
     expect(given.get('cca')).not.toMatchObject({ features: expect.arrayContaining(['linux']) as string[] });
   });
 
-  it('promises to know whether a test was reached where the launcher says more than an exit code', () => {
+  it('reports that a test was reached only if the launcher returns more than an exit code', () => {
     const given = ask(...arm, 'realm-vm yes', 'has run');
     for (const isolation of ['none', 'cca'] as const) {
       expect(given.get(isolation)).toMatchObject({ features: expect.arrayContaining(['tmk.events']) as string[] });
@@ -58,7 +58,12 @@ describe('assess', () => {
 
   it.each<[string, readonly string[], string, RegExp]>([
     ['no KVM', arm.map((line) => line.replace('kvm yes', 'kvm no')), 'cca', /no \/dev\/kvm/],
-    ['KVM of others', arm.map((line) => line.replace('kvm yes', 'kvm denied')), 'cca', /may not use \/dev\/kvm/],
+    [
+      'KVM without permission',
+      arm.map((line) => line.replace('kvm yes', 'kvm denied')),
+      'cca',
+      /may not use \/dev\/kvm/,
+    ],
     ['KVM without realms', [...arm, 'realm-vm no: Invalid argument'], 'cca', /makes no realms \(Invalid argument\)/],
     ['no proof of realms', arm, 'cca', /nothing says/],
     [
@@ -83,13 +88,13 @@ describe('assess', () => {
       'snp',
       /no sev-snp-guest/,
     ],
-  ])('tells %s, and what to do about it', (_what, lines, isolation, message) => {
+  ])('reports %s, with a remedy', (_what, lines, isolation, message) => {
     expect(ask(...lines).get(isolation as 'cca')).toMatchObject({
       missing: { what: expect.stringMatching(message) as string, remedy: expect.stringMatching(/./) as string },
     });
   });
 
-  it('survives whatever a host says', () => {
+  it('accepts any output of a host', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (lines) => {
         expect(ask(...lines).size).toBe(4);
@@ -97,7 +102,7 @@ describe('assess', () => {
     );
   });
 
-  it('understands what the script prints here', () => {
+  it('parses the output of the script on this machine', () => {
     const script = fileURLToPath(new URL('artifacts/hardware/probe.sh', packageRoot));
     const facts = readFacts(
       execFileSync('sh', [script, 'sh', '/etc/passwd', 'no-such-program', '/no/such/file'], { encoding: 'utf8' }),

@@ -2,7 +2,7 @@ import { type Missing, type Feature, isIsolationType, type IsolationType } from 
 import type { HostConfig, LauncherConfig } from '../hosts/schema.ts';
 import { needsOf, qemuProgram, type HostFacts } from './host-facts.ts';
 
-/** What a host gives for each isolation type that its hosts file names: features, or what is missing. */
+/** Features of a host for each isolation type in its hosts file, or what is missing. */
 export type Assessment = ReadonlyMap<
   IsolationType,
   { readonly features: readonly Feature[] } | { readonly missing: Missing }
@@ -34,7 +34,7 @@ function assessLauncher(
   if (absent !== undefined) {
     return missing(`it has no ${absent}`, 'install it there, or correct the launcher in the hosts file');
   }
-  // A command of the user's own may come by its isolation in any way.
+  // A user's command may provide isolation in any way.
   const hardware = launcher.kind === 'command' ? undefined : lackOfHardware(isolation, launcher, facts);
   return hardware === undefined ? { features: featuresOf(launcher, isolation) } : missing(...hardware);
 }
@@ -65,7 +65,7 @@ function featuresOf(launcher: LauncherConfig, isolation: IsolationType): readonl
   }
 }
 
-/** In the order in which it would be found out by hand: the first thing that is missing, and what to do. */
+/** The first missing item, in the order in which one would check by hand, with a remedy. */
 function lackOfHardware(
   isolation: IsolationType,
   launcher: LauncherConfig,

@@ -2,7 +2,7 @@ import type { HostConfig, LauncherConfig } from '../hosts/schema.ts';
 import { HostFolder } from '../remote/host-folder.ts';
 import { RemoteHost } from '../ssh/remote-host.ts';
 
-/** What probe.sh found on a host. */
+/** The output of probe.sh on a host. */
 export interface HostFacts {
   readonly arch: string;
   readonly kernel: string;
@@ -10,28 +10,28 @@ export interface HostFacts {
   /** Bytes that are available now. */
   readonly memory: number;
   readonly kvm: 'yes' | 'no' | 'denied';
-  /** `yes`, or `no: ` and why; undefined where it could not be tried. */
+  /** `yes`, or `no: ` and the reason; undefined if it could not be tried. */
   readonly realmVm?: string;
-  /** What the kernel said of the RMM's interface. */
+  /** The kernel's message about the RMM's interface. */
   readonly rmi?: string;
   readonly sevSnp?: string;
   readonly tdx?: string;
   readonly capArmRmi?: string;
-  /** Programs and files that were asked for and are there. */
+  /** Requested programs and files that exist. */
   readonly has: ReadonlySet<string>;
-  /** By program, what it says of its version. */
+  /** Version output by program. */
   readonly versions: ReadonlyMap<string, string>;
   /** `PROGRAM OBJECT` for QEMU's confidential guest objects. */
   readonly objects: ReadonlySet<string>;
-  /** Programs that supervision needs and that are not there. */
+  /** Missing programs that supervision needs. */
   readonly lacks: readonly string[];
 }
 
-/** What a launcher needs on the host, programs and files. */
+/** Programs and files on the host that a launcher needs. */
 export function needsOf(launcher: LauncherConfig): string[] {
   switch (launcher.kind) {
     case 'command':
-      // A template is not known yet.
+      // The values of variables are not known yet.
       return launcher.argv.slice(0, 1).filter((program) => !program.includes('${'));
     case 'qemu':
       return 'kernel' in launcher
@@ -52,7 +52,7 @@ export function qemuProgram(command: string | undefined): string {
   return command ?? 'qemu-system-aarch64';
 }
 
-/** Connects to a host, asks it, and leaves. @throws PetriError what connecting throws */
+/** Connects to a host, queries it, and disconnects. @throws PetriError what connecting throws */
 export async function askHost(config: HostConfig): Promise<HostFacts> {
   const host = new RemoteHost({ ...config, reconnect: Math.min(config.reconnect, 5) });
   try {
@@ -69,7 +69,7 @@ export async function askHost(config: HostConfig): Promise<HostFacts> {
   }
 }
 
-/** Reads what probe.sh printed; whatever else a host prints is not looked at. */
+/** Parses the output of probe.sh; other output of the host is ignored. */
 export function readFacts(text: string): HostFacts {
   const lines = text.split('\n').flatMap((line) => {
     const [, key, value = ''] = /^petri-probe (\S+) ?(.{0,1000})/.exec(line) ?? [];

@@ -13,7 +13,7 @@ const parse = (extra: object) =>
   );
 
 describe('localNeeds', () => {
-  it('lists what is there', () => {
+  it('lists what is present', () => {
     const hosts = parse({
       identityFile: process.execPath,
       power: { kind: 'ipmi', address: 'bmc', user: 'u', passwordEnv: 'BMC', command: process.execPath },
@@ -39,7 +39,7 @@ describe('localNeeds', () => {
     [{ power: { kind: 'command', on: ['pdu'], off: ['pdu'] } }, 'there is no program pdu here'],
     [{ lease: { kind: 'labgrid', place: 'board' } }, 'there is no program python3 here'],
     [{ consoles: [{ kind: 'command', name: 'sol', argv: ['picocom'] }] }, 'there is no program picocom here'],
-  ])('of %j names what is not', (extra, what) => {
+  ])('of %j reports what is missing', (extra, what) => {
     const { missing } = localNeeds('f', parse(extra), { PATH: '' });
     expect(missing.map((one) => one.what)).toContainEqual(expect.stringContaining(what));
     for (const { remedy } of missing) expect(remedy).not.toBe('');

@@ -8,14 +8,14 @@ import type { HostConfig, SshTarget } from '../hosts/schema.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What this side needs for the machines of a hosts file: keys, an agent, passwords, programs. */
+/** What this computer needs for the machines of a hosts file: keys, an agent, passwords, programs. */
 export interface LocalNeeds {
-  /** By what it is, where it is or that it is not there. */
+  /** Where each is, or that it is missing. */
   readonly facts: Readonly<Record<string, string>>;
   readonly missing: readonly Missing[];
 }
 
-/** Looks at files and variables here, and asks no machine. Never throws. */
+/** Checks local files and variables, without contacting a machine. Never throws. */
 export function localNeeds(path: string, hosts: readonly HostConfig[], env: Environment = process.env): LocalNeeds {
   const missing: Missing[] = [];
   const look = (
@@ -78,7 +78,7 @@ function passwordOf({ power }: HostConfig): string | undefined {
   return power !== undefined && 'passwordEnv' in power ? power.passwordEnv : undefined;
 }
 
-/** That are run here. */
+/** Programs that run on this computer. */
 function programsOf({ power, lease, consoles }: HostConfig): string[] {
   const commands =
     power?.kind === 'command' ? [power.on, power.off, power.cycle, power.status].map((argv) => argv?.[0]) : [];

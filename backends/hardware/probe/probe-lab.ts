@@ -11,9 +11,9 @@ import { localNeeds, type LocalNeeds } from './local-needs.ts';
 
 const MIB = 2 ** 20;
 
-/** Milliseconds from asking for a machine that is free until the payload runs. */
+/** Milliseconds from requesting a free machine until the payload runs. */
 const BOOT = { none: 30_000, confidential: 180_000 };
-/** A launcher is a process on another machine: much slower than calls in this one. */
+/** Factor for time-outs: a launcher is a process on another machine, much slower than calls in this one. */
 const FACTOR = 10;
 
 interface Asked {
@@ -21,7 +21,7 @@ interface Asked {
   readonly answer: { readonly facts: HostFacts; readonly assessment: Assessment } | { readonly missing: Missing };
 }
 
-/** Asks every host of the hosts file that this run may use, at once. Never throws. */
+/** Queries every host of the hosts file that this run may use, at once. Never throws. */
 export async function probeLab(): Promise<ProbeResult> {
   let hosts: HostConfig[];
   try {
@@ -67,7 +67,7 @@ function summarize(asked: readonly Asked[], here: LocalNeeds): ProbeResult {
         continue;
       }
       able.add(host);
-      // A test goes to any of the hosts: what one lacks cannot be relied on.
+      // A test may run on any of the hosts, so only common features can be relied on.
       const known = isolation.get(type);
       isolation.set(type, known === undefined ? result.features : known.filter((one) => result.features.includes(one)));
     }
@@ -76,9 +76,9 @@ function summarize(asked: readonly Asked[], here: LocalNeeds): ProbeResult {
   const memories = asked.flatMap(({ host, answer }) =>
     able.has(host) && 'facts' in answer ? [answer.facts.memory / host.capacity] : [],
   );
-  // The monitor's guests end below the addresses from 0xff000000 on.
+  // RAM of the monitor's guests ends below 0xff000000.
   const maxMemory = Math.min(2032 * MIB, Math.max(64 * MIB, Math.floor(Math.max(...memories) / (2 * MIB)) * 2 * MIB));
-  // What a TMK may not have of it is refused before it is launched.
+  // Limits of a TMK are checked before it is launched.
   const maxVcpus = isolation.get('none')?.includes('linux') === true ? linuxLimits.maxVcpus : 1;
   const confidential = [...isolation.keys()].some((type) => type !== 'none');
   return {
@@ -99,6 +99,6 @@ function summarize(asked: readonly Asked[], here: LocalNeeds): ProbeResult {
 }
 
 export function missingOf(error: unknown): Missing {
-  if (!(error instanceof PetriError)) return { what: String(error), remedy: 'this is a defect: report it' };
+  if (!(error instanceof PetriError)) return { what: String(error), remedy: 'report this as a defect' };
   return { what: error.message.split('\n  remedy:')[0] ?? error.message, remedy: error.remedy ?? '' };
 }

@@ -52,11 +52,11 @@ describe.skipIf(sshdPath === undefined)('HostFolder', () => {
     ['complains', 'echo "no terminal" >&2'],
     ['repeats the command', 'echo "$SSH_ORIGINAL_COMMAND"'],
     ['says nothing', 'true'],
-  ])('brings files through a login shell that %s', async (_what, login) => {
+  ])('uploads files through a login shell that %s', async (_what, login) => {
     await upload(await start(`ForceCommand ${login}; eval "$SSH_ORIGINAL_COMMAND"`));
   });
 
-  it.skipIf(busybox === undefined)('needs no programs but those of busybox', async () => {
+  it.skipIf(busybox === undefined)('needs only the programs of busybox', async () => {
     let bin = '';
     const sshd = await TestSshd.start((made) => {
       bin = join(made.folder, 'bin');
@@ -70,7 +70,7 @@ describe.skipIf(sshdPath === undefined)('HostFolder', () => {
     await upload(sshd);
   });
 
-  it('brings a file again where the connection broke in the middle, and keeps nothing of the first one', async () => {
+  it('uploads a file again after a broken connection, and discards the first part', async () => {
     const sshd = await start();
     const proxy = await Proxy.to(sshd.port);
     const host = connect(sshd, { port: proxy.port });
@@ -97,7 +97,7 @@ describe.skipIf(sshdPath === undefined)('HostFolder', () => {
     ['internal-sftp', 'that account has no shell', 'sftp connections only'],
     ['sh -c "echo restricted: cannot specify / in command names >&2; exit 1"', 'is a restricted one', 'cannot specify'],
     ['PATH=/nowhere; eval "$SSH_ORIGINAL_COMMAND"', 'it has no sh', 'sh'],
-  ])('names the shell where it is not one: ForceCommand %s', async (command, why, said) => {
+  ])('reports an unusable shell: ForceCommand %s', async (command, why, said) => {
     const sshd = await start(`ForceCommand ${command}`);
     const error = await HostFolder.open(connect(sshd)).then(
       () => undefined,

@@ -5,12 +5,12 @@ import { PetriError } from '../../../petri/errors.ts';
 import { packageRoot } from '../../../petri/package-root.ts';
 import type { RemoteHost } from '../ssh/remote-host.ts';
 
-/** Days after which an uploaded file that nobody used goes, minutes after which an upload that was cut off does. */
+/** Days after which an unused upload is removed, and minutes for an incomplete one. */
 const EXPIRY = { file: '14', part: '60' };
 
 /**
- * Programs are run from there: only we may write in it, and nobody but root and us may put something else in its place.
- * Folders above it may let others write where they are sticky, and the user's own group.
+ * Programs run from this folder, so only we may write to it, and only root and we may replace it. Folders above it may
+ * be writable by others if they are sticky, and by the user's own group.
  */
 const makeFolders = `
 umask 077
@@ -40,7 +40,7 @@ find files -type f ! -name "*.part-*" -mtime "+$file_days" -exec rm -f {} +
 find files -type f -name "*.part-*" -mmin "+$part_minutes" -exec rm -f {} +`;
 const checkFile =
   '[ -f "$1" ] || exit 1; sum=$(sha256sum <"$1") && [ "${sum%% *}" = "$2" ] || { rm -f "$1"; exit 1; }; touch "$1"';
-/** What arrives is the file when it has the length and the digest: a connection that was cut ends the input too. */
+/** An upload is complete if length and digest match: a cut connection also ends the input. */
 const storeFile = `
 umask 077
 part=$1 digest=$2 path=$3 mode=$4 size=$5
@@ -65,8 +65,9 @@ export class HostFolder {
   }
 
   /**
-   * Makes it where it is not there, and takes away what expired. @throws PetriError `upload-failed`, and what running a
-   * program throws
+   * Makes the folder if necessary, and removes expired files.
+   *
+   * @throws PetriError `upload-failed`, and what running a program throws
    */
   static async open(host: RemoteHost): Promise<HostFolder> {
     const wanted = host.config.folder ?? '.cache/petri-vm';
@@ -93,7 +94,7 @@ export class HostFolder {
   }
 
   /**
-   * Brings a file to the host unless its content is there already. Tells its path there.
+   * Uploads a file unless the host already has its content. @returns its path there
    *
    * @throws PetriError `artifact-missing`, `upload-failed`, `connection-failed`
    */
@@ -117,7 +118,7 @@ export class HostFolder {
       await this.#upload(content, digest, path, mode);
     } catch (error) {
       if (!(error instanceof PetriError) || error.code !== 'connection-failed') throw error;
-      // The connection broke in the middle; what was uploaded so far expires.
+      // The connection broke during the upload; the incomplete file expires.
       await this.#upload(content, digest, path, mode);
     }
     return path;
@@ -130,7 +131,7 @@ export class HostFolder {
     if (stored.code !== 0) throw await this.#explain(part, content.length, new Error(stored.stderr.trim()));
   }
 
-  /** A file that could not be written, with how much room there is. */
+  /** The error for a file that could not be written, with the free space. */
   async #explain(part: string, size: number, failure: Error): Promise<PetriError> {
     const script = 'rm -f "$1"; df -Pk "$2" | tail -n 1';
     const { stdout } = await this.#host.run(['sh', '-c', script, 'sh', part, this.path], { again: true });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { InputQueue } from './input-queue.ts';
 
 describe('InputQueue', () => {
-  it('gets everything across once, whatever is lost of lines and answers', () => {
+  it('delivers everything once, whatever lines and answers are lost', () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 9000 })),
@@ -12,7 +12,7 @@ describe('InputQueue', () => {
         (typed, luck) => {
           const queue = new InputQueue('in');
           let host = Buffer.alloc(0);
-          // As launch.sh does it.
+          // As launch.sh does.
           const deliver = (line: string | undefined): void => {
             for (let sent = line; sent !== undefined; sent = queue.again()) {
               const fate = luck.next().value;
@@ -32,7 +32,7 @@ describe('InputQueue', () => {
     );
   });
 
-  it('is not misled by a host that acknowledges nonsense', () => {
+  it('ignores invalid acknowledgements of a host', () => {
     const queue = new InputQueue('in');
     queue.push(Buffer.from('abc'));
     const line = queue.next();

@@ -2,18 +2,18 @@
 const CHUNK = 4096;
 
 /**
- * What was typed and is not on the host yet. One chunk is on its way at a time, and has its place in the stream: sent
- * again after a connection broke it does not arrive twice.
+ * Input that is not on the host yet. One chunk is in transit at a time, with its offset in the stream: if it is sent
+ * again after a connection broke, it does not arrive twice.
  */
 export class InputQueue {
   readonly file: string;
   #waiting = Buffer.alloc(0);
   #sent = Buffer.alloc(0);
-  /** Where the chunk that is on its way begins. */
+  /** Offset of the chunk in transit. */
   #offset: number;
 
   /**
-   * @param file what is typed is appended to this file of the launch
+   * @param file of the launch to which the input is appended
    * @param begin bytes that are on the host already
    */
   constructor(file: string, begin = 0) {
@@ -25,7 +25,7 @@ export class InputQueue {
     this.#waiting = Buffer.concat([this.#waiting, bytes]);
   }
 
-  /** The line to send now, if the one before has been acknowledged. */
+  /** The next line to send, once the previous one has been acknowledged. */
   next(): string | undefined {
     if (this.#sent.length > 0 || this.#waiting.length === 0) return undefined;
     this.#sent = this.#waiting.subarray(0, CHUNK);
@@ -33,12 +33,12 @@ export class InputQueue {
     return this.#line();
   }
 
-  /** What may not have arrived, to be sent on a new connection. */
+  /** The line that may not have arrived, to be sent on a new connection. */
   again(): string | undefined {
     return this.#sent.length > 0 ? this.#line() : this.next();
   }
 
-  /** The host has this many bytes. */
+  /** The host has received this many bytes. */
   acknowledge(size: number): void {
     if (this.#sent.length === 0 || size !== this.#offset + this.#sent.length) return;
     this.#offset = size;

@@ -38,7 +38,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
   };
   const launches = (): string[] => readdirSync(join(sshd.folder, 'remote', 'launches'));
 
-  it('tells what a program prints, takes what it is typed, and says how it ended', async () => {
+  it('passes on a program’s output and input, and reports how it ended', async () => {
     const { launch, output } = await start(sshd.host(), 'echo ready; read line; echo "got $line" >&2; exit 5');
     await output.until('ready\n');
     launch.write(Buffer.from('some text\n'));
@@ -48,7 +48,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(launches()).toEqual([]);
   });
 
-  it('has all of what a program that ends at once has printed', async () => {
+  it('has all output of a program that ends at once', async () => {
     const { launch, output } = await start(sshd.host(), 'head -c 3000000 /dev/zero');
     expect(await launch.ended).toEqual({ kind: 'exited', code: 0 });
     expect(output.bytes).toBe(3_000_000);
@@ -70,7 +70,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(side).toBe('in a file\n');
   });
 
-  it('has streams besides, which the same program serves', async () => {
+  it('has additional streams, served by the same program', async () => {
     const config = await throughProxy();
     const serve =
       'cd "$0"; exec 4<>a.in 5>a.out; echo ready; while read -r x <&4; do echo "a got $x" >&5; [ "$x" != z ] || exit 4; done';
@@ -92,7 +92,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(output.text).toBe('ready\n');
   });
 
-  it('limits what comes out of a port, as it does what a program prints', async () => {
+  it('limits the output of a port like that of the program', async () => {
     let size = 0;
     const { launch } = await start(sshd.host({ outputLimit: 1 }), '', {
       argv: (folder) => ['sh', '-c', 'exec cat /dev/zero >"$0/a.out"', folder],
@@ -102,7 +102,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(size).toBe(1024 * 1024);
   });
 
-  it('loses and repeats nothing, either way, when the connection is cut again and again', async () => {
+  it('loses and repeats nothing in either direction when the connection is cut repeatedly', async () => {
     const config = await throughProxy();
     const count = 3000;
     const { launch, output, log } = await start(
@@ -124,7 +124,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(log.some((line) => line.includes('connecting again'))).toBe(true);
   });
 
-  it('ends on the host when nobody is heard of, with all that it started, and leaves nothing', async () => {
+  it('ends on the host without heartbeats, with all that it started, and leaves nothing behind', async () => {
     const config = await throughProxy({ reconnect: 1 });
     const { launch, output } = await start(
       config,
@@ -162,13 +162,13 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(await stubborn.launch.ended).toEqual({ kind: 'stopped', code: 137 });
   });
 
-  it('asks a program to end that it does not attend yet', async () => {
+  it('can end a program before it is connected to it', async () => {
     const { launch } = await start(sshd.host(), `trap 'exit 9' TERM; while :; do sleep 0.1; done`);
     launch.stop();
     expect(await launch.ended).toMatchObject({ kind: 'stopped' });
   });
 
-  it('knows when the machine was rebooted under it', async () => {
+  it('detects a reboot of the machine', async () => {
     const config = await throughProxy();
     const { launch, output } = await start(config, 'echo ready; exec sleep 4321');
     await output.until('ready');
@@ -178,7 +178,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(end).toMatchObject({ kind: 'lost', message: expect.stringContaining('rebooted') as string });
   });
 
-  it('tells of a program that is not there', async () => {
+  it('reports a missing program', async () => {
     await expect(start(sshd.host(), '', { argv: () => ['no-such-launcher'] })).rejects.toMatchObject({
       code: 'launch-failed',
       message: expect.stringContaining('machine has no program no-such-launcher') as string,
@@ -186,7 +186,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     expect(launches()).toEqual([]);
   });
 
-  it('gives a program a terminal where it wants one', async () => {
+  it('gives a program a terminal on request', async () => {
     if (!existsSync('/usr/bin/script')) return;
     const { launch, output } = await start(sshd.host(), 'tty; echo "it\'s"', { terminal: true });
     expect(await launch.ended).toMatchObject({ kind: 'exited', code: 0 });

@@ -10,40 +10,40 @@ import { InputQueue } from './input-queue.ts';
 import { lineReader } from './lines.ts';
 
 export interface LaunchOptions {
-  /** The program and its arguments. `folder` is the launch's own, which it may write to. */
+  /** The program and its arguments. `folder` is the launch's own folder, which it may write to. */
   readonly argv: (folder: string) => readonly string[];
   /** Variables for the program alone. */
   readonly env?: Readonly<Record<string, string>>;
   /** Whether it runs on a terminal. */
   readonly terminal?: boolean;
-  /** Seconds from SIGTERM to SIGKILL when it is to end. @default 3 */
+  /** Seconds from SIGTERM to SIGKILL. @default 3 */
   readonly grace?: number;
-  /** Takes what it prints, from the first byte on; each byte once, also over connections that broke. */
+  /** Receives its output from the first byte on; each byte once, even if connections broke. */
   readonly output: (bytes: Uint8Array) => void;
-  /** Files in the folder that it writes, and who takes their bytes. Names of lower-case letters. */
+  /** Files in the folder that it writes, with receivers of their content. Names in lower-case letters. */
   readonly files?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
   /**
-   * Streams both ways that it has besides, and who takes what comes out of them: FIFOs `NAME.in` and `NAME.out` in the
-   * folder, as QEMU's `-chardev pipe` opens them. They are limited as its output is. Names of lower-case letters.
+   * Additional bidirectional streams, with receivers of their output: FIFOs `NAME.in` and `NAME.out` in the folder, as
+   * QEMU's `-chardev pipe` opens them. The output limit includes them. Names in lower-case letters.
    */
   readonly ports?: Readonly<Record<string, (bytes: Uint8Array) => void>>;
-  /** File on the host without which it must not run: that of the lease. */
+  /** File on the host without which it must not run: the lease. */
   readonly lease?: string | undefined;
-  /** What is typed first: a file on the host, and its size. */
+  /** Initial input: a file on the host, and its size. */
   readonly input?: { readonly path: string; readonly size: number };
   /** A line for the VM's log. */
   readonly log: (message: string) => void;
 }
 
-/** The file of what the program itself is typed. */
+/** Name of the file for the program's own input. */
 const INPUT = 'in';
 
 const endReasons = ['stopped', 'output-limit', 'disk-full', 'expired', 'lease-lost'] as const;
 type EndReason = (typeof endReasons)[number];
 
 /**
- * How a launch ended: the program by itself or because somebody wanted it to (`code` as a shell gives it: 128 and the
- * signal's number); ended by the host because it printed too much or nobody was heard of; or not known.
+ * How a launch ended: the program exited by itself or on request (`code` as reported by a shell: 128 plus the signal
+ * number); the host ended it because of too much output or missing heartbeats; or unknown.
  */
 export type LaunchEnd =
   { readonly kind: 'exited' | EndReason; readonly code: number } | { readonly kind: 'lost'; readonly message: string };
@@ -54,20 +54,20 @@ interface FollowedFile {
   channel: ClientChannel | undefined;
 }
 
-/** A program that runs on a host, whatever becomes of the connection to it. */
+/** A program that runs on a host, independently of the connection to it. */
 export class RemoteLaunch {
-  /** Resolves when everything that it wrote has been taken. Never rejects. */
+  /** Resolves when all of its output has been received. Never rejects. */
   readonly ended: Promise<LaunchEnd>;
   readonly folder: string;
   readonly #host: RemoteHost;
   readonly #script: string;
   readonly #log: (message: string) => void;
   readonly #files = new Map<string, FollowedFile>();
-  /** By the name of the port; that of the launcher's own input is INPUT. */
+  /** By name of the port; that of the launcher's own input is INPUT. */
   readonly #inputs: ReadonlyMap<string, InputQueue>;
   #attendant: ClientChannel | undefined;
   #reason: 'exited' | EndReason = 'exited';
-  /** What the program's end was, and how large its files are. */
+  /** How the program ended, and the sizes of its files. */
   #exit: { readonly code: number; readonly sizes: ReadonlyMap<string, number> } | undefined;
   #stopping = false;
   #over = false;
@@ -126,8 +126,8 @@ export class RemoteLaunch {
   }
 
   /**
-   * Types something, into a port or the program's own input. What the host has not acknowledged when a connection
-   * breaks is sent again; nothing arrives twice.
+   * Sends input to a port or to the program itself. What the host has not acknowledged when a connection breaks is sent
+   * again; nothing arrives twice.
    */
   write(bytes: Uint8Array, port = INPUT): void {
     const input = this.#inputs.get(port);
@@ -140,21 +140,18 @@ export class RemoteLaunch {
     if (line !== undefined) this.#attendant?.write(line);
   }
 
-  /** Asks the program to end: SIGTERM, and SIGKILL after the grace. `ended` reports when it has. */
+  /** Asks the program to end: SIGTERM, and SIGKILL after the grace period. `ended` reports when it has. */
   stop(): void {
     this.#stopping = true;
     this.#sendStop();
   }
 
-  /**
-   * To whoever attends the program now: it may be asked before the first one is there, and again after a connection
-   * broke.
-   */
+  /** Sends the request to the current connection: it may be made before the first one, and repeated after one broke. */
   #sendStop(): void {
     if (this.#stopping) this.#attendant?.write('stop\n');
   }
 
-  /** Ends it at once and takes away its folder. Idempotent; never rejects. */
+  /** Ends it at once and removes its folder. Idempotent; never rejects. */
   async remove(): Promise<void> {
     this.#finish({ kind: 'stopped', code: 137 });
     try {
@@ -165,7 +162,7 @@ export class RemoteLaunch {
     }
   }
 
-  /** Runs one side of the connection again and again until the launch is over. */
+  /** Repeats one side of the connection until the launch has ended. */
   #keep(what: string, once: () => Promise<void>): void {
     const loop = async (): Promise<void> => {
       for (await once(); !this.#over; await once()) {
@@ -198,7 +195,7 @@ export class RemoteLaunch {
     );
     await closed;
     file.channel = undefined;
-    // Its end alone proves nothing: it may be that the file is not there any more, which the other side learns.
+    // The end of this side proves nothing: the file may have been removed, which the other side reports.
     if (!this.#over && this.#attendant !== undefined) await new Promise((resolve) => setTimeout(resolve, 100));
   }
 
@@ -246,9 +243,10 @@ export class RemoteLaunch {
       input?.acknowledge(Number(size));
       this.#send(input?.next());
     }
-    if (verb === 'gone') this.#finish({ kind: 'lost', message: `${this.folder} is gone: it expired or was removed` });
+    if (verb === 'gone')
+      this.#finish({ kind: 'lost', message: `${this.folder} no longer exists: it expired or was removed` });
     else if (verb === 'lost') {
-      const message = `what ran the launcher was ended: ${this.#host.name} was rebooted, or somebody ended it`;
+      const message = `the supervisor of the launcher was ended: ${this.#host.name} was rebooted, or another user ended it`;
       this.#finish({ kind: 'lost', message });
     } else if (verb === 'reason') {
       this.#reason = endReasons.find((reason) => reason === words[0]) ?? this.#reason;
@@ -262,7 +260,7 @@ export class RemoteLaunch {
     }
   }
 
-  /** The program has ended, and all that it wrote is here. */
+  /** Ends the launch when the program has ended, and all of its output is here. */
   #settle(): void {
     const exit = this.#exit;
     if (exit === undefined) return;

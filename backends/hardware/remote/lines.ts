@@ -1,7 +1,7 @@
-/** Longest line that is of use; what a host prints is not trusted to have line ends. */
+/** Longest line that is kept; a host's output may have no line ends. */
 const MAX_LINE = 64 * 1024;
 
-/** Cuts what a program prints into lines. */
+/** Splits output into lines. */
 export function lineReader(take: (line: string) => void): (bytes: Uint8Array) => void {
   let rest = '';
   return (bytes) => {

@@ -1,16 +1,16 @@
 import { Duplex } from 'node:stream';
 
-/** One port of a launcher as a stream, for those who speak a protocol over one. */
+/** One port of a launcher as a stream, for protocols. */
 export class PortStream {
   readonly stream: Duplex;
-  /** Takes what comes out of the port. */
+  /** Receives the output of the port. */
   readonly take: (bytes: Uint8Array) => void;
   #type: ((bytes: Uint8Array) => void) | undefined;
   #early: Uint8Array[] = [];
 
   constructor() {
     const stream = new Duplex({
-      // Whoever reads it bounds what is read.
+      // The reader limits what is buffered.
       read: () => undefined,
       write: (bytes: Buffer, _encoding, done) => {
         if (this.#type === undefined) this.#early.push(bytes);
@@ -25,7 +25,7 @@ export class PortStream {
     };
   }
 
-  /** What was written before goes there first. */
+  /** Sends what was written before first. */
   attach(type: (bytes: Uint8Array) => void): void {
     this.#type = type;
     for (const bytes of this.#early.splice(0)) type(bytes);

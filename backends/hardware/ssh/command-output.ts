@@ -1,20 +1,19 @@
 import { randomBytes } from 'node:crypto';
 
-/** Bytes before the mark that are kept, for a message and to find the mark in. */
+/** Bytes before the mark that are kept, for a message and to search for the mark. */
 const MAX_GREETING = 64 * 1024;
 
 /**
- * `$0` is the nonce. The mark is in no argument as a whole: a login shell that repeats what it was asked to run is not
- * believed.
+ * `$0` is the nonce. No argument contains the whole mark, so a login shell that echoes the command does not produce it.
  */
 const START = 'printf "petri-%s:%s\\n" start "$0"; printf "petri-%s:%s\\n" start "$0" >&2; exec "$@"';
 
 /**
- * Tells what a command prints from what a login shell prints before it: the files that shells read first (Debian's bash
- * reads ~/.bashrc for commands over SSH too) may greet, with a line end or without.
+ * Separates the output of a command from what a login shell prints before it: startup files (Debian's bash reads
+ * ~/.bashrc for commands over SSH too) may print a greeting, with or without a line end.
  */
 export class CommandOutput {
-  /** What is run instead of the program: it says that it begins, and becomes it. */
+  /** Run instead of the program: prints the mark, and then becomes the program. */
   readonly argv: readonly string[];
   readonly #mark: string;
   #greeting: Buffer = Buffer.alloc(0);
@@ -26,23 +25,23 @@ export class CommandOutput {
     this.#mark = `petri-start:${nonce}\n`;
   }
 
-  /** Whether the program, or at least the shell that becomes it, was started. */
+  /** Whether the program, or at least the shell that becomes it, has started. */
   get started(): boolean {
     return this.#started;
   }
 
-  /** The last bytes that were printed before. */
+  /** The last bytes that were printed before the mark. */
   get greeting(): string {
     return this.#greeting.toString('utf8');
   }
 
-  /** Calls back when the program was started, before any of its bytes: what is typed before may go to a login file. */
+  /** Called when the program has started, before any of its output: earlier input could be read by a startup file. */
   onStart(callback: () => void): void {
     if (this.#started) callback();
     else this.#onStart.push(callback);
   }
 
-  /** Takes what a channel receives, and passes on what the program printed. */
+  /** Receives the data of a channel, and passes on the program's output. */
   reader(take: (bytes: Buffer) => void): (bytes: Buffer) => void {
     return (bytes) => {
       if (this.#started) {
@@ -63,7 +62,7 @@ export class CommandOutput {
     };
   }
 
-  /** Of all that came on standard error, what the program printed. */
+  /** The program's part of standard error. */
   errorsIn(stderr: string): string {
     const at = stderr.indexOf(this.#mark);
     return at === -1 ? stderr : stderr.slice(at + this.#mark.length);

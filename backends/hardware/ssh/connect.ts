@@ -15,22 +15,22 @@ export interface ConnectOptions {
   readonly name: string;
   readonly target: SshTarget;
   readonly jump?: SshTarget | undefined;
-  /** Seconds between signs of life; three that are missed end the connection. */
+  /** Seconds between keep-alive messages; three that are missed end the connection. */
   readonly keepAlive: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Milliseconds from the first packet until somebody is logged in. */
+/** Milliseconds from the first packet to the end of the login. */
 const READY_TIMEOUT = 20_000;
 
-/** Types of host keys by what was accepted before, so that connecting again asks for the right one first. */
+/** Types of accepted host keys, to be requested first when connecting again. */
 const accepted = new WeakMap<SshTarget, string>();
 
 /**
  * Connects and logs in.
  *
- * @throws PetriError `host-key-refused`, `key-exchange-failed`, `authentication-failed`, `tool-missing`, which trying
- *   again does not change; `connection-failed`, where it may
+ * @throws PetriError `host-key-refused`, `key-exchange-failed`, `authentication-failed`, `tool-missing`, for which a
+ *   retry is pointless; `connection-failed`, for which it is not
  */
 export async function connectSsh(options: ConnectOptions): Promise<Client> {
   const { jump, target } = options;
@@ -58,7 +58,7 @@ async function tunnel({ name, target: { address, port } }: ConnectOptions, gate:
   });
 }
 
-/** Logs in with the first host key that is known, of those that the server has. */
+/** Logs in with the first known host key that the server has. */
 async function login(options: ConnectOptions, target: SshTarget, connect?: () => Promise<Readable>): Promise<Client> {
   const keys = new HostKeys(options.name, target.hostKey);
   const secrets = await credentials(target);
@@ -84,7 +84,7 @@ async function login(options: ConnectOptions, target: SshTarget, connect?: () =>
       }
       if (!hasNoSuchHostKey(error)) throw error;
       if (shown.length > 0 || exploring) throw keys.refusal(shown);
-      // What it has instead belongs into the message.
+      // The message should show which key the server has instead.
       exploring = true;
       types = keys.otherTypes;
       if (types.length === 0) throw keys.refusal(shown);
@@ -136,12 +136,12 @@ async function logInOnce(
     authHandler: (offered: AuthenticationType[] | null, partial: boolean | null, next) => {
       progress.offered = offered ?? [];
       progress.partial ||= partial ?? false;
-      // ssh2 ends the login with `false`, which its types do not have.
+      // ssh2 ends the login on `false`, which its type declarations lack.
       next(methods.shift() ?? (false as unknown as AuthenticationType));
     },
   };
   const client = new Client();
-  // Every channel waits for its end.
+  // Every open channel adds a listener.
   client.setMaxListeners(0);
   return await new Promise<Client>((resolve, reject) => {
     const abort = (): void => {
@@ -153,10 +153,10 @@ async function logInOnce(
       signal?.removeEventListener('abort', abort);
       resolve(client);
     });
-    // Stays: an error without a listener would end the process. After `ready` the close event reports all that matters.
+    // Permanent: an unhandled error would end this process. After `ready` the close event is sufficient.
     client.on('error', (error: SshFailure) => {
       if (error.level === 'agent') {
-        // The login goes on without that key.
+        // The login continues without that key.
         progress.agent = error;
         return;
       }

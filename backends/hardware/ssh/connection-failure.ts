@@ -4,20 +4,20 @@ import { PetriError, type PetriErrorCode } from '../../../petri/errors.ts';
 import type { SshTarget } from '../hosts/schema.ts';
 import type { Credentials } from './credentials.ts';
 
-/** How far a login came. */
+/** Progress of a login. */
 export interface LoginProgress {
-  /** The methods that the server named when it was last asked (RFC 4252, 5.1). */
+  /** Methods in the server's last answer (RFC 4252, 5.1). */
   offered: readonly string[];
-  /** Whether it took one of ours and wants another besides. */
+  /** Whether it accepted one of our methods and requires another one in addition. */
   partial: boolean;
-  /** What the agent failed with. */
+  /** The agent's error. */
   agent: Error | undefined;
 }
 
-/** As ssh2 raises it: `level` says in which part of the protocol. */
+/** An error of ssh2: `level` is the part of the protocol. */
 export type SshFailure = Error & { readonly level?: string };
 
-/** A connection that could not be made or that ended; it may be there when it is tried again. */
+/** The error for a connection that failed or ended; a retry may succeed. */
 export function lost(name: string, why: string, cause?: unknown, remedy = LOOK): PetriError {
   return failure('connection-failed', `no connection to ${name}: ${why}`, remedy, cause);
 }
@@ -25,7 +25,7 @@ export function lost(name: string, why: string, cause?: unknown, remedy = LOOK):
 const LOOK = 'look whether the machine is on, and whether address and port in the hosts file are right';
 const BUSY = 'something answers at that address and port: look whether it is sshd, and what its log says';
 
-/** What logging in failed with, by the part that failed: key exchange, authentication, or the connection itself. */
+/** The error of a login, by the part that failed: key exchange, authentication, or the connection itself. */
 export function loginFailure(
   name: string,
   target: SshTarget,
@@ -94,16 +94,16 @@ function authenticationFailure(
   );
 }
 
-/** The certificate that OpenSSH would use with a key: the file beside it (ssh_config, CertificateFile). */
+/** Path of the certificate that OpenSSH would use with a key (ssh_config, CertificateFile). */
 function certificateOf(path: string): string | undefined {
   const certificate = `${path}-cert.pub`;
   return existsSync(certificate) ? certificate : undefined;
 }
 
 /**
- * A machine that lets somebody in and does not run what it is asked to.
+ * The error for a machine that accepts the login but does not run commands.
  *
- * @param said the last of what its login shell printed
+ * @param said the end of its login shell's output
  */
 export function shellFailure(
   { name, user }: { readonly name: string; readonly user: string },

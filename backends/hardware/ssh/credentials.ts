@@ -5,7 +5,7 @@ import { expandHome } from '../../../petri/homes/index.ts';
 import type { SshTarget } from '../hosts/schema.ts';
 import { loadSsh2 } from './ssh2.ts';
 
-/** What to log in with, as ssh2 takes it. */
+/** Credentials in the format of ssh2. */
 export interface Credentials {
   readonly privateKey?: Buffer;
   readonly passphrase?: string;
@@ -15,9 +15,9 @@ export interface Credentials {
 }
 
 /**
- * The key file or agent that a target names, else the agent.
+ * The key file or agent of a target, else the agent.
  *
- * @throws PetriError `authentication-failed` where there is none that could be tried
+ * @throws PetriError `authentication-failed` if there is none
  */
 export async function credentials(
   target: SshTarget,

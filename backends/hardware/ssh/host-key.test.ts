@@ -20,7 +20,7 @@ describe('HostKeys', () => {
     }
   });
 
-  it('asks for the types of the known keys alone, and for all others last where a type is not known', () => {
+  it('requests only the types of known keys, and others last if a type is unknown', () => {
     const rsaLine = `ssh-rsa ${rsa.toString('base64')}`;
     expect(algorithmsOf(new HostKeys('board', [rsaLine]).types)).toEqual(['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']);
     expect(new HostKeys('board', [rsaLine, line]).types).toEqual(['ssh-rsa', 'ssh-ed25519']);
@@ -34,7 +34,7 @@ describe('HostKeys', () => {
     expect(new HostKeys('board', [`256 ${fingerprint(blob)} root@board (ED25519)`]).types).toEqual(['ssh-ed25519']);
   });
 
-  it('shows both fingerprints of a key that changed, after the other keys of the host', () => {
+  it('shows both fingerprints of a changed key', () => {
     const other = `SHA256:${'B'.repeat(43)}`;
     const keys = new HostKeys('board', [other]);
     expect(keys.judge(blob)).toBe('again');
@@ -66,11 +66,11 @@ describe('HostKeys', () => {
       `sk-ssh-ed25519@openssh.com ${Buffer.concat([Buffer.from([0, 0, 0, 26]), Buffer.from('sk-ssh-ed25519@openssh.com')]).toString('base64')}`,
       'a key of type sk-ssh-ed25519@openssh.com, which is not supported',
     ],
-  ])('says which line of the hosts file it cannot use, and why: %j', (allowed, why) => {
+  ])('reports which line of the hosts file is unusable, and why: %j', (allowed, why) => {
     expect(() => new HostKeys('board', [allowed])).toThrow(why);
   });
 
-  it('survives any key', () => {
+  it('accepts any bytes as a key', () => {
     for (const key of [Buffer.alloc(0), Buffer.alloc(3), Buffer.alloc(64, 255)]) {
       expect(new HostKeys('board').refusal([key]).message).toContain('unknown type');
     }
@@ -80,7 +80,7 @@ describe('HostKeys', () => {
 const keygen = optionalTool('ssh-keygen', 'openssh-client');
 
 describe.skipIf(keygen === undefined)('fingerprint', () => {
-  it('is what OpenSSH prints', () => {
+  it('equals that of OpenSSH', () => {
     const folder = mkdtempSync(join(tmpdir(), 'host-key-'));
     try {
       const path = join(folder, 'key');

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 
 import { PetriError } from '../../../petri/errors.ts';
 
-/** As OpenSSH prints it: `SHA256:` and base64 without padding. */
+/** In OpenSSH's format: `SHA256:` and base64 without padding. */
 export function fingerprint(key: Buffer): string {
   return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** The algorithm that stands at the begin of every key blob (RFC 4253, 6.6). */
+/** The algorithm at the start of every key blob (RFC 4253, 6.6). */
 export function keyType(key: Buffer): string {
   const length = key.length >= 4 ? key.readUInt32BE(0) : 0;
   const name = key.subarray(4, 4 + Math.min(length, 64)).toString('latin1');
@@ -15,8 +15,8 @@ export function keyType(key: Buffer): string {
 }
 
 /**
- * Signature algorithms to ask a server for, by the type of the host key that makes them; best first. One RSA key makes
- * all of RFC 8332's, and that of SHA-1, which old servers alone have, comes last.
+ * Signature algorithms to request, by type of the host key, best first. An RSA key supports all of RFC 8332's; SHA-1,
+ * the only one of old servers, comes last.
  */
 const ALGORITHMS = {
   'ssh-ed25519': ['ssh-ed25519'],
@@ -30,31 +30,31 @@ export type KeyType = keyof typeof ALGORITHMS;
 export type HostKeyAlgorithm = (typeof ALGORITHMS)[KeyType][number];
 
 const KEY_TYPES = Object.keys(ALGORITHMS) as readonly KeyType[];
-/** What ssh-keygen -l writes behind a fingerprint. ECDSA is any of three. */
+/** Types in the output of ssh-keygen -l. ECDSA is any of three. */
 const PRINTED_TYPES: Readonly<Record<string, readonly KeyType[]>> = {
   ED25519: ['ssh-ed25519'],
   RSA: ['ssh-rsa'],
   ECDSA: ['ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521'],
 };
 
-/** What a line of a hosts file says of a host key. */
+/** A host key in a line of a hosts file. */
 interface KnownKey {
   readonly print: string;
-  /** Those that the key may be of; undefined where only its fingerprint is known. */
+  /** Possible types of the key; undefined if only its fingerprint is known. */
   readonly types: readonly KeyType[] | undefined;
   readonly revoked: boolean;
 }
 
 /**
- * What a hosts file says of the keys of one host, as known_hosts does: fingerprints, lines of `ssh-keygen -l`, public
- * keys with or without host names (plain or hashed) before them, `@revoked` too.
+ * The host keys of one host in a hosts file, in the formats of known_hosts: fingerprints, lines of `ssh-keygen -l`, and
+ * public keys with or without host names (plain or hashed), including `@revoked`.
  */
 export class HostKeys {
   readonly #host: string;
   readonly #accepted: readonly KnownKey[];
   readonly #revoked: readonly string[];
 
-  /** @throws PetriError `host-key-refused` for a line that says nothing that can be checked */
+  /** @throws PetriError `host-key-refused` for a line that cannot be used */
   constructor(host: string, lines: readonly string[] = []) {
     this.#host = host;
     const known = lines.map((line) => readKnownKey(host, line));
@@ -63,9 +63,8 @@ export class HostKeys {
   }
 
   /**
-   * The types to ask a server for, one login after the other until it shows a key that is known: a server shows the
-   * first key that the client asks for, whichever are known. Types of known keys come first, and alone where all types
-   * are known.
+   * The types to request, one login after the other until the server shows a known key: it shows the first key that the
+   * client asks for, known or not. Types of known keys come first, and are the only ones if all types are known.
    */
   get types(): readonly KeyType[] {
     const named = this.#accepted.flatMap(({ types = [] }) => types);
@@ -74,13 +73,13 @@ export class HostKeys {
     return wanted.size === 0 ? KEY_TYPES : [...wanted];
   }
 
-  /** Types that none of the known keys is of. */
+  /** All other types. */
   get otherTypes(): readonly KeyType[] {
     const { types } = this;
     return KEY_TYPES.filter((type) => !types.includes(type));
   }
 
-  /** Whether a key is accepted; `again` where another key of the same host may be. */
+  /** Whether a key is accepted; `again` if another key of the same host may be. */
   judge(key: Buffer): 'accepted' | 'again' | 'refused' {
     const print = fingerprint(key);
     if (this.#revoked.includes(print)) return 'refused';
@@ -88,7 +87,7 @@ export class HostKeys {
     return this.#accepted.length === 0 ? 'refused' : 'again';
   }
 
-  /** Why none of the keys that the host showed is accepted. */
+  /** Why none of the shown keys is accepted. */
   refusal(shown: readonly Buffer[]): PetriError {
     const host = this.#host;
     const named = shown.map((key) => `${keyType(key)} ${fingerprint(key)}`).join(' and ');
@@ -116,12 +115,12 @@ export class HostKeys {
   }
 }
 
-/** What to ask a server for that is to show a key of one of these types. */
+/** Signature algorithms to request for keys of these types. */
 export function algorithmsOf(types: readonly KeyType[]): HostKeyAlgorithm[] {
   return types.flatMap((type) => ALGORITHMS[type]);
 }
 
-/** Those that are left when a server has shown a key of a type. */
+/** The remaining types after a server has shown a key of one type. */
 export function withoutType(types: readonly KeyType[], shown: string): readonly KeyType[] {
   return types.filter((type) => type !== shown);
 }

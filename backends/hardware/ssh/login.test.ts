@@ -53,7 +53,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
       await sshd.end();
     });
 
-    it.each(['rsa', 'ecdsa'] as const)('takes the %s key where the hosts file has that one alone', async (type) => {
+    it.each(['rsa', 'ecdsa'] as const)('accepts the %s key if the hosts file has only that', async (type) => {
       const print = printed(join(sshd.folder, `host_key_${type}.pub`));
       expect(await run(sshd, { hostKey: keys[type] })).toBe('in\n');
       expect(await run(sshd, { hostKey: print })).toBe('in\n');
@@ -63,7 +63,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
       );
     });
 
-    it('refuses keys of none of the types, and says what the server showed', async () => {
+    it('rejects unknown keys, and reports what the server showed', async () => {
       const error = await failure(sshd, { hostKey: `SHA256:${'A'.repeat(43)}` });
       expect(error.code).toBe('host-key-refused');
       for (const type of ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ssh-rsa']) expect(error.message).toContain(type);
@@ -73,7 +73,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
     });
   });
 
-  it('says what the server has where it has no key of the type that is known', async () => {
+  it('reports the server’s keys if it has none of the known type', async () => {
     const sshd = await start();
     const path = join(sshd.folder, 'other');
     execFileSync('ssh-keygen', ['-q', '-t', 'ecdsa', '-N', '', '-f', path]);
@@ -82,7 +82,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
     expect(error.message).toContain(`showed ssh-ed25519 ${printed(join(sshd.folder, 'host_key.pub'))}, expected`);
   });
 
-  it('names the key exchange', async () => {
+  it('reports a failed key exchange', async () => {
     const error = await failure(await start('KexAlgorithms sntrup761x25519-sha512@openssh.com'));
     expect(error.code).toBe('key-exchange-failed');
     expect(error.message).toContain('there is no key exchange algorithm that both sides know');
@@ -91,13 +91,13 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
   it.each([
     ['AuthenticationMethods publickey,keyboard-interactive', 'wants a second factor besides (keyboard-interactive)'],
     ['PubkeyAuthentication no', 'it takes no public keys, only keyboard-interactive'],
-  ])('names what else is wanted with %s', async (line, why) => {
+  ])('reports the missing method with %s', async (line, why) => {
     const error = await failure(await start('KbdInteractiveAuthentication yes', line));
     expect(error.code).toBe('authentication-failed');
     expect(error.message).toContain(why);
   });
 
-  it('names the agent', async () => {
+  it('reports an error of the agent', async () => {
     const sshd = await start();
     vi.stubEnv('SSH_AUTH_SOCK', join(sshd.folder, 'no-agent'));
     const error = await failure(sshd, { identityFile: undefined, agent: true });
@@ -105,7 +105,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
     expect(error.message).toContain('the SSH agent failed: ');
   });
 
-  it('names user certificates, which it cannot use', async () => {
+  it('reports unsupported user certificates', async () => {
     const sshd = await start('LogLevel ERROR');
     const [authority, key] = [join(sshd.folder, 'ca'), join(sshd.folder, 'certified')];
     for (const path of [authority, key]) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path]);
@@ -114,7 +114,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
     await sshd.shutDown();
     sshd.config.push(`TrustedUserCAKeys ${authority}.pub`);
     await sshd.boot();
-    // The server takes the certificate from OpenSSH's own client.
+    // The server accepts the certificate from OpenSSH's own client.
     const [port, known] = [String(sshd.port), join(sshd.folder, 'known')];
     const options = [`UserKnownHostsFile=${known}`, 'StrictHostKeyChecking=accept-new', 'BatchMode=yes'];
     const flags = ['-F', 'none', '-i', key, '-p', port, ...options.flatMap((option) => ['-o', option])];
@@ -130,7 +130,7 @@ describe.skipIf(sshdPath === undefined)('logging in', () => {
     }
   });
 
-  it('does not call a machine that ends the connection one that is off', async () => {
+  it('distinguishes a machine that ends the connection from one that is off', async () => {
     const server = createServer((socket) => socket.destroy());
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();

@@ -6,19 +6,19 @@ import { describe, expect, it } from 'vitest';
 import { shellCommand } from './quote.ts';
 
 describe('shellCommand', () => {
-  it('leaves plain words as they are', () => {
+  it('leaves plain words unchanged', () => {
     expect(shellCommand(['lkvm', 'run', '-m', '512', '--measurement-algo=sha256', '/cca/Image'])).toBe(
       'lkvm run -m 512 --measurement-algo=sha256 /cca/Image',
     );
   });
 
-  it('refuses NUL', () => {
+  it('rejects NUL', () => {
     expect(() => shellCommand(['a\0b'])).toThrow('NUL');
   });
 
-  it('gives sh exactly the arguments it was given', () => {
+  it('passes exactly the given arguments to sh', () => {
     const shown = 'for a in "$@"; do printf "%s\\0" "$a"; done';
-    // Many at once: a shell for each would take minutes.
+    // Many at once: one shell for each would take minutes.
     fc.assert(
       fc.property(fc.array(hostileText(), { minLength: 1, maxLength: 200 }), (args) => {
         const command = shellCommand(['sh', '-c', shown, 'sh', ...args]);

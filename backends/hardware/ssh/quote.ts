@@ -1,10 +1,10 @@
 import { PetriError } from '../../../petri/errors.ts';
 
 /**
- * One command line out of arguments, for a login shell that reads POSIX quoting (sh, bash, dash, ash, ksh, zsh) or
- * fish's. Everything that is run on a host goes through here.
+ * Quotes arguments as a command line for a login shell with POSIX quoting (sh, bash, dash, ash, ksh, zsh) or fish's.
+ * Every command on a host is quoted here.
  *
- * @throws PetriError `invalid-option` for an argument with NUL in it, which no program can be given
+ * @throws PetriError `invalid-option` for an argument with NUL, which cannot be passed to a program
  */
 export function shellCommand(argv: readonly string[]): string {
   return argv.map(quote).join(' ');
@@ -18,8 +18,8 @@ function quote(argument: string): string {
       remedy: 'take it out',
     });
   }
-  // A leading = is expanded by zsh, a leading ~ by all of them.
+  // zsh expands a leading =, all of them a leading ~.
   if (/^[A-Za-z0-9_./:,@%+-][A-Za-z0-9_./:,@%+=-]*$/.test(argument)) return argument;
-  // fish knows \\ and \' inside of single quotes and the others do not: both stand outside.
+  // Only fish interprets \\ and \' inside of single quotes, so both are put outside.
   return `'${argument.replace(/['\\]/g, (character) => `'\\${character}'`)}'`;
 }

@@ -23,7 +23,7 @@ describe.skipIf(sshdPath === undefined)('RemoteHost', () => {
     await sshd.end();
   });
 
-  it('runs programs with input and tells what they print and how they end', async () => {
+  it('runs programs with input, and returns their output and exit code', async () => {
     const machine = host();
     const ran = await machine.run(['sh', '-c', 'cat; echo "$0" >&2; exit 7', "it's"], { input: 'typed' });
     expect(ran).toEqual({ code: 7, stdout: 'typed', stderr: "it's\n" });
@@ -31,7 +31,7 @@ describe.skipIf(sshdPath === undefined)('RemoteHost', () => {
     expect(ended.code).toBeUndefined();
   });
 
-  it('has one connection for everything, and makes it again when it broke', async () => {
+  it('uses one connection for everything, and restores it after it broke', async () => {
     const proxy = await Proxy.to(sshd.port);
     const machine = host({ port: proxy.port });
     await Promise.all([1, 2, 3].map((code) => machine.run(['sh', '-c', `exit ${String(code)}`])));
@@ -43,7 +43,7 @@ describe.skipIf(sshdPath === undefined)('RemoteHost', () => {
     await proxy.end();
   });
 
-  it('runs nothing twice that is not said to bear it', async () => {
+  it('repeats only programs that are marked as repeatable', async () => {
     const proxy = await Proxy.to(sshd.port);
     const machine = host({ port: proxy.port });
     const running = machine.run(['sh', '-c', 'exec sleep 1000']);
@@ -73,7 +73,7 @@ describe.skipIf(sshdPath === undefined)('RemoteHost', () => {
     });
   });
 
-  it('says what is wrong at once where trying again does not help', async () => {
+  it('reports an error at once if a retry is pointless', async () => {
     await expect(host({ identityFile: sshd.strangersFile }).run(['true'])).rejects.toMatchObject({
       code: 'authentication-failed',
       message: expect.stringContaining('does not let') as string,
@@ -87,17 +87,17 @@ describe.skipIf(sshdPath === undefined)('RemoteHost', () => {
     );
   });
 
-  it('gives up on a machine that is not there', async () => {
+  it('gives up on an unreachable machine', async () => {
     await expect(host({ port: await freePort(), reconnect: 1 }).run(['true'])).rejects.toMatchObject({
       code: 'connection-failed',
       message: expect.stringContaining('ECONNREFUSED') as string,
     });
   });
 
-  it('bounds what a command may print, and the time it may take', async () => {
+  it('limits the output of a command, and its duration', async () => {
     const machine = host();
     const { stdout } = await machine.run(['sh', '-c', 'head -c 6000000 /dev/zero']);
     expect(stdout.length).toBe(4 * 1024 * 1024);
-    await expect(machine.run(['sleep', '1000'], { timeout: 200 })).rejects.toThrow('nothing came of it in 0.2 s');
+    await expect(machine.run(['sleep', '1000'], { timeout: 200 })).rejects.toThrow('there was no progress in 0.2 s');
   });
 });

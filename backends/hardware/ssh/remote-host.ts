@@ -10,34 +10,32 @@ import { lost, shellFailure } from './connection-failure.ts';
 import { shellCommand } from './quote.ts';
 
 export interface RunOptions {
-  /** Written to standard input, which is then closed; once the program runs. */
+  /** Written to standard input when the program runs; then standard input is closed. */
   readonly input?: string | Uint8Array;
-  /** Milliseconds, from the last input that was taken on. @default 30_000, times the slow factor */
+  /** Milliseconds since the last input was accepted. @default 30_000, times the slow factor */
   readonly timeout?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Whether it does the same when it is run twice, so that it may be run again on a new connection. @default false */
+  /** Whether running it twice has the same effect, so that it may be repeated on a new connection. @default false */
   readonly again?: boolean;
 }
 
 export interface OpenOptions {
   readonly signal?: AbortSignal | undefined;
-  /**
-   * Whether it may be started again where a connection ended and nobody knows whether it was started. @default false
-   */
+  /** Whether it may be started again if a connection ended and it may have been started already. @default false */
   readonly again?: boolean;
 }
 
 export interface RunResult {
-  /** Absent where a signal ended it. */
+  /** Absent if a signal ended it. */
   readonly code: number | undefined;
   readonly stdout: string;
   readonly stderr: string;
 }
 
 const RUN_TIMEOUT = 30_000;
-/** Bytes of each stream that a command may print; what a host says is not trusted to end. */
+/** Bytes of each stream that a command may print; a host's output may be endless. */
 const OUTPUT_LIMIT = 4 * 1024 * 1024;
-/** Errors that connecting again does not change. */
+/** Errors for which a retry is pointless. */
 const LASTING: readonly string[] = [
   'host-key-refused',
   'key-exchange-failed',
@@ -46,7 +44,7 @@ const LASTING: readonly string[] = [
   'invalid-option',
 ];
 
-/** A machine that is reached over one SSH connection, which is made when it is needed and made again when it breaks. */
+/** A machine that is reached over one SSH connection, which is made when needed and restored when it breaks. */
 export class RemoteHost {
   readonly config: HostConfig;
   #connection: Promise<Client> | undefined;
@@ -62,8 +60,8 @@ export class RemoteHost {
   }
 
   /**
-   * The connection there is, or a new one; tried again with growing pauses for as long as `reconnect` in the hosts file
-   * says.
+   * The current connection, or a new one. Attempts are repeated with growing pauses for the time of `reconnect` in the
+   * hosts file.
    *
    * @throws PetriError `connection-failed`, and what connectSsh throws
    */
@@ -115,7 +113,7 @@ export class RemoteHost {
     }
   }
 
-  /** The next who asks gets a new connection. */
+  /** Forgets a connection: the next call makes a new one. */
   #forget(client: Client): void {
     if (this.#client !== client) return;
     this.#client = undefined;
@@ -125,8 +123,9 @@ export class RemoteHost {
   /**
    * Runs a program to its end.
    *
-   * @throws PetriError `connection-failed` when the connection ends or nothing comes of it in time, `shell-unusable`
-   *   when the login shell does not start it
+   * @throws PetriError `connection-failed` if the connection ends or there is no progress in time, `shell-unusable` if
+   * the
+   *   login shell does not start it
    */
   async run(argv: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     try {
@@ -161,7 +160,7 @@ export class RemoteHost {
         reject(lost(this.name, `${why} while it ran ${program}`, undefined, output.started ? BUSY : NOT_STARTED));
       };
       const timer = setTimeout(() => {
-        give(`nothing came of it in ${String(timeout / 1000)} s`);
+        give(`there was no progress in ${String(timeout / 1000)} s`);
       }, timeout);
       const abort = (): void => {
         give('it was aborted');
@@ -200,10 +199,11 @@ export class RemoteHost {
   }
 
   /**
-   * Starts a program on a channel of its own. Its end is the channel's `close`, also where the connection ends.
+   * Starts a program on a channel of its own, whose `close` event reports its end, even if the connection ends.
    *
-   * @param attend called with the channel before any of its events, and with what tells the program's bytes on it; what
-   *   it returns is the result
+   * @param attend called with the channel before any of its events, and with a filter for the program's output; its
+   * result
+   *   is returned
    * @throws PetriError `connection-failed`, `shell-unusable`
    */
   async open<T>(
@@ -213,7 +213,7 @@ export class RemoteHost {
   ): Promise<T> {
     return await pRetry(
       async () => {
-        // What could not be connected has been tried again for long enough.
+        // Connecting has already been retried for long enough.
         const client = await this.connection(signal).catch((error: unknown) => {
           throw new AbortError(error instanceof Error ? error : new Error(String(error)));
         });
@@ -245,13 +245,13 @@ export class RemoteHost {
         client.exec(command, (error, channel) => {
           client.removeListener('close', closed);
           if (error === undefined) resolve(attend(channel, output));
-          // A server has a limit on channels (MaxSessions of sshd, 10); one of ours may end soon.
+          // A server limits channels (MaxSessions of sshd, 10); one of ours may end soon.
           else if (/channel open failure/i.test(error.message)) reject(new TooManyChannels(this.name, error));
           else if (/unable to exec/i.test(error.message)) reject(shellFailure(this.config, 'sshd refuses', '', error));
           else reject(lost(this.name, error.message, error));
         });
       } catch (error) {
-        // The connection has ended, and its event is still to come.
+        // The connection has ended, and the event is still pending.
         if (!/not connected/i.test(String(error))) throw error;
         closed();
       }
@@ -262,7 +262,7 @@ export class RemoteHost {
   close(): void {
     this.#closed = true;
     const connection = this.#connection;
-    // What does not connect any more has nothing to end; whoever asked for it has its error.
+    // A pending connection has nothing to end; its caller receives the error.
     connection?.then((client) => client.end()).catch(() => undefined);
   }
 }
@@ -272,7 +272,7 @@ const NOT_STARTED = 'look whether its login files wait for something: they are r
 /** Bytes that are written at once. */
 const CHUNK = 256 * 1024;
 
-/** Writes all of it as fast as it is taken, and ends it. */
+/** Writes all bytes as fast as they are accepted, then ends the stream. */
 function send(channel: ClientChannel, bytes: Buffer, onProgress: () => void): void {
   let sent = 0;
   const more = (): void => {
@@ -303,7 +303,7 @@ class TooManyChannels extends PetriError {
   }
 }
 
-/** UTF-8 that a program prints, up to a limit. */
+/** UTF-8 output of a program, up to a limit. */
 class BoundedText {
   readonly #parts: Buffer[] = [];
   #size = 0;

@@ -4,7 +4,7 @@ import { PetriError } from '../../../petri/errors.ts';
 import { lazy } from '../../../petri/lazy.ts';
 
 /**
- * The SSH client. Loaded when a host is first reached: no other backend pays for it. @throws PetriError `tool-missing`
+ * The SSH client, loaded when a host is first contacted: no other backend needs it. @throws PetriError `tool-missing`
  */
 export const loadSsh2 = lazy(async (): Promise<typeof ssh2> => {
   try {

@@ -3,7 +3,7 @@ import { HostFolder } from '../remote/host-folder.ts';
 import { RemoteLaunch, type LaunchOptions } from '../remote/launch.ts';
 import { RemoteHost } from '../ssh/remote-host.ts';
 
-/** Collects what a launch prints. */
+/** Collects the output of a launch. */
 export class Output {
   bytes = 0;
   text = '';
@@ -11,7 +11,7 @@ export class Output {
 
   readonly take = (bytes: Uint8Array): void => {
     this.bytes += bytes.length;
-    // Enough for every test that reads; floods are only counted.
+    // Enough for every test that reads the text; floods are only counted.
     if (this.text.length < 1_000_000) this.text += Buffer.from(bytes).toString('latin1');
     for (const wake of this.#waiting) wake();
   };

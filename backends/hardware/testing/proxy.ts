@@ -1,12 +1,12 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A TCP connection's path that a test can cut: between the runner and the machine. */
+/** A TCP proxy between the runner and the machine, which a test can cut. */
 export class Proxy {
   readonly port: number;
   readonly #server: Server;
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #mode: 'open' | 'refuse' | 'silent' = 'open';
-  /** Connections made through it. */
+  /** Number of connections made through it. */
   connections = 0;
 
   private constructor(server: Server, port: number) {
@@ -47,18 +47,18 @@ export class Proxy {
     forward(far, near);
   }
 
-  /** Ends all connections, and lets nobody in until `mend`. */
+  /** Ends all connections, and accepts none until `mend`. */
   cut(): void {
     this.#mode = 'refuse';
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 
-  /** Lets nothing through any more without ending anything, as a pulled cable does. */
+  /** Blocks all traffic without ending connections, like a pulled cable. */
   silence(): void {
     this.#mode = 'silent';
   }
 
-  /** What was silent before is dead: bytes are missing from it. */
+  /** Accepts connections again. Blocked ones are closed, since they have lost bytes. */
   mend(): void {
     if (this.#mode === 'silent') for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
     this.#mode = 'open';

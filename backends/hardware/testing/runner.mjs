@@ -1,4 +1,4 @@
-// A run of its own, to be killed: launches a VM on the machine that PETRI_HOSTS names, says so, and waits for ever.
+// A separate run, to be killed: launches a VM on the machine in PETRI_HOSTS, reports that, and waits forever.
 import { load } from '../../../bin/load.mjs';
 
 const { launchVm, resolveVmConfig } = await load('petri/vm/index');

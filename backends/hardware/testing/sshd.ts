@@ -19,9 +19,7 @@ import type { HostConfig } from '../hosts/schema.ts';
 import { toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
 import { parseHosts } from '../hosts/hosts-file.ts';
 
-/**
- * Path of OpenSSH's server, which is not in an ordinary user's PATH; undefined where it is not installed, for `skipIf`.
- */
+/** Path of OpenSSH's server, which is not in an ordinary user's PATH; undefined if it is not installed. */
 export const sshdPath = findSshd();
 
 function findSshd(): string | undefined {
@@ -37,7 +35,7 @@ export class TestSshd {
   readonly folder: string;
   readonly port: number;
   hostKey: string;
-  /** Lines of sshd_config, which come before its own. */
+  /** Lines of sshd_config that precede the default ones. */
   readonly config: string[] = [];
   #process: ChildProcess | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -57,7 +55,7 @@ export class TestSshd {
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, 'stranger')]);
     writeFileSync(join(folder, 'authorized_keys'), readFileSync(`${sshd.identityFile}.pub`));
     chmodSync(join(folder, 'authorized_keys'), 0o600);
-    // sshd demands it of whoever runs it as root, and Debian's makes it at boot.
+    // sshd requires it if root runs it, and Debian's makes it at boot.
     if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
     prepare(sshd);
     await sshd.boot();
@@ -68,12 +66,12 @@ export class TestSshd {
     return join(this.folder, 'identity');
   }
 
-  /** A key that the machine does not let in. */
+  /** A key that the machine does not accept. */
   get strangersFile(): string {
     return join(this.folder, 'stranger');
   }
 
-  /** Gives the machine another host key; tells its public line. */
+  /** Replaces the machine's host key. @returns its public line */
   newHostKey(): string {
     const path = join(this.folder, 'host_key');
     for (const file of [path, `${path}.pub`]) rmSync(file, { force: true });
@@ -82,7 +80,7 @@ export class TestSshd {
     return this.hostKey;
   }
 
-  /** Gives it one more host key, from its next start on; tells its public line. */
+  /** Adds a host key, which is used from the next start on. @returns its public line */
   addHostKey(type: 'rsa' | 'ecdsa'): string {
     const path = join(this.folder, `host_key_${type}`);
     execFileSync('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', path]);
@@ -106,7 +104,7 @@ export class TestSshd {
         'PasswordAuthentication no',
         'AllowTcpForwarding yes',
         'MaxStartups 100',
-        // Start-up files of whoever runs the tests are not part of them.
+        // The startup files of the user who runs the tests must not be read.
         `SetEnv HOME=${join(this.folder, 'home')}`,
         'LogLevel ERROR',
         '',
@@ -124,10 +122,10 @@ export class TestSshd {
   }
 
   /**
-   * Ends the server and every connection; `everything` also what was started over them, as a reboot of the machine
-   * does.
+   * Ends the server and every connection; with `everything`, also the processes started over them, like a reboot of the
+   * machine.
    *
-   * @param token text that the environment of the processes to be ended has
+   * @param token text in the environment of the processes to be ended
    */
   async shutDown(everything?: { readonly token: string }): Promise<void> {
     const pid = this.#process?.pid;
@@ -139,14 +137,14 @@ export class TestSshd {
     await this.#ended;
   }
 
-  /** What a hosts file says of this machine, and more fields of it. */
+  /** The configuration of this machine in a hosts file, with additional fields. */
   host(extra: Record<string, unknown> = {}): HostConfig {
     const [host] = parseHosts(this.hostsFile([extra]), 'test');
     if (host === undefined) throw new Error('no host');
     return host;
   }
 
-  /** JSON is YAML. */
+  /** As JSON, which is valid YAML. */
   hostsFile(hosts: readonly Record<string, unknown>[]): string {
     const common = {
       name: 'machine',
@@ -156,7 +154,7 @@ export class TestSshd {
       hostKey: this.hostKey,
       identityFile: this.identityFile,
       folder: join(this.folder, 'remote'),
-      // However busy the machine is, nobody is given up but by a test that says so.
+      // Nothing expires, however busy the machine is, unless a test overrides this.
       ...{ heartbeat: 3600, reconnect: 3600, keepAlive: 300 },
       lease: { kind: 'file', folder: join(this.folder, 'leases'), expires: 3600 },
       launchers: { none: { kind: 'command', argv: ['true'] } },
@@ -164,13 +162,13 @@ export class TestSshd {
     return JSON.stringify({ version: 1, hosts: hosts.map((one) => ({ ...common, ...one })) });
   }
 
-  /** Bytes that are in a file of the only launch on the machine. */
+  /** Size of a file of the only launch on the machine. */
   wrote(file: string): number {
     const [launch] = this.#launches();
     return launch === undefined ? 0 : statSync(join(launch, file)).size;
   }
 
-  /** Lets the time be over within which somebody has to be heard of, for all launches and leases. */
+  /** Lets the time since the last heartbeat expire, for all launches and leases. */
   expire(): void {
     for (const launch of this.#launches()) writeFileSync(join(launch, 'deadline'), '000000000000\n');
     for (const lease of this.leases().map((id) => join(this.#holders, id))) {
@@ -178,7 +176,7 @@ export class TestSshd {
     }
   }
 
-  /** Who has leases of the host `machine`, as lease.sh keeps them. */
+  /** Owners of leases of the host `machine`, from lease.sh's files. */
   leases(): string[] {
     return existsSync(this.#holders) ? readdirSync(this.#holders) : [];
   }
@@ -251,7 +249,7 @@ function descendants(pid: number): number[] {
   return found;
 }
 
-/** Processes that have all of these texts in their environment or all of them in their command line. */
+/** Processes with all of these texts in their environment, or all of them in their command line. */
 export function withEnvironment(...texts: readonly string[]): number[] {
   const own = String(process.pid);
   const table = execFileSync('ps', ['-eo', 'pid='], { encoding: 'utf8' })

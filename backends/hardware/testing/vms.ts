@@ -10,7 +10,7 @@ import { backend } from '../index.ts';
 import { closeLab } from '../lab.ts';
 import type { TestSshd } from './sshd.ts';
 
-/** Makes VMs on the machine of the tests as the framework does. */
+/** Makes VMs on the test machine like the framework does. */
 export class TestVms {
   readonly folder: string;
   readonly #sshd: TestSshd;
@@ -22,7 +22,7 @@ export class TestVms {
     this.folder = mkdtempSync(join(tmpdir(), 'petri-hardware-'));
   }
 
-  /** Writes the hosts file that everything after it uses. */
+  /** Writes the hosts file for everything that follows. */
   async hosts(...hosts: readonly Record<string, unknown>[]): Promise<string> {
     await closeLab();
     const path = join(this.folder, 'hosts.yaml');
@@ -63,7 +63,7 @@ export class TestVms {
     return vm;
   }
 
-  /** Ends all VMs and gives back what they held. */
+  /** Ends all VMs and releases what they held. */
   async clear(): Promise<void> {
     await Promise.all(this.#vms.splice(0).map((vm) => vm.kill()));
     await closeLab();
