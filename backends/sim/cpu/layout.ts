@@ -58,6 +58,8 @@ export const VcpuState = {
   Itlb: 0xa8c,
   /** Operands of a helper call that do not fit into its arguments. */
   Helper: 0xa90,
+  /** Base of the data TLB of the active context at EL0, for unprivileged loads and stores. */
+  El0Tlb: 0xaf0,
   End: 0xb00,
 } as const;
 

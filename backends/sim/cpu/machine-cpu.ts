@@ -1,11 +1,10 @@
 import { Clock } from './clock.ts';
 import { CodeCache, type CodePage } from './code/code-cache.ts';
-import { Context } from './pe/context.ts';
+import { Context, type RegimeFactory } from './pe/context.ts';
 import { fillCrcTables } from './isa/crc-tables.ts';
 import { fillSubstitutionBoxes } from './isa/crypto/substitution-boxes.ts';
 import { DataAccess } from './mmu/data-access.ts';
-import { FlatRegime } from './mmu/flat-regime.ts';
-import type { Regime } from './mmu/regime.ts';
+import { El1Regime } from './mmu/el1-regime.ts';
 import { createHelper } from './float/exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './layout.ts';
@@ -35,15 +34,15 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly #table: HandlerTable;
-  readonly #regime: (stage2: Stage2) => Regime;
+  readonly #regime: RegimeFactory;
   readonly #contexts: Context[] = [];
   readonly #vcpus: VirtualCpu[] = [];
   #current: VirtualCpu | undefined;
   readonly #blocks: BlockCompiler;
 
   constructor(memory: LinearMemory, options: CpuOptions = {}) {
-    const { yieldAfterCompiling = false, regime = (stage2) => new FlatRegime(stage2) } = options;
-    this.#regime = regime;
+    const { yieldAfterCompiling = false, regime } = options;
+    this.#regime = regime ?? ((stage2, registers) => new El1Regime(memory, stage2, registers));
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
     this.#table = new HandlerTable(memory, library, this.effort);
@@ -68,6 +67,14 @@ export class MachineCpu implements Cpu, VcpuHost {
   invalidate(stage2: Stage2): void {
     for (const context of this.#contexts) {
       if (context.stage2 === stage2) context.flushTlb();
+    }
+  }
+
+  invalidateStage1(stage2: Stage2): void {
+    for (const context of this.#contexts) {
+      if (context.stage2 !== stage2) continue;
+      context.stage1Changed();
+      this.effort.spent += Cost.Page;
     }
   }
 

@@ -185,7 +185,7 @@ export interface CpuOptions {
    * can check its time slice before more is compiled. @default false
    */
   readonly yieldAfterCompiling?: boolean;
-  /** Makes the translation regime of a context on top of its stage 2. @default stage 1 is off */
+  /** Makes the translation regime of a context on top of its stage 2. @default the EL1&0 regime of its registers */
   readonly regime?: (stage2: Stage2) => Regime;
 }
 

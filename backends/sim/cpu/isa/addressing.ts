@@ -4,7 +4,7 @@ import type { Lowering } from './lowering.ts';
 import { i64, type I64 } from '../wasm/expr.ts';
 
 /** Addressing modes of loads and stores, as variants. */
-export const Mode = { Offset: 0, Post: 1, Pre: 2, Register: 3 } as const;
+export const Mode = { Offset: 0, Post: 1, Pre: 2, Register: 3, Unprivileged: 4 } as const;
 
 /** One row of a load/store family: the transfer, once the address is known. */
 export interface Transfer {
@@ -62,7 +62,7 @@ function registerOffset(code: Lowering, option: number): I64 {
 export function singleRegister(
   name: string,
   decode: (fields: TransferFields) => Transfer | undefined,
-  transfer: (code: Lowering, at: I64, variant: readonly number[]) => void,
+  transfer: (code: Lowering, at: I64, variant: readonly number[], unprivileged: boolean) => void,
 ): readonly Definition[] {
   const build = (
     fields: TransferFields,
@@ -79,7 +79,7 @@ export function singleRegister(
   };
   const lower = (code: Lowering, ...[mode, sp, ...variant]: number[]): void => {
     const { at, done } = address(code, mode, sp);
-    transfer(code, at, variant);
+    transfer(code, at, variant, mode === Mode.Unprivileged);
     done();
   };
   return [
@@ -93,9 +93,9 @@ export function singleRegister(
       `${name} (unscaled, post-indexed, unprivileged, pre-indexed)`,
       'size:2 111 V 00 opc:2 0 imm9:9 form:2 Rn:5 Rt:5',
       (f) => {
-        // Unprivileged forms behave as ordinary ones while stage 1 is off; there are none for SIMD&FP.
+        // There are no unprivileged forms for SIMD&FP.
         if (f.form === 2 && f.V === 1) return undefined;
-        const mode = [Mode.Offset, Mode.Post, Mode.Offset, Mode.Pre][f.form] ?? Mode.Offset;
+        const mode = [Mode.Offset, Mode.Post, Mode.Unprivileged, Mode.Pre][f.form] ?? Mode.Offset;
         return build(f, f.Rn, mode, () => ({ imm: BigInt.asUintN(64, BigInt(signExtend(f.imm9, 9))) }));
       },
       lower,
@@ -110,7 +110,7 @@ export function singleRegister(
         }),
       (code, mode, sp, option, ...variant) => {
         const start = address(code, mode, sp).at;
-        transfer(code, code.let(i64.add(start, registerOffset(code, option))), variant);
+        transfer(code, code.let(i64.add(start, registerOffset(code, option))), variant, false);
       },
     ),
   ];

@@ -44,14 +44,15 @@ const general = singleRegister(
     const extension = [Extension.Zero, Extension.Zero, Extension.Signed64, Extension.Signed32][opc] ?? Extension.Zero;
     return { d: xDest(Rt), scale: size, variant: [size, extension] };
   },
-  (code, at, [scale = 3, extension = 0]) => {
+  (code, at, [scale = 3, extension = 0], unprivileged) => {
     const bytes = 1 << scale;
     if (extension < 0) {
-      code.writable(at, bytes, (place) => {
+      const store = (place: I32): void => {
         storeValue(code, place, scale, 'd');
-      });
+      };
+      code.writable(at, bytes, store, bytes, unprivileged);
     } else {
-      code.setX('d', loadValue(code.readable(at, bytes), scale, extension));
+      code.setX('d', loadValue(code.readable(at, bytes, bytes, unprivileged), scale, extension));
     }
   },
 );

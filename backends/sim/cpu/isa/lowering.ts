@@ -113,15 +113,15 @@ export interface Lowering {
   /**
    * Checks and translates an access; the result is a place in linear memory from which `bytes` can be read. Exits with
    * an abort if the access faults. `align` is the alignment in bytes below which the access faults or takes the slow
-   * path; default: its size.
+   * path; default: its size. With `unprivileged`, permissions are those of EL0.
    */
-  readable(address: I64, bytes: number, align?: number): I32;
+  readable(address: I64, bytes: number, align?: number, unprivileged?: boolean): I32;
   /** The same for accesses that fault when misaligned, whatever the memory type: exclusives and ordered accesses. */
   readableAligned(address: I64, bytes: number): I32;
   /**
    * The same for a write: calls `write` with the place, then copies the bytes to guest memory if the place is a buffer.
    */
-  writable(address: I64, bytes: number, write: (place: I32) => void, align?: number): void;
+  writable(address: I64, bytes: number, write: (place: I32) => void, align?: number, unprivileged?: boolean): void;
   writableAligned(address: I64, bytes: number, write: (place: I32) => void): void;
   /** As `writable`, for read-modify-write: the place holds the old bytes. */
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void;

@@ -1,32 +1,47 @@
 import type { CodeCache } from '../code/code-cache.ts';
 import type { Context } from '../pe/context.ts';
 import { Cost, type Effort } from '../effort.ts';
-import { inPage, pageOf, readSigned, tlbIndex } from './virtual-address.ts';
+import { inPage, pageOf, readAddress, tlbIndex } from './virtual-address.ts';
+import type { ExceptionLevel } from '../exception-level.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Tlb, tlbSet, VcpuState } from '../layout.ts';
-import { MUST_ALIGN } from '../tier0/imports.ts';
+import { MUST_ALIGN, UNPRIVILEGED } from '../tier0/imports.ts';
 import { Access, FaultStatus, type Translation } from './regime.ts';
 
 const PAGE = 4096;
 const NO_TAG = 0xffff_ffff_ffff_ffffn;
+/** What DC ZVA zeroes, aligned to its size (DCZID_EL0). */
+const ZVA_BYTES = 64;
 
 /** A memory access that faulted. */
 export interface Fault {
   /** Whether EL2 takes the fault; if not, EL1 does. */
   stage2: boolean;
   status: number;
-  /** Faulting address; in the second page if only the part there faulted. */
-  address: number;
-  /** For a stage 2 fault: the intermediate physical address. */
+  /** Bytes from `VcpuState.SlowAddress` to the faulting address, which is in the second page if only that faulted. */
+  distance: number;
+  /** For a stage 2 fault: the intermediate physical address, and whether a stage 1 table walk took it. */
   ipa: number;
+  inWalk: boolean;
   write: boolean;
+  /** Cache maintenance or address translation, not a load or store (ISS.CM). */
+  maintenance: boolean;
   /** No fault: the instruction must be executed again, since its compiled block was discarded. */
   again: boolean;
 }
 
 /** The slow path of loads and stores: accesses that miss the TLB. */
 export class DataAccess {
-  readonly fault: Fault = { stage2: false, status: 0, address: 0, ipa: 0, write: false, again: false };
+  readonly fault: Fault = {
+    stage2: false,
+    status: 0,
+    distance: 0,
+    ipa: 0,
+    inWalk: false,
+    write: false,
+    maintenance: false,
+    again: false,
+  };
   readonly #memory: LinearMemory;
   readonly #code: CodeCache;
   readonly #effort: Effort;
@@ -61,21 +76,68 @@ export class DataAccess {
     return 0;
   };
 
+  /**
+   * DC ZVA, at `VcpuState.SlowAddress`.
+   *
+   * @returns the block's offset in linear memory, or -1
+   */
+  zero(): number {
+    const context = this.#context;
+    if (context === undefined) return -1;
+    const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
+    const place = this.#locate(context, address, 0, Access.Write | Access.Misaligned, context.el);
+    if (place < 0) return place;
+    const block = this.#toCode(place - (place % ZVA_BYTES), ZVA_BYTES);
+    if (block >= 0) this.#memory.u8.fill(0, block, block + ZVA_BYTES);
+    return block;
+  }
+
+  /**
+   * Cache maintenance by the address in `VcpuState.SlowAddress`, which does nothing but fault. Stage 2 faults are those
+   * of the table walk only: nothing of a page that stage 2 does not map is cached.
+   *
+   * @param access what is required, as bits of `Access`
+   * @returns -1 if it faults, else 0
+   */
+  maintain(access: number): number {
+    const context = this.#context;
+    if (context === undefined) return -1;
+    const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
+    const translation = context.regime.translate(address, access, context.el);
+    const { place, stage2, inWalk } = translation;
+    if (place >= 0 || (stage2 && !inWalk)) return 0;
+    this.#fail(translation, 0, true);
+    this.fault.maintenance = true;
+    return -1;
+  }
+
+  /** A fault of an address translation instruction that EL2 takes: one of stage 2 in the table walk. */
+  failTranslation(status: number, ipa: number): void {
+    this.#fail({ status, stage2: true, ipa, inWalk: true }, 0, true);
+    this.fault.maintenance = true;
+  }
+
   #access(bytes: number, alignAndFlags: number, kind: number): number {
     this.#effort.called += Cost.SlowAccess;
+    const context = this.#context;
+    if (context === undefined) return -1;
     const write = (kind & Access.Write) !== 0;
     const { u32 } = this.#memory;
-    const address = readSigned(u32, VcpuState.SlowAddress);
-    const misaligned = ((u32[VcpuState.SlowAddress >> 2] ?? 0) & ((alignAndFlags & ~MUST_ALIGN) - 1)) !== 0;
+    const address = readAddress(u32, VcpuState.SlowAddress, context.topByteIgnored);
+    const align = alignAndFlags & ~(MUST_ALIGN | UNPRIVILEGED);
+    const misaligned = ((u32[VcpuState.SlowAddress >> 2] ?? 0) & (align - 1)) !== 0;
     // Before translation if it faults for every memory type, else during it (Arm ARM, AArch64.MemSingleRead).
-    if (misaligned && (alignAndFlags & MUST_ALIGN) !== 0) return this.#fail(FaultStatus.Alignment, address, write);
+    if (misaligned && ((alignAndFlags & MUST_ALIGN) !== 0 || context.checksAlignment)) {
+      return this.#fail(ALIGNMENT, 0, write);
+    }
     const access = misaligned ? kind | Access.Misaligned : kind;
-    const first = this.#locate(address, access, write);
+    const el = (alignAndFlags & UNPRIVILEGED) === 0 ? context.el : 0;
+    const first = this.#locate(context, address, 0, access, el);
     const firstBytes = PAGE - inPage(address);
     if (first < 0 || firstBytes >= bytes) {
       return first >= 0 && write ? this.#toCode(first, bytes) : first;
     }
-    const second = this.#locate(address + firstBytes, access, write);
+    const second = this.#locate(context, address + firstBytes, firstBytes, access, el);
     if (second < 0) return second;
     if (write) {
       if (this.#code.releaseBlocks(first) || this.#code.releaseBlocks(second)) return this.#again();
@@ -101,14 +163,16 @@ export class DataAccess {
     return -1;
   }
 
-  /** Translates an address and fills the TLB. @returns the place, or -1 with `fault` filled */
-  #locate(address: number, access: number, write: boolean): number {
-    const context = this.#context;
-    if (context === undefined) return -1;
-    const { el } = context;
+  /**
+   * Translates an address and fills the TLB.
+   *
+   * @param distance from `VcpuState.SlowAddress` to the address
+   * @returns the place, or -1 with `fault` filled
+   */
+  #locate(context: Context, address: number, distance: number, access: number, el: ExceptionLevel): number {
     const translation = context.regime.translate(address, access, el);
-    const { place, status, stage2, ipa } = translation;
-    if (place < 0) return this.#fail(status, address, write, stage2, ipa);
+    const { place } = translation;
+    if (place < 0) return this.#fail(translation, distance, writes(access, translation));
     this.#fill(tlbSet(context.index, el).tlb, pageOf(address), translation);
     return place;
   }
@@ -125,14 +189,30 @@ export class DataAccess {
     this.#memory.i32[(entry + Tlb.Addend) >> 2] = offset - page;
   }
 
-  #fail(status: number, address: number, write: boolean, stage2 = false, ipa = 0): -1 {
+  #fail({ status, stage2, ipa, inWalk }: Failure, distance: number, write: boolean): -1 {
     const { fault } = this;
     fault.again = false;
+    fault.maintenance = false;
     fault.stage2 = stage2;
     fault.status = status;
-    fault.address = address;
+    fault.distance = distance;
     fault.ipa = ipa;
+    fault.inWalk = inWalk;
     fault.write = write;
     return -1;
   }
+}
+
+type Failure = Pick<Translation, 'status' | 'stage2' | 'ipa' | 'inWalk'>;
+
+const ALIGNMENT: Failure = { status: FaultStatus.Alignment, stage2: false, ipa: 0, inWalk: false };
+
+/**
+ * ISS.WnR of a fault. Of an atomic instruction it is 0 if a read would have faulted as well (Arm ARM, D24.2.40); stage
+ * 2 faults of those are reported as writes.
+ */
+function writes(access: number, { status, stage2, allowed }: Translation): boolean {
+  if ((access & Access.Write) === 0) return false;
+  if (stage2 || (access & Access.Read) === 0) return true;
+  return status >= FaultStatus.Permission && (allowed & Access.Read) !== 0;
 }

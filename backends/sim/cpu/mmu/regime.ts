@@ -1,10 +1,19 @@
 import type { ExceptionLevel } from '../exception-level.ts';
 
-/** Kinds of access, as bits: AccessDescriptor and `aligned` in the pseudocode of the Arm ARM. */
+/**
+ * Kinds of access, as bits: AccessDescriptor and `aligned` in the pseudocode of the Arm ARM. `Misaligned` stands for
+ * everything that faults on Device memory, and so for DC ZVA as well.
+ */
 export const Access = { Read: 1, Write: 2, Execute: 4, Misaligned: 8 } as const;
 
 /** Fault status codes (Arm ARM, D24.2.40, DFSC). Those of a table walk have the level added. */
-export const FaultStatus = { AddressSize: 0x00, Translation: 0x04, Permission: 0x0c, Alignment: 0x21 } as const;
+export const FaultStatus = {
+  AddressSize: 0x00,
+  Translation: 0x04,
+  AccessFlag: 0x08,
+  Permission: 0x0c,
+  Alignment: 0x21,
+} as const;
 
 /** The result of translating one access. */
 export interface Translation {
@@ -16,8 +25,10 @@ export interface Translation {
   readonly status: number;
   /** Whether it is a stage 2 fault, which EL2 takes. */
   readonly stage2: boolean;
-  /** For a stage 2 fault: the intermediate physical address of the byte. */
+  /** For a stage 2 fault: the intermediate physical address of the byte, or of the descriptor in a table walk. */
   readonly ipa: number;
+  /** For a stage 2 fault: whether a stage 1 table walk took it (ISS.S1PTW). */
+  readonly inWalk: boolean;
 }
 
 /**

@@ -12,6 +12,20 @@ export function readSigned(words: Uint32Array, offset: number): number {
   return (words[offset >> 2] ?? 0) + ((words[(offset >> 2) + 1] ?? 0) | 0) * HIGH;
 }
 
+/**
+ * The address in 64 bits of memory, without its tag.
+ *
+ * @param ignored bit n: the top byte of addresses of TTBRn_EL1 is a tag (TCR_EL1.TBIn)
+ */
+export function readAddress(words: Uint32Array, offset: number, ignored: number): number {
+  return (words[offset >> 2] ?? 0) + untagged(words[(offset >> 2) + 1] ?? 0, ignored) * HIGH;
+}
+
+/** Bits 63:32 of an address without its tag: bit 55 selects the half, and is copied to the bits above. */
+export function untagged(high: number, ignored: number): number {
+  return ((ignored >>> ((high >>> 23) & 1)) & 1) === 1 ? (high << 8) >> 8 : high | 0;
+}
+
 /** @param value an integer of at most 53 bits */
 export function writeSigned(words: Uint32Array, offset: number, value: number): void {
   words[offset >> 2] = value;

@@ -2,11 +2,14 @@ import type { RegisterAccess } from './registers/row.ts';
 import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../types.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { Regime } from '../mmu/regime.ts';
+import { Sctlr, type Stage1Registers } from '../mmu/stage1-walk.ts';
+import { Stage1 } from '../mmu/stage1.ts';
+import { Stage2Access } from '../mmu/stage2-access.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { timerDeadline } from './generic-timer.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
 import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
-import { ContextState, Itlb, savedContext, tlbsOf, tlbSet, VcpuState } from '../layout.ts';
+import { ContextState, Itlb, savedContext, Tlb, tlbsOf, tlbSet, VcpuState } from '../layout.ts';
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const VBAR_EL1 = slotOf('VBAR_EL1');
@@ -20,27 +23,41 @@ const CNTV_CVAL_EL0 = slotOf('CNTV_CVAL_EL0');
 const CNTP_CTL_EL0 = slotOf('CNTP_CTL_EL0');
 const CNTP_CVAL_EL0 = slotOf('CNTP_CVAL_EL0');
 
-const SCTLR_M = 1;
+const TCR_EL1 = slotOf('TCR_EL1');
+const TTBR_EL1 = [slotOf('TTBR0_EL1'), slotOf('TTBR1_EL1')] as const;
+const MAIR_EL1 = slotOf('MAIR_EL1');
+
+/** TCR_EL1.TBI0 and TBI1, in bits 63:32. */
+const TBI_SHIFT = 5;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
+/** Makes the translation regime of a context. */
+export type RegimeFactory = (stage2: Stage2, registers: Stage1Registers) => Regime;
+
 /** A plane on a vCPU. An active context is at address 0 of linear memory, an inactive one in a block of its own. */
-export class Context implements CpuContext, RegisterAccess {
+export class Context implements CpuContext, RegisterAccess, Stage1Registers {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
   /** By Exception level: whether its instruction TLB holds code that was decoded with access to SIMD&FP. */
   readonly #fetchesSimd = [false, false, false, false];
   active = false;
   readonly #memory: LinearMemory;
-  readonly #makeRegime: (stage2: Stage2) => Regime;
+  readonly #makeRegime: RegimeFactory;
   #stage2: Stage2;
   #regime: Regime;
+  #stage1: Stage1;
+  /** Whether the TLBs may hold what stage 1 tables say. */
+  #tlbsHoldStage1 = false;
+  /** PSTATE.PAN for which the data TLB of EL1 holds entries. */
+  #tlbPan = 0;
 
-  constructor(memory: LinearMemory, index: number, stage2: Stage2, makeRegime: (stage2: Stage2) => Regime) {
+  constructor(memory: LinearMemory, index: number, stage2: Stage2, makeRegime: RegimeFactory) {
     this.#memory = memory;
     this.index = index;
     this.#makeRegime = makeRegime;
     this.#stage2 = stage2;
-    this.#regime = makeRegime(stage2);
+    this.#regime = makeRegime(stage2, this);
+    this.#stage1 = new Stage1(memory.u32, this, new Stage2Access(stage2));
     this.reset(stage2);
   }
 
@@ -53,9 +70,19 @@ export class Context implements CpuContext, RegisterAccess {
     return this.#regime;
   }
 
+  /** Stage 1 alone, for address translation instructions. */
+  get stage1(): Stage1 {
+    return this.#stage1;
+  }
+
   reset(stage2: Stage2): void {
-    if (stage2 !== this.#stage2) this.#regime = this.#makeRegime(stage2);
+    if (stage2 !== this.#stage2) {
+      this.#regime = this.#makeRegime(stage2, this);
+      this.#stage1 = new Stage1(this.#memory.u32, this, new Stage2Access(stage2));
+    }
     this.#stage2 = stage2;
+    this.#tlbsHoldStage1 = false;
+    this.#tlbPan = 0;
     this.traps.wfi = this.traps.wfe = this.traps.simd = false;
     this.#memory.u8.fill(0, this.base, this.base + ContextState.Size);
     for (const register of sysregs) {
@@ -110,6 +137,14 @@ export class Context implements CpuContext, RegisterAccess {
     }
     words[at] = next;
     if (this.active && ((old ^ next) & Pstate.El) !== 0) this.useTlbs();
+    if ((next & Pstate.El) !== 0 && (next & Pstate.Pan) !== this.#tlbPan) this.#panChanged(next & Pstate.Pan);
+  }
+
+  #panChanged(pan: number): void {
+    this.#tlbPan = pan;
+    if (!this.#tlbsHoldStage1) return;
+    const { tlb } = tlbSet(this.index, 1);
+    this.#memory.u8.fill(0xff, tlb, tlb + Tlb.Entries * Tlb.EntryBytes);
   }
 
   /** Selects the TLBs of the current Exception level for generated code. Call it on the active context only. */
@@ -118,6 +153,7 @@ export class Context implements CpuContext, RegisterAccess {
     const { tlb, itlb } = tlbSet(this.index, this.el);
     words[VcpuState.Tlb >> 2] = tlb;
     words[VcpuState.Itlb >> 2] = itlb;
+    words[VcpuState.El0Tlb >> 2] = tlbSet(this.index, 0).tlb;
   }
 
   setNzcv(value: number): void {
@@ -168,6 +204,7 @@ export class Context implements CpuContext, RegisterAccess {
     const slot = ownSlot(encoding);
     if (slot < 0) return false;
     this.#set(slot, value);
+    if (findSysreg(encoding)?.stage1 === true) this.stage1Changed();
     return true;
   }
   #spSlot(encoding: number): number {
@@ -193,7 +230,44 @@ export class Context implements CpuContext, RegisterAccess {
   }
 
   get mmuEnabled(): boolean {
-    return ((this.#memory.u32[(this.base + SCTLR_EL1) >> 2] ?? 0) & SCTLR_M) !== 0;
+    return (this.sctlr & Sctlr.M) !== 0;
+  }
+  /** Whether every misaligned access faults, to memory of any type. */
+  get checksAlignment(): boolean {
+    return (this.sctlr & Sctlr.A) !== 0;
+  }
+  /** Bit n: the top byte of addresses of TTBRn_EL1 is a tag, with the MMU on or off. */
+  get topByteIgnored(): number {
+    return (this.tcrHigh >>> TBI_SHIFT) & 3;
+  }
+
+  get sctlr(): number {
+    return this.#low(SCTLR_EL1);
+  }
+  get tcrLow(): number {
+    return this.#low(TCR_EL1);
+  }
+  get tcrHigh(): number {
+    return this.#low(TCR_EL1 + 4);
+  }
+  ttbrLow(half: 0 | 1): number {
+    return this.#low(TTBR_EL1[half]);
+  }
+  ttbrHigh(half: 0 | 1): number {
+    return this.#low(TTBR_EL1[half] + 4);
+  }
+  mair(index: number): number {
+    return this.#memory.u8[this.base + MAIR_EL1 + index] ?? 0;
+  }
+  get pan(): boolean {
+    return (this.#low(ContextState.Pstate) & Pstate.Pan) !== 0;
+  }
+
+  /** To be called after a change of what controls stage 1, and for maintenance of its TLBs. */
+  stage1Changed(): void {
+    const enabled = this.mmuEnabled;
+    if (enabled || this.#tlbsHoldStage1) this.flushTlb();
+    this.#tlbsHoldStage1 = enabled;
   }
 
   takeException(esr: number, far: bigint): void {
@@ -256,6 +330,9 @@ export class Context implements CpuContext, RegisterAccess {
     return allowed;
   }
 
+  #low(slot: number): number {
+    return this.#memory.u32[(this.base + slot) >> 2] ?? 0;
+  }
   #get(slot: number): bigint {
     return this.#memory.u64[(this.base + slot) >> 3] ?? 0n;
   }

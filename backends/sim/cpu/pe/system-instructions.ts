@@ -1,16 +1,19 @@
 import { Operation } from '../isa/operation.ts';
-import { ContextState, Record } from '../layout.ts';
+import { ContextState, Record, VcpuState } from '../layout.ts';
 import type { LinearMemory } from '../linear-memory.ts';
-import { FaultStatus } from '../mmu/regime.ts';
+import type { DataAccess } from '../mmu/data-access.ts';
+import { Access } from '../mmu/regime.ts';
+import { readAddress } from '../mmu/virtual-address.ts';
 import { ExceptionClass } from '../types.ts';
 import type { Context } from './context.ts';
-import { CV_AL, syndrome, WNR, type Exception } from './exception.ts';
+import { CV_AL, syndrome, type Exception } from './exception.ts';
 import { accessIss } from './instruction-syndrome.ts';
 import { Pstate } from './pstate.ts';
 import type { El0Control, RegisterHost } from './registers/row.ts';
 import { daifAtEl0 } from './registers/state.ts';
+import { physicalAddress } from './physical-address.ts';
 import { encodeSysreg, findSysreg, slotOf } from './system-registers.ts';
-import { findSystemOperation } from './system-operations.ts';
+import { findSystemOperation, type TranslationQuestion } from './system-operations.ts';
 
 /** The result of executing an instruction in the run loop. */
 export type Outcome =
@@ -20,6 +23,8 @@ export type Outcome =
   | 'jumped'
   /** `exception` must be taken; the PC is the preferred return address. */
   | 'exception'
+  /** `DataAccess.fault` must be taken. */
+  | 'abort'
   | 'undefined'
   /** The guest cannot continue: `unsupported` says why. */
   | 'unsupported'
@@ -29,10 +34,12 @@ export type Outcome =
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
+const PAR_EL1 = slotOf('PAR_EL1');
 /** Bits of SCTLR_EL1: WFI and WFE of EL0 are not trapped. */
 const Sctlr = { nTWI: 1 << 16, nTWE: 1 << 18 } as const;
 
 const NEXT = 4;
+const PAN = encodeSysreg(0, 0, 4, 0, 4);
 const SPSEL = encodeSysreg(0, 0, 4, 0, 5);
 const DAIF_SET = encodeSysreg(0, 3, 4, 0, 6);
 const DAIF_CLEAR = encodeSysreg(0, 3, 4, 0, 7);
@@ -44,9 +51,11 @@ export class SystemInstructions {
   readonly exception: Exception = { target: 1, esr: 0, far: 0n };
   unsupported = '';
   readonly #memory: LinearMemory;
+  readonly #access: DataAccess;
 
-  constructor(memory: LinearMemory) {
+  constructor(memory: LinearMemory, access: DataAccess) {
     this.#memory = memory;
+    this.#access = access;
   }
 
   /** @param context the active one @param record the exit record */
@@ -79,7 +88,7 @@ export class SystemInstructions {
       case Operation.WritePstate:
         return this.#writePstate(context, record, operand);
       case Operation.System:
-        return this.#system(context, record, operand);
+        return this.#system(context, host, record, operand);
       default:
         // HLT is undefined without halting debug.
         return 'undefined';
@@ -130,6 +139,7 @@ export class SystemInstructions {
     if (slot >= 0) u64[slot >> 3] = ((u64[slot >> 3] ?? 0n) & ~writable) | (value & writable);
     else if (register.write === undefined) return 'undefined';
     register.write?.(context, value);
+    if (register.stage1 === true) context.stage1Changed();
     const unsupported = register.unsupported?.(value);
     if (unsupported === undefined) return 'next';
     this.unsupported = unsupported;
@@ -147,6 +157,10 @@ export class SystemInstructions {
         context.setMode((encoding & ~CRM) === DAIF_SET ? context.pstate | bits : context.pstate & ~bits);
         return 'next';
       }
+      case PAN:
+        if (context.el === 0) return 'undefined';
+        context.setMode((immediate & 1) === 0 ? context.pstate & ~Pstate.Pan : context.pstate | Pstate.Pan);
+        return 'next';
       case SPSEL:
         if (context.el === 0) return 'undefined';
         context.setMode((context.pstate & ~Pstate.SpSel) | (immediate & Pstate.SpSel));
@@ -156,17 +170,34 @@ export class SystemInstructions {
     }
   }
 
-  #system(context: Context, record: number, encoding: number): Outcome {
+  #system(context: Context, host: RegisterHost, record: number, encoding: number): Outcome {
     const operation = findSystemOperation(encoding);
     if (operation === undefined) return 'undefined';
     if (this.#refuses(context, operation.el0)) return this.#trap(1, record, encoding, false);
     if (context.el < operation.el) return 'undefined';
-    if (operation.zeroes !== true) return 'next';
-    // Stage 1 is off, so memory has a Device type, on which DC ZVA faults (Arm ARM, C5.3.31).
-    const ec = context.el === 0 ? ExceptionClass.DataAbortLower : ExceptionClass.DataAbortSame;
     const { u16, u64 } = this.#memory;
-    const address = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3];
-    return this.#except(1, ec, FaultStatus.Alignment | WNR, address);
+    u64[VcpuState.SlowAddress >> 3] = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
+    const { zeroes, maintains, invalidates, asks } = operation;
+    if (zeroes === true) return this.#access.zero() < 0 ? 'abort' : 'next';
+    // With stage 1 off there is nothing to fault.
+    if (maintains !== undefined && context.mmuEnabled) {
+      return this.#access.maintain(context.el === 0 ? Access.Read : maintains) < 0 ? 'abort' : 'next';
+    }
+    if (invalidates === true) host.invalidateStage1();
+    return asks === undefined ? 'next' : this.#translate(context, asks);
+  }
+
+  /** AT: translates by stage 1 alone, into PAR_EL1. */
+  #translate(context: Context, { el, access, pan }: TranslationQuestion): Outcome {
+    const { stage1 } = context;
+    const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
+    stage1.translate(address, access, el, pan && context.pan);
+    if (stage1.stage2) {
+      this.#access.failTranslation(stage1.status, stage1.ipa);
+      return 'abort';
+    }
+    this.#memory.u64[PAR_EL1 >> 3] = physicalAddress(stage1);
+    return 'next';
   }
 
   /** Whether EL0 is about to do something that EL1 does not permit. */

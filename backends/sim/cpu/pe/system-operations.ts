@@ -1,7 +1,16 @@
 import type { ExceptionLevel } from '../exception-level.ts';
+import { Access } from '../mmu/regime.ts';
 import { encodeSysreg as e, type El0Control } from './registers/row.ts';
 
-/** A SYS instruction, by its alias. */
+/** What an address translation instruction asks: whether EL0 or EL1 may read or write, with or without PSTATE.PAN. */
+export interface TranslationQuestion {
+  readonly el: ExceptionLevel;
+  /** Bits of `Access`. */
+  readonly access: number;
+  readonly pan: boolean;
+}
+
+/** A SYS instruction, by its alias. It does nothing that its row does not say. */
 export interface SystemOperation {
   readonly encoding: number;
   /** Lowest Exception level that may execute it. */
@@ -9,6 +18,12 @@ export interface SystemOperation {
   readonly el0?: El0Control;
   /** Whether it writes zeros to a block of memory, and so faults like a write. */
   readonly zeroes?: true;
+  /** For maintenance by virtual address: the access that EL1 must be permitted, as bits of `Access`; EL0 must read. */
+  readonly maintains?: number;
+  /** Whether it drops entries of TLBs. */
+  readonly invalidates?: true;
+  /** For address translation, into PAR_EL1. */
+  readonly asks?: TranslationQuestion;
 }
 
 /** Bits of SCTLR_EL1 that permit cache maintenance at EL0 (Arm ARM, D24.2.118). */
@@ -19,21 +34,37 @@ const uci: El0Control = (sctlr) => (sctlr & Sctlr.UCI) !== 0;
 /** CRm of DC I*, C*, CVAU, CVAP, CVADP, CI*, with CRn = 7. */
 const DATA_CACHE_CRM = [6, 10, 11, 12, 13, 14] as const;
 const OP2 = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-const CRM = Array.from({ length: 16 }, (_, crm) => crm);
+/** Op2 of TLBI VMALLE1, VAE1, ASIDE1, VAAE1, VALE1 and VAALE1; CRm is 3 for the Inner Shareable ones, else 7. */
+const TLBI_OP2 = [0, 1, 2, 3, 5, 7] as const;
+/** Op2 of DC by virtual address; the others are by set and way. */
+const BY_ADDRESS = 1;
 
-/** Caches are coherent and TLBs follow every change at once, so maintenance does nothing. */
+function question(encoding: number, el: ExceptionLevel, access: number, pan = false): SystemOperation {
+  return { encoding, el: 1, asks: { el, access, pan } };
+}
+
+/** Caches are coherent, so their maintenance does nothing but fault. Every TLB maintenance drops all of stage 1. */
 const operations: readonly SystemOperation[] = [
   { encoding: e(1, 0, 7, 1, 0), el: 1 }, // IC IALLUIS
   { encoding: e(1, 0, 7, 5, 0), el: 1 }, // IC IALLU
-  { encoding: e(1, 3, 7, 5, 1), el: 0, el0: uci }, // IC IVAU
+  { encoding: e(1, 3, 7, 5, 1), el: 0, el0: uci, maintains: 0 }, // IC IVAU
   { encoding: e(1, 3, 7, 4, 1), el: 0, el0: (sctlr) => (sctlr & Sctlr.DZE) !== 0, zeroes: true }, // DC ZVA
   ...DATA_CACHE_CRM.flatMap((crm) =>
     OP2.flatMap((op2): readonly SystemOperation[] => [
-      { encoding: e(1, 0, 7, crm, op2), el: 1 },
-      { encoding: e(1, 3, 7, crm, op2), el: 0, el0: uci },
+      // DC IVAC may lose data, so it needs permission to write.
+      { encoding: e(1, 0, 7, crm, op2), el: 1, ...(op2 === BY_ADDRESS ? { maintains: Access.Write } : {}) },
+      { encoding: e(1, 3, 7, crm, op2), el: 0, el0: uci, ...(op2 === BY_ADDRESS ? { maintains: 0 } : {}) },
     ]),
   ),
-  ...CRM.flatMap((crm) => OP2.map((op2): SystemOperation => ({ encoding: e(1, 0, 8, crm, op2), el: 1 }))), // TLBI of EL1
+  ...[3, 7].flatMap((crm) =>
+    TLBI_OP2.map((op2): SystemOperation => ({ encoding: e(1, 0, 8, crm, op2), el: 1, invalidates: true })),
+  ),
+  question(e(1, 0, 7, 8, 0), 1, Access.Read), // AT S1E1R
+  question(e(1, 0, 7, 8, 1), 1, Access.Write), // AT S1E1W
+  question(e(1, 0, 7, 8, 2), 0, Access.Read), // AT S1E0R
+  question(e(1, 0, 7, 8, 3), 0, Access.Write), // AT S1E0W
+  question(e(1, 0, 7, 9, 0), 1, Access.Read, true), // AT S1E1RP
+  question(e(1, 0, 7, 9, 1), 1, Access.Write, true), // AT S1E1WP
 ];
 
 const byEncoding = new Map(operations.map((operation) => [operation.encoding, operation]));

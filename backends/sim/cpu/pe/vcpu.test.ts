@@ -521,10 +521,4 @@ describe('exceptions', () => {
     machine.context.setSysreg(CPACR_EL1, 0n);
     expectEl1Exception(0x200, ExceptionClass.SimdFp, CODE);
   });
-
-  it('reports that stage 1 translation is not modelled instead of running without it', () => {
-    machine.load([movz(0, 1), msr(SCTLR_EL1, 0)]);
-    expect(machine.vcpu.run(100)).toBe(RunExit.Unsupported);
-    expect(machine.vcpu.unsupported).toMatch(/SCTLR_EL1\.M/);
-  });
 });

@@ -3,13 +3,13 @@ import type { Context } from './context.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
 import { Cost, type Effort } from '../effort.ts';
 import { engineFault } from '../engine-fault.ts';
-import { pageOf, readSigned, tlbIndex, writeSigned } from '../mmu/virtual-address.ts';
+import { pageOf, readSigned, tlbIndex, untagged, writeSigned } from '../mmu/virtual-address.ts';
 import { Access, FaultStatus } from '../mmu/regime.ts';
 import type { Clock } from '../clock.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
 import { dataAbortIss } from './instruction-syndrome.ts';
-import { CV_AL, syndrome, WNR } from './exception.ts';
+import { CM, CV_AL, S1PTW, syndrome, WNR } from './exception.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { RegisterHost } from './registers/row.ts';
 import { SystemInstructions } from './system-instructions.ts';
@@ -19,6 +19,8 @@ import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.
 
 const PAGE = 4096;
 const INSTRUCTION = 4;
+/** Index of bits 63:32 of the PC. */
+const PC_HIGH = (ContextState.Pc + 4) >> 2;
 /** Effort that a run may spend in addition to its budget, so that short runs make progress too. */
 const FREE_EFFORT = 16 * Cost.Event;
 /** Instructions between two samples of the PC. */
@@ -39,6 +41,8 @@ export interface VcpuHost {
   readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly yieldAfterCompiling: boolean;
   newContext(stage2: Stage2): Context;
+  /** Drops what TLBs hold of stage 1 in all contexts with this stage 2. */
+  invalidateStage1(stage2: Stage2): void;
   contextAt(context: CpuContext): Context;
   /** Loads a vCPU's shared registers into their fixed place. */
   makeCurrent(vcpu: VirtualCpu): void;
@@ -95,7 +99,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
-    this.#system = new SystemInstructions(host.memory);
+    this.#system = new SystemInstructions(host.memory, host.access);
     this.#spending = host.effort;
     this.#clock = host.clock;
     this.index = index;
@@ -109,6 +113,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   /** Guest time in nanoseconds. */
   get now(): number {
     return this.#clock.now;
+  }
+
+  invalidateStage1(): void {
+    this.#host.invalidateStage1(this.#current().stage2);
   }
 
   get timerDeadline(): number {
@@ -163,10 +171,6 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const context = this.#current();
     this.#host.makeCurrent(this);
     this.#host.access.use(context);
-    if (context.mmuEnabled) {
-      this.unsupported = 'SCTLR_EL1.M is set: stage 1 address translation is not modelled yet';
-      return RunExit.Unsupported;
-    }
     this.#remaining = budget;
     this.#compilations = 0;
     this.#spending.spent = 0;
@@ -277,6 +281,8 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   /** Looks up the record at the PC. @returns 0 if it took an exception to EL1 instead, -1 for one to EL2 */
   #fetch(context: Context, simdAccess: boolean): number {
     const { u32, u64 } = this.#host.memory;
+    // A branch drops the tag of its target (Arm ARM, AArch64.BranchAddr).
+    u32[PC_HIGH] = untagged(u32[PC_HIGH] ?? 0, context.topByteIgnored);
     const pc = readSigned(u32, ContextState.Pc);
     if (((u32[ContextState.Pc >> 2] ?? 0) & 3) !== 0) {
       context.takeException(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);
@@ -287,11 +293,11 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const entry = tlbSet(context.index, el).itlb + tlbIndex(va, Itlb.Entries) * Itlb.EntryBytes;
     const offset = ((pc - va) / 4) * Record.Bytes;
     if (readSigned(u32, entry + Itlb.Tag) === va) return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
-    const { place, status, stage2, ipa } = context.regime.translate(pc, Access.Execute, el);
+    const { place, status, stage2, ipa, inWalk } = context.regime.translate(pc, Access.Execute, el);
     if (place < 0) {
       if (stage2) {
-        const forbidden = status >= FaultStatus.Permission;
-        this.#abortToEl2(ExceptionClass.InstructionAbortLower, status, pc, ipa, false, forbidden);
+        const iss = status | (inWalk ? S1PTW : 0);
+        this.#abortToEl2(ExceptionClass.InstructionAbortLower, iss, ContextState.Pc, 0, ipa, false);
         return -1;
       }
       const ec = el === 0 ? ExceptionClass.InstructionAbortLower : ExceptionClass.InstructionAbortSame;
@@ -356,6 +362,8 @@ export class VirtualCpu implements Vcpu, RegisterHost {
         context.takeException(esr, far);
         return 'continue';
       }
+      case 'abort':
+        return this.#dataAbort(context);
       case 'undefined':
         return this.#undefined(context);
       case 'unsupported':
@@ -381,23 +389,27 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   #dataAbort(context: Context): Next {
     const { fault } = this.#host.access;
     if (fault.again) return 'again';
-    if (fault.stage2) {
-      const iss = dataAbortIss(this.#word, fault.write);
-      const permission = fault.status >= FaultStatus.Permission;
-      const { address, ipa, write } = fault;
-      this.#abortToEl2(ExceptionClass.DataAbortLower, fault.status | iss, address, ipa, write, permission);
+    const { status, stage2, distance, ipa, inWalk, write, maintenance } = fault;
+    const iss = status | (write ? WNR : 0) | (maintenance ? CM : 0);
+    if (stage2) {
+      const more = inWalk ? S1PTW : dataAbortIss(this.#word, write);
+      this.#abortToEl2(ExceptionClass.DataAbortLower, iss | more, VcpuState.SlowAddress, distance, ipa, write);
       return RunExit.Sync;
     }
     const ec = context.el === 0 ? ExceptionClass.DataAbortLower : ExceptionClass.DataAbortSame;
     const address = this.#host.memory.u64[VcpuState.SlowAddress >> 3] ?? 0n;
-    context.takeException(syndrome(ec, fault.status | (fault.write ? WNR : 0)), address);
+    context.takeException(syndrome(ec, iss), BigInt.asUintN(64, address + BigInt(distance)));
     return this.#taken();
   }
 
-  #abortToEl2(ec: number, iss: number, address: number, ipa: number, write: boolean, permission: boolean): void {
+  /** @param at where the state has the address @param distance from it to the faulting byte */
+  #abortToEl2(ec: number, iss: number, at: number, distance: number, ipa: number, write: boolean): void {
+    const permission = (iss & FaultStatus.Permission) === FaultStatus.Permission;
     this.#report(2, syndrome(ec, iss), ipa, write, permission);
-    const { u32 } = this.#host.memory;
-    writeSigned(u32, VcpuState.FarEl2, address);
+    const { u32, u64 } = this.#host.memory;
+    u32[VcpuState.FarEl2 >> 2] = u32[at >> 2] ?? 0;
+    u32[(VcpuState.FarEl2 + 4) >> 2] = u32[(at + 4) >> 2] ?? 0;
+    if (distance !== 0) u64[VcpuState.FarEl2 >> 3] = (u64[at >> 3] ?? 0n) + BigInt(distance);
     // FIPA is bits 51:12 of the address at bit 4 (Arm ARM, D24.2.72).
     writeSigned(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
   }

@@ -1,6 +1,6 @@
 import type { ExceptionLevel } from '../exception-level.ts';
-import { FlatRegime } from '../mmu/flat-regime.ts';
 import { Access, FaultStatus, type Regime, type Translation } from '../mmu/regime.ts';
+import { Stage2Access } from '../mmu/stage2-access.ts';
 import type { Stage2 } from '../types.ts';
 
 const PAGE = 4096;
@@ -17,10 +17,10 @@ const ALL = Access.Read | Access.Write | Access.Execute;
 /** A stage 1 for tests: a table of pages, in Normal memory, over a stage 2. */
 export class TableRegime implements Regime {
   readonly #pages = new Map<number, Page>();
-  readonly #stage2: FlatRegime;
+  readonly #stage2: Stage2Access;
 
   constructor(stage2: Stage2) {
-    this.#stage2 = new FlatRegime(stage2);
+    this.#stage2 = new Stage2Access(stage2);
   }
 
   /** Call `Cpu.invalidate` afterwards, as for a change of stage 2. */
@@ -35,11 +35,15 @@ export class TableRegime implements Regime {
     const wanted = access & ~Access.Misaligned;
     const allowed = page.allowed[el === 0 ? 0 : 1];
     if ((allowed & wanted) !== wanted) return fault(FaultStatus.Permission + LEVEL);
-    const { place, status, stage2, ipa, ...second } = this.#stage2.translate(page.ipa + (va - base), wanted, el);
-    return { place, status, stage2, ipa, allowed: second.allowed & allowed };
+    const { place, status, stage2, ipa, inWalk, ...second } = this.#stage2.translate(
+      page.ipa + (va - base),
+      wanted,
+      el,
+    );
+    return { place, status, stage2, ipa, inWalk, allowed: second.allowed & allowed };
   }
 }
 
 function fault(status: number): Translation {
-  return { place: -1, allowed: 0, status, stage2: false, ipa: 0 };
+  return { place: -1, allowed: 0, status, stage2: false, ipa: 0, inWalk: false };
 }

@@ -110,6 +110,8 @@ export const ldrQ = (rt: number, rn: number): number => (0x3dc0_0000 | (rn << 5)
 export const ldxrX = (rt: number, rn: number): number => (0xc85f_7c00 | (rn << 5) | rt) >>> 0;
 export const stxrX = (rs: number, rt: number, rn: number): number => (0xc800_7c00 | (rs << 16) | (rn << 5) | rt) >>> 0;
 export const clrex = 0xd503_3f5f;
+export const isb = 0xd503_3fdf;
+export const ldtrX = (rt: number, rn: number): number => (0xf840_0800 | (rn << 5) | rt) >>> 0;
 /** MSR and MRS by the encoding of pe/system-registers.ts. */
 export const msr = (encoding: number, rt: number): number => (0xd510_0000 | ((encoding & 0x7fff) << 5) | rt) >>> 0;
 export const mrs = (rt: number, encoding: number): number => (0xd530_0000 | ((encoding & 0x7fff) << 5) | rt) >>> 0;

@@ -4,7 +4,7 @@ import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
 import { Cost } from '../effort.ts';
 import { ContextState, Itlb, Record, Tlb, VcpuState } from '../layout.ts';
-import { Import, MUST_ALIGN } from './imports.ts';
+import { Import, MUST_ALIGN, UNPRIVILEGED } from './imports.ts';
 import type { OperandSource } from './operands.ts';
 
 /** Type index of every handler: (record, limit) -> exit reason. */
@@ -196,14 +196,15 @@ export class HandlerLowering implements Lowering {
     return i32.load(zero, ContextState.V);
   }
 
-  readable(address: I64, bytes: number, align = bytes): I32 {
-    return this.#translate(address, bytes, align, Tlb.ReadTag, Import.SlowRead);
+  readable(address: I64, bytes: number, align = bytes, unprivileged = false): I32 {
+    return this.#translate(address, bytes, align, Tlb.ReadTag, Import.SlowRead, unprivileged ? UNPRIVILEGED : 0);
   }
   readableAligned(address: I64, bytes: number): I32 {
     return this.#translate(address, bytes, bytes, Tlb.ReadTag, Import.SlowRead, MUST_ALIGN);
   }
-  writable(address: I64, bytes: number, write: (place: I32) => void, align = bytes): void {
-    this.#write(this.#translate(address, bytes, align, Tlb.WriteTag, Import.SlowWrite), bytes, write);
+  writable(address: I64, bytes: number, write: (place: I32) => void, align = bytes, unprivileged = false): void {
+    const flags = unprivileged ? UNPRIVILEGED : 0;
+    this.#write(this.#translate(address, bytes, align, Tlb.WriteTag, Import.SlowWrite, flags), bytes, write);
   }
   writableAligned(address: I64, bytes: number, write: (place: I32) => void): void {
     this.#write(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowWrite, MUST_ALIGN), bytes, write);
@@ -225,7 +226,7 @@ export class HandlerLowering implements Lowering {
   #translate(address: I64, bytes: number, align: number, tag: number, slow: Import, flags = 0): I32 {
     const entry = this.let(
       i32.add(
-        i32.load(zero, VcpuState.Tlb),
+        i32.load(zero, (flags & UNPRIVILEGED) === 0 ? VcpuState.Tlb : VcpuState.El0Tlb),
         // (address >> 12) % Entries * EntryBytes in one shift and mask.
         i32.and(i32.wrap(i64.shrU(address, i64.const(7n))), i32.const((Tlb.Entries - 1) * Tlb.EntryBytes)),
       ),

@@ -15,3 +15,5 @@ export const importNames = ['slowRead', 'slowWrite', 'slowModify', 'commitWrite'
 
 /** Added to `align`: a misaligned access faults whatever the memory type. */
 export const MUST_ALIGN = 0x80;
+/** Added to `align`: permissions of EL0 count (LDTR, STTR). */
+export const UNPRIVILEGED = 0x100;

@@ -39,8 +39,12 @@ export const identificationRegisters = {
   ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), 0x0010_1111_1021_2120n),
   // JSCVT, FCMA, LRCPC; FRINTTS; I8MM.
   ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0001_0011_1000n),
-  // PARange 48 bits, 4 KiB granules only.
-  ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0f00_0005n),
+  // PARange 48 bits, ASIDs of 16 bits; granules of 4, 16 and 64 KiB in stage 1.
+  ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0010_0025n),
+  // HPDS: hierarchical permissions can be disabled; PAN with AT S1E1RP and AT S1E1WP. The access flag is the guest's.
+  ID_AA64MMFR1_EL1: constant(e(3, 0, 0, 7, 1), (2n << 20n) | (1n << 12n)),
+  // VARange 48 bits; no UAO, no small tables.
+  ID_AA64MMFR2_EL1: constant(e(3, 0, 0, 7, 2), 0n),
 } satisfies Readonly<Record<string, RegisterRow>>;
 
 /**

@@ -21,6 +21,8 @@ export interface RegisterHost {
   readonly mpidr: number;
   /** Guest time in nanoseconds. */
   readonly now: number;
+  /** Drops what TLBs hold of stage 1 of the active context, on every PE that shares its stage 2. */
+  invalidateStage1(): void;
 }
 
 /** Whether EL1 permits EL0 something, by SCTLR_EL1 and CNTKCTL_EL1. */
@@ -37,6 +39,8 @@ export interface RegisterRow {
   readonly el0?: El0Control;
   /** Accesses are trapped like those to SIMD&FP registers. */
   readonly simd?: true;
+  /** Whether it controls stage 1, so that a change of its value changes translations. */
+  readonly stage1?: true;
   /** Writes at EL1 are trapped to EL2, which emulates them. */
   readonly trapsWrites?: true;
   /** Where a stored value is kept: an offset in the state, or `array` for the next place among the system registers. */

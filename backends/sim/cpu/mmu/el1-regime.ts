@@ -1,0 +1,46 @@
+import type { ExceptionLevel } from '../exception-level.ts';
+import type { LinearMemory } from '../linear-memory.ts';
+import type { Stage2 } from '../types.ts';
+import { Access, type Regime, type Translation } from './regime.ts';
+import { Stage1 } from './stage1.ts';
+import type { Stage1Registers } from './stage1-walk.ts';
+import { Stage2Access } from './stage2-access.ts';
+
+/** The EL1&0 regime: stage 1, then stage 2. `translate` returns this object itself. */
+export class El1Regime implements Regime, Translation {
+  place = -1;
+  allowed = 0;
+  status = 0;
+  stage2 = false;
+  ipa = 0;
+  inWalk = false;
+  readonly #registers: Stage1Registers;
+  readonly #stage1: Stage1;
+  readonly #stage2: Stage2Access;
+
+  constructor(memory: LinearMemory, stage2: Stage2, registers: Stage1Registers) {
+    this.#registers = registers;
+    this.#stage2 = new Stage2Access(stage2);
+    this.#stage1 = new Stage1(memory.u32, registers, this.#stage2);
+  }
+
+  translate(va: number, access: number, el: ExceptionLevel): Translation {
+    const first = this.#stage1;
+    first.translate(va, access, el, this.#registers.pan && (access & Access.Execute) === 0);
+    this.ipa = first.ipa;
+    this.allowed = first.allowed;
+    if (first.status >= 0) {
+      this.place = -1;
+      this.status = first.status;
+      this.stage2 = this.inWalk = first.stage2;
+      return this;
+    }
+    const second = this.#stage2.translate(first.ipa, access & ~Access.Misaligned, el);
+    this.place = second.place;
+    this.status = second.status;
+    this.stage2 = second.stage2;
+    this.inWalk = false;
+    this.allowed &= second.allowed;
+    return this;
+  }
+}

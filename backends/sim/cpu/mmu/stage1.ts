@@ -1,0 +1,109 @@
+import type { ExceptionLevel } from '../exception-level.ts';
+import { Access, FaultStatus } from './regime.ts';
+import { Sctlr, Stage1Walk, type Stage1Registers, type TableMemory } from './stage1-walk.ts';
+import type { Stage2Access } from './stage2-access.ts';
+
+/** Higher addresses are outside of the regime: FEAT_LPA2 is not implemented. */
+const ADDRESS_LIMIT = 2 ** 48;
+const OUTER_SHAREABLE = 2;
+/** Attributes of Normal memory that is inner and outer Non-cacheable. */
+const NON_CACHEABLE = 0x44;
+const DATA = Access.Read | Access.Write;
+const ALL = DATA | Access.Execute;
+
+/** Translation tables as stage 2 maps them. */
+class GuestTables implements TableMemory {
+  low = 0;
+  high = 0;
+  /** The fault status code of the last read that faulted. */
+  status = 0;
+  readonly #words: Uint32Array;
+  readonly #stage2: Stage2Access;
+
+  constructor(words: Uint32Array, stage2: Stage2Access) {
+    this.#words = words;
+    this.#stage2 = stage2;
+  }
+
+  read(ipa: number): boolean {
+    const { place, status } = this.#stage2.translate(ipa, Access.Read, 1);
+    this.status = status;
+    if (place < 0) return false;
+    this.low = this.#words[place >> 2] ?? 0;
+    this.high = this.#words[(place >> 2) + 1] ?? 0;
+    return true;
+  }
+}
+
+/**
+ * Stage 1 of the EL1&0 regime. `translate` fills in the fields, so that a TLB miss allocates nothing. While
+ * SCTLR_EL1.M is 0, a virtual address is the intermediate physical address, and all memory is Device-nGnRnE, so every
+ * misaligned access faults (Arm ARM, D8.2.11 and B2.13.2).
+ */
+export class Stage1 {
+  /** The fault status code with the level; -1 if the access does not fault. */
+  status = -1;
+  /** The output address; for a fault of stage 2 in the walk, the address of the descriptor. */
+  ipa = 0;
+  /** Whether the fault is one of stage 2 in the walk. */
+  stage2 = false;
+  /** What the Exception level may do, as bits of `Access`; valid for permission faults too. */
+  allowed = 0;
+  /** Memory attributes as in MAIR_EL1, and shareability as in PAR_EL1.SH. */
+  attributes = 0;
+  shareability = 0;
+  readonly #registers: Stage1Registers;
+  readonly #tables: GuestTables;
+  readonly #walk: Stage1Walk;
+
+  /** @param words linear memory */
+  constructor(words: Uint32Array, registers: Stage1Registers, stage2: Stage2Access) {
+    this.#registers = registers;
+    this.#tables = new GuestTables(words, stage2);
+    this.#walk = new Stage1Walk(registers, this.#tables);
+  }
+
+  /**
+   * @param va a canonical address, without a tag
+   * @param access bits of `Access`
+   * @param pan whether EL1 is kept from data that EL0 may access
+   */
+  translate(va: number, access: number, el: ExceptionLevel, pan: boolean): void {
+    this.status = -1;
+    this.stage2 = false;
+    this.allowed = 0;
+    if ((this.#registers.sctlr & Sctlr.M) === 0) this.#translateFlat(va, access);
+    else this.#translateMapped(va, access, el, pan);
+  }
+
+  #translateFlat(va: number, access: number): void {
+    this.ipa = va;
+    this.attributes = 0;
+    this.shareability = OUTER_SHAREABLE;
+    if (va < 0 || va >= ADDRESS_LIMIT) this.status = FaultStatus.AddressSize;
+    else if ((access & Access.Misaligned) !== 0) this.status = FaultStatus.Alignment;
+    else this.allowed = ALL;
+  }
+
+  #translateMapped(va: number, access: number, el: ExceptionLevel, pan: boolean): void {
+    const walk = this.#walk;
+    walk.walk(va);
+    this.ipa = walk.ipa;
+    if (walk.stage2) {
+      this.stage2 = true;
+      this.status = this.#tables.status;
+      return;
+    }
+    this.status = walk.status;
+    if (walk.status >= 0) return;
+    const { el0, el1, attributeIndex, shareability } = walk;
+    this.attributes = this.#registers.mair(attributeIndex);
+    const device = this.attributes >>> 4 === 0;
+    this.shareability = device || this.attributes === NON_CACHEABLE ? OUTER_SHAREABLE : shareability;
+    this.allowed = el === 0 ? el0 : pan && (el0 & DATA) !== 0 ? el1 & ~DATA : el1;
+    const wanted = access & ALL;
+    // By priority (Arm ARM, R_XCHFJ): the memory type, permissions, then stage 2.
+    if (device && (access & Access.Misaligned) !== 0) this.status = FaultStatus.Alignment;
+    else if ((this.allowed & wanted) !== wanted) this.status = FaultStatus.Permission + walk.level;
+  }
+}

@@ -1,0 +1,49 @@
+import type { ExceptionLevel } from '../exception-level.ts';
+import { Permission, type Stage2 } from '../types.ts';
+import { inPage } from './virtual-address.ts';
+import { Access, FaultStatus, type Translation } from './regime.ts';
+
+/**
+ * Stage 2 of an access: from an intermediate physical address to a place in linear memory. `translate` returns this
+ * object itself, so that a TLB miss allocates nothing.
+ */
+export class Stage2Access implements Translation {
+  place = -1;
+  allowed = 0;
+  status = 0;
+  stage2 = false;
+  ipa = 0;
+  readonly inWalk = false;
+  readonly #stage2: Stage2;
+
+  constructor(stage2: Stage2) {
+    this.#stage2 = stage2;
+  }
+
+  /** @param ipa below 2^48 @param access bits of `Access` @returns valid until the next call */
+  translate(ipa: number, access: number, el: ExceptionLevel): Translation {
+    const at = inPage(ipa);
+    const { offset, permissions, level } = this.#stage2.translate(ipa - at);
+    this.place = -1;
+    this.ipa = ipa;
+    this.stage2 = true;
+    this.allowed = offset < 0 ? 0 : allowedBy(permissions, el);
+    if (offset < 0) this.status = FaultStatus.Translation + level;
+    else if ((this.allowed & access) !== access) this.status = FaultStatus.Permission + level;
+    else {
+      this.place = offset + at;
+      this.stage2 = false;
+    }
+    return this;
+  }
+}
+
+/** The bits of `Access` that bits of `Permission` grant at an Exception level. */
+function allowedBy(permissions: number, el: ExceptionLevel): number {
+  const execute = el === 0 ? Permission.XEl0 : Permission.XEl1;
+  return (
+    ((permissions & Permission.R) !== 0 ? Access.Read : 0) |
+    ((permissions & Permission.W) !== 0 ? Access.Write : 0) |
+    ((permissions & execute) !== 0 ? Access.Execute : 0)
+  );
+}
