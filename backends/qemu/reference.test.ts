@@ -42,6 +42,7 @@ describe.skipIf(qemu === undefined)('on QEMU, a machine that is not ours, payloa
     ['simd', 0x8000_0000],
     ['fp-environment', 0x8000_0000],
     ['exceptions', 0x8000_0000],
+    ['mmu', 0x8000_0000],
     ['exits', 0x8000_0000],
     ['exits', 0],
     ['mmio', 0x8000_0000],

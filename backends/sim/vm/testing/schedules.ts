@@ -47,6 +47,8 @@ const cases: readonly (() => VmCase)[] = [
   vmCase('simd', 'permutes_and_moves', { isolation: 'none' }),
   vmCase('exceptions', 'el0_and_back', { isolation: 'none' }),
   vmCase('exceptions', 'counter'),
+  vmCase('mmu', 'remaps'),
+  vmCase('mmu', 'address_spaces', { isolation: 'none' }),
   vmCase('exits', 'read_of_unprotected'),
   vmCase('exits', 'execute_other_plane', { isolation: 'none' }),
   vmCase('loop', 'spin', { isolation: 'none', maxInstructions: 200_003 }),
