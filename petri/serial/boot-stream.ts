@@ -4,15 +4,15 @@ import { TextReader, type ByteSource } from './text/text-reader.ts';
 import { Wait, type WaitFailure, type WaitMatch } from './match/wait.ts';
 import type { WaitClock } from './match/wait-clock.ts';
 
-/** What of a match a test sees. */
+/** The match as seen by a test. */
 export interface SerialMatch {
   /** The text that matched. */
   readonly match: string;
-  /** What the groups of a RegExp captured, from group 1 on. */
+  /** The captures of a RegExp's groups, from group 1 on. */
   readonly captures: readonly (string | undefined)[];
-  /** The same for its named groups. */
+  /** The captures of its named groups. */
   readonly groups: Readonly<Record<string, string | undefined>>;
-  /** What was printed between the previous match and this one; of more than a mebibyte the last part. */
+  /** What was printed between the previous match and this one; at most the last mebibyte. */
   readonly before: string;
 }
 
@@ -24,20 +24,20 @@ export interface StreamWaitOptions {
   readonly clock: WaitClock;
 }
 
-/** A place between two characters of the clean text. */
+/** A position between two characters of the clean text. */
 interface Cursor {
   /** Characters from the start of the boot. */
   readonly position: number;
   /** The character before it, '' at the start. */
   readonly preceding: string;
-  /** Text after it that was read already. */
+  /** Text after it that has been read already. */
   readonly pending: string;
   readonly reader: TextReader;
 }
 
 /**
- * The part of a console's stream that belongs to one boot of its VM, with the place up to which waits have consumed it.
- * A wait looks at one boot only: what a VM printed before its reset cannot pass for output of the next boot.
+ * The part of a console's stream that belongs to one boot of its VM, with the position up to which waits have consumed
+ * it. A wait searches one boot only: output from before a reset cannot pass for output of the next boot.
  */
 export class BootStream {
   readonly start: number;
@@ -59,7 +59,7 @@ export class BootStream {
     this.#end ??= this.#bytes.size;
   }
 
-  /** A reader of this boot alone. */
+  /** A reader of this boot only. */
   reader(): TextReader {
     const end = (): number => this.#end ?? this.#bytes.size;
     const bytes = this.#bytes;
@@ -72,7 +72,7 @@ export class BootStream {
     return new TextReader(source, this.start);
   }
 
-  /** Starts a search. `settle` must be given its outcome. */
+  /** Starts a search. `settle` must be called with its outcome. */
   wait(
     pattern: SerialPattern,
     options: StreamWaitOptions,
@@ -90,7 +90,7 @@ export class BootStream {
     return { wait, settle: (outcome) => this.#settle(from, outcome, options.consume) };
   }
 
-  /** Whether a pattern matches in what was consumed already. @throws PetriError `console-incomplete` */
+  /** Whether a pattern matches in text that was consumed already. @throws PetriError `console-incomplete` */
   consumed(pattern: SerialPattern): boolean {
     const matcher = createMatcher(pattern, '');
     const reader = this.reader();

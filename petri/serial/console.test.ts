@@ -42,7 +42,7 @@ describe('waitFor', () => {
     expect(await console.waitFor('hello')).toEqual({ match: 'hello', captures: [], groups: {}, before: 'booting\n' });
   });
 
-  it('finds a text that is cut at every possible byte', async () => {
+  it('finds a text that is split at any byte', async () => {
     const text = 'noise\r\nthe \u001B[1mvälue\u001B[0m is 1234 🦀\r\n';
     const bytes = utf8(text);
     for (let at = 0; at <= bytes.length; at += 1) {
@@ -75,7 +75,7 @@ describe('waitFor', () => {
     expect((await console.waitFor('one')).before).toBe('');
   });
 
-  it('can look again from the start of the boot, without consuming', async () => {
+  it('can search again from the start of the boot, without consuming', async () => {
     const console = inMemory();
     console.push(utf8('one\ntwo\n'));
     await console.waitFor('one');
@@ -90,7 +90,7 @@ describe('waitFor', () => {
     expect((await console.waitFor(/[ATSS]/)).match).toBe('T');
   });
 
-  it('matches a prompt that has no line end once it stands still', async () => {
+  it('matches a prompt without a line end when no more of it arrives', async () => {
     const console = inMemory();
     console.push(utf8('sh-5.2'));
     const wait = console.waitFor(/^sh-[\d.]+# $/);
@@ -116,7 +116,7 @@ describe('waitFor', () => {
     expect((await console.waitFor('d')).before).toBe('\n');
   });
 
-  it('starts a VM that is not running yet, and fails as its boot fails', async () => {
+  it('starts a VM that is not running yet, and fails with the error of its boot', async () => {
     let boots = 0;
     const console: SerialConsole = new SerialConsole({
       name: 'realm',
@@ -131,7 +131,7 @@ describe('waitFor', () => {
     await expect(broken.waitFor('up')).rejects.toThrow('no kernel');
   });
 
-  it('sees nothing of an earlier boot', async () => {
+  it('ignores output of an earlier boot', async () => {
     const console = inMemory();
     console.push(utf8('ready\nunfinished \u001B['));
     console.close('the VM halted');
@@ -142,7 +142,7 @@ describe('waitFor', () => {
     expect(console.transcript).toContain('ready\nunfinished');
   });
 
-  it('ends the waits of the boot that is over', async () => {
+  it('ends the waits of a boot that has ended', async () => {
     const console = inMemory();
     const wait = console.waitFor('ready');
     console.reopen();
@@ -169,7 +169,7 @@ describe('waitFor', () => {
     await expect(inMemory().waitFor('')).rejects.toMatchObject({ code: 'invalid-option' });
   });
 
-  it('is deterministic: any pieces give the same text, matches and lines', async () => {
+  it('is deterministic: any chunks give the same text, matches and lines', async () => {
     const patterns = ['a', 'xyz', '\n', /x+/, /^a/, /[^a]z/, /é|€/];
     const observe = async (pieces: readonly Uint8Array[], together: boolean): Promise<unknown> => {
       const console = inMemory();
@@ -210,7 +210,7 @@ describe('a line that is redrawn', () => {
     expect(console.raw).toEqual(utf8(edk2));
   });
 
-  it('takes no match back, and gives what was consumed again as another line only', async () => {
+  it('does not revoke a match, and shows consumed text again only as another line', async () => {
     const console = inMemory();
     console.push(utf8('Hit any key: 2'));
     expect((await console.waitFor('key: 2')).before).toBe('Hit any ');
@@ -231,7 +231,7 @@ describe('a line that is redrawn', () => {
     ['# cho hi', '# echo hi\b\b\b\b\b\b\bcho hi \b\b\b\b\b\b\b'],
     [/autoboot:\s+0/, 'autoboot:  2 \b\b\b 1 \b\b\b 0 '],
     [/^ASSERT \[/, 'Loading\u001B[12;01HASSERT [DxeCore] a.c(1): FALSE\r\n'],
-  ])('is found as it is seen: %s', async (pattern, output) => {
+  ])('is found as rendered: %s', async (pattern, output) => {
     const console = inMemory();
     const wait = console.waitFor(pattern);
     for (const byte of utf8(output)) console.push(Uint8Array.of(byte));
@@ -240,7 +240,7 @@ describe('a line that is redrawn', () => {
 });
 
 describe('a wait that fails', () => {
-  it('tells what, how long, the nearest lines and the last ones', async () => {
+  it('reports the pattern, the time, the nearest lines and the last ones', async () => {
     const console = inMemory();
     console.push(utf8('U-Boot 2025\nrunning test common::bot\nanything else\n'));
     const error = await errorOf(console.waitFor('running test common::boot', { timeout: 5 }));
@@ -251,7 +251,7 @@ describe('a wait that fails', () => {
     expect(error.transcriptTail).toBe('U-Boot 2025\nrunning test common::bot\nanything else');
   });
 
-  it('fails at once when the console is closed, and says how the VM ended', async () => {
+  it('fails at once when the console closes, and reports how the VM ended', async () => {
     const console = inMemory();
     const wait = errorOf(console.waitFor(/hello/));
     console.push(utf8('panic at 1\n'));
@@ -262,7 +262,7 @@ describe('a wait that fails', () => {
     expect(await errorOf(console.waitFor('late'))).toMatchObject({ code: 'console-closed' });
   });
 
-  it('says that a string would have matched as a pattern, and the other way round', async () => {
+  it('reports that a string would have matched as a pattern, and vice versa', async () => {
     const console = inMemory();
     console.push(utf8('count: 42\n[ok]\n'));
     console.close();
@@ -273,7 +273,7 @@ describe('a wait that fails', () => {
     expect((await errorOf(console.waitFor(/f(x)/))).remedy).toContain('give it as a string');
   });
 
-  it('says that it was printed before an earlier match', async () => {
+  it('reports that the text was printed before an earlier match', async () => {
     const console = inMemory();
     console.push(utf8('one two\n'));
     await console.waitFor('two');
@@ -282,7 +282,7 @@ describe('a wait that fails', () => {
     expect((await errorOf(console.waitFor('three'))).remedy).toBeUndefined();
   });
 
-  it('is given up with a signal', async () => {
+  it('can be aborted with a signal', async () => {
     const controller = new AbortController();
     const wait = errorOf(inMemory().waitFor('x', { signal: controller.signal }));
     controller.abort(new Error('enough'));
@@ -294,7 +294,7 @@ describe('a wait that fails', () => {
 });
 
 describe('lines', () => {
-  it('gives complete lines from the start, and the unfinished one at the end', async () => {
+  it('yields complete lines from the start, and the unfinished one at the end', async () => {
     const console = inMemory();
     console.push(utf8('one\r\ntwo'));
     await console.waitFor('one');
@@ -304,7 +304,7 @@ describe('lines', () => {
     expect(await lines).toEqual(['one', 'two more', '', 'last']);
   });
 
-  it('can be left at any line, and given up', async () => {
+  it('can be left at any line, and aborted', async () => {
     const console = inMemory();
     console.push(utf8('one\ntwo\n'));
     for await (const line of console.lines()) {
@@ -322,7 +322,7 @@ describe('lines', () => {
 });
 
 describe('input', () => {
-  it('passes on what is typed', async () => {
+  it('passes on input', async () => {
     const typed: Uint8Array[] = [];
     const console = new SerialConsole({ name: 'realm', input: (bytes) => typed.push(bytes) });
     await console.write('ä');
@@ -333,7 +333,7 @@ describe('input', () => {
     await expect(console.sendLine('x')).rejects.toMatchObject({ code: 'console-closed' });
   });
 
-  it('ends lines as the call says, or the console', async () => {
+  it('ends lines as set by the call or the console', async () => {
     let typed = '';
     const input = (bytes: Uint8Array): void => void (typed += Buffer.from(bytes).toString());
     const console = new SerialConsole({ name: 'efi', input });
@@ -349,13 +349,13 @@ describe('input', () => {
     await expect(console.sendLine('x')).rejects.toMatchObject({ code: 'invalid-option' });
   });
 
-  it('is refused where there is none', async () => {
+  it('is rejected without an input', async () => {
     await expect(inMemory().write('x')).rejects.toMatchObject({ code: 'unsupported' });
   });
 });
 
 describe('history', () => {
-  it('is bounded: the first and the last bytes are kept, and the gap is told', async () => {
+  it('is bounded: the first and the last bytes are kept, and the gap is reported', async () => {
     const console = new SerialConsole({ name: 'realm', historyLimit: 512 * 1024 });
     const line = `${'x'.repeat(99)}\n`;
     console.push(utf8('first line\n'));
@@ -369,7 +369,7 @@ describe('history', () => {
     await expect(console.waitFor('last line')).rejects.toMatchObject({ code: 'console-incomplete' });
   });
 
-  it('is read back from disk where memory let it go, so that a late wait misses nothing', async () => {
+  it('is read back from disk if memory has dropped it, so a late wait misses nothing', async () => {
     const console = new SerialConsole({ name: 'realm', directory, historyLimit: 128 * 1024 });
     const filler = utf8('filler\n'.repeat(20_000));
     console.push(filler);
@@ -398,7 +398,7 @@ describe('history', () => {
 });
 
 describe('on disk', () => {
-  it('is byte for byte what arrived, at once, with the time of arrival beside it', () => {
+  it('contains exactly the bytes that arrived, at once, with a file of arrival times', () => {
     const bytes = Uint8Array.of(0, 255, 27, 91, 13, 10, 0xc3);
     const console = new SerialConsole({ name: 'tf-a', directory: join(directory, 'not', 'yet') });
     console.push(bytes);
@@ -409,7 +409,7 @@ describe('on disk', () => {
     const timing = readFileSync(join(directory, 'not', 'yet', 'tf-a.timing'), 'utf8')
       .trim()
       .split('\n');
-    // A busy host may put the second push at a time of its own.
+    // A busy host may delay the second push.
     expect(timing.slice(0, 2).map((line) => JSON.parse(line) as unknown)).toMatchObject([
       { started: expect.stringMatching(/^\d{4}-/) as string },
       { offset: 0, ms: expect.any(Number) as number },
@@ -425,7 +425,7 @@ describe('on disk', () => {
     console.dispose();
   });
 
-  it('tells of a log that is not complete, and only of one', () => {
+  it('reports an incomplete log, and only that', () => {
     const console = new SerialConsole({ name: 'realm', directory });
     console.push(utf8('x'));
     console.dispose();
@@ -436,7 +436,7 @@ describe('on disk', () => {
     expect(late.failure?.message).toMatch(/after the log was closed/);
   });
 
-  it('goes on in memory when the disk fails', async () => {
+  it('continues in memory when the disk fails', async () => {
     const console = new SerialConsole({ name: 'realm', directory: '/dev/null/not-a-folder' });
     console.push(utf8('hello\n'));
     expect((await console.waitFor('hello')).match).toBe('hello');
@@ -448,7 +448,7 @@ describe('a console that is neither in memory nor on disk as a whole', () => {
   const filler = utf8('filler\n'.repeat(20_000));
   const reports: string[] = [];
 
-  /** With a secret in the middle, and more around it than memory keeps. */
+  /** With a secret in the middle, surrounded by more than memory keeps. */
   function flooded(options: Partial<SerialConsoleOptions>): SerialConsole {
     reports.length = 0;
     const onIncomplete = (why: string): void => void reports.push(why);
@@ -489,7 +489,7 @@ describe('a console that is neither in memory nor on disk as a whole', () => {
     },
   };
 
-  it.each(Object.entries(incomplete))('says so wherever it would be looked at: %s', async (_what, { make, why }) => {
+  it.each(Object.entries(incomplete))('fails wherever lost bytes would be needed: %s', async (_what, { make, why }) => {
     const console = make();
     const code = 'console-incomplete';
     const failures = [
@@ -502,7 +502,7 @@ describe('a console that is neither in memory nor on disk as a whole', () => {
     ];
     expect(failures.map((failure) => failure.code)).toEqual(failures.map(() => code));
     for (const { message } of failures) expect(message).toMatch(why);
-    // What does not need it goes on.
+    // What does not need lost bytes still works.
     expect((await console.waitFor('first')).match).toBe('first');
     expect(console.tail(1)).toBe('last');
   });
@@ -515,7 +515,7 @@ describe('a console that is neither in memory nor on disk as a whole', () => {
     expect(console.logFailure?.message).toMatch(why);
   });
 
-  it('does not trouble a wait that reads along', async () => {
+  it('does not affect a wait that reads as bytes arrive', async () => {
     const console = new SerialConsole({ name: 'realm', directory, historyLimit: 512 * 1024, logLimit: 64 * 1024 });
     const wait = console.waitFor('secret');
     const late = errorOf(console.waitFor('nobody printed this'));
@@ -525,10 +525,10 @@ describe('a console that is neither in memory nor on disk as a whole', () => {
     console.close('the VM halted');
     const error = await late;
     expect(error.code).toBe('console-closed');
-    expect(error.message).toContain('its log is not complete: it has reached its limit');
+    expect(error.message).toContain('its log is incomplete: it has reached its limit');
   });
 
-  it('never takes more of the disk than its limit and what memory keeps, and has the end beside it', () => {
+  it('never uses more disk space than its limit and what memory keeps, and saves the end separately', () => {
     const console = flooded({ directory, logLimit: 64 * 1024 });
     console.dispose();
     const log = readFileSync(join(directory, 'realm.log'));

@@ -17,29 +17,29 @@ import type { Wait } from './match/wait.ts';
 /** Bytes of a console that are kept in memory, unless specified otherwise. */
 const HISTORY_LIMIT = 5 * 1024 * 1024;
 
-/** Bytes of a console that are kept on disk, unless specified otherwise: no guest may fill it. */
+/** Bytes of a console that are kept on disk, unless specified otherwise: no guest may fill the disk. */
 export const LOG_LIMIT = 64 * 1024 * 1024;
 
-/** Bytes from the end of the stream that `tail` looks at. */
+/** Bytes at the end of the stream that `tail` reads. */
 const TAIL_BYTES = 16 * 1024;
 
-/** What a line ends with that is typed: line feed, carriage return as the key Enter sends it, or both. */
+/** Line ending of typed lines: line feed, carriage return as sent by the Enter key, or both. */
 export type LineEnding = 'lf' | 'cr' | 'crlf';
 
 const lineEndings: Readonly<Record<LineEnding, string>> = { lf: '\n', cr: '\r', crlf: '\r\n' };
 const knownEnding = oneOf(Object.keys(lineEndings));
 
-/** How a console is made. */
+/** Options of a console. */
 export interface SerialConsoleOptions {
-  /** By which a VM has it, and its files are named. */
+  /** Name in the VM, and of its files. */
   readonly name: string;
-  /** Where `<name>.log` and `<name>.timing` go; without it the console is in memory alone. */
+  /** Folder for `<name>.log` and `<name>.timing`; without it the console is only in memory. */
   readonly directory?: string;
-  /** Takes what the test types. */
+  /** Receives what the test types. */
   readonly input?: (bytes: Uint8Array) => void;
   /** Called before every use that needs a running VM, so that one that is booted lazily starts. */
   readonly onDemand?: () => Promise<unknown> | undefined;
-  /** What the times of waits are measured by. @default the time of the host */
+  /** Clock for the time-outs of waits. @default the host's */
   readonly clock?: WaitClock;
   /**
    * Bytes to keep in memory: a quarter for the beginning, the rest for the end.
@@ -48,32 +48,31 @@ export interface SerialConsoleOptions {
    */
   readonly historyLimit?: number;
   /**
-   * Bytes to keep on disk, from the start of the stream. What comes after is lost once memory has no room for it
-   * either.
+   * Bytes to keep on disk, from the start of the stream. Later bytes are lost once memory has dropped them too.
    *
    * @default 64 MiB
    */
   readonly logLimit?: number;
-  /** Called once, with a sentence, when the log stops before the stream does: a full disk, or its limit. */
+  /** Called once, with a sentence, if the log stops before the stream does: a full disk, or its limit. */
   readonly onIncomplete?: (why: string) => void;
 }
 
 /**
  * A serial console: bytes in from a backend; text, lines and matches out to a test.
  *
- * The text is what a person sees: UTF-8 with U+FFFD for invalid bytes, without what renders nothing, line ends as
- * `\n`, and a line that is redrawn again as a line of its own. The first and last bytes are kept in memory, and all
- * of them on disk, up to a limit. Whatever would have to look at bytes that are in neither fails with
- * `console-incomplete`. Nothing depends on how the bytes were cut when they arrived.
+ * The text is what a person sees: UTF-8 with U+FFFD for invalid bytes, without invisible controls, line ends as `\n`,
+ * and each state of a redrawn line as a line of its own. The first and last bytes are kept in memory, and all of them
+ * on disk, up to a limit. Whatever needs bytes that are in neither fails with `console-incomplete`. Nothing depends on
+ * how the bytes were split when they arrived.
  */
 export class SerialConsole {
-  /** By which the VM has it, such as `serial`. */
+  /** Name in the VM, such as `serial`. */
   readonly name: string;
   /**
-   * What `sendLine` ends lines with where the call does not say.
+   * Line ending of `sendLine` unless the call specifies one.
    *
-   * @default 'lf', which a TMK and the terminals of Linux take; 'cr' on consoles of boards, whose firmware takes
-   *   nothing else
+   * @default 'lf', which TMKs and terminals of Linux accept; 'cr' on consoles of boards, whose firmware accepts nothing
+   *   else
    */
   lineEnding: LineEnding = 'lf';
   readonly #log: ConsoleLog | undefined;
@@ -86,7 +85,7 @@ export class SerialConsole {
   #boot: BootStream;
   #closeReason: string | undefined;
   readonly #listeners = new Set<() => void>();
-  /** Waits that look along while bytes get lost. */
+  /** Waits that must read bytes before memory drops them. */
   readonly #waits = new Set<Wait>();
   readonly #catchUpAfter: number;
   #caughtUp = 0;
@@ -109,7 +108,7 @@ export class SerialConsole {
     this.#boot = new BootStream(this.#bytes, 0);
   }
 
-  /** Takes what the guest sent. The bytes are copied. After `close` they are ignored. */
+  /** Receives bytes from the guest, which are copied. Ignored after `close`. */
   push(bytes: Uint8Array): void {
     if (this.#boot.closed || bytes.length === 0) return;
     this.#log?.append(bytes);
@@ -120,8 +119,8 @@ export class SerialConsole {
   }
 
   /**
-   * Marks the end of the stream, with the reason as a clause such as `the VM halted: power-off`. Waits for what did not
-   * come fail at once. Idempotent.
+   * Marks the end of the stream, with the reason as a clause such as `the VM halted: power-off`. Waits that have not
+   * matched fail at once. Idempotent.
    */
   close(reason = 'it was closed'): void {
     if (this.#boot.closed) return;
@@ -131,7 +130,7 @@ export class SerialConsole {
   }
 
   /**
-   * Begins the stream of another boot of the same VM: waits look at that alone. What came before stays in the
+   * Starts the stream of another boot of the same VM, which is all that waits search. Earlier output stays in the
    * history.
    */
   reopen(): void {
@@ -158,28 +157,27 @@ export class SerialConsole {
     return this.#history.size;
   }
 
-  /**
-   * The file that has every byte, or the first ones of an incomplete log, if the console writes one and received any.
-   */
+  /** The file with all bytes, or with the first ones if the log is incomplete; undefined without a log or any bytes. */
   get logPath(): string | undefined {
     return this.size === 0 ? undefined : this.#log?.path;
   }
 
-  /** What kept the file from being complete. */
+  /** Why the file is incomplete, if it is. */
   get logFailure(): Error | undefined {
     return this.#log?.failure;
   }
 
   /**
    * Waits until the guest has printed something, and moves the cursor to the end of the match. Everything after the
-   * cursor counts, whether it was printed before the call or after. A string is looked for as it stands. A RegExp is
-   * tried whenever a line is complete, and on an unfinished line once that stands still, with `^` and `$` standing for
-   * the start and end of lines; a match spans at most 64 Ki characters.
+   * cursor counts, whether it was printed before the call or after. A string is matched literally. A RegExp is tried
+   * whenever a line is complete, and on an unfinished line when no more of it arrives; `^` and `$` match at the start
+   * and end of lines, and a match spans at most 64 Ki characters.
    *
-   * @throws PetriError `wait-timeout` when the time is over or the signal aborts, `console-closed` when the VM has
-   *   halted without printing it, `invalid-option` for an empty string, `pattern-too-expensive` for a pattern that
-   *   takes more steps on one line than it may, `console-incomplete` when bytes that it would have to look at are lost,
-   *   and what booting throws
+   * @throws PetriError `wait-timeout` after the time-out or when the signal aborts, `console-closed` if the VM has
+   * halted
+   *   without printing it, `invalid-option` for an empty string, `pattern-too-expensive` for a pattern that exceeds the
+   * step limit on one line, `console-incomplete` if bytes that it would have to search are lost, and what booting
+   * throws
    */
   async waitFor(pattern: SerialPattern, options: WaitOptions = {}): Promise<SerialMatch> {
     checkWait(pattern, options);
@@ -210,7 +208,7 @@ export class SerialConsole {
         transcriptTail: this.tail(),
         abortReason: outcome.end === 'abort' ? signal?.reason : undefined,
       });
-      // What a person wants to see is the line that waited.
+      // The stack should start at the line that waited.
       Error.captureStackTrace(error, this.waitFor);
       throw error;
     } finally {
@@ -221,7 +219,7 @@ export class SerialConsole {
 
   /**
    * The lines of this boot from its start, without their ends, as they become complete; the unfinished last one when
-   * the console closes. Independent of `waitFor`. A line of more than 64 Ki characters comes in parts.
+   * the console closes. Independent of `waitFor`. A line of more than 64 Ki characters is split.
    */
   async *lines(options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<string, void, undefined> {
     checkOptions('lines()', options, { signal: abortSignal });
@@ -235,7 +233,7 @@ export class SerialConsole {
     });
   }
 
-  /** All text, of every boot. @throws PetriError `console-incomplete` when a part of it is lost */
+  /** All text, of every boot. @throws PetriError `console-incomplete` if a part of it is lost */
   get transcript(): string {
     const { size } = this.#history;
     const { closed } = this.#boot;
@@ -245,7 +243,7 @@ export class SerialConsole {
     return this.#transcript.text;
   }
 
-  /** All bytes. @throws PetriError `console-incomplete` when a part of them is lost: `gap` */
+  /** All bytes. @throws PetriError `console-incomplete` if a part of them is lost: `gap` */
   get raw(): Uint8Array {
     const parts: Uint8Array[] = [];
     for (let offset = 0; offset < this.size; offset += parts.at(-1)?.length ?? 0) {
@@ -259,21 +257,21 @@ export class SerialConsole {
     return this.#bytes.gap;
   }
 
-  /** The last lines of text, for messages: harmless, which `transcript` is not. */
+  /** The last lines of text, for messages: escaped, unlike `transcript`. */
   tail(lines = 20): string {
     const text = this.#textFrom(Math.max(this.#bytes.endInMemory, this.size - TAIL_BYTES));
     return harmlessText(text.trimEnd().split('\n').slice(-lines).join('\n'));
   }
 
   /**
-   * Types something into the guest.
+   * Sends input to the guest.
    *
    * @throws PetriError `unsupported` for a console without input, `console-closed` after the VM has halted
    */
   async write(data: string | Uint8Array): Promise<void> {
     checkArgument('write()', 'data', data, bytesOrText);
     if (this.#input === undefined) {
-      throw new PetriError(`console '${this.name}' takes no input`, {
+      throw new PetriError(`console '${this.name}' accepts no input`, {
         code: 'unsupported',
         step: 'run',
         remedy: "list 'serial.write' in the test's `requires`, so that it is skipped where there is no input",
@@ -291,7 +289,7 @@ export class SerialConsole {
   }
 
   /**
-   * Types a line, ended as the call or else `lineEnding` says. Firmware such as EDK2 answers to 'cr' alone.
+   * Sends a line, with the ending of the call or else `lineEnding`. Firmware such as EDK2 only accepts 'cr'.
    *
    * @throws PetriError `invalid-option`, and as `write` does
    */
@@ -335,17 +333,14 @@ export class SerialConsole {
     );
   }
 
-  /**
-   * Where no disk has what memory lets go, waits look at it before that: the guest is held up rather than a test
-   * failed.
-   */
+  /** Without a log on disk, waits read bytes before memory drops them: the guest is delayed, but no test fails. */
   #catchUp(arriving: number): void {
     if (this.size + arriving - this.#caughtUp < this.#catchUpAfter) return;
     this.#caughtUp = this.size;
     for (const wait of [...this.#waits]) wait.catchUp();
   }
 
-  /** Bytes that arrive in one go of the event loop are looked at once. */
+  /** Bytes that arrive in one turn of the event loop are searched together. */
   #wake(): void {
     if (this.#waking || this.#listeners.size === 0) return;
     this.#waking = true;
@@ -380,7 +375,7 @@ export class SerialConsole {
   }
 }
 
-/** For a hint alone. */
+/** Only for a hint. */
 function wasConsumed(boot: BootStream, pattern: SerialPattern): boolean {
   try {
     return boot.consumed(pattern);

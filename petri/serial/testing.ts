@@ -9,7 +9,7 @@ export function cutAt(bytes: Uint8Array, at: number): Uint8Array[] {
   return [bytes.subarray(0, at), bytes.subarray(at)];
 }
 
-/** Pieces of the given sizes, and the rest. */
+/** Chunks of the given sizes, and the rest. */
 export function inPieces(bytes: Uint8Array, sizes: readonly number[]): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let at = 0;
@@ -21,9 +21,7 @@ export function inPieces(bytes: Uint8Array, sizes: readonly number[]): Uint8Arra
   return pieces;
 }
 
-/**
- * Bytes with much of what makes consoles hard: escapes, line ends, NUL, parts of UTF-8 sequences, and invalid bytes.
- */
+/** Bytes that are difficult for consoles: escapes, line ends, NUL, parts of UTF-8 sequences, and invalid bytes. */
 export function awkwardBytes(): fc.Arbitrary<Uint8Array> {
   const fragment = fc.constantFrom(
     '\u001B',

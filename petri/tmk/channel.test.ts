@@ -15,7 +15,7 @@ function channel(): { channel: TmkChannel; printed: () => string; logged: string
 }
 
 describe('TmkChannel', () => {
-  it('prints log messages as lines and panics with their place', () => {
+  it('prints log messages as lines, and panics with their location', () => {
     const { channel: tmk, printed } = channel();
     tmk.accept({ kind: 'log', message: 'grüße' });
     tmk.accept({ kind: 'panic', message: 'oh no', file: 'main.rs', line: 7 });
@@ -31,7 +31,7 @@ describe('TmkChannel', () => {
     expect(printed()).toBe('');
   });
 
-  it('logs a rejected command and goes on', () => {
+  it('logs a rejected command and continues', () => {
     const { channel: tmk, logged } = channel();
     const event = tmk.decode(0x1234, () => undefined);
     tmk.accept(event);
@@ -40,7 +40,7 @@ describe('TmkChannel', () => {
     expect(tmk.verdict).toBeUndefined();
   });
 
-  it('keeps a bounded number of events of a flood, says so, and still keeps the verdict', () => {
+  it('keeps a bounded number of events, reports that, and still keeps the verdict', () => {
     const { channel: tmk } = channel();
     for (let n = 0; n < 20_000; n++) tmk.accept({ kind: 'log', message: `line ${n}` });
     tmk.accept({ kind: 'complete', success: false });

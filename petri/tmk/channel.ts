@@ -3,26 +3,26 @@ import { COMMAND_SIZE, decodeCommand, type ReadGuestMemory } from './protocol.ts
 import { BoundedLog } from '../text/index.ts';
 import type { PayloadLocator } from './locator.ts';
 
-/** What ended a TMK's run by its own command. */
+/** The command with which a TMK ended its run. */
 export type TmkVerdict = Extract<TmkEvent, Record<'kind', 'complete' | 'panic'>>;
 
-/** Where a channel reports what it receives. */
+/** Receives what a channel reports. */
 export interface TmkListener {
   /** Bytes for the console: UTF-8, whole lines. */
   readonly print: (bytes: Uint8Array) => void;
-  /** A line for whoever looks into a failure. */
+  /** Receives lines for the VM's log. */
   readonly log: (message: string) => void;
 }
 
 export const POINTER_BYTES = 8;
-/** Events kept of one run; a guest may log for ever. */
+/** Events kept of one run; a guest may log endlessly. */
 const MAX_EVENTS = 10_000;
 /** Characters of messages kept of one run. */
 const MAX_CHARACTERS = 4 * 1024 * 1024;
 
 /**
- * The monitor's end of the TMK command channel: decodes commands, prints log messages as lines as
- * tmk_vmm does, keeps the events and the one that decides the run.
+ * The monitor's end of the TMK command channel: decodes commands, prints log messages as lines like tmk_vmm does, and
+ * keeps the events and the one that decides the run.
  */
 export class TmkChannel {
   readonly #events: TmkEvent[] = [];
@@ -45,13 +45,13 @@ export class TmkChannel {
     return this.#events;
   }
 
-  /** Set by the first Complete or Panic; what comes after it is ignored. */
+  /** Set by the first Complete or Panic; later ones are ignored. */
   get verdict(): TmkVerdict | undefined {
     return this.#verdict;
   }
 
   /**
-   * Decodes the command block that the guest stored the address of. Nothing is printed yet: the caller may have to make
+   * Decodes the command block at an address that the guest stored. Prints nothing yet: the caller may have to make
    * memory readable and decode again.
    */
   decode(pointer: number, read: ReadGuestMemory): TmkEvent {
@@ -64,7 +64,7 @@ export class TmkChannel {
     return { ...event, message: this.#locator.nameOffsets(event.message) };
   }
 
-  /** Takes in a decoded command. */
+  /** Processes a decoded command. */
   accept(event: TmkEvent): void {
     if (this.#verdict !== undefined) return;
     switch (event.kind) {
@@ -86,10 +86,10 @@ export class TmkChannel {
   }
 
   /**
-   * Takes in a store to the command address, where all of the guest's memory can be read at once.
+   * Processes a store to the command address, if all of the guest's memory can be read at once.
    *
    * @param bytes size of the store
-   * @param pointer what was stored
+   * @param pointer the value stored
    */
   store(bytes: number, pointer: number, read: ReadGuestMemory): void {
     if (bytes === POINTER_BYTES) this.accept(this.decode(pointer, read));

@@ -2,12 +2,12 @@ import { harmlessLine } from '../text/index.ts';
 import type { TmkImage } from '../contract/index.ts';
 
 const OFFSET = /\bimage\+0x([0-9a-f]{1,12})\b/g;
-/** More than a panic of ours has, and few enough that a hostile one cannot grow much: each may become a long symbol. */
+/** More than a panic of ours has, and few enough to limit a hostile one: each may become a long symbol. */
 const MAX_OFFSETS = 8;
 
 /**
- * Names the functions in a panic of our TMK runtime (artifacts/tmk/runtime/exceptions.c), which knows addresses as
- * `image+0x…` and has no symbols: each becomes `name+0x…` where the image has a symbol.
+ * Names the functions in a panic of our TMK runtime (artifacts/tmk/runtime/exceptions.c), which prints addresses as
+ * `image+0x…` because it has no symbols: each becomes `name+0x…` if the image has a symbol.
  */
 export function nameImageOffsets(message: string, image: Pick<TmkImage, 'symbolAt'>): string {
   let left = MAX_OFFSETS;

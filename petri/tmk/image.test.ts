@@ -43,11 +43,11 @@ describe('tests of an image', () => {
     ]);
   });
 
-  it('are named by stored addresses where there is no relocation', () => {
+  it('are named by stored addresses if there is no relocation', () => {
     expect(image({ tests: descriptors([{ name: names, length: 4 }]) }).tests[0]?.name).toBe('a::b');
   });
 
-  it('are named by the sum where there are both', () => {
+  it('are named by the sum if there are both', () => {
     const both: TestTmk = {
       tests: descriptors([{ name: 3, length: 2 }]),
       relocations: [[tests, 1027, names]],
@@ -68,7 +68,7 @@ describe('tests of an image', () => {
   });
 });
 
-describe('an image that is no TMK', () => {
+describe('an image that is not a TMK', () => {
   const long = 'the name of test 0 (1025 bytes at 0x2400) has a wrong length';
   it.each<[string, TestTmk, string]>([
     ['an empty section', { tests: new Uint8Array(0) }, "tmk-invalid: x.elf: section 'tmk_tests' is empty"],
@@ -130,7 +130,7 @@ describe('a test by its name', () => {
   it.each([
     ['boot', 'tmk-test-ambiguous', 'a::boot, b::boot'],
     ['oot', 'tmk-test-unknown', 'a::boot, b::boot, a::last'],
-  ])('is told not to be one: %s', (name, code, listed) => {
+  ])('is rejected if there is none: %s', (name, code, listed) => {
     expect(() => findTest(read, 'x', name)).toThrow(
       expect.objectContaining({ code, remedy: expect.stringContaining(listed) as unknown }),
     );

@@ -21,11 +21,11 @@ const MAX_NAME_BYTES = 1024;
 const PAGE_SIZE = 4096;
 
 /**
- * Reads what makes an ELF file a TMK.
+ * Reads the tests of a TMK from an ELF file.
  *
- * @throws PetriError `elf-unsupported` for a program that cannot be loaded anywhere, `tmk-invalid` for one without a
+ * @throws PetriError `elf-unsupported` for a program that cannot be loaded at any address, `tmk-invalid` without a
  *   readable `tmk_tests` section, `elf-invalid` for relocations outside of the image; `elf-unsupported` also for
- *   relocations that only a loader or a runtime of its own would apply (DT_REL, DT_RELR)
+ *   relocations that need a loader or a runtime (DT_REL, DT_RELR)
  */
 export function readTmk(elf: ElfFile): TmkImage {
   if (elf.type !== ET_DYN) {
@@ -51,7 +51,7 @@ export function readTmk(elf: ElfFile): TmkImage {
 }
 
 /**
- * The test that a name means: a full name, or the end of one after `::`, such as `boot` for `common::boot`.
+ * The test with a name: a full name, or its part after `::`, such as `boot` for `common::boot`.
  *
  * @throws PetriError `tmk-test-unknown`, `tmk-test-ambiguous`
  */
@@ -103,7 +103,7 @@ function readTests(elf: ElfFile): TmkTest[] {
   });
 }
 
-/** By place, the addends of the relocations that lie on the name field of a descriptor. */
+/** Addends of the relocations of name fields in descriptors, by address. */
 function nameAddends(elf: ElfFile, section: ElfSection): ReadonlyMap<number, number> {
   const addends = new Map<number, number>();
   for (const relocation of elf.relocations) {
@@ -127,7 +127,7 @@ interface NameField {
   readonly index: number;
   readonly address: bigint;
   readonly length: bigint;
-  /** The part of the address that is in the file rather than in a relocation. */
+  /** The part of the address that is in the file, not in a relocation. */
   readonly stored: bigint;
 }
 
@@ -136,8 +136,8 @@ function readName(elf: ElfFile, { index, address, length, stored }: NameField): 
   if (length === 0n || length > MAX_NAME_BYTES) {
     throw invalid(elf, `${where} has a wrong length, expected 1 to ${MAX_NAME_BYTES} bytes`);
   }
-  // GNU ld writes addends into the image too unless asked not to. OpenVMM adds both, so whatever lies there is not the
-  // name.
+  // By default GNU ld also writes addends into the image. OpenVMM adds both, so the sum would not be the name's
+  // address.
   if (stored !== 0n && stored * 2n === address) {
     throw invalid(
       elf,
@@ -155,7 +155,7 @@ function readName(elf: ElfFile, { index, address, length, stored }: NameField): 
   } catch (error) {
     throw invalid(elf, `${where} is not valid UTF-8`, error);
   }
-  // Names reach the user's terminal.
+  // Names are printed to the user's terminal.
   if (/[\u0000-\u001f\u007f-\u009f]/.test(name)) throw invalid(elf, `${where} has control characters`);
   return name;
 }

@@ -32,7 +32,7 @@ function load(
 }
 
 describe('imagePages', () => {
-  it('puts segments that share a page into one page, each page once, and zeros between and behind them', () => {
+  it('yields each page once, with all segments that share it, and zeros between and after them', () => {
     const { addresses, byte } = load(
       payloadOf([segment(0xffe, [1, 2, 3]), segment(0x1004, [4], 0x2000), segment(0x5000, [5])]),
       0x10_0000,
@@ -43,7 +43,7 @@ describe('imagePages', () => {
     ).toEqual([0, 1, 2, 3, 0, 4, 0, 0, 5]);
   });
 
-  it('gives every byte of a real image its place', () => {
+  it('places every byte of a real image', () => {
     const { byte } = load(hello, 0x8020_0000);
     for (const { vaddr, data, memsize } of hello.image.segments) {
       const loaded = Uint8Array.from({ length: memsize }, (_, at) => byte(0x8020_0000 + vaddr + at) ?? 0xee);
@@ -54,7 +54,7 @@ describe('imagePages', () => {
 });
 
 describe('placeTmk', () => {
-  it('puts the start input into the page behind the image, which must fit too', () => {
+  it('puts the start input into the page after the image, which must fit too', () => {
     const payload = payloadOf([segment(0, [1], 0x2fff)]);
     expect(placeTmk(payload, 0x8020_0000, 0x4000)).toEqual({
       base: 0x8020_0000,

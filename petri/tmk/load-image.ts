@@ -1,14 +1,14 @@
 import { PetriError } from '../errors.ts';
 import type { TmkPayload } from '../contract/index.ts';
 
-/** What loading needs of a payload. */
+/** The parts of a payload that loading needs. */
 export type LoadablePayload = Pick<TmkPayload, 'name' | 'image'>;
 
 const PAGE = 4096;
 
-/** Where a TMK goes in the memory that it gets: segments at `base` plus their address as linked. */
+/** Where a TMK is loaded: segments at `base` plus their linked address. */
 export interface TmkPlacement {
-  /** Where address 0 of the image as linked is. */
+  /** Where address 0 of the linked image is. */
   readonly base: number;
   /** Address of the first instruction. */
   readonly entry: number;
@@ -37,15 +37,15 @@ export function placeTmk(payload: LoadablePayload, base: number, bytes: number):
   return { base, entry: base + image.entry, startInput: base + image.span.end };
 }
 
-/** A page of an image as it is in memory before the first instruction. */
+/** A page of an image in its initial state. */
 export interface ImagePage {
   /** Where it goes, a multiple of 4096. */
   readonly address: number;
-  /** 4096 bytes, to be used before the next page is asked for. */
+  /** 4096 bytes, valid until the next page is requested. */
   readonly bytes: Uint8Array;
 }
 
-/** The pages that an image occupies, in order of address, each once; also those that hold nothing but zeros. */
+/** The pages that an image occupies, in order of address, each once; including those that contain only zeros. */
 export function* imagePages(payload: LoadablePayload, base: number): Generator<ImagePage, void, void> {
   const { segments } = payload.image;
   const bytes = new Uint8Array(PAGE);

@@ -22,17 +22,17 @@ describe('explainHole', () => {
     expect(new PayloadLocator(image, BASE).explainHole(address)).toMatch(text);
   });
 
-  it('does not speak of a stack where the image does not say where it is', () => {
+  it('does not mention a stack if the image does not say where it is', () => {
     expect(new PayloadLocator(withoutStack, BASE).explainHole(0x1f_fff0n)).toBe('; it is just below the image');
   });
 });
 
-it('has holes at 0 and below the memory, and nowhere else', () => {
+it('finds holes only at 0 and below the memory', () => {
   const edges = [-1, 0, 0xffff, 0x1_0000, BASE - 0x1_0001, BASE - 0x1_0000, BASE - 1, BASE];
   expect(edges.map((ipa) => isInHole(ipa, BASE))).toEqual([false, true, true, false, false, true, true, false]);
 });
 
-it('finds the stack of our payloads at their lowest addresses, so that it overflows into what is below the image', () => {
+it('finds the stack of our payloads at their lowest addresses, from which it overflows into the hole', () => {
   for (const name of ['hello', 'selftest', 'foreign']) {
     const { stackStart, span } = tmk(name).image;
     expect([stackStart, span.start]).toEqual([0, 0]);

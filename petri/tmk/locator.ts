@@ -6,7 +6,7 @@ import type { SymbolLocation } from '../elf/index.ts';
 
 const INSTRUCTION_BYTES = 4n;
 
-/** Where an address lies. */
+/** The location of an address. */
 export interface Location {
   /** The symbol there, if the ELF file has one. */
   readonly symbol?: SymbolLocation;
@@ -14,29 +14,29 @@ export interface Location {
   readonly text: string;
 }
 
-/** Says where an address lies in a payload that was loaded at some base. */
+/** Finds the location of addresses in a payload that was loaded at some base. */
 export class PayloadLocator {
   readonly #image: TmkImage;
   readonly #base: number;
 
-  /** @param base added to the addresses of the image as linked */
+  /** @param base added to the linked addresses of the image */
   constructor(image: TmkImage, base: number) {
     this.#image = image;
     this.#base = base;
   }
 
-  /** Where an address lies, such as the PC of a fault. */
+  /** The location of an address, such as the PC of a fault. */
   locate(pc: bigint): Location {
     return located(pc, this.#symbolAt(pc));
   }
 
-  /** In the function that made the call: behind a call that never returns there may be another function already. */
+  /** The location of a call from its return address: after a call that never returns, another function may begin. */
   locateReturn(address: bigint): Location {
     const call = this.#symbolAt(address - INSTRUCTION_BYTES);
     return located(address, call && { ...call, offset: call.offset + Number(INSTRUCTION_BYTES) });
   }
 
-  /** What an address without memory says about the access that went there: a clause to put behind a message, or ''. */
+  /** The likely cause of an access to an address without memory: a clause to append to a message, or ''. */
   explainHole(address: bigint): string {
     const { stackStart, span } = this.#image;
     const below = BigInt(this.#base + (stackStart ?? span.start)) - address;
@@ -48,7 +48,7 @@ export class PayloadLocator {
     return address >= 0n && address < HOLE_BYTES ? '; a null pointer: there is never anything at such addresses' : '';
   }
 
-  /** As `nameImageOffsets` does with the payload's image. */
+  /** Applies `nameImageOffsets` with the payload's image. */
   nameOffsets(message: string): string {
     return nameImageOffsets(message, this.#image);
   }

@@ -29,7 +29,7 @@ describe('a command', () => {
     expect(decode([0, RAM + 0x100, 12])).toEqual({ kind: 'log', message: 'hello wörld' });
   });
 
-  it('log of nothing, wherever it points', () => {
+  it('empty log, wherever it points', () => {
     expect(decode([0, 1, 0])).toEqual({ kind: 'log', message: '' });
     expect(decode([0, 2n ** 64n - 1n, 0])).toEqual({ kind: 'log', message: '' });
   });
@@ -52,12 +52,12 @@ describe('a command', () => {
     expect(decode([2])).toEqual({ kind: 'complete', success: false });
   });
 
-  it('with rubbish in what it does not use', () => {
+  it('with random data in unused fields', () => {
     expect(decode([0xdead_beefn << 32n, RAM + 0x100, 5, -1, -1, -1])).toEqual({ kind: 'log', message: 'hello' });
     expect(decode([2n | (0xffff_ff01n << 32n), -1])).toEqual({ kind: 'complete', success: true });
   });
 
-  it('of the longest string that is taken', () => {
+  it('with the longest string that is accepted', () => {
     expect(decode([0, RAM + 0x1000, MAX_STRING_BYTES])).toMatchObject({ kind: 'log' });
   });
 });
@@ -73,7 +73,7 @@ describe('a command is rejected for', () => {
     ['a string that wraps', [0, -2, 4], 'log: message of 0x4 bytes at 0xfffffffffffffffe is outside of RAM'],
     ['a length of 2^63', [0, RAM, 2n ** 63n], 'message of 0x8000000000000000 bytes at 0x80000000 is longer than 65536'],
     ['a long string', [0, RAM, MAX_STRING_BYTES + 1], 'is longer than 65536 bytes'],
-    ['UTF-8 that is not', [0, RAM + 0x300, 2], 'log: message of 0x2 bytes at 0x80000300 is not valid UTF-8'],
+    ['invalid UTF-8', [0, RAM + 0x300, 2], 'log: message of 0x2 bytes at 0x80000300 is not valid UTF-8'],
     ['a surrogate', [0, RAM + 0x310, 3], 'is not valid UTF-8'],
     ['half a character', [0, RAM + 0x100, 8], 'is not valid UTF-8'],
     ['the file of a panic', [1, RAM + 0x100, 5, 0, 3, 1], 'panic: file name of 0x3 bytes at 0x0 is outside of RAM'],
@@ -95,7 +95,7 @@ describe('a command is rejected for', () => {
   });
 });
 
-it('any block gives an event, and never reads what is not RAM', () => {
+it('any block results in an event, and reads only RAM', () => {
   const word = fc.oneof(
     fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
     fc.nat(0x1_ffff).map((offset) => BigInt(RAM + offset)),

@@ -12,7 +12,7 @@ export const START_INPUT_SIZE = 16;
 /** Bound on a string in a command. The protocol's own log buffer has 1,024 bytes. */
 export const MAX_STRING_BYTES = 0x1_0000;
 
-/** Reads guest memory by physical address; undefined when a byte of the range is not RAM of the guest. */
+/** Reads guest memory by physical address; undefined if any byte of the range is not RAM of the guest. */
 export type ReadGuestMemory = (gpa: number, length: number) => Uint8Array | undefined;
 
 /** StartInput: command u64 at 0, test_index u64 at 8. */
@@ -26,7 +26,7 @@ export function encodeStartInput(testIndex: number): Uint8Array {
 
 /**
  * Decodes a command. Never throws: whatever the guest wrote, the result is an event, `rejected` with the reason for
- * what the protocol does not allow.
+ * everything that the protocol does not allow.
  *
  * @param block the `COMMAND_SIZE` bytes at the address that the guest stored
  */
@@ -64,11 +64,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 type GuestString = { readonly text: string } | { readonly text?: undefined; readonly problem: string };
 
-/** A string given by address and length, both 64-bit, at an offset of the command. */
+/** A string given by its address and length, both 64-bit, at an offset of the command. */
 function readString(view: DataView, offset: number, what: string, readMemory: ReadGuestMemory): GuestString {
   const gpa = addressAt(view, offset);
   const length = addressAt(view, offset + 8);
-  // The address of an empty string may be anything: Rust gives the alignment.
+  // The address of an empty string is arbitrary: Rust uses the alignment.
   if (length === 0) return { text: '' };
   const range = `${what} of ${hex64(view, offset + 8)} bytes at ${hex64(view, offset)}`;
   if (length > MAX_STRING_BYTES) return { problem: `${range} is longer than ${MAX_STRING_BYTES} bytes` };
@@ -81,7 +81,7 @@ function readString(view: DataView, offset: number, what: string, readMemory: Re
   }
 }
 
-/** A 64-bit value; not exact above 2^53, where no address and no length is accepted anyway. */
+/** A 64-bit value; inexact above 2^53, where no address or length is accepted anyway. */
 function addressAt(view: DataView, offset: number): number {
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }

@@ -26,7 +26,7 @@ describe('judge', () => {
     ['complete with failure', [failed], { reason: 'complete', success: false }, 'fail', 'pass'],
     ['panic', [panicked], { reason: 'panic', message: 'no', location: 'a.rs:7' }, 'fail', 'pass'],
     ['fault', [], fault, 'fail', 'pass'],
-    ['power-off without a word', [], { reason: 'power-off' }, 'fail', 'pass'],
+    ['power-off without output', [], { reason: 'power-off' }, 'fail', 'pass'],
     ['fault after completion', [passed], fault, 'pass', 'fail'],
     ['panic after completion', [passed, panicked], done, 'pass', 'fail'],
     ['a rejected command first', [rejected, passed], done, 'pass', 'fail'],
@@ -49,18 +49,18 @@ describe('judge', () => {
     ['fault of a loader that logs', [{ kind: 'log', message: 'about to be running test a::b' }], fault],
     ['panic of another test', [{ kind: 'log', message: 'running test a::bc' }, panicked], fault],
     ['a command that looks like it', [{ kind: 'rejected', message: 'running test a::b' }], fault],
-  ])('is a failure, also where one is expected, when the test was not reached: %s', (_name, events, halt) => {
+  ])('is a failure, even an expected one, if the test was not reached: %s', (_name, events, halt) => {
     const { verdict, cause } = judge(test(true), events, halt);
     expect(verdict).toBe('fail');
     expect(cause).toMatch(/^was expected to fail, but was not reached: the guest did not log 'running test a::b'; /);
   });
 
-  it.each(['a::b', 'b', 'crate::a::b'])('knows by the name %s that the test was reached', (name) => {
+  it.each(['a::b', 'b', 'crate::a::b'])('recognises by the name %s that the test was reached', (name) => {
     const log: TmkEvent = { kind: 'log', message: `running test ${name}` };
     expect(judge(test(true), [log], fault).verdict).toBe('pass');
   });
 
-  it('tells the cause', () => {
+  it('reports the cause', () => {
     expect(judge(test(true), [passed], { reason: 'stopped' }).cause).toBe('unexpectedly passed: complete (success)');
     expect(judge(test(true), [reached], fault).cause).toBe(
       'failed as expected: fault at 0x80000123 (abort_test+0x10): instruction abort at IPA 0x0',
@@ -68,7 +68,7 @@ describe('judge', () => {
     expect(judge(test(false), [panicked], { reason: 'stopped' }).cause).toBe('panic at a.rs:7: no');
   });
 
-  it('gathers the log', () => {
+  it('collects the log', () => {
     const log = (message: string): TmkEvent => ({ kind: 'log', message });
     expect(judge(test(false), [log('one'), rejected, log('two'), passed], { reason: 'stopped' }).logs).toEqual([
       'one',

@@ -1,18 +1,18 @@
 import { type TmkEvent, describeHalt, type HaltReason, type TmkTest } from '../contract/index.ts';
 
-/** How one test inside a TMK went. */
+/** The result of one test in a TMK. */
 export interface TmkResult {
   /** Full name of the test. */
   readonly test: string;
-  /** What the test comes to, an expected failure taken into account. */
+  /** The verdict, taking an expected failure into account. */
   readonly verdict: 'pass' | 'fail';
   /** Why, in one sentence without a full stop. */
   readonly cause: string;
-  /** Whether the test is marked as one that is to fail. */
+  /** Whether the test is expected to fail. */
   readonly expectedFailure: boolean;
   /** The lines that the test logged. */
   readonly logs: readonly string[];
-  /** Everything that it reported, in order. */
+  /** All of its events, in order. */
   readonly events: readonly TmkEvent[];
   /** How the VM halted. */
   readonly halt: HaltReason;
@@ -22,10 +22,10 @@ type Outcome = 'passed' | 'failed' | 'unjudged';
 
 /**
  * Judges a test as OpenVMM's `tmk_vmm` does: the first Complete or Panic command decides, a VM that halts without one
- * has faulted, and a test that is marked as an expected failure passes where it would fail, and the other way round.
- * What no guest did - the deadline, the instruction budget, a stop, a lost backend - is a failure whatever is expected.
- * So is a failure that is expected of a test which was not reached: a TMK logs `running test NAME` before the test's
- * first instruction (OpenVMM `tmk/tmk_core`; artifacts/tmk/runtime/main.c).
+ * has faulted, and a test that is expected to fail passes if it fails, and vice versa. A halt that the guest did not
+ * cause - the deadline, the instruction budget, a stop, a lost backend - is always a failure. So is an expected failure
+ * before the test was reached: a TMK logs `running test NAME` before the test's first instruction (OpenVMM
+ * `tmk/tmk_core`; artifacts/tmk/runtime/main.c).
  */
 export function judge(test: TmkTest, events: readonly TmkEvent[], halt: HaltReason): TmkResult {
   const { outcome, cause } = outcomeOf(events, halt);
@@ -39,7 +39,7 @@ export function judge(test: TmkTest, events: readonly TmkEvent[], halt: HaltReas
   };
 }
 
-/** What the guest did, and whether it came to the test. */
+/** The guest's outcome, and whether the test was reached. */
 interface Conduct {
   readonly outcome: Outcome;
   readonly cause: string;
@@ -57,7 +57,7 @@ function verdictOf(test: TmkTest, { outcome, cause, reached }: Conduct): Pick<Tm
   };
 }
 
-/** With the name as the payload has it, or without the modules. */
+/** Compares with the name in the payload, with or without modules. */
 function announces(event: TmkEvent, test: TmkTest): boolean {
   if (event.kind !== 'log') return false;
   const [, name = ''] = /^running test (.*)/.exec(event.message) ?? [];
@@ -83,7 +83,7 @@ function outcomeOf(
   return { outcome: outcomeOfHalt(halt), cause: describeHalt(halt) };
 }
 
-/** Also for a test whose own event was lost in a flood. */
+/** Used if the test's own event was lost in a flood. */
 function outcomeOfHalt(halt: HaltReason): Outcome {
   switch (halt.reason) {
     case 'complete':

@@ -1,4 +1,4 @@
-/** Bytes per segment. All segments but the first have this size from the start; the first grows to it. */
+/** Bytes per segment. All segments except the first have this size from the start; the first grows to it. */
 const SEGMENT = 64 * 1024;
 const FIRST_SEGMENT = 512;
 
@@ -11,8 +11,8 @@ export interface Gap {
 }
 
 /**
- * What a console received, in memory of bounded size: the first bytes and the last ones, with one gap between them once
- * the limit is reached. Appending copies, and costs no more than that copy.
+ * A console's bytes in memory of bounded size: the first and the last ones, with one gap between them once the limit is
+ * reached. Appending costs one copy.
  */
 export class ByteHistory {
   #size = 0;
@@ -30,12 +30,12 @@ export class ByteHistory {
     this.#firstTailSegment = this.#headSegments;
   }
 
-  /** Bytes ever appended. */
+  /** Number of bytes ever appended. */
   get size(): number {
     return this.#size;
   }
 
-  /** The bytes that were dropped, when there are any. */
+  /** The bytes that were dropped, if there are any. */
   get gap(): Gap | undefined {
     if (this.#firstTailSegment === this.#headSegments) return undefined;
     return { start: this.#headSegments * SEGMENT, end: this.#firstTailSegment * SEGMENT };
@@ -53,7 +53,7 @@ export class ByteHistory {
     }
   }
 
-  /** A view of kept bytes from an offset on, up to the end of their segment: empty at the end or inside the gap. */
+  /** A view of kept bytes from an offset to the end of their segment: empty at the end or inside the gap. */
   view(offset: number): Uint8Array {
     const segment = this.#segments[Math.floor(offset / SEGMENT)];
     if (segment === undefined || offset >= this.#size) return new Uint8Array(0);
@@ -76,7 +76,7 @@ export class ByteHistory {
     return fresh;
   }
 
-  /** The oldest segment of the tail, taken out of it when the tail is full. */
+  /** Takes the oldest segment out of the tail if the tail is full. */
   #recycled(index: number): Uint8Array | undefined {
     if (index - this.#firstTailSegment < this.#tailSegments) return undefined;
     const oldest = this.#segments[this.#firstTailSegment];

@@ -8,11 +8,11 @@ const TIMING_INTERVAL = 10;
 const MIB = 2 ** 20;
 
 /**
- * A console on disk: `<name>.log` is what arrived, byte for byte, written when it arrives so that a crash of this
- * process loses nothing; `<name>.timing` is NDJSON, one `{"offset", "ms"}` for the first byte after each pause or
- * interval, `ms` counted from the first line's `started`. The files are made at the first byte.
+ * A console on disk: `<name>.log` contains the bytes, written when they arrive, so that a crash of this process loses
+ * nothing; `<name>.timing` is NDJSON, one `{"offset", "ms"}` for the first byte after each pause or interval, with `ms`
+ * relative to `started` in the first line. The files are created at the first byte.
  *
- * A disk that fails does not fail the VM, and neither does the limit: writing stops and `failure` says why.
+ * Neither a disk error nor the limit fails the VM: writing stops and `failure` holds the reason.
  */
 export class ConsoleLog {
   readonly path: string;
@@ -29,7 +29,7 @@ export class ConsoleLog {
   #size = 0;
   #failure: Error | undefined;
 
-  /** @param limit bytes that the log may have */
+  /** @param limit maximum size of the log in bytes */
   constructor(directory: string, name: string, limit: number) {
     const fileName = name.replaceAll(/[^\w.-]/g, '_');
     this.#directory = directory;
@@ -44,7 +44,7 @@ export class ConsoleLog {
     return this.#size;
   }
 
-  /** Why the log is not complete, when it is not. */
+  /** Why the log is incomplete, if it is. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -63,7 +63,7 @@ export class ConsoleLog {
     }
   }
 
-  /** Fills `target` from an offset of the stream; returns how many bytes there were, 0 when they cannot be had. */
+  /** Fills `target` from an offset of the stream. @returns the number of bytes, 0 if they are not available */
   read(offset: number, target: Uint8Array): number {
     if (!this.#opened || offset >= this.#size) return 0;
     const length = Math.min(target.length, this.#size - offset);
@@ -81,16 +81,16 @@ export class ConsoleLog {
     }
   }
 
-  /** Writes the end of a stream whose log has ended before it to a file of its own, `<name>.end.log`. Never throws. */
+  /** Writes the end of a stream to `<name>.end.log`, if the log has stopped before it. Never throws. */
   writeEnd(bytes: Uint8Array): void {
     try {
       writeFileSync(this.#endPath, bytes);
     } catch {
-      // It is the same disk that has taken no more of the log.
+      // The disk has already failed for the log.
     }
   }
 
-  /** Lets go of the files. Nothing can be written after. Idempotent. */
+  /** Closes the files. Nothing can be written afterwards. Idempotent. */
   close(): void {
     for (const descriptor of [this.#log, this.#timing]) if (descriptor !== undefined) closeSync(descriptor);
     this.#log = undefined;

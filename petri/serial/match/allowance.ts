@@ -1,12 +1,12 @@
-/** Characters given once, so that spinners of ordinary length go on for hours. */
+/** Initial characters, enough for ordinary spinners for hours. */
 const ONCE = 1024 * 1024;
 
-/** Characters for each one that the guest sends. */
+/** Additional characters for each one that the guest sends. */
 const RATE = 4;
 
 /**
- * How much may be given out again because a guest redraws. It keeps the text of a console in proportion to the bytes
- * that arrived, whatever they are, and depends on nothing but them.
+ * Limits the text that a guest's redrawing may add. It keeps the text of a console proportional to the bytes that
+ * arrived, and depends only on them.
  */
 export class Allowance {
   #left: number;
@@ -24,7 +24,7 @@ export class Allowance {
     this.#left += RATE * length;
   }
 
-  /** Takes a number of characters; returns whether they were there. */
+  /** Uses up a number of characters. @returns whether there were enough */
   spend(count: number): boolean {
     if (count > this.#left) return false;
     this.#left -= count;

@@ -1,14 +1,14 @@
 import { countedExec, type ExecResult } from './counted-exec.ts';
 
-/** Steps that a search may need at worst to be left to V8, which cannot count them: some tenths of a second. */
+/** Worst-case steps up to which a search is left to V8, which cannot count them: some tenths of a second. */
 const UNCOUNTED_STEPS = 5e7;
 
 /**
- * `exec` of a regular expression from an index on. It is bounded by its shape and the length of the text where these
- * say enough, and otherwise by the steps that it takes: never by time, so that every host has the same result.
+ * `exec` of a regular expression from an index on. It is bounded by the shape of the expression and the length of the
+ * text if that suffices, and otherwise by counting steps: never by time, so that every host gets the same result.
  *
  * @throws PetriError `pattern-too-expensive`
- * @throws EngineNotLoaded where steps have to be counted, and what counts them is not there yet
+ * @throws EngineNotLoaded if steps have to be counted, and the engine is not loaded yet
  */
 export function boundedExec(expression: RegExp, text: string, from: number): ExecResult | null {
   if (!isCheap(expression.source, text.length - from)) return countedExec(expression, text, from);
@@ -19,22 +19,21 @@ export function boundedExec(expression: RegExp, text: string, from: number): Exe
   return { index: result.index, match, captures, groups: { ...result.groups } };
 }
 
-/** Whether the steps of a search have a low bound from the shape of the expression and the length of the text alone. */
+/** Whether the shape of the expression and the length of the text alone give a low bound on the steps. */
 export function isCheap(source: string, length: number): boolean {
   const { repetitions, choices } = shapeOf(source);
   return choices * Math.pow(length, repetitions + 1) <= UNCOUNTED_STEPS;
 }
 
-/** Bound of a repetition from which on it is taken for one without. */
+/** Bound of a repetition from which on it counts as unbounded. */
 const SMALL_BOUND = 1000;
 
 interface Shape {
   /**
-   * Each multiplies the steps by the length of the text; infinite where groups are repeated or there are
-   * backreferences.
+   * Each multiplies the steps by the length of the text; infinite for repeated groups and backreferences.
    */
   readonly repetitions: number;
-  /** Ways through the groups with alternatives and what is optional. */
+  /** Number of ways through alternatives and optional parts. */
   readonly choices: number;
 }
 
@@ -52,7 +51,7 @@ function shapeOf(source: string): Shape {
 /** One escape, one class, the opening of a group, a quantifier, or one character. */
 const TOKEN = /\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?(?:<?[=!]|<[^>]*>|[\w-]*:))?|(?:[*+?]|\{\d+(?:,\d*)?\})\??|[^]/g;
 
-/** What a part of an expression costs, with the alternatives before it in its group. */
+/** Cost of a part of an expression, including the alternatives before it in its group. */
 interface Group {
   before: Shape;
   now: Shape;
@@ -61,13 +60,13 @@ interface Group {
 const NOTHING: Shape = { repetitions: 0, choices: 0 };
 const EMPTY: Shape = { repetitions: 0, choices: 1 };
 
-/** Of two alternatives a search goes through one, and then through the other. */
+/** Of two alternatives, a search tries one and then the other. */
 const either = (one: Shape, other: Shape): Shape => ({
   repetitions: Math.max(one.repetitions, other.repetitions),
   choices: one.choices + other.choices,
 });
 
-/** For each way through the first part there are all ways through the second. */
+/** For each way through the first part, a search tries all ways through the second. */
 const after = (one: Shape, other: Shape): Shape => ({
   repetitions: one.repetitions + other.repetitions,
   choices: one.choices * other.choices,
@@ -87,7 +86,7 @@ function readShape(source: string): Shape {
     else if (/^\\[1-9k]/.test(token)) part = { repetitions: Infinity, choices: 1 };
     else if (/^\?\??$/.test(token)) part = { repetitions: 0, choices: 2 };
     else if (/^[*+{]./.test(token) || token === '*' || token === '+') part = repetition(token, previous);
-    // What is repeated at the very end is never given back: nothing comes after it that could fail.
+    // A repetition at the very end is never backtracked: nothing after it could fail.
     if (token === '*' && previous !== ')' && index === tokens.length - 1 && groups.length === 1) part = undefined;
     const now = groups.at(-1);
     if (part !== undefined && now !== undefined) now.now = after(now.now, part);
@@ -96,7 +95,7 @@ function readShape(source: string): Shape {
   return groups.map(whole).reduce(after);
 }
 
-/** A repetition of one character multiplies the steps by its bound, where it has one that is small. */
+/** A repetition of one character multiplies the steps by its bound, if that is small. */
 function repetition(quantifier: string, previous: string): Shape {
   if (previous === ')') return { repetitions: Infinity, choices: 1 };
   const [, most = ''] = /^\{(?:\d+,)?(\d+)\}/.exec(quantifier) ?? [];

@@ -17,7 +17,7 @@ const rules: Readonly<Record<keyof WaitOptions, Rule>> = {
   consume: flag,
 };
 
-/** @throws PetriError `invalid-option` for what cannot be waited for, and how it cannot be waited for */
+/** @throws PetriError `invalid-option` for an invalid pattern or options */
 export function checkWait(pattern: unknown, options: unknown): void {
   checkArgument('waitFor()', 'pattern', pattern, patternRule);
   checkOptions('waitFor()', options, rules);

@@ -2,13 +2,13 @@ import type { QuickJSContext, QuickJSHandle, QuickJSSyncVariant } from 'quickjs-
 import { PetriError } from '../../errors.ts';
 import { lazy } from '../../lazy.ts';
 
-/** Ten thousands of backtracking steps that one search may take: a tenth of a second on an ordinary machine. */
+/** Limit of a search, in units of 10,000 backtracking steps: a tenth of a second on an ordinary machine. */
 const LIMIT = 500;
 
-/** Bytes that the engine may take, its stack of places to go back to included. */
+/** Memory limit of the engine in bytes, including its backtracking stack. */
 const MEMORY = 256 * 1024 * 1024;
 
-/** Runs in the engine. Text goes in and out as JSON, which keeps NUL and halves of pairs as they are. */
+/** Runs in the engine. Text is passed as JSON, which preserves NUL and unpaired surrogates. */
 const PROGRAM = `(() => {
   const expressions = new Map();
   return (request) => {
@@ -27,7 +27,7 @@ const PROGRAM = `(() => {
   };
 })()`;
 
-/** What a search has found, as `RegExp.prototype.exec` has it. */
+/** The result of a search, as in `RegExp.prototype.exec`. */
 export interface ExecResult {
   readonly index: number;
   readonly match: string;
@@ -38,22 +38,22 @@ export interface ExecResult {
 interface Engine {
   readonly context: QuickJSContext;
   readonly search: QuickJSHandle;
-  /** Left of the limit. */
+  /** Remaining steps. */
   left: number;
 }
 
 let engine: Engine | undefined;
 
-/** Thrown by `countedExec` before the engine is there: the search is to be made again after `loadEngine`. */
+/** Thrown by `countedExec` before the engine is loaded: repeat the search after `loadEngine`. */
 export class EngineNotLoaded extends Error {}
 
 /**
- * Loads an engine that counts: QuickJS, whose regular expressions are those of ECMAScript too, and which asks every
- * 10,000 steps whether to go on. V8 can only be stopped by the clock, which says another thing on each host.
+ * Loads an engine that counts steps: QuickJS, whose regular expressions are also those of ECMAScript, and which asks
+ * every 10,000 steps whether to continue. V8 can only be stopped by a clock, which differs from host to host.
  */
 export const loadEngine = lazy(async (): Promise<void> => {
   const { newQuickJSWASMModuleFromVariant } = await import('quickjs-emscripten-core');
-  // Its types are those of its CommonJS half.
+  // The type declarations are those of its CommonJS variant.
   const variant = import('@jitl/quickjs-wasmfile-release-sync') as unknown as Promise<{ default: QuickJSSyncVariant }>;
   const module = await newQuickJSWASMModuleFromVariant(variant);
   const runtime = module.newRuntime();
@@ -65,7 +65,7 @@ export const loadEngine = lazy(async (): Promise<void> => {
 });
 
 /**
- * `exec` of a regular expression from an index on, given up after a number of steps: the same on every host.
+ * `exec` of a regular expression from an index on, aborted after a number of steps: the same on every host.
  *
  * @throws PetriError `pattern-too-expensive`
  * @throws EngineNotLoaded
@@ -73,13 +73,13 @@ export const loadEngine = lazy(async (): Promise<void> => {
 export function countedExec(expression: RegExp, text: string, from: number): ExecResult | null {
   if (engine === undefined) throw new EngineNotLoaded();
   const request = JSON.stringify([expression.source, expression.flags, text, from]);
-  // The engine asks for its own sake too, once in thousands of searches. Right after it has, the count is exact.
+  // The engine also asks for its own purposes, once in thousands of searches; a second attempt then counts exactly.
   const answer = ask(engine, request) ?? ask(engine, request);
   if (answer === undefined) throw tooExpensive(expression, text.length - from);
   return decode(answer);
 }
 
-/** Undefined where the limit was reached, of steps or of memory. */
+/** Undefined if the limit of steps or memory was reached. */
 function ask(one: Engine, request: string): string | undefined {
   const { context, search } = one;
   one.left = LIMIT;

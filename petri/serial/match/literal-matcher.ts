@@ -1,14 +1,14 @@
 import { describePattern, type Found, type Matcher } from './pattern.ts';
 
-/** Finds the first occurrence of a text. Looks at each character once. */
+/** Finds the first occurrence of a text. Reads each character once. */
 export class LiteralMatcher implements Matcher {
   readonly description: string;
   readonly unsettled = false;
   readonly behind = false;
   readonly #text: string;
-  /** The end of what was fed, too short to hold the text. */
+  /** The end of the text so far, too short to contain a match. */
   #carry = '';
-  /** Characters fed before the carry. */
+  /** Number of characters before the carry. */
   #before = 0;
 
   constructor(text: string) {

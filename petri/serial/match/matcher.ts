@@ -11,7 +11,7 @@ export function createMatcher(pattern: SerialPattern, preceding: string): Matche
   if (typeof pattern !== 'string') return new RegExpMatcher(pattern, preceding);
   const text = pattern.replaceAll(/\r+\n/g, '\n');
   if (text === '') {
-    throw new PetriError('an empty string was given as what to wait for on a serial console', {
+    throw new PetriError('an empty string was given as the text to wait for on a serial console', {
       code: 'invalid-option',
       step: 'run',
       remedy: 'give the text that the guest prints',

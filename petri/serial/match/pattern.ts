@@ -1,6 +1,6 @@
 import { harmlessLine, quoted } from '../../text/index.ts';
 
-/** What to wait for: a string is looked for as it stands, a RegExp is a pattern. */
+/** What to wait for: a string is matched literally, a RegExp is a pattern. */
 export type SerialPattern = string | RegExp;
 
 /** A match in a stream of text. */
@@ -10,24 +10,24 @@ export interface Found {
   readonly groups: Readonly<Record<string, string | undefined>>;
   /** Characters from the start of the search to the match. */
   readonly index: number;
-  /** What was fed after the match. */
+  /** Text that was fed after the match. */
   readonly rest: string;
 }
 
-/** A search over text that arrives in pieces; what it finds does not depend on how the text was cut. */
+/** A search over text that arrives in chunks; the result does not depend on how the text was split. */
 export interface Matcher {
   /** The kind and the pattern, for messages. */
   readonly description: string;
   feed(piece: string): Found | undefined;
-  /** Whether not all that was fed is looked at yet, so that `feed('')` is due. */
+  /** Whether some of the text has not been searched yet, so that `feed('')` must be called. */
   readonly behind: boolean;
-  /** Tries the unfinished last line too: it stands still, as a prompt does, or nothing more will come. */
+  /** Also tries the unfinished last line, because it has not grown for a while or nothing follows. */
   settle(): Found | undefined;
-  /** Whether `settle` could find something that `feed` did not. */
+  /** Whether `settle` could find a match that `feed` did not. */
   readonly unsettled: boolean;
 }
 
-/** The pattern and its kind, so that nobody takes `[ok]` for a character class. */
+/** The pattern and its kind, so that `[ok]` is not taken for a character class. */
 export function describePattern(pattern: SerialPattern): string {
   return typeof pattern === 'string' ? `the text ${quoted(pattern)}` : `the pattern ${harmlessLine(String(pattern))}`;
 }

@@ -8,7 +8,7 @@ import { LONGEST_MATCH, canSpanLines } from './regexp-matcher.ts';
 
 beforeAll(loadEngine);
 
-/** The first match in a text that comes in pieces and then ends. */
+/** The first match in a text that arrives in chunks and then ends. */
 function find(pattern: SerialPattern, pieces: readonly string[], preceding = ''): Found | undefined {
   const matcher = createMatcher(pattern, preceding);
   const all = pieces.join('');
@@ -33,27 +33,27 @@ function split(text: string, sizes: readonly number[]): string[] {
 }
 
 describe('RegExpMatcher', () => {
-  it('waits for the whole line before it settles for a match', () => {
+  it('waits for the whole line before it reports a match', () => {
     const matcher = createMatcher(/value=(\d+)/, '');
     expect(matcher.feed('value=12')).toBeUndefined();
     expect(matcher.feed('34\nnext')).toMatchObject({ match: 'value=1234', captures: ['1234'], rest: '\nnext' });
   });
 
-  it('tries an unfinished line only when told that it stands still', () => {
+  it('tries an unfinished line only in `settle`', () => {
     const matcher = createMatcher(/login: $/, '');
     expect(matcher.feed('realm login: ')).toBeUndefined();
     expect(matcher.unsettled).toBe(true);
     expect(matcher.settle()).toMatchObject({ match: 'login: ' });
   });
 
-  it('takes ^ and $ for the start and end of lines, also after a cursor in the middle of one', () => {
+  it('matches ^ and $ at the start and end of lines, also after a cursor within one', () => {
     expect(find(/^two$/, ['one\ntwo\nthree\n'])?.index).toBe(4);
     expect(find(/^ne/, ['ne\nnext\n'], 'o')?.index).toBe(3);
     expect(find(/^ne/, ['ne\nnext\n'], '\n')?.index).toBe(0);
     expect(find(/\bne\b/, ['ne ne\n'], 'o')?.index).toBe(3);
   });
 
-  it('gives no meaning to the flags g and y, and does not use the state of the pattern', () => {
+  it('ignores the flags g and y, and the state of the pattern', () => {
     const pattern = /b/gy;
     pattern.lastIndex = 3;
     expect(find(pattern, ['a b\n'])?.index).toBe(2);
@@ -65,7 +65,7 @@ describe('RegExpMatcher', () => {
     expect(find(/begin([^]*?)end/, ['x begin 1\n2\n', '3 end\n'])?.captures).toEqual([' 1\n2\n3 ']);
   });
 
-  it('gives the captures and named groups', () => {
+  it('returns the captures and named groups', () => {
     expect(find(/(?<key>\w+)=(?<value>\w+)( \w+)?/, ['a=b\n'])).toMatchObject({
       captures: ['a', 'b', undefined],
       groups: { key: 'a', value: 'b' },
@@ -91,7 +91,7 @@ describe('RegExpMatcher', () => {
     /b.*b/s,
   ];
 
-  it('finds the same in any pieces', () => {
+  it('finds the same in any chunks', () => {
     fc.assert(
       fc.property(
         fc
@@ -108,7 +108,7 @@ describe('RegExpMatcher', () => {
     );
   });
 
-  it('finds the same in any pieces of a line that is longer than what is kept', () => {
+  it('finds the same in any chunks of a line that is longer than the window', () => {
     const line = `${'-'.repeat(LONGEST_MATCH - 3)}needle1${'-'.repeat(LONGEST_MATCH)}needle22${'-'.repeat(LONGEST_MATCH)}`;
     for (const pattern of [/needle\d\d/, /needle(\d+)-/, /n[^]edle22/, 'needle22']) {
       const whole = find(pattern, [`short\n${line}\n`]);
@@ -129,8 +129,8 @@ describe('RegExpMatcher', () => {
     );
   });
 
-  it('ends it at the same line, however the text is cut', () => {
-    // Up to some length it is affordable, and from the next one on it is not.
+  it('ends it at the same line, however the text is split', () => {
+    // Lines are affordable up to some length, and not from the next one on.
     const lines = Array.from({ length: 30 }, (_, length) => `${'a'.repeat(length)}!\n`);
     const failureOf = (pieces: readonly string[]): string => {
       try {
@@ -180,11 +180,11 @@ describe('RegExpMatcher', () => {
     );
   });
 
-  it('takes a search that cannot be counted for affordable by its shape and the length of the text alone', () => {
+  it('judges whether a search is cheap by its shape and the length of the text only', () => {
     expect(isCheap('value=(\\d+) \\w+', 200)).toBe(true);
     expect(isCheap('value=(\\d+) \\w+', LONGEST_MATCH)).toBe(false);
     expect(isCheap('(?:one|two|three) \\[[*+]+\\]', 4000)).toBe(true);
-    // One alternative after the other, a bound that is small, and what nothing comes after.
+    // Alternatives in sequence, a small bound, and a repetition at the end.
     const signatures = Array.from({ length: 60 }, (_, index) => `(?:(?:^|\\] )error ${index}: )`);
     expect(isCheap(`(?:${signatures.join('|')}).*`, LONGEST_MATCH)).toBe(true);
     expect(isCheap('error: .{1,100}\\[#', LONGEST_MATCH)).toBe(true);
@@ -203,10 +203,10 @@ describe('RegExpMatcher', () => {
     expect(boundedExec(/(a|b)+x/g, 'zabx', 0)?.index).toBe(1);
   });
 
-  it('looks at each line once when the pattern cannot span lines', () => {
+  it('searches each line once if the pattern cannot span lines', () => {
     const matcher = createMatcher(/never (seen) \w+/, '');
     const lines = 'a line of eighty characters or so, as a kernel that is in trouble prints them\n'.repeat(800);
-    // Four hundred mebibytes would be looked at if lines were looked at again.
+    // Searching lines again would read four hundred mebibytes.
     for (let round = 0; round < 100; round += 1) expect(matcher.feed(lines)).toBeUndefined();
     expect(matcher.unsettled).toBe(false);
   });

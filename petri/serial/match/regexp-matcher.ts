@@ -3,33 +3,30 @@ import { boundedExec, isCheap } from './bounded-exec.ts';
 import type { ExecResult } from './counted-exec.ts';
 import { describePattern, type Found, type Matcher } from './pattern.ts';
 
-/**
- * Characters that a match can span, and the length from which a line without an end is looked at in parts. It bounds
- * what one search costs.
- */
+/** Maximum characters of a match; longer unfinished lines are searched in parts. It bounds the cost of one search. */
 export const LONGEST_MATCH = 64 * 1024;
 
-/** Milliseconds after which other work of this process gets a turn. What is found does not depend on it. */
+/** Milliseconds after which a search yields to other work of this process. The result does not depend on it. */
 const TURN = 20;
 
 /**
  * Finds the first match of a regular expression. It is tried whenever a line is complete, on all text up to there, so
- * that `/value=(\d+)/` never settles for the first digits of a number that is still arriving. `^` and `$` stand for the
- * start and end of lines (flag `m`), and the flags `g` and `y` have no meaning here.
+ * that `/value=(\d+)/` never matches only the first digits of a number that is still arriving. `^` and `$` match at the
+ * start and end of lines (flag `m`), and the flags `g` and `y` are ignored.
  */
 export class RegExpMatcher implements Matcher {
   readonly description: string;
   readonly #expression: RegExp;
   readonly #spansLines: boolean;
-  /** Text that may still take part in a match. */
+  /** Text that may still be part of a match. */
   #window: string;
   /** Characters fed before the window. */
   #before: number;
   /** Position in the window up to which everything was tried. */
   #tried: number;
-  /** Position in the window where the line begins that holds `#tried`; negative once its start was let go. */
+  /** Start of the line that contains `#tried`, as a position in the window; negative if it has been dropped. */
   #lineStart: number;
-  /** Position in the window before which no match may begin: what is there was fed as context only. */
+  /** Position in the window before which no match may begin: that text is only context. */
   #floor: number;
 
   /** @param preceding the character before the text to be fed, which `^` and `\b` need to see; '' if there is none */
@@ -61,7 +58,7 @@ export class RegExpMatcher implements Matcher {
     return this.unsettled ? this.#matchAt(this.#window.length, this.#startOfLastLine()) : undefined;
   }
 
-  /** The last place in the window where the expression is due to be tried. */
+  /** The last position in the window at which the expression must be tried. */
   #lastStop(): number {
     const lineStart = this.#startOfLastLine();
     const parts = Math.floor((this.#window.length - lineStart) / LONGEST_MATCH);
@@ -82,8 +79,8 @@ export class RegExpMatcher implements Matcher {
   }
 
   /**
-   * Looks at one line after the other, as long as one turn may take. What each search sees, and so whether its steps
-   * have to be counted and how many they are, does not depend on how much has arrived.
+   * Searches line by line, for as long as one turn may take. The text of each search, and so whether and which steps
+   * are counted, does not depend on how much has arrived.
    */
   #searchByLine(end: number): Found | undefined {
     const began = performance.now();
@@ -107,7 +104,7 @@ export class RegExpMatcher implements Matcher {
     return undefined;
   }
 
-  /** Every place after `#tried` and up to `end` where the expression is due to be tried, with the start of its line. */
+  /** Every position after `#tried` and up to `end` at which to try the expression, with the start of its line. */
   #stops(end: number): { readonly at: number; readonly lineStart: number }[] {
     const stops: { at: number; lineStart: number }[] = [];
     let lineStart = this.#lineStart;
@@ -124,8 +121,8 @@ export class RegExpMatcher implements Matcher {
   }
 
   /**
-   * Where from on there is a match at all is found by halving: from a fixed start, a longer text has a match wherever a
-   * shorter one has. The match is then looked for with the start that belongs to the stop.
+   * Finds the first stop with a match by bisection: from a fixed start, a longer text has a match if a shorter one has.
+   * Then searches for the match with the start that belongs to the stop.
    */
   #firstStopThatMatches(end: number): Found | undefined {
     const stops = this.#stops(end);
@@ -157,7 +154,7 @@ export class RegExpMatcher implements Matcher {
     return boundedExec(this.#expression, this.#window.slice(0, end), Math.max(this.#floor, start));
   }
 
-  /** Where a search that covers every stop after `#tried` has to begin. */
+  /** Start of a search that covers every stop after `#tried`. */
   #searchStart(): number {
     return this.#spansLines ? this.#tried - LONGEST_MATCH : Math.max(this.#lineStart, this.#tried - LONGEST_MATCH);
   }
@@ -173,7 +170,7 @@ export class RegExpMatcher implements Matcher {
   #advance(end: number, lineStart = this.#startOfLastLine()): void {
     this.#lineStart = lineStart;
     this.#tried = end;
-    // One character more than can match, for assertions such as ^ and \b that look back.
+    // One character more than can match, for assertions such as ^ and \b.
     const keepFrom = Math.max(0, Math.min(this.#searchStart(), end) - 1);
     if (keepFrom === 0) return;
     this.#window = this.#window.slice(keepFrom);
@@ -184,10 +181,10 @@ export class RegExpMatcher implements Matcher {
   }
 }
 
-/** Whether a match can contain a line end. When in doubt it can, which is slower but never wrong. */
+/** Whether a match can contain a line end. In doubt the answer is yes, which is slower but never wrong. */
 export function canSpanLines({ source, flags }: RegExp): boolean {
   if (/[sv]/.test(flags) || /[\0-\x1F]/.test(source)) return true;
   if (/\[\^|\(\?[a-z-]*[:)]/.test(source.replaceAll(/\(\?:/g, '('))) return true;
-  // Of the escapes only these can never stand for a line end.
+  // Only these escapes can never match a line end.
   return /\\/.test(source.replaceAll(/\\(?:[wdbBS$^.*+?()[\]{}|/\\-]|[1-9](?!\d)|k<)/g, ''));
 }

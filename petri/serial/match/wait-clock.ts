@@ -1,22 +1,22 @@
 /** One timer of a wait. */
 export interface WaitTimer {
-  /** Begins again. */
+  /** Restarts the timer. */
   refresh(): void;
   /** Idempotent. */
   cancel(): void;
 }
 
-/** What the times of waits are measured by. */
+/** Clock for the time-outs of waits. */
 export interface WaitClock {
-  /** Calls back once, after so many milliseconds of this clock, unless cancelled. */
+  /** Calls back once, after this many milliseconds of the clock, unless cancelled. */
   start(milliseconds: number, callback: () => void): WaitTimer;
-  /** Whether bytes that the guest has sent may not have reached the console yet when a timer fires. */
+  /** Whether bytes that the guest has sent may still be in transit when a timer fires. */
   readonly behind: boolean;
-  /** A stretch of time, in words. */
+  /** A duration in words. */
   describe(milliseconds: number): string;
 }
 
-/** The time of this host. */
+/** The clock of this host. */
 export const hostClock: WaitClock = {
   start(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds);
@@ -29,7 +29,7 @@ export const hostClock: WaitClock = {
       },
     };
   },
-  // After a busy spell a timer fires before what has arrived meanwhile is read.
+  // After the process was busy, timers fire before pending input is read.
   behind: true,
   describe: duration,
 };

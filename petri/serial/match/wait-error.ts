@@ -4,7 +4,7 @@ import { boundedExec } from './bounded-exec.ts';
 import { describePattern, type SerialPattern } from './pattern.ts';
 import type { WaitFailure } from './wait.ts';
 
-/** Lines that are compared with what was waited for, and characters of each that are looked at and shown. */
+/** Lines that are compared with the pattern, and characters of each that are compared and shown. */
 const COMPARED_LINES = 1000;
 const LINE_WIDTH = 200;
 const SHOWN_LINES = 3;
@@ -15,15 +15,15 @@ export interface WaitErrorFacts {
   readonly failure: WaitFailure;
   /** How the console ended, if it did. */
   readonly closeReason: string | undefined;
-  /** Whether the pattern matches something that an earlier wait has consumed. */
+  /** Whether the pattern matches text that an earlier wait has consumed. */
   readonly consumedBefore: boolean;
-  /** Why the console's log is not complete, if it is not. */
+  /** Why the console's log is incomplete, if it is. */
   readonly logFailure: string | undefined;
   readonly transcriptTail: string;
   readonly abortReason: unknown;
 }
 
-/** What a person needs to see why something did not come: what was waited for, how long, what came instead. */
+/** The error of a wait: what was waited for, for how long, and what was printed instead. */
 export function waitError(facts: WaitErrorFacts): PetriError {
   const { failure } = facts;
   const remedy = remedyFor(facts);
@@ -62,7 +62,7 @@ function observations({ pattern, failure, closeReason }: WaitErrorFacts): string
 }
 
 function incompleteness({ logFailure }: WaitErrorFacts): string[] {
-  return logFailure === undefined ? [] : [`its log is not complete: ${logFailure}`];
+  return logFailure === undefined ? [] : [`its log is incomplete: ${logFailure}`];
 }
 
 function stateOfVm(failure: WaitFailure, closeReason: string | undefined): string {
@@ -79,7 +79,7 @@ function remedyFor({ pattern, failure, consumedBefore }: WaitErrorFacts): string
     const line = lines.find((candidate) => matchesAsPattern(pattern, candidate));
     return line === undefined
       ? undefined
-      : `a string is looked for as it stands; as a pattern, /${pattern}/, it would match ${quoted(line)}`;
+      : `a string is matched literally; as a pattern, /${pattern}/, it would match ${quoted(line)}`;
   }
   return failure.seen.includes(pattern.source)
     ? `a RegExp is a pattern; the text ${quoted(pattern.source)} was printed: give it as a string`
@@ -91,11 +91,11 @@ function matchesAsPattern(text: string, line: string): boolean {
   try {
     return boundedExec(new RegExp(text, 'g'), line, 0) !== null;
   } catch {
-    return false; // Not a pattern, or too expensive a one: there is no such hint to give.
+    return false; // Not a valid or affordable pattern: no hint.
   }
 }
 
-/** The lines that have most of the words of what was waited for, best first. */
+/** The lines with most words of the pattern, best first. */
 function nearestLines(pattern: SerialPattern, lines: readonly string[]): string[] {
   const words = wordsOf(typeof pattern === 'string' ? pattern : pattern.source.replaceAll(/\\./g, ' '));
   const total = words.join('').length;

@@ -4,39 +4,39 @@ import type { Found, Matcher } from './pattern.ts';
 import type { TextReader } from '../text/text-reader.ts';
 import { duration, type WaitClock, type WaitTimer } from './wait-clock.ts';
 
-/** Milliseconds of the request's clock without a byte after which an unfinished line is taken for a prompt. */
+/** Milliseconds of the wait's clock without a byte after which an unfinished line counts as a prompt. */
 const SETTLE = 50;
 
-/** Bytes looked at before other work of this process gets a turn. */
+/** Bytes to search before yielding to other work of this process. */
 const TURN = 2 * 1024 * 1024;
 
-/** Characters before a match, and after a search that failed, that are kept. */
+/** Characters before a match, or at the end of a failed search, that are kept. */
 const KEPT = 1024 * 1024;
 
-/** A match and where it left the stream. */
+/** A match, and the position after it. */
 export interface WaitMatch {
   readonly found: Found;
   readonly before: string;
-  /** Past everything that was looked at; `found.rest` comes before it. */
+  /** After everything that was read; `found.rest` precedes it. */
   readonly reader: TextReader;
 }
 
 export type WaitEnd = 'timeout' | 'abort' | 'closed';
 
-/** A search that came to its end without a match. */
+/** A search that ended without a match. */
 export interface WaitFailure {
   readonly end: WaitEnd;
-  /** What was looked at, or the last part of it. */
+  /** The text that was searched, or its last part. */
   readonly seen: string;
   readonly seenLength: number;
-  /** How long it waited, in words: its time-out, or what passed until its signal. */
+  /** How long it waited, in words: its time-out, or the time until its signal. */
   readonly lasted: string;
 }
 
 export interface WaitRequest {
   readonly matcher: Matcher;
   readonly reader: TextReader;
-  /** Text to look at before what the reader gives. */
+  /** Text to search before that of the reader. */
   readonly pending: string;
   readonly isClosed: () => boolean;
   readonly timeout: number | undefined;
@@ -44,7 +44,7 @@ export interface WaitRequest {
   readonly clock: WaitClock;
 }
 
-/** One search in a console's stream, carried on as bytes arrive until it is settled. */
+/** One search in a console's stream, continued as bytes arrive until it is settled. */
 export class Wait {
   readonly outcome: Promise<WaitMatch | WaitFailure>;
   readonly #request: WaitRequest;
@@ -58,7 +58,7 @@ export class Wait {
   #deadline: WaitTimer | undefined;
   #quiet: WaitTimer | undefined;
   #resting: NodeJS.Timeout | undefined;
-  /** While what counts the steps of a search is loaded. */
+  /** Set while the engine that counts steps is being loaded. */
   #loading: Promise<void> | undefined;
   readonly #onAbort = (): void => {
     this.#fail('abort');
@@ -78,7 +78,7 @@ export class Wait {
     request.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** What has arrived by now counts, however long looking at it takes. */
+  /** Everything that has arrived by now counts, however long searching it takes. */
   #expire(): void {
     this.catchUp();
     this.#settle();
@@ -90,7 +90,7 @@ export class Wait {
     return this.#settled;
   }
 
-  /** Asked anew after each piece of work, which may have changed it. */
+  /** To be called again after each step, which may have changed it. */
   #isIdle(): boolean {
     return this.#settled || this.#loading !== undefined;
   }
@@ -99,24 +99,24 @@ export class Wait {
     return this.#request.matcher.behind;
   }
 
-  /** Looks at what has arrived, unless the last look was expensive: then it yields to the guest first. */
+  /** Searches what has arrived, unless the last search was expensive: then it yields to the guest first. */
   advance(): void {
     if (this.#resting === undefined) this.#look();
   }
 
-  /** Looks at everything that has arrived, however expensive it is, since it may be lost soon. */
+  /** Searches everything that has arrived, at any cost, since it may be lost soon. */
   catchUp(): void {
     while (this.#look());
   }
 
-  /** Ends the wait with an error of somebody else, such as a boot that failed. */
+  /** Ends the wait with another error, such as that of a failed boot. */
   reject(error: unknown): void {
     if (this.#settled) return;
     this.#dispose();
     this.#reject(error);
   }
 
-  /** Returns whether there is more to look at now. */
+  /** @returns whether there is more to search now */
   #look(): boolean {
     if (this.#isIdle()) return false;
     const began = performance.now();
@@ -132,7 +132,7 @@ export class Wait {
     return more && !this.#settled;
   }
 
-  /** The same search is made again once its steps can be counted. */
+  /** Repeats the search when its steps can be counted. */
   #interrupted(error: unknown): void {
     if (!(error instanceof EngineNotLoaded)) {
       this.reject(error);
@@ -150,13 +150,13 @@ export class Wait {
     );
   }
 
-  /** Returns whether more has arrived than one turn may look at. */
+  /** @returns whether more has arrived than one turn may search */
   #search(): boolean {
     const { matcher, reader, pending, isClosed } = this.#request;
     if (this.#seenLength === 0 && pending !== '' && this.#feed(pending)) return false;
     if (this.#isBehind() && this.#tryAgain()) return false;
     if (this.#isBehind()) return true;
-    // Asked before reading, so that a close in between is seen at the next look.
+    // Queried before reading, so that a close in between is noticed next time.
     const closed = isClosed();
     for (let looked = 0; looked < TURN;) {
       const piece = reader.read();
@@ -172,7 +172,7 @@ export class Wait {
     return true;
   }
 
-  /** Returns whether there is more to look at before the end. */
+  /** @returns whether there is more to search before the end */
   #finish(): boolean {
     const { matcher, reader } = this.#request;
     if (this.#feed(reader.finish())) return false;
@@ -236,7 +236,7 @@ export class Wait {
     }
   }
 
-  /** A search never takes more than half of this thread's time. */
+  /** Limits searches to half of this thread's time. */
   #rest(spent: number, more: boolean): void {
     if (spent < 2 && !more) return;
     this.#resting ??= setTimeout(() => {

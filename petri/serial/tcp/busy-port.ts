@@ -1,13 +1,13 @@
-/** What console servers say, and then close: ser2net and gensio. */
+/** Printed by the console servers ser2net and gensio before they close the connection. */
 const BUSY = 'port already in use';
 
-/** Characters of what they say, names of whoever has the port included. */
+/** Maximum length of their message, including names of the port's users. */
 const LONGEST = 256;
 
-/** Milliseconds after which first words that could still be theirs go on to the console. */
+/** Milliseconds after which bytes that could still be that message are passed to the console. */
 const HELD_FOR = 1000;
 
-/** Holds back the first bytes of a connection while they may be a console server's word that the port is in use. */
+/** Holds back the first bytes of a connection while they may be a console server's message that the port is in use. */
 export class BusyPortFilter {
   readonly #release: (bytes: Uint8Array) => void;
   #held: Buffer | undefined = Buffer.alloc(0);
@@ -17,7 +17,7 @@ export class BusyPortFilter {
     this.#release = release;
   }
 
-  /** Whether everything that came is that word. */
+  /** Whether everything that arrived is that message. */
   get isBusy(): boolean {
     return this.#held !== undefined && textOf(this.#held).startsWith(BUSY);
   }
@@ -35,7 +35,7 @@ export class BusyPortFilter {
     else if (text !== '') this.#timer ??= setTimeout(() => this.release(), HELD_FOR);
   }
 
-  /** Gives on what is held back. Idempotent. */
+  /** Passes on what is held back. Idempotent. */
   release(): void {
     clearTimeout(this.#timer);
     const held = this.#held;

@@ -12,7 +12,7 @@ afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
 
-/** A server that keeps what it is sent. */
+/** A server that records its input. */
 class Uart {
   readonly sockets: Socket[] = [];
   received = Buffer.alloc(0);
@@ -65,7 +65,7 @@ async function failureOf(promise: Promise<unknown>): Promise<PetriError> {
   return error;
 }
 
-/** A port that nobody listens on. */
+/** A port on which nothing listens. */
 async function closedPort(): Promise<number> {
   const uart = new Uart();
   const port = await uart.listen();
@@ -74,7 +74,7 @@ async function closedPort(): Promise<number> {
 }
 
 describe('connectConsole', () => {
-  it('loses no byte of what is sent at once and before the end', async () => {
+  it('loses no byte that is sent at once or before the end', async () => {
     const bytes = Uint8Array.from({ length: 3_000_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff);
     const uart = new Uart((socket) => socket.end(bytes));
     const [connection, console] = await connect(await uart.listen());
@@ -83,12 +83,12 @@ describe('connectConsole', () => {
     expect(console.closeReason).toBeUndefined();
   });
 
-  it('reads a console that nobody waits on', async () => {
+  it('reads a console without waits', async () => {
     const uart = new Uart();
     const [, console] = await connect(await uart.listen());
     const [socket] = uart.sockets;
     const chunk = Buffer.alloc(1 << 20, 'x');
-    // Each write returns only when the other side has taken it: buffers of sockets are smaller than this.
+    // Each write returns only after the other side has read it: socket buffers are smaller than this.
     for (let count = 0; count < 16; count += 1) {
       await new Promise((resolve) => socket?.write(chunk, resolve));
     }
@@ -97,7 +97,7 @@ describe('connectConsole', () => {
     expect(console.size).toBe(16 * chunk.length + 'end of flood\n'.length);
   });
 
-  it('sends bytes as they are', async () => {
+  it('sends bytes unchanged', async () => {
     const uart = new Uart((socket) => {
       uart.collect(socket);
     });
@@ -108,7 +108,7 @@ describe('connectConsole', () => {
     expect([...uart.received]).toEqual([0x61, 0xff, 0x0d]);
   });
 
-  it('speaks Telnet where it must', async () => {
+  it('speaks Telnet in that mode', async () => {
     const uart = new Uart((socket) => {
       uart.collect(socket);
       socket.write(Uint8Array.of(0xff, 0xfb, 0x01, 0xff, 0xfd, 0x03, ...utf8('login'), 0xff, 0xff, ...utf8(': ok\n')));
@@ -122,7 +122,7 @@ describe('connectConsole', () => {
     expect([...uart.received]).toEqual([0xff, 0xfe, 0x01, 0xff, 0xfc, 0x03, 0x62, 0xff, 0xff]);
   });
 
-  it('waits for a port that is not there yet', async () => {
+  it('waits for a port that is not open yet', async () => {
     const port = await closedPort();
     const connecting = connect(port, { retryFor: TIME });
     const uart = new Uart((socket) => socket.write('there\n'));
@@ -131,7 +131,7 @@ describe('connectConsole', () => {
     await console.waitFor('there');
   });
 
-  it.each(['raw', 'telnet'] as const)('tries a port again that somebody else has: %s', async (mode) => {
+  it.each(['raw', 'telnet'] as const)('retries a port that is in use: %s', async (mode) => {
     let busy = 3;
     const uart = new Uart((socket) => {
       busy -= 1;
@@ -153,14 +153,14 @@ describe('connectConsole', () => {
     expect(await connection.closed).toBe('it was ended here');
   });
 
-  it('says that somebody else has the port once the time is over, in the words that came', async () => {
+  it('reports a port that is still in use after the time-out, with the server’s message', async () => {
     const uart = new Uart((socket) => socket.end('Port already in use\r\n'));
     const [connection, console] = await connect(await uart.listen(), { retryFor: 300 });
     await connection.closed;
     expect(console.transcript).toBe('Port already in use\n');
   });
 
-  it('gives up a port that somebody else has when told to', async () => {
+  it('stops retrying a port in use when it is ended', async () => {
     const uart = new Uart((socket) => socket.end('Port already in use\r\n'));
     const [connection] = await connect(await uart.listen(), { retryFor: 10 * TIME });
     await expect.poll(() => uart.sockets.length).toBeGreaterThan(1);
@@ -169,7 +169,7 @@ describe('connectConsole', () => {
   });
 
   it.each(['Portland\n', 'Port already in use\nby nobody: go on\n', 'P'])(
-    'passes on what is like it: %j',
+    'passes on similar text: %j',
     async (words) => {
       const uart = new Uart((socket) => socket.write(words));
       const [, console] = await connect(await uart.listen(), { retryFor: TIME });
@@ -178,7 +178,7 @@ describe('connectConsole', () => {
     },
   );
 
-  it('says which console and port nobody answers on', async () => {
+  it('reports the console and the port that does not answer', async () => {
     const port = await closedPort();
     const error = await failureOf(connect(port, { retryFor: 50 }));
     expect(error.code).toBe('connection-failed');
@@ -186,7 +186,7 @@ describe('connectConsole', () => {
     expect(error.message).toContain('ECONNREFUSED');
   });
 
-  it('gives up connecting when told to', async () => {
+  it('stops connecting when the signal aborts', async () => {
     const controller = new AbortController();
     const connecting = failureOf(connect(await closedPort(), { retryFor: 10 * TIME, signal: controller.signal }));
     controller.abort(new Error('enough'));
@@ -202,9 +202,9 @@ describe('connectConsole', () => {
     expect(await connection.closed).toBe('it was aborted');
   });
 
-  it('tells that the connection broke, and takes writes after it', async () => {
+  it('reports a broken connection, and accepts writes after it', async () => {
     const uart = new Uart((socket) => {
-      // Only once it has heard something, since a connection that is reset at once was never made.
+      // Only after it has received something: a connection that is reset at once was never made.
       socket.once('data', () => socket.resetAndDestroy());
     });
     const [connection] = await connect(await uart.listen());
@@ -214,7 +214,7 @@ describe('connectConsole', () => {
     connection.end();
   });
 
-  it('lets go of a peer that never reads what is typed', async () => {
+  it('disconnects a peer that never reads its input', async () => {
     const uart = new Uart((socket) => socket.pause());
     const [connection] = await connect(await uart.listen());
     const chunk = new Uint8Array(16 << 20);
@@ -223,7 +223,7 @@ describe('connectConsole', () => {
     await Promise.all(writes);
   });
 
-  it('is over when the other side stops sending, though it reads no more either', async () => {
+  it('ends when the other side stops sending, even if it does not read either', async () => {
     const uart = new Uart((socket) => {
       socket.pause();
       socket.end('last words');

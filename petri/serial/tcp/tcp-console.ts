@@ -10,40 +10,40 @@ import { escapeTelnet, TelnetFilter } from './telnet-filter.ts';
 const FIRST_PAUSE = 20;
 const LONGEST_PAUSE = 250;
 
-/** Milliseconds that one attempt may take at most, and that it gets at least. */
+/** Maximum and minimum duration of one attempt in milliseconds. */
 const ATTEMPT = 10_000;
 const SHORTEST_ATTEMPT = 1000;
 
-/** Bytes of input that may wait for a peer that does not read. */
+/** Bytes of input that are buffered for a peer that does not read. */
 const INPUT_LIMIT = 64 * 1024 * 1024;
 
-/** Which port serves a UART, and the console for it. */
+/** The port of a UART, and the console for it. */
 export interface TcpConsoleOptions {
   /** Host name or IP address. */
   readonly host: string;
   /** TCP port. */
   readonly port: number;
-  /** `raw`: bytes as they are. `telnet`: RFC 854 commands are taken out and refused, and 0xff is doubled both ways. */
+  /** `raw`: unmodified bytes. `telnet`: RFC 854 commands are removed and refused, and 0xff is doubled both ways. */
   readonly mode: 'raw' | 'telnet';
-  /** Takes what arrives. It is not closed when the connection ends. */
+  /** Receives what arrives. It is not closed when the connection ends. */
   readonly console: SerialConsole;
-  /** Gives up connecting, and ends the connection. */
+  /** Aborts connecting, and ends the connection. */
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds in which connecting is tried again when nobody listens yet, or a console server says that somebody
-   * else has the port. While it may still say so, its first words are held back.
+   * Milliseconds for which connecting is retried while nothing listens yet, or a console server reports that the port
+   * is in use. While that report may still arrive, the first bytes are held back.
    *
    * @default 0
    */
   readonly retryFor?: number;
 }
 
-/** A connection between a TCP port that serves a UART and a console. Whatever arrives is read at once, always. */
+/** A connection between the TCP port of a UART and a console. Whatever arrives is read at once. */
 export interface TcpConsole {
-  /** Sends what is typed. Resolves when the bytes have left this process or the connection has ended; never rejects. */
+  /** Sends input. Resolves when the bytes have left this process or the connection has ended; never rejects. */
   write(bytes: Uint8Array): Promise<void>;
   /**
-   * Resolves, once everything that arrived is in the console, with how the connection ended, as a clause. Never
+   * Resolves, when everything that arrived is in the console, with how the connection ended, as a clause. Never
    * rejects.
    */
   readonly closed: Promise<string>;
@@ -54,7 +54,7 @@ export interface TcpConsole {
 /**
  * Connects a console to a port.
  *
- * @throws PetriError `connection-failed` when nobody answers in time, or the signal aborts
+ * @throws PetriError `connection-failed` if nothing answers in time, or the signal aborts
  */
 export async function connectConsole(options: TcpConsoleOptions): Promise<TcpConsole> {
   const started = performance.now();
@@ -80,11 +80,11 @@ async function connectWithin(options: TcpConsoleOptions, time: number): Promise<
   }
 }
 
-/** A socket that is connected, and paused. */
+/** A connected socket, paused. */
 function attempt({ host, port, signal }: TcpConsoleOptions, timeout: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host, port, noDelay: true });
-    // Stays: an error that nobody listens for would end the process, between two owners or after it was destroyed.
+    // Permanent: an unhandled error would end the process, between two owners or after it was destroyed.
     socket.on('error', () => undefined);
     const settle = (): void => {
       clearTimeout(timer);
@@ -138,7 +138,7 @@ class Connection implements TcpConsole {
   /** Connects again, unless the time for it is over. */
   readonly #reconnect: () => Promise<Socket> | undefined;
   #socket: Socket;
-  /** While a port that somebody else has is tried again. */
+  /** Set while a port in use is retried. */
   #again: Promise<void> | undefined;
   #endedBy: string | undefined;
   #resolve: (how: string) => void = () => undefined;
@@ -170,7 +170,7 @@ class Connection implements TcpConsole {
     socket.on('error', (error) => {
       this.#endedBy ??= `the connection broke: ${error.message}`;
     });
-    // Nothing more will come, so there is nothing to wait for either: what is still to be sent has no reader.
+    // After the peer's end, remaining output has no reader.
     socket.once('end', () => socket.destroy());
     socket.on('data', (chunk) => {
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
@@ -201,7 +201,7 @@ class Connection implements TcpConsole {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    // A copy, because it may be sent after the caller has changed it.
+    // A copy, since the caller may change it before it is sent.
     const data = Uint8Array.from(this.#options.mode === 'raw' ? bytes : escapeTelnet(bytes));
     await this.#again;
     const socket = this.#socket;
@@ -221,10 +221,10 @@ class Connection implements TcpConsole {
     this.#finish('it was ended here');
   }
 
-  /** At once, since a peer that reads nothing would keep the connection open. */
+  /** At once, since a peer that does not read would keep the connection open. */
   #finish(reason: string): void {
     this.#endedBy ??= reason;
-    // Between two connections there is no socket that could say so.
+    // Between two connections no socket can report the end.
     if (this.#socket.destroyed && this.#again !== undefined) this.#over(reason);
     this.#socket.destroy();
   }

@@ -37,12 +37,12 @@ describe('TelnetFilter', () => {
     [0xff, 0xfc, 0x03],
   ];
 
-  it('gives the data and refuses the options, wherever the stream is cut', () => {
+  it('returns the data and refuses the options, wherever the stream is split', () => {
     for (let at = 0; at <= stream.length; at += 1) expect(run(cutAt(stream, at))).toEqual({ data, replies });
     expect(run([...stream].map((byte) => Uint8Array.of(byte)))).toEqual({ data, replies });
   });
 
-  it('gives back what escaping changed, however it is cut', () => {
+  it('undoes escaping, however the stream is split', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(9)), (bytes, sizes) => {
         const pieces = inPieces(escapeTelnet(bytes), sizes);
@@ -51,7 +51,7 @@ describe('TelnetFilter', () => {
     );
   });
 
-  it('gives the same for any bytes, however they are cut', () => {
+  it('returns the same for any bytes, however they are split', () => {
     const byte = fc.oneof(fc.constantFrom(0xff, 0xfa, 0xfb, 0xfd, 0xf0, 0xfe, 0x01, 0x0d), fc.nat(255));
     fc.assert(
       fc.property(fc.array(byte, { maxLength: 100 }), fc.array(fc.nat(9)), (bytes, sizes) => {
@@ -61,23 +61,23 @@ describe('TelnetFilter', () => {
     );
   });
 
-  it('hands a chunk without commands on as it is', () => {
+  it('passes on a chunk without commands unchanged', () => {
     const filter = new TelnetFilter(() => undefined);
     const chunk = utf8('plain');
     expect(filter.push(chunk)).toBe(chunk);
   });
 
-  it('answers a peer that asks without end once', () => {
+  it('answers a repeated request once', () => {
     const flood = Uint8Array.from(Array.from({ length: 10_000 }, () => WILL_ECHO).flat());
     expect(run([flood])).toEqual({ data: [], replies: [[0xff, 0xfe, 0x01]] });
   });
 
-  it('comes back from a sub-negotiation that never ends', () => {
+  it('recovers from a sub-negotiation that never ends', () => {
     const { data: rest } = run([Uint8Array.of(0xff, 0xfa, 0x18), new Uint8Array(100_000).fill(0x41), utf8('marker\n')]);
     expect(Buffer.from(rest).toString()).toMatch(/^A+marker\n$/);
   });
 
-  it('takes any command for the end of a sub-negotiation', () => {
+  it('ends a sub-negotiation at any command', () => {
     expect(run([Uint8Array.of(0xff, 0xfa, 0x18, ...WILL_ECHO, 0x41)])).toEqual({
       data: [0x41],
       replies: [[0xff, 0xfe, 0x01]],

@@ -7,23 +7,23 @@ const DO = 253;
 const DONT = 254;
 const IAC = 255;
 
-/** Bytes of a sub-negotiation after which it is taken for over: one that never ends must not swallow a console. */
+/** Bytes after which a sub-negotiation counts as ended: an endless one must not swallow a console. */
 const LONGEST_SUBNEGOTIATION = 8 * 1024;
 
 type State = 'data' | 'command' | 'option' | 'subnegotiation' | 'subnegotiation-command';
 
 /**
- * Takes Telnet's commands out of a stream and refuses every option. What it gives does not depend on how the bytes were
- * cut when they arrived.
+ * Removes Telnet commands from a stream and refuses every option. The result does not depend on how the bytes were
+ * split when they arrived.
  *
- * Line ends stay as they are: a UART's bytes come through servers that do not translate them.
+ * Line ends are not changed: servers do not translate a UART's bytes.
  */
 export class TelnetFilter {
   #state: State = 'data';
-  /** The command whose option comes next. */
+  /** The command whose option follows. */
   #command = 0;
   #skipped = 0;
-  /** Refusals given, as command and option: a peer that asks again and again gets one answer. */
+  /** Refusals sent, as command and option: a repeated request gets one answer. */
   readonly #refused = new Set<number>();
   readonly #reply: (bytes: Uint8Array) => void;
 
@@ -32,7 +32,7 @@ export class TelnetFilter {
     this.#reply = reply;
   }
 
-  /** The data in a chunk; the chunk itself where it is nothing else. */
+  /** The data in a chunk; the chunk itself if it contains nothing else. */
   push(chunk: Uint8Array): Uint8Array {
     if (this.#state === 'data' && !chunk.includes(IAC)) return chunk;
     const data = new Uint8Array(chunk.length);
@@ -57,7 +57,7 @@ export class TelnetFilter {
     return data.subarray(0, length);
   }
 
-  /** Takes one byte that is not plain data; returns whether it is data after all. */
+  /** Processes one byte that is not plain data. @returns whether it is data after all */
   #step(byte: number): boolean {
     switch (this.#state) {
       case 'command':
@@ -96,7 +96,7 @@ export class TelnetFilter {
       this.#skip();
       return false;
     }
-    // Any other command ends it too: the peer forgot to.
+    // Any other command ends it too.
     this.#state = 'data';
     return byte === SE ? false : this.#onCommand(byte);
   }
@@ -106,7 +106,7 @@ export class TelnetFilter {
     if (this.#skipped >= LONGEST_SUBNEGOTIATION) this.#state = 'data';
   }
 
-  /** WONT and DONT are what everything starts with, so they need no answer (RFC 854, page 2). */
+  /** WONT and DONT match the initial state, so they need no answer (RFC 854, page 2). */
   #refuse(option: number): void {
     if (this.#command !== WILL && this.#command !== DO) return;
     const answer = this.#command === WILL ? DONT : WONT;
@@ -117,7 +117,7 @@ export class TelnetFilter {
   }
 }
 
-/** Bytes as they go into a Telnet stream: 0xff doubled. */
+/** Escapes bytes for a Telnet stream: 0xff is doubled. */
 export function escapeTelnet(bytes: Uint8Array): Uint8Array {
   if (!bytes.includes(IAC)) return bytes;
   const escaped: number[] = [];

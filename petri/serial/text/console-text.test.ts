@@ -12,7 +12,7 @@ interface Terminal {
   dispose(): void;
 }
 
-/** What a terminal that many use makes of the same bytes. Types and all, it is only there where `npm ci` has put it. */
+/** A widely used terminal emulator, for comparison. It is only available if `npm ci` has installed it. */
 const xterm = '@xterm/headless';
 const terminals = (await import(xterm).catch(() => undefined)) as
   { readonly default: { readonly Terminal: new (options: object) => Terminal } } | undefined;
@@ -74,17 +74,17 @@ describe('ConsoleText', () => {
     ['Linux palette, which has no end', '\u001B]P0123456visible\u001B]Rtoo', 'visibletoo'],
     ['a cursor save and a character set', '\u001B7a\u001B(Bb\u001B8c', 'abc'],
     ['an ESC that begins nothing', 'a\u001B\u001B[1mb', 'a\u001Bb'],
-    ['a string whose end never comes', 'a\u001B]0;title\nnext line', 'a\u001B]0;title\nnext line'],
+    ['a string that never ends', 'a\u001B]0;title\nnext line', 'a\u001B]0;title\nnext line'],
     ['a byte order mark', '\uFEFFa', '\uFEFFa'],
     ['text of many scripts', 'Zürich — 東京 — 🦀\n', 'Zürich — 東京 — 🦀\n'],
-  ])('reads %s, cut at every possible byte', (_name, input, expected) => {
+  ])('reads %s, split at any byte', (_name, input, expected) => {
     const bytes = utf8(input);
     expect(textOf([bytes])).toBe(expected);
     for (let at = 0; at <= bytes.length; at += 1) expect(textOf(cutAt(bytes, at))).toBe(expected);
     expect(textOf([...bytes].map((byte) => Uint8Array.of(byte)))).toBe(expected);
   });
 
-  it('replaces invalid UTF-8 as the Encoding standard says, wherever it is cut', () => {
+  it('replaces invalid UTF-8 as the Encoding standard specifies, wherever it is split', () => {
     const inputs = [
       [0x61, 0xff, 0x62],
       [0xe0, 0x80, 0x41],
@@ -102,7 +102,7 @@ describe('ConsoleText', () => {
     }
   });
 
-  it('gives the same text for any bytes in any pieces', () => {
+  it('gives the same text for any bytes in any chunks', () => {
     fc.assert(
       fc.property(awkwardBytes(), fc.array(fc.nat({ max: 12 })), (bytes, sizes) => {
         expect(textOf(inPieces(bytes, sizes))).toBe(textOf([bytes]));
@@ -111,7 +111,7 @@ describe('ConsoleText', () => {
     );
   });
 
-  it('does not hold back an endless sequence, and cuts make no difference to it', () => {
+  it('does not hold back an endless sequence, however it is split', () => {
     for (const introducer of ['\u001B]', '\u001B[', '\u001B(', '\u001BP']) {
       const filler = introducer === '\u001B[' || introducer === '\u001B(' ? ' ' : 'x';
       const bytes = utf8(`a${introducer}${filler.repeat(2 * LONGEST_SEQUENCE)}`);
@@ -124,13 +124,13 @@ describe('ConsoleText', () => {
     }
   });
 
-  it('takes a terminated sequence that is too long for text in one piece too', () => {
+  it('treats a terminated sequence that is too long as text, even in one chunk', () => {
     const bytes = utf8(`\u001B]0;${'x'.repeat(LONGEST_SEQUENCE)}\u0007after`);
     expect(textOf([bytes])).toContain('xxxx');
     expect(textOf(inPieces(bytes, [5, LONGEST_SEQUENCE, 2]))).toBe(textOf([bytes]));
   });
 
-  it('has of a line that is edited what a terminal has', async ({ skip }) => {
+  it('shows an edited line like a terminal', async ({ skip }) => {
     if (terminals === undefined) return skip(`${xterm} is not installed`);
     const { Terminal } = terminals.default;
     const edit = fc.constantFrom(
@@ -170,12 +170,12 @@ describe('ConsoleText', () => {
   });
 
   it.each([
-    ['a line that is overwritten for ever', 'a\rb\r'],
+    ['a line that is overwritten endlessly', 'a\rb\r'],
     ['the end of a long line that is', '\bx\by'],
-    ['cursors that go to and fro', '\r\u001B[99999999999C\u001B[1K.\u001B[1;1H\u001B[4000C-'],
+    ['cursors that move back and forth', '\r\u001B[99999999999C\u001B[1K.\u001B[1;1H\u001B[4000C-'],
     ['insertions', '\rx\u001B[99999999999@\u001B[P'],
     ['marks', '\u0301'],
-  ])('keeps in proportion to the bytes: %s', (_name, pattern) => {
+  ])('keeps the text proportional to the bytes: %s', (_name, pattern) => {
     const bytes = utf8(`${'line '.repeat(800)}\b \b${pattern.repeat(6000)}`);
     expect(textOf([bytes]).length).toBeLessThan(1024 * 1024 + 6 * bytes.length);
   });

@@ -3,10 +3,9 @@ import { WholeSequences } from './control-sequences.ts';
 import { RenderedText } from './rendered-text.ts';
 
 /**
- * Bytes of a console to the text that a person sees: UTF-8 with U+FFFD for what is invalid, without what renders
- * nothing, and with line ends as `\n`. Where a line is redrawn, through a carriage return, backspaces or sequences
- * that move the cursor, it comes again as a line of its own. However the bytes are cut into pieces, the joined text
- * is the same.
+ * Converts a console's bytes to the text that a person sees: UTF-8 with U+FFFD for invalid bytes, without invisible
+ * controls, and with line ends as `\n`. Each state of a line that is redrawn (by a carriage return, backspaces or
+ * cursor movements) is a line of its own. The joined text does not depend on how the bytes are split.
  */
 export class ConsoleText {
   #bytes: Uint8Array = new Uint8Array(0);
@@ -17,7 +16,7 @@ export class ConsoleText {
     return this.#rendered.write(this.#sequences.push(this.#decode(piece)));
   }
 
-  /** What is still held back when nothing more will come. A carriage return at the very end is dropped. */
+  /** What is still held back at the end of the stream. A carriage return at the very end is dropped. */
   finish(): string {
     const rest = utf8(this.#bytes);
     this.#bytes = new Uint8Array(0);
@@ -49,7 +48,7 @@ function utf8(bytes: Uint8Array): string {
   return isAscii(buffer) ? buffer.toString('latin1') : buffer.toString('utf8');
 }
 
-/** Length of an unfinished but so far valid UTF-8 sequence at the end (Unicode standard, table 3-7): 0 to 3. */
+/** Length of an unfinished, so far valid UTF-8 sequence at the end (Unicode standard, table 3-7): 0 to 3. */
 function incompleteAtEnd(bytes: Uint8Array): number {
   const most = Math.min(3, bytes.length);
   for (let count = 1; count <= most; count += 1) {

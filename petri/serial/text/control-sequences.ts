@@ -1,6 +1,6 @@
 /**
- * Longest control sequence that is recognised, in characters. What is longer is text: a guest that sends ESC and then
- * megabytes without an end must neither be held back nor searched again and again.
+ * Longest control sequence that is recognised, in characters. A longer one is text: if a guest sends ESC and then
+ * megabytes without an end, they must be neither held back nor searched repeatedly.
  */
 export const LONGEST_SEQUENCE = 2048;
 
@@ -9,7 +9,7 @@ const ESC = '\u001B';
 /** 8-bit controls (ECMA-48, C1), which mean ESC and the character 0x40 below. */
 const C1 = /[\u0080-\u009F]/;
 
-/** What ends the payload of a string besides its terminator: CAN, SUB, and the next sequence. */
+/** The payload of a control string; besides its terminator, CAN, SUB and the next sequence end it. */
 const PAYLOAD = String.raw`[^\u0018\u001A\u001B\u0080-\u009F]*`;
 const OSC_PAYLOAD = String.raw`[^\u0007\u0018\u001A\u001B\u0080-\u009F]*`;
 /** The Linux console's palette (console_codes(4)), which has no terminator. */
@@ -34,8 +34,8 @@ const unfinishedToTheEnd = new RegExp(String.raw`^(?:${UNFINISHED}|\u001B\](?:${
 const openString = new RegExp(String.raw`^\u001B(?:\](?:${PALETTE}|(?!${PALETTE})${OSC_PAYLOAD})|[PX^_k]${PAYLOAD})$`);
 
 /**
- * Cuts a text that arrives in pieces where no control sequence is cut: one that may go on in the next piece is held
- * back until it is decided. 8-bit controls become those of two characters.
+ * Splits a text that arrives in chunks without splitting a control sequence: one that may continue in the next chunk is
+ * held back until that is decided. 8-bit controls are converted to two characters.
  */
 export class WholeSequences {
   #held: string;
@@ -55,7 +55,7 @@ export class WholeSequences {
     return withoutLong(text.slice(0, cut));
   }
 
-  /** What is still held back when nothing more will come. */
+  /** What is still held back at the end of the stream. */
   finish(): string {
     const rest = this.#held;
     this.#held = '';
@@ -71,7 +71,7 @@ function toSevenBit(piece: string): string {
   return piece.replaceAll(/[\u0080-\u009F]/g, (c1) => ESC + String.fromCharCode(c1.charCodeAt(0) - 0x40));
 }
 
-/** Where the part begins that cannot be judged before more text comes; the length of the text if there is none. */
+/** Start of the part that cannot be decided before more text arrives; the length of the text if there is none. */
 function undecidedFrom(text: string): number {
   const last = text.lastIndexOf(ESC);
   const tail = text.slice(last, last + LONGEST_SEQUENCE + 1);

@@ -1,35 +1,32 @@
 import type { Allowance } from '../match/allowance.ts';
 
-/** Columns that a line can have for its cursor to be moved back in it. */
+/** Maximum columns of a line in which the cursor can move back. */
 export const EDITABLE = 4096;
 
-/** Columns that a guest takes a serial terminal to have where nobody says otherwise, and tab stops. */
+/** Columns of a serial terminal by default, and tab stops. */
 const TERMINAL_WIDTH = 80;
 const TAB = 8;
 
-/**
- * Characters that take two columns, in place of the property East_Asian_Width (UAX #11), which regular expressions do
- * not have.
- */
+/** Wide characters, instead of the property East_Asian_Width (UAX #11), which regular expressions lack. */
 const WIDE =
   /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\p{sc=Bopo}\p{sc=Yi}\p{Emoji_Presentation}\u3000-\u303E\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6]/u;
 const HALF_WIDTH = /[\uFF61-\uFFDC]/;
 
-/** UTF-16 units of a character with what combines with it. */
+/** UTF-16 units of a character with its combining characters. */
 const LONGEST_CELL = 32;
 
 /**
- * A line whose cursor was moved. What it gives out is a stream that is only ever added to: where a character that was
- * given out changes, the line is given out again up to the cursor, after a line end. What stands right of the cursor
- * follows when the line ends or the cursor gets there.
+ * A line whose cursor was moved. Its output is append-only: if a character changes that was output already, the line is
+ * output again up to the cursor, after a line end. Text to the right of the cursor follows when the line ends or the
+ * cursor reaches it.
  */
 export class EditedLine {
-  /** One for each column; the columns after the first of a wide character are ''. */
+  /** One per column; the second column of a wide character is ''. */
   #cells: string[] = [];
   #column = 0;
-  /** Columns of the line as it stands that were given out. */
+  /** Columns of the current line that were output. */
   #shown = 0;
-  /** Columns that were inserted and are yet to be written. */
+  /** Inserted columns that are still to be written. */
   #inserted = 0;
   readonly #allowance: Allowance;
 
@@ -75,8 +72,7 @@ export class EditedLine {
   }
 
   /**
-   * A carriage return. At the right margin a shell prints a space and this to get to its next row, which is the same
-   * line.
+   * A carriage return. At the right margin a shell prints a space and this to continue on its next row, the same line.
    */
   toStart(): string {
     const { length } = this.#cells;
@@ -132,7 +128,7 @@ export class EditedLine {
     return out + this.#again(this.#cells.length);
   }
 
-  /** What is inserted is given out once it is written. */
+  /** Inserted columns are output when they are written. */
   insert(count: number): string {
     const out = this.#endInsertion();
     const room = Math.min(count, EDITABLE - 1 - this.#cells.length);
@@ -144,7 +140,7 @@ export class EditedLine {
     return out;
   }
 
-  /** What was not given out yet, when the line ends. */
+  /** The rest of the line that was not output yet, when the line ends. */
   finish(): string {
     const out = this.#endInsertion() + this.#slice(this.#shown, this.#cells.length);
     this.#shown = this.#cells.length;
@@ -159,14 +155,14 @@ export class EditedLine {
     return WIDE.test(character) && !HALF_WIDTH.test(character) ? 2 : 1;
   }
 
-  /** Whether the character stands at the cursor already, and was given out. */
+  /** Whether the character is at the cursor already, and was output. */
   #stands(character: string, width: number): boolean {
     const end = this.#column + width;
     if (end > this.#shown || this.#cells[this.#column] !== character) return false;
     return this.#slice(this.#column + 1, end) === '' && this.#cells[end] !== '';
   }
 
-  /** What is overwritten in part from the cursor to a column is gone as a whole. */
+  /** Blanks wide characters that are partly overwritten, from the cursor to a column. */
   #blankHalves(end: number): void {
     for (let at = this.#column; this.#cells[at] === '' && at > 0; at -= 1) this.#cells[at] = this.#cells[at - 1] = ' ';
     for (let at = end; this.#cells[at] === ''; at += 1) this.#cells[at] = ' ';
@@ -202,14 +198,14 @@ export class EditedLine {
     return this.#again(this.#cells.length);
   }
 
-  /** The line as it stands now, up to a column, as a line of its own. */
+  /** The current line up to a column, as a new line. */
   #again(end: number): string {
     if (!this.#allowance.spend(end)) return this.#afresh();
     this.#shown = end;
     return `\n${this.#slice(0, end)}`;
   }
 
-  /** From what was given out to a column. */
+  /** The part between the last output and a column. */
   #upTo(column: number): string {
     if (column === this.#shown) return '';
     if (!this.#allowance.spend(column - this.#shown)) return this.#afresh();
@@ -218,7 +214,7 @@ export class EditedLine {
     return text;
   }
 
-  /** Lets go of the line, where a guest has redrawn more than anybody reads. */
+  /** Drops the line if a guest has redrawn it too often. */
   #afresh(): string {
     this.#cells = [];
     this.#column = this.#shown = this.#inserted = 0;

@@ -14,7 +14,7 @@ afterEach(() => {
   machine = undefined;
 });
 
-/** A machine without a disk or a network, whose EDK2 ends up in its shell. */
+/** A machine without disk and network, on which EDK2 ends up in its shell. */
 function boot(command: string, image: string): SerialConsole {
   const board = ['-M', 'virt', '-cpu', 'cortex-a57', '-m', '256', '-nodefaults', '-display', 'none', '-net', 'none'];
   const child = spawn(command, [...board, '-serial', 'stdio', '-bios', image], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -25,7 +25,7 @@ function boot(command: string, image: string): SerialConsole {
   return uart;
 }
 
-it('reads what a person sees of EDK2: countdown, shell and menus, and is read by it', async (context) => {
+it('reads EDK2’s countdown, shell and menus as a person sees them, and sends it input', async (context) => {
   if (qemu === undefined || firmware === undefined) {
     context.skip('qemu-system-aarch64 or the firmware of the package qemu-efi-aarch64 is not installed');
     return;
@@ -36,7 +36,7 @@ it('reads what a person sees of EDK2: countdown, shell and menus, and is read by
   }
   await uart.waitFor('Shell> ', { consume: false });
 
-  // A line feed is no Enter here: the line goes on.
+  // A line feed is not Enter here: the line continues.
   await uart.sendLine('echo one');
   await uart.sendLine('two', { ending: 'cr' });
   await uart.waitFor(/^Shell> echo onetwo$/);

@@ -9,7 +9,7 @@ export interface LineSource {
   readonly changed: (signal: AbortSignal | undefined) => Promise<void>;
 }
 
-/** Complete lines as they come, overlong ones in parts, and the unfinished last one at the end. */
+/** Complete lines as they arrive, overlong ones in parts, and the unfinished last one at the end. */
 export async function* splitLines(source: LineSource): AsyncGenerator<string, void, undefined> {
   let unfinished = '';
   for (;;) {

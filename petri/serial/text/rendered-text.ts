@@ -3,11 +3,11 @@ import { SEQUENCE } from './control-sequences.ts';
 import { EDITABLE, EditedLine } from './edited-line.ts';
 
 /**
- * What moves the cursor or erases, line ends apart: BS, VT, FF; IND, NEL, RI, RIS; CSI with one of the finals below.
+ * Controls that move the cursor or erase, except line ends: BS, VT, FF; IND, NEL, RI, RIS; CSI with the finals below.
  */
 const MOVES = /[\b\v\f]|\u001B(?:[DEMc]|\[(?:[\d;]*[@A-HJ-MPSTXad-fr`]|\?\d*[JK]))/;
 
-/** What renders nothing where nothing moves. */
+/** Controls that are invisible if nothing moves the cursor. */
 const PASSIVE = new RegExp(String.raw`[\0-\x08\x0B\x0C\x0E-\x1A\x1C-\x1F\x7F]|${SEQUENCE}`, 'g');
 const HAS_PASSIVE = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F]/;
 
@@ -16,24 +16,21 @@ const NARROW = /^[\x20-\u02FF]*$/;
 
 const TOKEN = new RegExp(String.raw`[\0-\x08\x0A-\x1A\x1C-\x1F\x7F]|${SEQUENCE}`, 'g');
 
-/** Text with whole control sequences in it to the text that a person sees, as a stream that is only ever added to. */
+/** Converts text with complete control sequences to the text that a person sees. The output is append-only. */
 export class RenderedText {
   #allowance = new Allowance();
   /** The unfinished line while its cursor is at its end. */
   #line = '';
-  /** Whether the unfinished line is too long to be kept: its cursor cannot go back in it. */
+  /** Whether the unfinished line is too long to be kept: its cursor cannot move back. */
   #overlong = false;
   #edited: EditedLine | undefined;
-  /** A carriage return came, and what follows decides whether it belongs to a line end. */
+  /** Whether a carriage return is pending: what follows decides whether it belongs to a line end. */
   #carriage = false;
-  /** Whether the line began at a column other than the first. */
+  /** Whether the line began at another column than the first. */
   #indented = false;
-  /** Row that the cursor was put into, from 1, while nothing else moved it there; 0 where that is not known. */
+  /** Row of the cursor, from 1, after it was moved there; 0 if unknown. */
   #row = 0;
-  /**
-   * Column of the cursor, from 1, where the row is known; NaN after a character whose width would have to be looked
-   * up.
-   */
+  /** Column of the cursor, from 1, if the row is known; NaN after a character whose width is not known. */
   #column = 0;
 
   write(text: string): string {
@@ -42,7 +39,7 @@ export class RenderedText {
     return plain ?? this.#writeTokens(text);
   }
 
-  /** What a line has that was not given out yet, when nothing more will come. */
+  /** The rest of the line that was not output yet, at the end of the stream. */
   finish(): string {
     return this.#edited?.finish() ?? '';
   }
@@ -61,8 +58,7 @@ export class RenderedText {
   }
 
   /**
-   * The ordinary case, without a step per line. Undefined, with nothing changed, where a carriage return is not at a
-   * line end.
+   * The common case, without work per line. Undefined, with nothing changed, if a carriage return is not at a line end.
    */
   #writePlain(text: string): string | undefined {
     let plain = HAS_PASSIVE.test(text) ? text.replaceAll(PASSIVE, '') : text;
@@ -151,7 +147,7 @@ export class RenderedText {
     }
   }
 
-  /** ECMA-48, section 8.3; the columns that private sequences erase are the same. */
+  /** ECMA-48, section 8.3; private sequences erase the same columns. */
   #csi(token: string, parameters: string): string {
     if (!MOVES.test(token)) return '';
     const [first = 0, second = 0] = parameters.replace('?', '').split(';').map(Number);
@@ -187,10 +183,7 @@ export class RenderedText {
     }
   }
 
-  /**
-   * To a place of the screen. EDK2 puts the cursor where it is already, before and after each character that is
-   * typed.
-   */
+  /** Moves the cursor to a position. EDK2 moves it to where it is already, around each character that is typed. */
   #moveTo(row: number, column: number): string {
     const isThere = this.#row === row && this.#column === column && this.#edited === undefined && !this.#carriage;
     if (isThere) return '';
@@ -236,7 +229,7 @@ export class RenderedText {
     return out;
   }
 
-  /** A line because the cursor went elsewhere: no line of nothing is left behind. */
+  /** Starts a new line because the cursor moved elsewhere, without leaving an empty line behind. */
   #beginLine(indented: boolean): string {
     const out = this.#isEmpty ? '' : this.#endLine();
     this.#startLine(false);

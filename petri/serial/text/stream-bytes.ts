@@ -6,7 +6,7 @@ import type { ByteSource } from './text-reader.ts';
 /** Bytes that a read takes from disk at once. */
 const DISK_READ = 64 * 1024;
 
-/** The bytes of a console: those in memory, and for the rest those on disk. */
+/** The bytes of a console: from memory, or else from disk. */
 export class StreamBytes implements ByteSource {
   readonly #console: string;
   readonly #history: ByteHistory;
@@ -34,7 +34,7 @@ export class StreamBytes implements ByteSource {
     return this.#scratch.subarray(0, count);
   }
 
-  /** What is neither in memory nor on disk. */
+  /** The bytes that are neither in memory nor on disk. */
   get gap(): Gap | undefined {
     const { gap } = this.#history;
     if (gap === undefined) return undefined;
@@ -51,7 +51,7 @@ export class StreamBytes implements ByteSource {
     const { end } = this.#history.gap ?? { end: offset };
     const why = this.#log === undefined ? 'it has no log' : (this.#log.failure?.message ?? 'its log was cut');
     const bytes = `bytes ${offset.toLocaleString('en')} to ${end.toLocaleString('en')}`;
-    return new PetriError(`${bytes} of console '${this.#console}' are lost, and could be what is looked for: ${why}`, {
+    return new PetriError(`${bytes} of console '${this.#console}' are lost, and could contain the match: ${why}`, {
       code: 'console-incomplete',
       step: 'run',
       remedy: 'make room on the disk or raise `consoleLimit`; or wait for output while the guest prints it',

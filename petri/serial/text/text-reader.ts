@@ -1,19 +1,19 @@
 import { ConsoleText } from './console-text.ts';
 
-/** Where a reader gets a console's bytes from. */
+/** The source of a console's bytes. */
 export interface ByteSource {
-  /** Bytes ever received. */
+  /** Number of bytes ever received. */
   readonly size: number;
   /**
-   * Bytes from an offset on, as many as are at hand; valid until the next call. Empty at the end.
+   * Bytes from an offset on, as many as are available in one piece; valid until the next call. Empty at the end.
    *
-   * @throws PetriError `console-incomplete` where they are lost
+   * @throws PetriError `console-incomplete` if they are lost
    */
   bytesAt(offset: number): Uint8Array;
 }
 
 /**
- * A place in a console's stream, moving forward over clean text. Copies are cheap, so that a search can be given up
+ * A position in a console's stream that advances over clean text. Copies are cheap, so that a search can be abandoned
  * without having moved.
  */
 export class TextReader {
@@ -32,7 +32,7 @@ export class TextReader {
     return copy;
   }
 
-  /** Some text that follows, possibly ''; `undefined` when there are no more bytes now. @throws as `bytesAt` does */
+  /** The next text, possibly ''; `undefined` if there are no more bytes now. @throws as `bytesAt` does */
   read(): string | undefined {
     if (this.#offset >= this.#source.size) return undefined;
     const bytes = this.#source.bytesAt(this.#offset);
@@ -40,7 +40,7 @@ export class TextReader {
     return this.#text.push(bytes);
   }
 
-  /** What was held back because more could have followed, once nothing more will come. */
+  /** What was held back because more could have followed, at the end of the stream. */
   finish(): string {
     return this.#text.finish();
   }
