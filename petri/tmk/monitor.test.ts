@@ -104,7 +104,7 @@ describe('a run that ends where its guest is', () => {
   it('names the symbol there', () => {
     const { monitor } = monitorOf();
     const registers = registersAt(BASE + 0x10);
-    expect(monitor.haltAt({ reason: 'fault', message: 'it cannot go on', registers })).toEqual({
+    expect(monitor.haltAt('fault', 'it cannot go on', registers)).toEqual({
       reason: 'fault',
       message: 'it cannot go on',
       registers,

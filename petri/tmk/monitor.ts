@@ -5,15 +5,6 @@ import { PayloadLocator } from './locator.ts';
 import { isInHole } from './memory-holes.ts';
 import { COMMAND_ADDRESS, type ReadGuestMemory } from './protocol.ts';
 
-/** How a TMK ends at some place. */
-interface Halted {
-  readonly reason: 'fault' | 'budget' | 'timeout';
-  readonly message: string;
-  readonly registers: Registers;
-  /** Of a fault, where the VM has planes. */
-  readonly exit?: PlaneExit | undefined;
-}
-
 /**
  * What the monitor of a TMK makes of what its guest does, the same under every monitor: which accesses outside of RAM
  * are emulated and how, commands, and how the run halts. One for each run of a guest.
@@ -91,8 +82,12 @@ export class TmkMonitor {
     return this.halt;
   }
 
-  /** That the run ends where the guest is, with the symbol there. */
-  haltAt({ reason, message, registers, exit }: Halted): HaltReason {
+  /**
+   * That the run ends where the guest is, with the symbol there.
+   *
+   * @param exit of a fault, where the VM has planes
+   */
+  haltAt(reason: 'fault' | 'budget' | 'timeout', message: string, registers: Registers, exit?: PlaneExit): HaltReason {
     const { symbol } = this.locator.locate(registers.pc);
     return {
       reason,
@@ -111,7 +106,7 @@ export class TmkMonitor {
    */
   expired(reason: 'budget' | 'timeout', why: string, registers: Registers, note = ''): HaltReason {
     const { text } = this.locator.locate(registers.pc);
-    return this.haltAt({ reason, message: `${why}; it was at ${text}${note}`, registers });
+    return this.haltAt(reason, `${why}; it was at ${text}${note}`, registers);
   }
 }
 

@@ -22,7 +22,7 @@ export interface GuestExit {
 export function guestFault(exit: GuestExit, monitor: TmkMonitor): HaltReason {
   const { registers, exception } = exit;
   const message = `${describe(exit, monitor)}${faultOrigin(exception, registers, monitor.locator)}`;
-  return monitor.haltAt({ reason: 'fault', message, registers });
+  return monitor.haltAt('fault', message, registers);
 }
 
 function describe({ esr, ipa, registers }: GuestExit, { locator }: TmkMonitor): string {

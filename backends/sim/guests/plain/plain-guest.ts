@@ -173,7 +173,7 @@ export class PlainGuest implements Guest {
   #unsupported(): HaltReason {
     const registers = this.registers();
     const origin = faultOrigin(exceptionState(this.#context), registers, this.#monitor.locator);
-    return this.#monitor.haltAt({ reason: 'fault', message: this.#vcpu.unsupported + origin, registers });
+    return this.#monitor.haltAt('fault', this.#vcpu.unsupported + origin, registers);
   }
 
   readonly #read: ReadGuestMemory = (gpa, length) => {

@@ -193,12 +193,7 @@ class RealmGuest implements Guest {
   #fault(message: string, exit: PlaneExit | undefined): HaltReason {
     const registers = this.registers();
     const origin = faultOrigin(this.#exceptionState(), registers, this.#monitor.locator);
-    return this.#monitor.haltAt({
-      reason: 'fault',
-      message: message + this.#explain(exit) + origin,
-      registers,
-      exit,
-    });
+    return this.#monitor.haltAt('fault', message + this.#explain(exit) + origin, registers, exit);
   }
 
   #exceptionState(): ExceptionState | undefined {
