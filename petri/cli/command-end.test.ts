@@ -24,7 +24,7 @@ import { optionalTool } from '../unit-test/optional-tool.ts';
 const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
 const config = fileURLToPath(new URL('../vitest/config.ts', import.meta.url));
 const qemu = optionalTool('qemu-system-aarch64', 'qemu-system-arm');
-/** What a shell says of a program that SIGPIPE ended. */
+/** Exit code of a shell for a program that SIGPIPE ended. */
 const ENDED_BY_SIGPIPE = 141;
 
 usePrivateState();
@@ -39,7 +39,7 @@ afterEach(() => {
 type Output = 'pipe' | number;
 
 function petri(argv: readonly string[], stdout: Output): ChildProcess {
-  // No budget of a backend comes to its end while this test waits.
+  // No budget of a backend runs out while this test waits.
   const env = { ...process.env, PETRI_SLOW_FACTOR: '1000', NO_COLOR: '1', FORCE_COLOR: undefined, VITEST: undefined };
   return spawn(process.execPath, [...endsWithUs, petriBin, ...argv], {
     cwd: folder,
@@ -62,7 +62,7 @@ function holders(path: string): string[] {
       try {
         return readdirSync(`/proc/${pid}/fd`).some((fd) => isAt(`/proc/${pid}/fd/${fd}`, path));
       } catch {
-        // Gone meanwhile, or somebody else's.
+        // Ended meanwhile, or belongs to another user.
         return false;
       }
     });
@@ -76,7 +76,7 @@ function isAt(link: string, path: string): boolean {
   }
 }
 
-/** Runs a command whose output is a file, and says who has it open at its end. */
+/** Runs a command whose output is a file, and returns which processes have it open at its end. */
 async function runInto(argv: readonly string[], path: string): Promise<{ code: number | null; held: string[] }> {
   const file = openSync(path, 'w');
   const child = petri(argv, file);
@@ -98,7 +98,7 @@ describe('the end of a command', () => {
     },
   );
 
-  it('comes in order for a VM whose reader goes away', async () => {
+  it('is orderly for a VM whose reader closes the pipe', async () => {
     const child = petri(['tmk', 'run', 'loop', '--test', 'log_for_ever', '--timeout', '100000'], 'pipe');
     child.stdout?.once('data', () => child.stdout?.destroy());
     const errors = errorsOf(child);
@@ -106,7 +106,7 @@ describe('the end of a command', () => {
     expect({ code, errors: await errors }).toEqual({ code: ENDED_BY_SIGPIPE, errors: '' });
   });
 
-  it.runIf(existsSync('/dev/full'))('is a failure where the disk is full', async () => {
+  it.runIf(existsSync('/dev/full'))('is a failure if the disk is full', async () => {
     const file = openSync('/dev/full', 'w');
     const child = petri(['tmk', 'list'], file);
     closeSync(file);
@@ -116,7 +116,7 @@ describe('the end of a command', () => {
     expect(code).toBe(1);
   });
 
-  it('waits for nothing that a backend forgot', async () => {
+  it('does not wait for leftovers of a backend', async () => {
     const backend = `{
       name: 'mine',
       description: 'leaves a timer and a server behind',
@@ -141,26 +141,32 @@ describe('the end of a command', () => {
     expect(code).toBe(1);
   });
 
-  it.runIf(qemu !== undefined && existsSync('/proc/self/fd'))('leaves its output to nobody: qemu', async () => {
-    const argv = ['tmk', 'run', 'hello', '--backend=qemu', '--isolation=none'];
-    const output = join(folder, 'output');
-    expect(await runInto(argv, output)).toEqual({ code: 0, held: [] });
-    expect(readFileSync(output, 'utf8')).toContain('hello world');
-  });
+  it.runIf(qemu !== undefined && existsSync('/proc/self/fd'))(
+    'leaves its output open in no process: qemu',
+    async () => {
+      const argv = ['tmk', 'run', 'hello', '--backend=qemu', '--isolation=none'];
+      const output = join(folder, 'output');
+      expect(await runInto(argv, output)).toEqual({ code: 0, held: [] });
+      expect(readFileSync(output, 'utf8')).toContain('hello world');
+    },
+  );
 
-  it.runIf(qemu !== undefined && existsSync('/proc/self/fd'))('leaves its output to nobody, even killed', async () => {
-    const output = join(folder, 'output');
-    const file = openSync(output, 'w');
-    const child = petri(
-      ['tmk', 'run', 'loop', '--test=spin', '--backend=qemu', '--isolation=none', '--timeout', '100000'],
-      file,
-    );
-    closeSync(file);
-    child.stderr?.resume();
-    await expect.poll(() => readFileSync(output, 'utf8')).toMatch(/^ {2}\| /m);
-    expect(holders(output)).toEqual([String(child.pid)]);
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    expect(holders(output)).toEqual([]);
-  });
+  it.runIf(qemu !== undefined && existsSync('/proc/self/fd'))(
+    'leaves its output open in no process, even if killed',
+    async () => {
+      const output = join(folder, 'output');
+      const file = openSync(output, 'w');
+      const child = petri(
+        ['tmk', 'run', 'loop', '--test=spin', '--backend=qemu', '--isolation=none', '--timeout', '100000'],
+        file,
+      );
+      closeSync(file);
+      child.stderr?.resume();
+      await expect.poll(() => readFileSync(output, 'utf8')).toMatch(/^ {2}\| /m);
+      expect(holders(output)).toEqual([String(child.pid)]);
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+      expect(holders(output)).toEqual([]);
+    },
+  );
 });

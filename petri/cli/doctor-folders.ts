@@ -14,15 +14,15 @@ import {
 } from '../homes/index.ts';
 import { harmlessLine } from '../text/index.ts';
 
-/** A folder that runs write to, or why it cannot be used. */
+/** A folder that runs write to, or why it is unusable. */
 export type FolderReport = Home | { readonly missing: Missing };
 
-/** By what is kept there. */
+/** By its purpose. */
 export type FolderReports = Readonly<Record<keyof typeof variables, FolderReport>>;
 
 const variables = { state: stateVariable, runs: runsVariable, temporary: 'TMPDIR' } as const;
 
-/** Looks where things would be kept. Makes nothing but the folder that stands in for others. */
+/** Checks the folders that runs use. Creates only the folder that replaces others. */
 export function lookAtFolders(cwd: string): FolderReports {
   return {
     state: look('state', stateHome),

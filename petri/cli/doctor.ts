@@ -10,11 +10,11 @@ import type { CommandOptions } from './command-options.ts';
 import { hasConfig, withProject } from './project.ts';
 
 /**
- * `petri doctor`: what each backend can do here, and where things are kept. Fails when the backend that was asked for,
- * or every one, cannot run, and when a folder cannot be used.
+ * `petri doctor`: the capabilities of each backend here, and the folders in use. Fails if the requested backend, or
+ * every one, cannot run, and if a folder is unusable.
  */
 export async function doctor(options: CommandOptions, cwd: string): Promise<void> {
-  // The user's own backends are in the configuration.
+  // The user's backends are in the configuration.
   const reports = hasConfig(cwd)
     ? await withProject(cwd, () => survey(options.backend))
     : await survey(options.backend);

@@ -3,15 +3,11 @@ import pc from 'picocolors';
 import { PetriError } from '../errors.ts';
 import { printError } from '../text/index.ts';
 
-/**
- * What our commands exit with: as with the shell's own tools, 2 means that the command line was wrong, 130 that Ctrl-C
- * ended it.
- */
+/** Exit codes of our commands: as for the shell's own tools, 2 is a wrong command line, 130 is Ctrl-C. */
 export const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
 
 /**
- * Prints an error for whoever typed the command, and sets the exit code. A stack is shown only for what we did not
- * foresee.
+ * Prints an error for the user of the command, and sets the exit code. Only unexpected errors are shown with a stack.
  */
 export function reportError(error: unknown): void {
   if (error instanceof PetriError) {

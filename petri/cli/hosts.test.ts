@@ -41,13 +41,13 @@ describe('petri hosts', () => {
     writeFileSync(join(folder, 'petri.hosts.yaml'), JSON.stringify({ version: 1, hosts: [host] }));
   };
 
-  it('says where hosts are described where they are not', () => {
+  it('reports how to describe hosts if there is no hosts file', () => {
     const { status, stderr } = petri();
     expect(status).toBe(1);
     expect(stderr).toContain('petri.hosts.yaml cannot be read');
   });
 
-  it('lists a host that is not reached, and why', () => {
+  it('lists an unreachable host, with the reason', () => {
     describeHost();
     const { status, stdout } = petri();
     expect(status).toBe(1);
@@ -57,7 +57,7 @@ describe('petri hosts', () => {
     expect(JSON.parse(petri('--json').stdout)).toMatchObject([{ name: 'board-1', tags: ['cca'], problem: {} }]);
   });
 
-  it('switches power with what the hosts file says', () => {
+  it('switches power as set in the hosts file', () => {
     describeHost({ power: { kind: 'command', on: ['echo', 'is on'], off: ['false'] } });
     expect(petri('power', 'board-1', 'on').stdout).toBe('is on\n');
     const off = petri('power', 'board-1', 'off');

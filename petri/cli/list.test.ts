@@ -134,7 +134,7 @@ async function ran(argv: string[], environment: Record<string, string> = {}): Pr
 }
 
 describe('petri list', () => {
-  it('says of each test what a run makes of it', async () => {
+  it('reports for each test whether a run would run it', async () => {
     const listing = await listed([]);
     const results = await ran([]);
     expect([...listing.keys()].sort()).toEqual(results.map(({ key }) => key).sort());
@@ -150,7 +150,7 @@ describe('petri list', () => {
   it.each<[string, string[], Record<string, string>]>([
     ['--isolation', ['--isolation=cca'], {}],
     ['PETRI_ISOLATION', [], { PETRI_ISOLATION: 'cca' }],
-  ])('knows what a run leaves out for %s', async (_name, argv, environment) => {
+  ])('knows which tests a run excludes for %s', async (_name, argv, environment) => {
     const listing = await listed([...argv, 'b.test.ts'], environment);
     const runs = (await ran([...argv, 'b.test.ts'], environment)).filter(({ state }) => state === 'passed');
     expect(runs.map(({ key }) => key).sort()).toEqual(

@@ -19,24 +19,24 @@ import {
 import type { CommandOptions } from './command-options.ts';
 import { withProject } from './project.ts';
 
-/** One VM test and what becomes of it on each backend. */
+/** One VM test and whether it runs on each backend. */
 interface Listing {
-  /** Name of the vitest project, where it has one. */
+  /** Name of the vitest project, if it has one. */
   readonly project?: string;
   readonly file: string;
   readonly name: string;
   readonly isolation: IsolationType;
-  /** The features without which it never runs. */
+  /** The features that it requires. */
   readonly requires: readonly Feature[];
-  /** All that it requires, in words; '' where that is nothing. */
+  /** All of its requirements in words; '' if there are none. */
   readonly requirement: string;
-  /** Per backend: null when the test runs there, otherwise why not. */
+  /** By backend: null if the test runs there, otherwise the reason. */
   readonly skippedOn: Readonly<Record<string, string | null>>;
 }
 
 /** `petri list`: every VM test, and for each backend whether it runs there. */
 export async function list(filters: readonly string[], options: CommandOptions, cwd: string): Promise<void> {
-  // As a run takes it: from the variable, through which it gets to every project.
+  // As in a run: the variable reaches every project.
   if (options.isolation !== undefined) process.env[isolationVariable] = [options.isolation].flat().join(',');
   const { listings, reports } = await withProject(cwd, async (vitest) => {
     if (options.backend !== undefined) await failIfUnknown(options.backend);
@@ -54,7 +54,7 @@ export async function list(filters: readonly string[], options: CommandOptions, 
   else printList(listings, reports);
 }
 
-/** A backend that is only announced has a name, and its reason is worth listing; one that nobody knows is a mistake. */
+/** A planned backend has a name, and its reason is listed; an unknown name is an error. */
 export async function failIfUnknown(name: string): Promise<void> {
   try {
     await loadBackend(name);
@@ -76,7 +76,7 @@ function uncollected(errors: readonly unknown[]): PetriError {
   });
 }
 
-/** What a run of the project would select, and the backends to ask. */
+/** What a run of the project would select, and the backends to query. */
 function surveyOf(project: TestProject, reports: readonly BackendReport[]): ProvidedSurvey {
   return {
     backends: reports.map(({ name, probe }) => ({ name, probe, userBackend: isUserBackend(name) })),

@@ -22,7 +22,7 @@ function petri(...argv: string[]): Promise<Outcome> {
 }
 
 describe('the petri command', () => {
-  it('lists its commands when it gets none', async () => {
+  it('lists its commands if none is given', async () => {
     const { code, stdout } = await petri();
     for (const command of ['test', 'list', 'doctor', 'tmk', 'cca', 'sweep'])
       expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
@@ -41,7 +41,7 @@ describe('the petri command', () => {
     [['doctor', '--nosuch'], /nosuch/],
     [['doctor', '--backend=nosuch'], /no backend 'nosuch'[\s\S]*sim/],
     [['test', '--backend'], /--backend needs a value/],
-  ])('tells what is wrong with %j and exits with 2', async (argv, message) => {
+  ])('reports what is wrong with %j and exits with 2', async (argv, message) => {
     const { code, stdout, stderr } = await petri(...argv);
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -57,7 +57,7 @@ describe('the petri command', () => {
     expect(code).toBe(0);
   });
 
-  it('exits with 1 when the backend asked for cannot run here', async () => {
+  it('exits with 1 if the requested backend cannot run here', async () => {
     const { code, stdout } = await petri('doctor', '--backend=fvp');
     expect(stdout).toMatch(/fvp {2}not available[\s\S]*no FVP stack is installed[\s\S]*remedy:.*petri cca install/);
     expect(code).toBe(1);

@@ -11,12 +11,11 @@ import { describeOptions, readOptions } from './options.ts';
 import { endProcess, endWithOutput, isOutputLost } from './output.ts';
 
 /**
- * The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does that. Never
- * rejects.
+ * The `petri` command. Ends the process with the exit code, except for `petri test`, where vitest does. Never rejects.
  */
 export async function main(argv: readonly string[]): Promise<void> {
   endWithOutput();
-  // vitest's options are vitest's to parse: only the command itself is ours.
+  // vitest parses its own options: only the command itself is ours.
   if (argv[0] === 'test') {
     await test(argv.slice(1)).catch(reportError);
     return;
@@ -42,7 +41,7 @@ async function runCommand(argv: readonly string[]): Promise<void> {
   else if (options['help'] !== true && options['version'] !== true) unknownCommand(cli, argv);
 }
 
-/** Adds every command, with its options and what it does. */
+/** Adds every command, with its options and description. */
 export async function addCommands(cli: CAC): Promise<void> {
   cli
     .command(
@@ -81,11 +80,11 @@ export async function addCommands(cli: CAC): Promise<void> {
 }
 
 function report(error: unknown): void {
-  // Whoever interrupted it knows.
+  // The user who interrupted it needs no message.
   if (!isOutputLost()) reportError(error);
 }
 
-/** Ends what backends keep: one that was only probed may hold a connection. */
+/** Closes backends: one that was only probed may hold a connection. */
 async function closeBackends(): Promise<void> {
   const { closeLoadedBackends } = await import('../vitest/index.ts');
   await closeLoadedBackends();

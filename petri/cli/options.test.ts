@@ -10,7 +10,7 @@ import { addCommands } from './main.ts';
 import { type CliOptions, parseOptions, property } from './options.ts';
 import { commandOptions } from './testing/command-options.ts';
 
-/** What `--help` lists of a command. */
+/** The options in the `--help` of a command. */
 async function documented(command: string): Promise<{ name: string; value: boolean; short: string | undefined }[]> {
   const cli = cac('petri');
   cli.help();
@@ -49,7 +49,7 @@ describe('every option that --help of a command lists', async () => {
     }
   });
 
-  it('is all that there is: no command has a table of options that its help does not show', async () => {
+  it('is complete: no command has options that its help does not show', async () => {
     const cli = cac('petri');
     await addCommands(cli);
     const withOptions = cli.commands.filter(({ options }) => options.length > 0).map(({ name }) => name);
@@ -73,13 +73,13 @@ describe('an option of petri cca', () => {
     ([name, { actions }]) => name !== 'platform' && actions?.includes('update') !== false && name !== 'verbose',
   );
 
-  it.each(building)('changes what is asked of the stack: --%s', (name, { value }) => {
+  it.each(building)('affects the request for the stack: --%s', (name, { value }) => {
     const sample = { jobs: '3', source: 'tfa=@v2' }[name] ?? 'mine';
     const given = value === undefined ? [`--${name}`] : [`--${name}`, sample];
     expect(requested('update', given)).not.toEqual(requested('update', []));
   });
 
-  it('reads the line that an update of everything is asked for with', () => {
+  it('parses the command line for an update of everything', () => {
     const line = '--rebuild-plane0-linux --rebuild-rootfs --tfa-rev 8 --tfrmm-rev=1e5 --plane0-linux-rev cca/v2';
     expect(requested('update', line.split(' '))).toMatchObject({
       rebuild: ['plane0-linux', 'rootfs'],

@@ -8,22 +8,22 @@ import { PetriError } from '../errors.ts';
 /** One option of a command. */
 export interface CliOption {
   readonly help: string;
-  /** What its value is called in the help; without it, the option is a switch. */
+  /** Name of its value in the help; without it, the option is a switch. */
   readonly value?: string;
-  /** One letter that stands for it. */
+  /** Its one-letter form. */
   readonly short?: string;
-  /** It may be given more than once. */
+  /** Whether it may be given more than once. */
   readonly repeatable?: true;
-  /** What its value has to be; without it, a text that is not empty. */
+  /** Schema of its value; without it, any text that is not empty. */
   readonly schema?: z.ZodType;
-  /** The actions of the command that take it; without them, all do. */
+  /** The actions of the command that accept it; without them, all do. */
   readonly actions?: readonly string[];
 }
 
-/** The options of a command by their names, as they are typed after the two hyphens. */
+/** The options of a command by their names, without the two hyphens. */
 export type CliOptions = Readonly<Record<string, CliOption>>;
 
-/** 'plane0-linux-rev' as the property 'plane0LinuxRev'. */
+/** Converts 'plane0-linux-rev' to the property 'plane0LinuxRev'. */
 type Property<Name extends string> = Name extends `${infer First}-${infer Rest}`
   ? `${First}${Capitalize<Property<Rest>>}`
   : Name;
@@ -36,30 +36,30 @@ type Value<Option extends CliOption> = Option extends { readonly schema: z.ZodTy
       ? string
       : boolean;
 
-/** What was given, by property; an option that was not given has none. */
+/** The given options, by property; missing options have none. */
 export type OptionValues<Options extends CliOptions> = {
   readonly [Name in keyof Options & string as Property<Name>]?: Value<Options[Name]>;
 };
 
 const text = z.string().min(1, 'needs a value');
 
-/** Lists the options in the help of a command. Their values are for `readOptions` to read. */
+/** Adds the options to the help of a command. Their values are parsed by `readOptions`. */
 export function describeOptions(command: Command, options: CliOptions): Command {
   for (const [name, { help, value, short, actions }] of Object.entries(options)) {
     const letter = short === undefined ? '' : `-${short}, `;
     const only = actions?.length === 1 ? `${actions[0] ?? ''}: ` : '';
     command.option(`${letter}--${name}${value === undefined ? '' : ` <${value}>`}`, `${only}${help}`);
   }
-  // cac looks for options under names of its own making, and would refuse those that it cannot find.
+  // cac looks for options under names that it derives, and would reject those that it cannot find.
   return command.allowUnknownOptions();
 }
 
 /**
- * Reads the options of the command line that is being run. cac itself joins what is given twice, takes texts of digits
- * for numbers, and makes properties of names by rules that a digit breaks.
+ * Reads the options of the current command line. cac itself would join repeated options, convert texts of digits to
+ * numbers, and derive property names by rules that fail for digits.
  *
- * @param command as it is typed: 'tmk', 'cca'
- * @param action the first word after the command, where that says which options count
+ * @param command as typed: 'tmk', 'cca'
+ * @param action the first word after the command, if it decides which options are accepted
  * @throws PetriError `invalid-option`
  */
 export function readOptions<const Options extends CliOptions>(
@@ -94,7 +94,7 @@ export function parseOptions<const Options extends CliOptions>(
   return Object.fromEntries(values) as OptionValues<Options>;
 }
 
-/** A switch is true; all else is what was given for it, in order. */
+/** True for a switch; otherwise the given values, in order. */
 function split(argv: readonly string[], options: CliOptions, remedy: string): Record<string, true | string[]> {
   const config = Object.fromEntries(
     Object.entries(options).map(([name, { value, short }]) => [

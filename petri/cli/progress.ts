@@ -2,14 +2,14 @@ import pc from 'picocolors';
 
 import { harmlessLine } from '../text/index.ts';
 
-/** Seconds of silence after which a person wants to know that something goes on. */
+/** Seconds without output after which progress is shown. */
 const QUIET_SECONDS = 2;
 
 /**
- * A line on a terminal that shows, each second, what is going on while nothing is printed. On anything but a terminal
+ * A line on a terminal that shows the current activity, once per second while nothing is printed. Without a terminal
  * there is none.
  *
- * @param status what to say, asked each time
+ * @param status returns the text
  */
 export class Progress {
   readonly #status: () => string;
@@ -22,7 +22,7 @@ export class Progress {
     if (process.stderr.isTTY) this.#timer = setInterval(() => this.#tick(), 1000).unref();
   }
 
-  /** Takes the line away, for output to come. */
+  /** Removes the line, before other output. */
   clear(): void {
     this.#seconds = 0;
     if (!this.#shown) return;

@@ -21,16 +21,16 @@ export function hasConfig(cwd: string): boolean {
   return configFile(cwd) !== undefined;
 }
 
-/** How vite is to load the configuration of a project, as its option `configLoader` says it. */
+/** vite's option `configLoader` for the configuration of a project. */
 export interface ConfigChoice {
-  /** Of ours, where the project has none. */
+  /** Whether it is our configuration, because the project has none. */
   readonly config?: string;
   readonly configLoader?: 'native' | 'runner';
 }
 
 /**
- * vite bundles a configuration and writes the bundle into the `node_modules` above it or beside it. Ours is a module
- * that Node imports as it is; that of a project that cannot be written to is run from memory.
+ * vite bundles a configuration and writes the bundle into the nearest `node_modules` or next to it. Our configuration
+ * can be imported by Node directly; that of a read-only project is evaluated in memory.
  */
 export function chooseConfig(cwd: string): ConfigChoice {
   const own = configFile(cwd);
@@ -46,14 +46,14 @@ function isBundleWritable(folder: string): boolean {
   }
 }
 
-/** The configuration of `petri test` and `petri list` in a project that has none. */
+/** The configuration of `petri test` and `petri list` for a project without one. */
 function defaultConfig(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`../vitest/default-config.${extension}`, import.meta.url));
 }
 
 /**
- * Folder of the vitest that the project has; of ours, where the project has none of its own.
+ * Folder of the project's vitest, or of ours if the project has none.
  *
  * @throws PetriError `tool-missing`
  */
@@ -62,7 +62,7 @@ export function vitestFolder(cwd: string): string {
     try {
       return dirname(createRequire(from).resolve('vitest/package.json'));
     } catch {
-      // Not reachable from there; the next place may have it.
+      // Not found from there; try the next place.
     }
   }
   throw new PetriError('vitest is not installed', {
@@ -73,8 +73,8 @@ export function vitestFolder(cwd: string): string {
 }
 
 /**
- * Loads the project's configuration, and with it the user's backends, and hands over a vitest that runs nothing by
- * itself. It is closed when `use` is done.
+ * Loads the project's configuration, with the user's backends, and passes a vitest that runs nothing by itself to
+ * `use`, after which it is closed.
  */
 export async function withProject<T>(cwd: string, use: (vitest: Vitest) => Promise<T>): Promise<T> {
   const entry = join(vitestFolder(cwd), 'dist', 'node.js');

@@ -34,8 +34,8 @@ export async function vitestMain(argv: readonly string[]): Promise<void> {
 }
 
 /**
- * Runs vitest's own command in this process, with every argument but ours. Ours travel as environment variables: the
- * configuration reads them, and so do workers.
+ * Runs vitest's own command in this process, with all arguments except ours. Ours are passed as environment variables,
+ * which the configuration and workers read.
  *
  * @throws PetriError `invalid-option`, `tool-missing`
  */
@@ -56,7 +56,7 @@ export async function runVitest(argv: readonly string[], cwd: string): Promise<v
   if (isHelp) print(optionsHelp);
 }
 
-/** A project whose configuration is not ours would run all the same, on nothing: that must not look like success. */
+/** A project without our configuration would run nevertheless, without a backend: that must not look like success. */
 function complainIfIgnored(): void {
   process.on('exit', (code) => {
     if (code !== 0 || configurationSeen()) return;
@@ -75,8 +75,7 @@ function complainIfIgnored(): void {
 }
 
 /**
- * Adds the configuration and how it is loaded, where the user says neither: `petri test` works in an empty folder of
- * tests.
+ * Adds the configuration and its loader, unless the user specifies them: `petri test` works in a folder of tests only.
  */
 function withConfig(argv: readonly string[], cwd: string): readonly string[] {
   const end = argv.indexOf('--');
@@ -93,7 +92,7 @@ function withConfig(argv: readonly string[], cwd: string): readonly string[] {
   ];
 }
 
-/** What `petri test` gives to vitest: one run, not watch mode, unless something else is asked for. */
+/** Arguments of `petri test` for vitest: one run, not watch mode, unless requested otherwise. */
 export function testArguments(argv: readonly string[], cwd: string): readonly string[] {
   const commands = ['run', 'watch', 'dev', 'related', 'bench', 'list', 'init', 'complete'];
   const watches = argv.some((argument) => /^(--watch|-w|--standalone)(=|$)/.test(argument));

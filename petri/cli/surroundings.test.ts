@@ -28,7 +28,7 @@ const hello = `
 const plain = new UserProject('around', { 'hello.test.ts': hello });
 const configured = new UserProject('around-configured', {
   'hello.test.ts': hello,
-  // Node imports it, as it does where we are an installed package.
+  // Node imports it, like an installed package.
   'vitest.config.ts': `
     const load = new Function('path', 'return import(path)');
     const { definePetriConfig } = await load(${JSON.stringify(new URL('../vitest/config.ts', import.meta.url).href)});
@@ -59,7 +59,7 @@ function runs(project: UserProject): string[] {
 }
 
 describe('a project without a configuration', () => {
-  it('prints nothing but of its tests', async () => {
+  it('prints only the output of its tests', async () => {
     const { code, output } = await plain.run(petri, ['test']);
     expect(output).not.toMatch(/warn|PLUGIN_TIMINGS|rolldown|esbuild|deprecat|petri:/i);
     expect(output).toMatch(/none {2}1 passed/);
@@ -67,7 +67,7 @@ describe('a project without a configuration', () => {
     expect(runs(plain)).toHaveLength(2);
   });
 
-  it('keeps its runs where the variable says', async () => {
+  it('keeps its runs in the folder of the variable', async () => {
     const before = runs(plain);
     const { code } = await plain.run(petri, ['test'], { PETRI_RUNS_DIR: '../elsewhere', TMPDIR: temporary });
     expect(code).toBe(0);
@@ -80,7 +80,7 @@ describe('a project without a configuration', () => {
   it.each([
     ['PETRI_RUNS_DIR', '/dev/null/runs', 'the folder of runs cannot be used'],
     ['PETRI_STATE_DIR', 'state', 'is not an absolute path'],
-  ])('is not run with a %s that will not do', async (name, value, message) => {
+  ])('is not run with an unusable %s', async (name, value, message) => {
     const { code, output } = await plain.run(petri, ['test'], { [name]: value });
     expect(output).toContain(message);
     expect(output).toMatch(/remedy: /);
@@ -89,10 +89,10 @@ describe('a project without a configuration', () => {
   });
 });
 
-/** As a user whom the system does not know, who has no home folder, and cannot write to the project. */
+/** A user without an entry in passwd and without a home folder, who cannot write to the project. */
 function asNobody(project: UserProject, argv: readonly string[]): Promise<Outcome> {
   const script = join(temporary, 'nobody.mjs');
-  // The command's entry, with another user: what starts it has its name and home folder.
+  // The command's entry point, run as another user whose name and home folder are those of the caller.
   writeFileSync(
     script,
     `
@@ -107,7 +107,7 @@ function asNobody(project: UserProject, argv: readonly string[]): Promise<Outcom
   return project.run(script, argv, { TMPDIR: temporary, HOME: undefined });
 }
 
-/** Why it cannot be tried. */
+/** Why this cannot be tested, or undefined. */
 function why(): string | undefined {
   if (process.getuid?.() !== 0) return 'only root can act as another user';
   if (optionalTool('setpriv', 'util-linux') === undefined) return 'no setpriv';
@@ -135,7 +135,7 @@ describe.skipIf(why() !== undefined)('a user without a home folder, in a project
     expect(runs(project)).toEqual(before);
   });
 
-  it('is told so by petri doctor, and can sweep', async () => {
+  it('gets a report from petri doctor, and can sweep', async () => {
     const { code, output } = await asNobody(plain, ['doctor', '--backend=sim']);
     expect(output).toMatch(/state .*petri-vm\.54321.state\n.*no home folder; PETRI_STATE_DIR/);
     expect(output).toMatch(/runs .*petri-vm\.54321.runs.*\n.*EACCES.*; PETRI_RUNS_DIR/);
@@ -144,7 +144,7 @@ describe.skipIf(why() !== undefined)('a user without a home folder, in a project
     expect(swept).toMatchObject({ code: 0, stdout: 'nothing was left behind\n' });
   });
 
-  it('gets one error from what has to write into the project', async () => {
+  it('gets one error from commands that must write to the project', async () => {
     for (const argv of [
       ['cca', 'install', '--root=stack'],
       ['tmk', 'build', join(plain.folder, 'hello.test.ts')],

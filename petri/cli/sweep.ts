@@ -4,7 +4,7 @@ import { sweep, type SweepReport } from '../kit/process/index.ts';
 import { print, printJson } from '../text/index.ts';
 import { exitCodes } from './errors.ts';
 
-/** `petri sweep`: ends what crashed runs left behind on this machine. Fails when something could not be ended. */
+/** `petri sweep`: ends what crashed runs left behind on this machine. Fails if something could not be ended. */
 export async function sweepCommand(options: { readonly json?: boolean | undefined }): Promise<void> {
   const report = await sweep();
   if (options.json === true) printJson(report);

@@ -38,7 +38,7 @@ function zboot(compression: string, packed: Uint8Array, size = packed.length): B
 }
 
 describe('a kernel', () => {
-  it('boots as it is where it is an Image, in gzip or not', () => {
+  it('is used unchanged if it is an Image, in gzip or not', () => {
     for (const bytes of [image, zlib.gzipSync(image)]) {
       const path = file(bytes);
       checkKernel(path);
@@ -46,13 +46,13 @@ describe('a kernel', () => {
     }
   });
 
-  it('is taken out of EFI zboot', () => {
+  it('is extracted from EFI zboot', () => {
     const path = file(zboot('gzip', zlib.gzipSync(image)));
     checkKernel(path);
     expect(image.equals(unpackKernel(path) ?? new Uint8Array())).toBe(true);
   });
 
-  it('in EFI zboot with zstd is taken out where Node can, and else refused by name', () => {
+  it('in EFI zboot with zstd is extracted if Node can, and otherwise rejected with its format', () => {
     const { zstdCompressSync } = zlib as unknown as { zstdCompressSync?: (bytes: Uint8Array) => Buffer };
     const packed = zstdCompressSync?.(image) ?? Buffer.from('\x28\xb5\x2f\xfd', 'latin1');
     const path = file(zboot('zstd', packed));
@@ -83,13 +83,13 @@ describe('a kernel', () => {
     ['bzImage', at(0x202, 'HdrS'), 'a bzImage for x86'],
     ['UKI', at(0, 'MZ'), 'a unified kernel image'],
     ['nothing', new Uint8Array(0), 'neither the magic of an Image nor that of gzip'],
-  ])('is refused by name: %s', (_, bytes, why) => {
+  ])('is rejected with its format: %s', (_, bytes, why) => {
     expect(() => checkKernel(file(bytes))).toThrow(
       expect.objectContaining({ code: 'image-invalid', message: expect.stringContaining(why) as string }),
     );
   });
 
-  it('is not unpacked without end', () => {
+  it('is not decompressed without limit', () => {
     const path = file(zboot('gzip', zlib.gzipSync(image).subarray(0, 100)));
     expect(() => unpackKernel(path)).toThrow('is damaged');
   });

@@ -7,15 +7,15 @@ const IMAGE_MAGIC = 'ARM\x64';
 const GZIP_MAGIC = '\x1f\x8b';
 const ZSTD_MAGIC = '\x28\xb5\x2f\xfd';
 const HEAD_BYTES = 4096;
-/** Bytes of an Image, unpacked; that of an arm64 distribution has less than 100 MiB. */
+/** Maximum size of a decompressed Image in bytes; those of distributions for arm64 have less than 100 MiB. */
 const LARGEST_IMAGE = 2 ** 29;
 
-/** In Node from 22.15 and 23.8 on. */
+/** Available from Node 22.15 and 23.8 on. */
 const { zstdDecompressSync } = zlib as unknown as {
   readonly zstdDecompressSync?: (bytes: Uint8Array, options: { readonly maxOutputLength: number }) => Buffer;
 };
 
-/** Other things that kernels come as, by what is at an offset, and what makes an Image of them. */
+/** Other kernel formats, by the magic at an offset, and how to get an Image from them. */
 const others: readonly (readonly [offset: number, magic: string, what: string, remedy: string])[] = [
   [0, ZSTD_MAGIC, 'compressed with zstd', 'unpack it: zstd -d'],
   [0, '\x04\x22\x4d\x18', 'compressed with lz4', 'unpack it: lz4 -d'],
@@ -44,7 +44,7 @@ const others: readonly (readonly [offset: number, magic: string, what: string, r
   ],
 ];
 
-/** Where an EFI zboot kernel has its Image (Linux, `drivers/firmware/efi/libstub/zboot-header.S`). */
+/** Location of the Image in an EFI zboot kernel (Linux, `drivers/firmware/efi/libstub/zboot-header.S`). */
 interface Zboot {
   readonly offset: number;
   readonly size: number;
@@ -53,10 +53,10 @@ interface Zboot {
 }
 
 /**
- * Looks whether a file is a kernel that boots here: an arm64 Image, one in gzip, or an EFI zboot kernel that can be
- * unpacked.
+ * Checks that a file is a kernel that can be booted: an arm64 Image, one in gzip, or an EFI zboot kernel that can be
+ * decompressed.
  *
- * @throws PetriError `image-invalid`, which names what it is instead
+ * @throws PetriError `image-invalid`, which names the actual format
  */
 export function checkKernel(path: string): void {
   withFile(path, (read, size) => {
@@ -68,7 +68,7 @@ export function checkKernel(path: string): void {
   });
 }
 
-/** @param use gets a function that reads a few kilobytes from an offset, and the size of the file */
+/** @param use receives a function that reads a few kilobytes from an offset, and the size of the file */
 function withFile<T>(path: string, use: (read: (offset: number) => Buffer, size: number) => T): T {
   const file = openSync(path, 'r');
   try {
@@ -83,7 +83,7 @@ function withFile<T>(path: string, use: (read: (offset: number) => Buffer, size:
 }
 
 /**
- * The Image in an EFI zboot kernel, which not every QEMU unpacks; undefined for a kernel that boots as it is.
+ * The Image in an EFI zboot kernel, which not every QEMU decompresses; undefined for a kernel that is used unchanged.
  *
  * @throws PetriError `image-invalid`
  */
@@ -127,7 +127,7 @@ function unzstd(path: string): NonNullable<typeof zstdDecompressSync> {
   );
 }
 
-/** Looks at the start of what is compressed. */
+/** Checks the start of the compressed data. */
 function checkPacked(path: string, compression: string, packed: Buffer): void {
   if (compression === 'zstd') {
     if (!startsWith(packed, 0, ZSTD_MAGIC)) throw broken(path, 'what is in it is not of zstd');

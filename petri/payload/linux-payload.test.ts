@@ -20,7 +20,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-it('takes a kernel and an initramfs of the user', () => {
+it('accepts the user’s kernel and initramfs', () => {
   const initramfs = join(folder, 'initramfs');
   expect(linux({ kernel, initramfs, commandLine: 'debug' })).toMatchObject({
     kind: 'linux',
@@ -43,7 +43,7 @@ it.each([
   expect(() => linux(options)).toThrow(expect.objectContaining({ code }));
 });
 
-it.each(['a\nb', 'x'.repeat(2000), '\0'])('refuses a command line that is none', (commandLine) => {
+it.each(['a\nb', 'x'.repeat(2000), '\0'])('rejects an invalid command line', (commandLine) => {
   const options = { kernel, initramfs: join(folder, 'initramfs'), commandLine };
   expect(() => linux(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }));
 });

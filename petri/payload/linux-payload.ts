@@ -5,7 +5,7 @@ import { PetriError } from '../errors.ts';
 import { anyText, checkOptions, text, type Rule } from '../options/index.ts';
 import { checkKernel } from './linux-kernel.ts';
 
-/** What `linux()` boots. Relative paths are of the working directory. */
+/** What `linux()` boots. Relative paths are resolved against the working directory. */
 export interface LinuxOptions {
   /** Path of the kernel. @default `$PETRI_ARTIFACT_LINUX_KERNEL`, else `.petri/linux/vmlinuz` */
   readonly kernel?: string;
@@ -16,13 +16,13 @@ export interface LinuxOptions {
    * @default one made of busybox: `$PETRI_ARTIFACT_LINUX_BUSYBOX`, else `.petri/linux/busybox`
    */
   readonly initramfs?: string;
-  /** Words for the kernel's command line, such as `quiet`. @default 'quiet' */
+  /** Additional parameters for the kernel's command line. @default 'quiet' */
   readonly commandLine?: string;
 }
 
-/** Where `petri linux install` puts what `linux()` boots, relative to the working directory. */
+/** Where `petri linux install` puts the files for `linux()`, relative to the working directory. */
 export const preparedLinux = '.petri/linux';
-/** QEMU passes longer ones on, and arm64 Linux cuts them (COMMAND_LINE_SIZE). */
+/** QEMU passes on longer ones, which arm64 Linux truncates (COMMAND_LINE_SIZE). */
 const MAX_COMMAND_LINE = 1024;
 
 const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initramfs: text, commandLine: anyText };
@@ -30,7 +30,7 @@ const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initra
 /**
  * A Linux to boot, checked at once.
  *
- * @throws PetriError `artifact-missing` where a file is not there, `image-invalid` for a kernel of another kind,
+ * @throws PetriError `artifact-missing` if a file is missing, `image-invalid` for another kind of kernel,
  *   `invalid-option`
  */
 export function linux(options: LinuxOptions = {}): LinuxPayload {
@@ -50,7 +50,7 @@ export function linux(options: LinuxOptions = {}): LinuxPayload {
   return { ...base, initramfs: given('linux-initramfs', options.initramfs, 'initramfs') };
 }
 
-/** Whether `linux()` has what it needs here. */
+/** Whether the files for `linux()` are installed here. */
 export function linuxIsPrepared(): boolean {
   try {
     linux();

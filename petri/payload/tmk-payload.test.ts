@@ -63,14 +63,14 @@ describe('a payload', () => {
     expect(tmk(path).image.tests[0]?.name).toBe('a::b');
   });
 
-  it('has the test that was asked for, by its full name', () => {
+  it('has the requested test, by its full name', () => {
     expect(tmk('simple', { test: 'boot' }).test).toBe('common::boot');
     expect(tmk('simple').test).toBeUndefined();
   });
 });
 
-describe('a payload that is not there', () => {
-  it('by name: tells those that are, and how to make one', () => {
+describe('a missing payload', () => {
+  it('by name: lists the existing ones, and how to build one', () => {
     const error = failure('nosuch');
     expect(error).toMatchObject({
       code: 'artifact-missing',
@@ -91,11 +91,11 @@ describe('a payload that is not there', () => {
     expect(failure('hello').message).toContain('PETRI_ARTIFACT_TMK_HELLO names it');
   });
 
-  it('has a test that is not there', () => {
+  it('has no such test', () => {
     expect(failure('simple', 'nosuch')).toMatchObject({ code: 'tmk-test-unknown' });
   });
 
-  it('is no ELF file, or another one', () => {
+  it('is not an ELF file, or one for another machine', () => {
     const path = join(folder, 'text.elf');
     writeFileSync(path, 'this is text');
     expect(failure(path)).toMatchObject({ code: 'elf-invalid' });
@@ -112,7 +112,7 @@ it('the prebuilt payloads can all be read', () => {
     const { image } = tmk(name);
     expect(image.tests.length).toBeGreaterThan(0);
     expect(image.symbolAt(image.entry)?.name).toBe('_start');
-    // RAM of a TMK is 4 MiB, with its start input behind the image.
+    // A TMK has 4 MiB of RAM, including its start input after the image.
     expect(image.span.end).toBeLessThan(0x40_0000);
   }
 });

@@ -19,17 +19,17 @@ const ARTIFACT_PREFIX = 'tmk-';
 /** Debug builds of real TMKs have a few megabytes. */
 const MAX_FILE_BYTES = 256 * 2 ** 20;
 
-/** What `tmk()` takes beside a name. */
+/** Options of `tmk()`. */
 export interface TmkOptions {
-  /** The test inside the TMK to boot with: its full name, or the end of it after `::`. @default the only one */
+  /** The test of the TMK to boot: its full name, or its part after `::`. @default the only one */
   readonly test?: string;
 }
 
 /**
- * A TMK to boot, read and checked at once, so that what is wrong with it is reported while tests are collected.
+ * A TMK to boot, read and checked at once, so that errors are reported while tests are collected.
  *
  * @param name a prebuilt payload such as `hello` (see `petri tmk list`), or the path of an ELF file: anything that
- *   holds a slash or ends in `.elf`
+ *   contains a slash or ends in `.elf`
  * @throws PetriError `artifact-missing`, `artifact-digest`, `elf-invalid`, `elf-unsupported`, `tmk-invalid`,
  *   `payload-too-large`, `tmk-test-unknown`, `tmk-test-ambiguous`
  */
@@ -42,7 +42,7 @@ export function tmk(name: string, options: TmkOptions = {}): TmkPayload {
   return options.test === undefined ? payload : { ...payload, test: findTest(image, name, options.test).name };
 }
 
-/** Names that `tmk` knows without a path. */
+/** Names of prebuilt payloads. */
 export function prebuiltTmks(): readonly string[] {
   return ownManifest()
     .artifacts.map((artifact) => artifact.name)
@@ -76,7 +76,7 @@ interface LoadedTmk {
 
 const loaded = new Map<string, LoadedTmk>();
 
-/** Parses each file once in a process, as long as it does not change. */
+/** Parses each file once per process, unless it changes. */
 function loadTmk(path: string): LoadedTmk {
   const identity = identify(path);
   if (identity === undefined) {

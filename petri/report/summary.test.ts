@@ -40,7 +40,7 @@ describe('the summary of a run', () => {
     );
   });
 
-  it('counts what never ran as that, and files of which nobody knows what is in them', () => {
+  it('counts tests that did not run, and files that were not read', () => {
     expect(text([test('cca', 'failed'), test('cca', 'not run'), test('cca', 'not run')], 2)).toBe(
       [
         '    Backend  sim (simulated)',
@@ -54,7 +54,7 @@ describe('the summary of a run', () => {
     expect(text([test('cca', 'left out')])).toBe('');
   });
 
-  it('says nothing when no test was a VM test', () => {
+  it('is empty if there was no VM test', () => {
     expect(text([test(undefined, 'passed')])).toBe('');
   });
 });

@@ -5,15 +5,15 @@ import { harmlessLine, print } from '../text/index.ts';
 import { type IsolationType, isolationTypes } from '../contract/index.ts';
 import { type Outcome, type OutcomeKind, outcomeOf } from './outcome.ts';
 
-/** Tests of one isolation type by how they ended; those left out are not counted. */
+/** Tests of one isolation type by how they ended; excluded tests are not counted. */
 type Tally = Record<Exclude<OutcomeKind, 'left out'>, number>;
 
-/** What a run's tests came to, as {@link summarize} counts it. */
+/** The results of a run, as counted by {@link summarize}. */
 export interface RunSummary {
   readonly byIsolation: ReadonlyMap<IsolationType, Readonly<Tally>>;
-  /** How many tests were skipped for each reason; those that a filter left out have none and are not counted. */
+  /** How many tests were skipped for each reason; tests excluded by a filter have none and are not counted. */
   readonly skipReasons: ReadonlyMap<string, number>;
-  /** Test files that were to run and were not even read when the run was ended. */
+  /** Test files that should have run and were not read before the run ended. */
   readonly unreadFiles: number;
 }
 
@@ -30,16 +30,16 @@ export function summarize(tests: Iterable<Outcome>, unreadFiles = 0): RunSummary
   return { byIsolation, skipReasons, unreadFiles };
 }
 
-/** A backend as the summary names it. */
+/** A backend as it appears in the summary. */
 export interface SummarizedBackend {
   readonly name: string;
   readonly description: string;
 }
 
 /**
- * The lines after vitest's own summary; none when no VM test ran and nothing was skipped for a reason.
+ * The lines after vitest's own summary; none if no VM test ran and nothing was skipped for a reason.
  *
- * @param projects names of the projects that ran on the backend, where a run has several backends
+ * @param projects names of the projects that ran on the backend, if a run has several backends
  */
 export function formatSummary(
   summary: RunSummary,
@@ -86,11 +86,11 @@ function formatTally(tally: Tally): string {
   return parts.filter((part) => part !== undefined).join(pc.dim(' | '));
 }
 
-/** A vitest reporter that says, at the end of a run, on which backends it ran and why tests were skipped. */
+/** A vitest reporter that prints, at the end of a run, on which backends it ran and why tests were skipped. */
 export class PetriSummary implements Reporter {
   readonly #backends: ReadonlyMap<TestProject, SummarizedBackend>;
 
-  /** @param backends of the projects that have one, known when the run ends */
+  /** @param backends of the projects that have one; they are known when the run ends */
   constructor(backends: ReadonlyMap<TestProject, SummarizedBackend>) {
     this.#backends = backends;
   }
@@ -107,7 +107,7 @@ export class PetriSummary implements Reporter {
   }
 }
 
-/** Whether a file waited for its turn until the run was cancelled. */
+/** Whether a file was still waiting when the run was cancelled. */
 export function isUnread(module: TestModule): boolean {
   return module.state() === 'queued' || (module.state() === 'pending' && module.children.size === 0);
 }

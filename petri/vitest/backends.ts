@@ -3,9 +3,7 @@ import { PetriError } from '../errors.ts';
 import { shared } from '../shared.ts';
 import { type BackendEntry, builtinBackends } from '../../backends/index.ts';
 
-/**
- * Gives a backend of the user's own: the backend, or a module that has it as its default export or as `backend`.
- */
+/** Loads a user's backend: returns the backend, or a module that exports it as the default or as `backend`. */
 export type BackendLoader = () => Promise<
   | Backend
   | {
@@ -18,11 +16,11 @@ export type BackendLoader = () => Promise<
     }
 >;
 
-/** Those of the user's configuration. */
+/** Backends of the user's configuration. */
 const registered = shared<Record<string, BackendLoader>>('user-backends', () => ({}));
 const loaded = shared('loaded-backends', () => new Set<Backend>());
 
-/** Makes the backends of a configuration known to this process. A second configuration adds to the first. */
+/** Registers the backends of a configuration in this process. Several configurations add up. */
 export function registerUserBackends(backends: Readonly<Record<string, BackendLoader>>): void {
   for (const name of Object.keys(backends)) {
     if (/^[a-z][a-z0-9-]*$/i.test(name)) continue;
@@ -35,12 +33,12 @@ export function registerUserBackends(backends: Readonly<Record<string, BackendLo
   Object.assign(registered, backends);
 }
 
-/** Names of all backends, those of the user first: they win over built-in ones of the same name. */
+/** Names of all backends, the user's first: they replace built-in ones with the same name. */
 export function backendNames(): string[] {
   return [...new Set([...Object.keys(registered), ...Object.keys(builtinBackends)])];
 }
 
-/** Whether only the user's configuration knows how to load this backend. */
+/** Whether the backend can be loaded only through the user's configuration. */
 export function isUserBackend(name: string): boolean {
   return Object.hasOwn(registered, name);
 }
@@ -50,8 +48,9 @@ function builtin(name: string): BackendEntry | undefined {
 }
 
 /**
- * @throws PetriError `unknown-backend` for a name that does not exist, `invalid-config` when the user's module has no
- *   backend in it or cannot be loaded
+ * @throws PetriError `unknown-backend` for a name that does not exist, `invalid-config` if the user's module contains
+ * no
+ *   backend or cannot be loaded
  */
 export async function loadBackend(name: string): Promise<Backend> {
   const backend = await load(name);
@@ -60,8 +59,7 @@ export async function loadBackend(name: string): Promise<Backend> {
 }
 
 /**
- * Ends what the backends that this process loaded keep, at its end. A backend that fails to keeps no other from it.
- * Never rejects.
+ * Closes the backends that this process loaded, at its end. An error of one does not affect the others. Never rejects.
  */
 export async function closeLoadedBackends(): Promise<void> {
   await Promise.allSettled([...loaded].map(async (backend) => await backend.close?.()));
@@ -111,14 +109,14 @@ function isBackend(value: unknown): value is Backend {
   );
 }
 
-/** A backend as `petri doctor` and error messages show it. */
+/** A backend as shown by `petri doctor` and error messages. */
 export interface BackendReport {
   readonly name: string;
   readonly description: string;
   readonly probe: ProbeResult;
 }
 
-/** Probes every backend that has a name. Never throws: what cannot be loaded is not available. */
+/** Probes every backend. Never throws: one that cannot be loaded is not available. */
 export async function surveyBackends(names: readonly string[] = backendNames()): Promise<BackendReport[]> {
   return await Promise.all(names.map(surveyBackend));
 }
@@ -138,17 +136,17 @@ async function surveyBackend(name: string): Promise<BackendReport> {
   }
 }
 
-/** @throws PetriError `backend-fault` for a probe that fails or gives something else */
+/** @throws PetriError `backend-fault` for a probe that fails or returns an invalid result */
 async function probe(name: string, backend: Backend): Promise<ProbeResult> {
-  // Workers have the result of the main process: they load no checker.
+  // Workers use the result of the main process: they do not load the checker.
   const { checkedProbe } = await import('./check-probe.ts');
   return await checkedProbe(name, backend);
 }
 
 /**
- * Loads a backend and asks it whether it can run here.
+ * Loads a backend and probes whether it can run here.
  *
- * @throws PetriError as {@link loadBackend}, and `backend-unavailable` when the probe says no
+ * @throws PetriError as {@link loadBackend}, and `backend-unavailable` if it cannot
  */
 export async function requireBackend(
   name: string,
@@ -177,7 +175,7 @@ function describe(name: string): string {
   return builtin(name)?.description ?? 'from your configuration';
 }
 
-/** The options that choose a backend that runs here, for a remedy. */
+/** The options that choose an available backend, for a remedy. */
 async function availableOptions(except: string): Promise<string> {
   const others = backendNames().filter((name) => name !== except);
   const available = (await surveyBackends(others)).filter((report) => report.probe.available);

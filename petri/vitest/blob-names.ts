@@ -6,9 +6,8 @@ import type { TestProject } from 'vitest/node';
 import type { IsolationType } from '../contract/index.ts';
 
 /**
- * Gives a project whose results go into a blob the name of what it ran on: `sim:cca`, `vm:qemu:none+cca`. vitest makes
- * the ids of tests of the project's name and the file, and when blobs are merged it keeps one of the results that have
- * the same id.
+ * Names a project whose results go into a blob after what it ran on: `sim:cca`, `vm:qemu:none+cca`. vitest derives test
+ * ids from the names of project and file, and keeps only one of several results with the same id when it merges blobs.
  */
 export function nameForBlob(project: TestProject, backend: string, isolation: readonly IsolationType[]): void {
   const writesBlob = project.vitest.config.reporters.some((one) => Array.isArray(one) && one[0] === 'blob');
@@ -26,8 +25,8 @@ export interface BlobFile {
 }
 
 /**
- * What is in the blobs of a folder, as vitest is about to merge them. What cannot be read is left out: vitest complains
- * of it.
+ * The content of the blobs in a folder that vitest is about to merge. Unreadable ones are ignored, since vitest reports
+ * them.
  *
  * @param folder as given with `--merge-reports`, relative to the current directory
  */
@@ -41,8 +40,8 @@ export async function readBlobFiles(folder: string): Promise<BlobFile[]> {
 }
 
 /**
- * vitest writes a blob with `flatted`: a list of values of which the first is the root, and where the strings of
- * objects and lists are positions in that list. The second member of the root are the files.
+ * vitest writes a blob with `flatted`: a list of values whose first is the root, in which strings in objects and lists
+ * are indices into the list. The second member of the root is the list of files.
  */
 function filesIn(blob: string, text: string): BlobFile[] {
   let values: unknown;

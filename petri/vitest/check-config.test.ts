@@ -8,11 +8,11 @@ it.each<[object, RegExp]>([
   [{ isolation: 'cca' }, /expected a list/],
   [{ backend: ['sim'] }, /^backend of definePetriConfig is \[ 'sim' \]/],
   [{ backends: { mine: './mine.ts' } }, /expected an object of functions/],
-])('a configuration is refused: %j', (config, message) => {
+])('a configuration is rejected: %j', (config, message) => {
   expect(() => definePetriConfig(config)).toThrow(message);
 });
 
-it('leaves alone what belongs to vitest and its plugins', () => {
+it('ignores options of vitest and its plugins', () => {
   expect(definePetriConfig({ base: '/', test: {}, ...{ ownPlugin: true } })).toMatchObject({
     base: '/',
     ownPlugin: true,

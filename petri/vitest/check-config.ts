@@ -20,17 +20,17 @@ const rules: Readonly<Record<Exclude<keyof PetriConfig, keyof ViteUserConfig>, R
   },
 };
 
-/** Lower case, in parts: it becomes a tag of vitest. */
+/** Lower case, in segments: it becomes a tag of vitest. */
 function isNewFeature(name: string): boolean {
   return /^[a-z][a-z0-9]*([.-][a-z0-9]+)*$/.test(name) && !features.some((feature) => feature === name);
 }
 
-/** Vite's own options that look like one of ours. */
+/** Vite's own options with names similar to ours. */
 const others: readonly string[] = ['base'];
 
 /**
- * Checks what is ours in a configuration. The rest belongs to Vite, vitest and their plugins, of which only a name that
- * is nearly one of ours can be known to be wrong.
+ * Checks our options in a configuration. Others belong to Vite, vitest and their plugins; of these, only names that are
+ * nearly ours are reported.
  *
  * @throws PetriError `invalid-option`
  */

@@ -23,7 +23,7 @@ describe('the probe of a backend', () => {
       { ...good, pace: { boot: 1000, factor: 2.5, parallel: 1, isolation: { cca: { boot: 0, factor: 1 } } } },
     ],
     ['one that lacks something here', { ...good, lacking: { none: [{ what: 'KVM', remedy: '' }] } }],
-  ])('is taken as it is: %s', async (_what, result) => {
+  ])('is accepted unchanged: %s', async (_what, result) => {
     expect(await check(result)).toBe(result);
   });
 
@@ -39,14 +39,14 @@ describe('the probe of a backend', () => {
     ['no limits', { ...good, limits: undefined }, /limits/],
     ['nothing missing', { available: false, missing: [] }, /missing/],
     ['facts that are no texts', { ...good, facts: { version: 1 } }, /facts\.version/],
-  ])('is refused with the place that is wrong: %s', async (_what, result, message) => {
+  ])('is rejected with the location of the error: %s', async (_what, result, message) => {
     await expect(check(result)).rejects.toMatchObject({
       code: 'backend-fault',
       message: expect.stringMatching(message),
     });
   });
 
-  it('is refused with what it threw', async () => {
+  it('is rejected with the error that it threw', async () => {
     const probe = async (): Promise<ProbeResult> => await Promise.reject(new Error('no bus'));
     await expect(checkedProbe('mine', { probe })).rejects.toThrow(/backend 'mine' failed: Error: no bus/);
   });

@@ -8,7 +8,7 @@ const missing = z.object({ what: z.string().min(1), remedy: z.string() });
 const count = z.number().int().nonnegative();
 const speed = { boot: z.number().nonnegative(), factor: z.number().positive() };
 
-/** Read at each check: a configuration may have declared features meanwhile. */
+/** Evaluated at each check: a configuration may have declared features meanwhile. */
 const feature = z.string().superRefine((name, context) => {
   const known = knownFeatures();
   if (known.includes(name)) return;
@@ -37,9 +37,9 @@ const schema = z.discriminatedUnion('available', [
 ]);
 
 /**
- * What a backend's `probe` gives, when it has the shape of a `ProbeResult` and names only features that there are.
+ * The result of a backend's `probe`, if it is a valid `ProbeResult` that names only existing features.
  *
- * @throws PetriError `backend-fault` with each place that is wrong, and for a probe that fails
+ * @throws PetriError `backend-fault` with each error and its location, and for a probe that fails
  */
 export async function checkedProbe(name: string, backend: Pick<Backend, 'probe'>): Promise<ProbeResult> {
   let result: ProbeResult;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ourVitest as ours, stockVitest as stock, UserProject } from './testing/user-project.ts';
 
-/** A user's project: two backends of its own, one test that tells what it sees, and one per isolation type. */
+/** A user's project: two backends of its own, one test that prints what it sees, and one per isolation type. */
 const project = new UserProject('command-line', {
   'vitest.config.ts': `
     import { load } from '../../bin/load.mjs';
@@ -54,7 +54,7 @@ afterAll(() => {
 });
 
 describe('vitest with --backend and --isolation', () => {
-  it('runs on a backend that only the configuration knows, and says so at the end', async () => {
+  it('runs on a backend of the configuration, and reports that at the end', async () => {
     const { code, output } = await project.run(ours, ['run', '--backend=mine']);
     expect(output).toMatch(/ran on mine isolation \[\] .*\.petri\/runs\/\d{4}-/);
     expect(output.match(/Backend {2}mine \(the backend of this test\)/g)).toHaveLength(1);
@@ -64,7 +64,7 @@ describe('vitest with --backend and --isolation', () => {
     expect(code).toBe(0);
   });
 
-  it('runs only the tests of the isolation types asked for', async () => {
+  it('runs only tests of the requested isolation types', async () => {
     const { code, output } = await project.run(ours, ['run', '--backend', 'mine', '--isolation=cca,vbs']);
     expect(output).toContain('ran on mine isolation ["vbs","cca"]');
     expect(output).toMatch(/Tests {2}1 passed \| 2 skipped/);

@@ -41,7 +41,7 @@ export function definePetriConfig(config: PetriConfig = {}): ViteUserConfig {
   };
 }
 
-/** Beside this file, as TypeScript in the repository and as JavaScript in the package. */
+/** A sibling file: TypeScript in the repository, JavaScript in the package. */
 function setupFile(): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`setup.${extension}`, import.meta.url));

@@ -11,13 +11,11 @@ import { hazardsIn } from '../text/testing.ts';
 
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Lines that the guest prints so that they pass for those of vitest, of `petri` or of our logs. */
+/** Lines of the guest that look like those of vitest, of `petri` or of our logs. */
 const FORGED =
   /^(?:[\s✓×❯]*)(?:test forged completed|tests\/forged|Test Files {2}1 passed \(1\)|Tests {2}1 passed \(1\)|ok +forged|remedy: owned|petri: owned|1970-01-01)/;
 
-/**
- * Of the test, for whatever prints a failure: waits, matchers, diffs, properties, causes, annotations, reasons to skip.
- */
+/** A test file that uses everything that prints failures: waits, matchers, diffs, properties, causes and so on. */
 const testFile = `
   import { expect as vitestExpect } from 'vitest';
   import { petriTest, tmk } from '../../petri/index.ts';
@@ -74,7 +72,7 @@ const testFile = `
   });
 `;
 
-/** The payload with the worst that fits in place of a symbol's name. */
+/** The payload, with the worst text that fits as a symbol's name. */
 function withWorseSymbol(): Uint8Array {
   const bytes = readFileSync(tmk('hostile').path);
   const name = 'symbol_that_a_test_replaces_with_worse';
@@ -113,10 +111,7 @@ function run(command: readonly string[], environment: Readonly<Record<string, st
   return stdout + stderr;
 }
 
-/**
- * Whatever is wrong with an output. Annotations that vitest itself makes, of lines in the test file, are meant to be
- * obeyed.
- */
+/** All violations in an output. Annotations that vitest itself makes, of lines in the test file, are allowed. */
 function faultsIn(output: string): string[] {
   const ours = output
     .split('\n')
@@ -131,11 +126,11 @@ function recordsOf(name: string): string[] {
     .map((path) => readFileSync(join(project, path), 'utf8'));
 }
 
-describe('what a hostile guest says', () => {
+describe('the output of a hostile guest', () => {
   it.each([
     ['plain', {}],
     ['coloured', { FORCE_COLOR: '1' }],
-  ])('does nothing in the output of vitest and in its reports: %s', (_what, environment) => {
+  ])('has no effect in the output of vitest and in its reports: %s', (_what, environment) => {
     const reporters = ['default', 'verbose', 'github-actions', 'junit', 'json'].map((name) => `--reporter=${name}`);
     const output = run(
       [
@@ -149,7 +144,7 @@ describe('what a hostile guest says', () => {
     );
     expect(faultsIn(output)).toEqual([]);
     expect(stripVTControlCharacters(output)).toMatch(/Tests {2}\d+ failed \| \d+ passed \| 8 skipped/);
-    // It is shown, and who said it.
+    // It is shown, with its source.
     expect(output).toContain(String.raw`\x1b]0;OWNED-TITLE\x07`);
     expect(output).toMatch(/\| test forged completed/);
     for (const file of ['junit.xml', 'report.json']) {
@@ -170,7 +165,7 @@ describe('what a hostile guest says', () => {
     ['tmk', 'list', 'hostile', './worse.elf'],
     ['tmk', 'list', 'hostile', '--json'],
     ['list', '--backend=sim'],
-  ])('does nothing in the output of petri: %s %s %s', (...command) => {
+  ])('has no effect in the output of petri: %s %s %s', (...command) => {
     const output = run([join(repository, 'bin/petri.mjs'), ...command], { FORCE_COLOR: '1' });
     expect(faultsIn(output)).toEqual([]);
     expect(output).toContain('owned');

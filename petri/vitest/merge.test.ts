@@ -50,7 +50,7 @@ afterAll(() => {
   project.remove();
 });
 
-/** The commands of docs/ci.md: a blob for each job. */
+/** The commands of docs/ci.md: one blob per job. */
 async function blob(name: string, entry: string, argv: readonly string[]): Promise<void> {
   const command = entry === petri ? 'test' : 'run';
   const own = [command, '--reporter=blob', `--outputFile.blob=${name}`, ...argv];
@@ -63,7 +63,7 @@ function merged(folder: string, reporter: string): Promise<{ code: number | null
 }
 
 describe('merged blobs', () => {
-  it('of several backends and isolation types have every result, by names that tell them apart', async () => {
+  it('of several backends and isolation types have every result, with distinct names', async () => {
     await blob('all/one-cca.json', petri, ['--backend=one', '--isolation=cca']);
     await blob('all/one-none.json', petri, ['--backend=one', '--isolation=none']);
     await blob('all/two-1.json', ourVitest, ['--backend=two', '--shard=1/2']);
@@ -103,7 +103,7 @@ describe('merged blobs', () => {
     expect(human.output).toContain('a.test.ts:4:');
   });
 
-  it('are refused where one would replace another', async () => {
+  it('are rejected if one would replace another', async () => {
     await blob('twice/first.json', petri, []);
     await blob('twice/second.json', petri, ['-t', 'passes']);
     const { code, output, stdout } = await merged('twice', 'junit');
@@ -113,7 +113,7 @@ describe('merged blobs', () => {
     expect(code).toBe(1);
   });
 
-  it('of shards fail when no shard ran anything', async () => {
+  it('of shards fail if no shard ran anything', async () => {
     for (const index of ['1', '2']) {
       await blob(`empty/${index}.json`, petri, ['--isolation=snp', `--shard=${index}/2`]);
     }

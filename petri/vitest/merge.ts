@@ -11,9 +11,8 @@ import { emptyRuns } from './run-check.ts';
 const prepared = new WeakMap<Vitest, Promise<void>>();
 
 /**
- * Makes `vitest --merge-reports` keep the results of several backends and isolation types apart: each name that is in
- * the blobs gets a project of its own, and stands before the names of its tests. Once for each vitest, however many
- * projects it has.
+ * Makes `vitest --merge-reports` keep the results of several backends and isolation types apart: each name in the blobs
+ * gets a project of its own, and precedes the names of its tests. Called once per vitest, however many projects it has.
  *
  * @throws PetriError `invalid-option` for two blobs of which vitest would lose one
  */
@@ -23,7 +22,7 @@ export function prepareMerge(vitest: Vitest, inject: InjectProjects): Promise<vo
   return preparing;
 }
 
-/** As vitest's hook has it. */
+/** The parameter of vitest's hook. */
 export type InjectProjects = (projects: TestProjectInlineConfiguration[]) => Promise<unknown>;
 
 async function prepare(vitest: Vitest, inject: InjectProjects): Promise<void> {
@@ -32,11 +31,11 @@ async function prepare(vitest: Vitest, inject: InjectProjects): Promise<void> {
   const known = vitest.projects.map(({ name }) => name);
   const missing = [...new Set(files.map(({ project }) => project))].filter((name) => !known.includes(name));
   if (missing.length > 0) await inject(missing.map((name) => ({ root: vitest.config.root, test: { name } })));
-  // Before the others, which are to see what it makes of the files.
+  // Before the other reporters, which should see the renamed files.
   vitest.config.reporters.unshift(new MergedRuns(vitest));
 }
 
-/** vitest keeps the results of the last blob that has them, and says nothing. */
+/** Of equal ids, vitest silently keeps only the results of the last blob. */
 function refuseLoss(files: readonly BlobFile[]): void {
   const seen = new Map<string, BlobFile>();
   for (const file of files) {
@@ -57,7 +56,7 @@ function refuseLoss(files: readonly BlobFile[]): void {
 }
 
 /**
- * A vitest reporter that names what is merged before other reporters see it, and fails where nothing ran in all of it.
+ * A vitest reporter that renames merged results before other reporters see them, and fails if nothing ran in any blob.
  */
 class MergedRuns implements Reporter {
   readonly #vitest: Vitest;
@@ -79,7 +78,7 @@ class MergedRuns implements Reporter {
         .filter(({ project }) => project.name === backend)
         .flatMap((module) => [...module.children.allTests()].map(outcomeOf)),
     }));
-    // The shards could not know.
+    // A single shard cannot know that.
     const complaints = emptyRuns(groups, { isolation: [], others: ['the runs that were merged'] });
     if (complaints.length === 0) return;
     process.exitCode = 1;
@@ -87,9 +86,7 @@ class MergedRuns implements Reporter {
   }
 }
 
-/**
- * Reporters such as `junit` and `json` show no project: its name becomes that of a suite around all tests of a file.
- */
+/** Reporters such as `junit` and `json` omit projects: the name is added as a suite around all tests of a file. */
 function nameTests(file: RunnerTestFile): void {
   const { projectName: name = '', tasks } = file;
   if (name === '') return;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { resolveOptions, splitArguments } from './options.ts';
 
 describe('splitArguments', () => {
-  it('takes our options out and keeps every other argument in order', () => {
+  it('removes our options and keeps all other arguments in order', () => {
     expect(
       splitArguments([
         'run',
@@ -33,7 +33,7 @@ describe('splitArguments', () => {
     ]);
   });
 
-  it('takes strict skips as a flag that takes no other argument', () => {
+  it('parses --strict-skips as a flag without an argument', () => {
     expect(splitArguments(['run', '--strict-skips', 'tests/a'])).toMatchObject({
       strictSkips: true,
       rest: ['run', 'tests/a'],
@@ -41,12 +41,12 @@ describe('splitArguments', () => {
     expect(splitArguments(['--strictSkips=false', '--', '--strict-skips']).strictSkips).toBe(false);
   });
 
-  it('leaves options that only begin like ours to vitest', () => {
+  it('ignores options that only start like ours', () => {
     const argv = ['--isolate=false', '--backendish', '--browser=chrome', '--no-isolate'];
     expect(splitArguments(argv)).toEqual({ backend: undefined, isolation: [], strictSkips: undefined, rest: argv });
   });
 
-  it('prefers options in front of -- and takes those behind it otherwise', () => {
+  it('prefers options before -- to those after it', () => {
     expect(splitArguments(['run', '--backend=a', '--', '--backend=b']).backend).toBe('a');
     expect(splitArguments(['run', '--', '--backend=b', '--isolation=cca', 'kept'])).toEqual({
       backend: 'b',
@@ -64,7 +64,7 @@ describe('splitArguments', () => {
     },
   );
 
-  it('refuses two different backends, but not the same one twice', () => {
+  it('rejects two different backends, but not the same one twice', () => {
     expect(() => splitArguments(['--backend=a', '--backend=b'])).toThrow(/as 'a' and as 'b'/);
     expect(splitArguments(['--backend=a', '--backend=a']).backend).toBe('a');
   });
@@ -75,7 +75,7 @@ describe('resolveOptions', () => {
   const configuration = { backend: 'from-config', isolation: ['vbs'] as const };
   const strictSkips = false;
 
-  it('goes from -- over the environment and the configuration to sim', () => {
+  it('prefers -- to the environment, then the configuration, then sim', () => {
     const argv = ['run', '--', '--backend=from-passthrough', '--isolation=cca'];
     expect(resolveOptions(argv, environment, configuration)).toEqual({
       backend: 'from-passthrough',
@@ -95,7 +95,7 @@ describe('resolveOptions', () => {
     expect(resolveOptions([], {}, {})).toEqual({ backend: 'sim', isolation: [], strictSkips });
   });
 
-  it('takes an empty variable as absent', () => {
+  it('treats an empty variable as unset', () => {
     expect(resolveOptions([], { PETRI_BACKEND: '', PETRI_ISOLATION: ' ' }, configuration)).toEqual({
       backend: 'from-config',
       isolation: ['vbs'],
@@ -110,17 +110,20 @@ describe('resolveOptions', () => {
     [[], 'true', false, true],
     [['--', '--no-strict-skips'], '1', true, false],
     [['--', '--strict-skips'], '0', false, true],
-  ])('takes strict skips from %j, PETRI_STRICT_SKIPS=%s and the configuration %s', (argv, variable, own, expected) => {
-    expect(resolveOptions(argv, { PETRI_STRICT_SKIPS: variable }, { strictSkips: own }).strictSkips).toBe(expected);
-  });
+  ])(
+    'resolves strict skips from %j, PETRI_STRICT_SKIPS=%s and the configuration %s',
+    (argv, variable, own, expected) => {
+      expect(resolveOptions(argv, { PETRI_STRICT_SKIPS: variable }, { strictSkips: own }).strictSkips).toBe(expected);
+    },
+  );
 
-  it('refuses what is neither true nor false', () => {
+  it('rejects values other than true and false', () => {
     const refused = expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining("'maybe'") });
     expect(() => resolveOptions([], { PETRI_STRICT_SKIPS: 'maybe' }, {})).toThrow(refused);
     expect(() => splitArguments(['--strict-skips=maybe'])).toThrow(refused);
   });
 
-  it('names the isolation types that exist when one does not', () => {
+  it('lists the existing isolation types for an unknown one', () => {
     expect(() => resolveOptions([], { PETRI_ISOLATION: 'cca,sgx' }, {})).toThrow(
       expect.objectContaining({
         code: 'unknown-isolation',

@@ -1,23 +1,23 @@
 import { PetriError } from '../errors.ts';
 import { type IsolationType, isIsolationType, isolationTypes } from '../contract/index.ts';
 
-/** Backend and isolation types as the user chose them, not yet checked against what exists. */
+/** The user's choice of backend and isolation types, not yet validated. */
 export interface PetriOptions {
   readonly backend: string | undefined;
   readonly isolation: readonly string[];
   readonly strictSkips: boolean | undefined;
 }
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface SplitArguments extends PetriOptions {
-  /** What is left for vitest. */
+  /** The other arguments, for vitest. */
   readonly rest: readonly string[];
 }
 
-/** What is run when nobody chose: see {@link resolveOptions}. */
+/** The choices with defaults: see {@link resolveOptions}. */
 export interface ResolvedOptions {
   readonly backend: string;
-  /** Empty: all of them. */
+  /** Empty for all of them. */
   readonly isolation: readonly IsolationType[];
   readonly strictSkips: boolean;
 }
@@ -28,9 +28,9 @@ export const strictSkipsVariable = 'PETRI_STRICT_SKIPS';
 export const defaultBackend = 'sim';
 
 /**
- * Takes `--backend`, `--isolation` and `--strict-skips` out of a command line, wherever they stand: `--backend=sim`,
- * `--backend sim`, `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`. Those behind a `--` count only where
- * there is none in front of it.
+ * Removes `--backend`, `--isolation` and `--strict-skips` from a command line, at any position: `--backend=sim`,
+ * `--backend sim`, `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`. Those after a `--` only count if there
+ * is none before it.
  *
  * @throws PetriError `invalid-option` for an option without a value and for two different backends
  */
@@ -104,10 +104,10 @@ function valueMissing(name: string): PetriError {
 }
 
 /**
- * What the user chose, from the strongest to the weakest: our own commands' options (they arrive as environment
- * variables), options behind vitest's `--`, environment variables, configuration, and `sim`.
+ * The user's choices, by precedence: options of our own commands (passed as environment variables), options after
+ * vitest's `--`, environment variables, configuration, and `sim`.
  *
- * @param argv the process's arguments: only those behind a `--` are looked at, the rest are vitest's
+ * @param argv the process's arguments: only those after a `--` are read, the others belong to vitest
  * @throws PetriError `unknown-isolation`, `invalid-option`
  */
 export function resolveOptions(
@@ -128,7 +128,7 @@ export function resolveOptions(
 }
 
 /**
- * What the command line and the environment say, for every project of the configuration.
+ * The choices in the command line and the environment, which apply to every project of the configuration.
  *
  * @throws PetriError `invalid-option`
  */

@@ -16,7 +16,7 @@ const testFile = (name: string): string => `
   });
 `;
 
-/** A user's project with a backend whose machines boot for an hour. */
+/** A user's project with a backend whose machines take an hour to boot. */
 const files = {
   'vitest.config.ts': `
     import { load } from '../../bin/load.mjs';
@@ -76,7 +76,7 @@ let project: string;
 let output: string;
 
 beforeAll(async () => {
-  // Inside the repository, so that vitest is found.
+  // In the repository, where vitest is found.
   mkdirSync(join(repository, '.petri'), { recursive: true });
   project = mkdtempSync(join(repository, '.petri', 'pace-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(project, name), text);
@@ -96,23 +96,23 @@ afterAll(() => {
 });
 
 describe('a backend whose machines take long to boot', () => {
-  it('has the test files of a run in one process, so that they can share what has booted', () => {
+  it('runs all test files in one process, so that they can share machines', () => {
     const runs = [...output.matchAll(/ran in (\d+) after (\d) with/g)];
     expect(runs, output).toHaveLength(2);
     expect(new Set(runs.map(([, pid]) => pid)).size).toBe(1);
     expect(runs.map(([, , count]) => count)).toEqual(['1', '2']);
   });
 
-  it('gives tests the time for it', () => {
+  it('extends the time-outs of tests accordingly', () => {
     expect(output).toContain(`with ${3_600_000 + 2 * 1000}`);
     expect(output).toContain(`default is ${3_600_000 + 2 * 2000}`);
   });
 
-  it('ends a payload that hangs long before that', () => {
+  it('ends a payload that hangs long before that time', () => {
     expect(output).toContain('ended with its payload had to end within 0.2 s');
   });
 
-  it('skips what it cannot make, and says why', () => {
+  it('skips what it cannot make, with the reason', () => {
     expect(output).toContain("1 × the test makes a VM of 8 MiB, backend 'slow' needs at least 256 MiB");
     expect(output).toContain('1 × its VMM chooses the IPA width');
     expect(output).toContain('5 passed | 2 skipped');
@@ -122,7 +122,7 @@ describe('a backend whose machines take long to boot', () => {
     expect(readFileSync(join(project, 'closed'), 'utf8')).toBe(/ran in (\d+)/.exec(output)?.[1]);
   });
 
-  it('leaves in the record of a VM what it was made of', () => {
+  it('records the facts about a VM', () => {
     expect(output).toContain('recorded of a fresh machine');
   });
 });

@@ -5,7 +5,7 @@ import type { IsolationType } from '../contract/index.ts';
 
 export const pluginName = 'petri-vm';
 
-/** Configuration of the plugin: what the user's file says, which the command line and the environment may overrule. */
+/** Configuration of the plugin: the user's file, which the command line and the environment may override. */
 export interface PluginOptions {
   readonly backend: string | undefined;
   readonly isolation: readonly IsolationType[] | undefined;
@@ -13,7 +13,7 @@ export interface PluginOptions {
   readonly features: Readonly<Record<string, string>>;
 }
 
-/** Our plugin, with what other instances of it need to know. */
+/** Our plugin, with its data for other instances. */
 export interface PetriPlugin extends Plugin {
   readonly api: { readonly petri: PluginOptions };
 }
@@ -27,7 +27,7 @@ function isOurs(plugin: Plugin): plugin is PetriPlugin {
   return plugin.name === pluginName;
 }
 
-/** What the configuration says of a project: the project's own word goes before that of what it extends. */
+/** The configuration of a project; its own values take precedence over those that it extends. */
 export function configuredOptions(project: TestProject): PluginOptions {
   const all = petriPlugins(project).map(({ api }) => api.petri);
   return {

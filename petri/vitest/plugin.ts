@@ -18,14 +18,14 @@ import { markConfigurationSeen } from './seen.ts';
 import { userConfigModule } from './user-config.ts';
 import { applyVmDefaults, vmDefaults } from './vm-defaults.ts';
 
-/** The vitest side of the framework in the main process: chooses the backend, checks it, informs the workers. */
+/** The vitest side of the framework in the main process: chooses and checks the backend, and informs the workers. */
 export function petriPlugin(options: PluginOptions): Plugin {
   let configFile: string | undefined;
 
   const plugin: PetriPlugin = {
     name: pluginName,
     api: { petri: options },
-    // What VMs write while tests run is no reason to run tests again.
+    // Files that VMs write while tests run must not trigger another run.
     config: (config) => ({ server: { watch: { ignored: written(config.root) } }, ...vmDefaults(config) }),
     configResolved(config) {
       configFile = config.configFile;
@@ -39,15 +39,15 @@ export function petriPlugin(options: PluginOptions): Plugin {
         ? 'export default undefined;'
         : `export { default } from ${JSON.stringify(configFile)};`;
     },
-    // vitest waits for what the hook returns, though its type does not say so.
+    // vitest awaits the result of the hook, although its type declares none.
     // eslint-disable-next-line @typescript-eslint/no-misused-promises
     async configureVitest({ vitest, project, injectTestProjects }) {
       markConfigurationSeen();
       project.provide('petriConfigured', true);
       project.provide('petriFeatures', configuredOptions(project).features);
-      // A project written in the configuration of another has no file of its own.
+      // An inline project has no configuration file of its own.
       configFile ??= vitest.vite.config.configFile;
-      // A project that extends the configuration has its plugin beside its own.
+      // A project that extends the configuration has two instances of our plugin.
       if (petriPlugins(project).at(-1) !== plugin) return;
       const readable = (error: unknown): never => {
         throw withoutStack(error);
@@ -65,7 +65,7 @@ export function petriPlugin(options: PluginOptions): Plugin {
   return plugin;
 }
 
-/** Patterns of what runs write to. */
+/** Patterns of files that runs write. */
 function written(root = process.cwd()): string[] {
   const runs = process.env[runsVariable] ?? '';
   return ['**/.petri/**', ...(runs === '' ? [] : [`${resolve(root, runs)}/**`])];
@@ -77,8 +77,8 @@ function filterByIsolation(project: TestProject, isolation: readonly IsolationTy
 }
 
 /**
- * Where machines take minutes to boot, the test files of a worker share what it has booted, and there are as many
- * workers as there may be machines.
+ * If machines take minutes to boot, the test files of a worker share booted machines, and there are as many workers as
+ * machines are allowed.
  */
 function keepPace(project: TestProject, pace: BackendPace): void {
   const { config } = project;
@@ -86,14 +86,14 @@ function keepPace(project: TestProject, pace: BackendPace): void {
     config.isolate = false;
     project.provide('petriShared', true);
   }
-  // Undefined where the user has set none, though its type does not say so.
+  // Undefined if the user has not set it, although the type excludes that.
   const chosen = Number.isFinite(config.maxWorkers) ? config.maxWorkers : pace.parallel;
   config.maxWorkers = Math.min(chosen, pace.parallel);
   separateGroups(project.vitest.projects);
   config.testTimeout = stretched(config.testTimeout, pace);
 }
 
-/** vitest prints a start-up error with `console.error`. For what the user mistyped, our message says all that helps. */
+/** vitest prints a start-up error with `console.error`. For user errors, our message is sufficient without a stack. */
 function withoutStack(error: unknown): unknown {
   if (error instanceof PetriError) {
     Object.defineProperty(error, inspect.custom, { value: () => `petri: ${error.message}`, enumerable: false });

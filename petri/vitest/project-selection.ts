@@ -12,26 +12,26 @@ import { pruneRuns, runDirectoryPath, runsNote } from './run-directory.ts';
 import { type CheckedProject, RunCheck } from './run-check.ts';
 import { PetriSummary } from '../report/index.ts';
 
-/** The name of a plugin that a command adds when it only wants to know which tests there are. */
+/** Name of the plugin that a command adds to list tests only. */
 export const inspectingPlugin = 'petri-vm:inspecting';
 
-/** What the projects of one vitest share. */
+/** Data that the projects of one vitest share. */
 interface Run {
   readonly directory: string;
   readonly projects: Map<TestProject, CheckedProject>;
-  /** By name: each is probed once. */
+  /** By name: each backend is probed once. */
   readonly backends: Map<string, ReturnType<typeof requireBackend>>;
 }
 
 const runs = new WeakMap<Vitest, Run>();
 
 /**
- * Chooses and probes the backend of a project. Projects of one vitest may have different ones; nothing is chosen where
- * no test runs.
+ * Chooses and probes the backend of a project. Projects of one vitest may have different ones; none is chosen if no
+ * test runs.
  *
  * @throws PetriError as `resolveOptions`, `requireBackend`, `stateHome` and `runsHome`, and `invalid-option` for an
- *   option that would run several projects on one backend, or for one isolation type, that the configuration keeps
- *   apart
+ *   option that would run several projects on one backend, or for one isolation type, although the configuration
+ *   separates them
  */
 export async function select(vitest: Vitest, project: TestProject): Promise<ProvidedSelection | undefined> {
   const { config } = vitest;
@@ -60,7 +60,7 @@ function runOf(vitest: Vitest): Run {
   const known = runs.get(vitest);
   if (known !== undefined) return known;
   const { config } = vitest;
-  // What VMs need of it is refused here, not in the middle of a test.
+  // Errors that would affect VMs are reported here, not in the middle of a test.
   stateHome();
   const runsAt = runsHome(config.root);
   const run: Run = {
@@ -75,7 +75,7 @@ function runOf(vitest: Vitest): Run {
   config.reporters.push(new RunCheck(run.projects));
   const note = runsNote(runsAt);
   if (note !== undefined) vitest.logger.warn(`petri: ${harmlessLine(note)}`);
-  // Beside the run, whose result does not depend on it.
+  // Concurrent with the run, which does not depend on it.
   pruneRuns(run.directory).catch((error: unknown) => {
     vitest.logger.warn(`petri: old runs could not be removed: ${harmlessLine(String(error))}`);
   });
@@ -83,15 +83,13 @@ function runOf(vitest: Vitest): Run {
   return run;
 }
 
-/** Reporters that write for people. Beside any other, such as `json`, a summary of ours would spoil the output. */
+/** Reporters with human-readable output. With any other, such as `json`, our summary would spoil the output. */
 const humanReporters = new Set(['default', 'verbose', 'dot', 'tree', 'agent', 'minimal']);
 
-/**
- * Milliseconds that ending what a run started may take after its last test; less than vitest's own `teardownTimeout`.
- */
+/** Time limit in milliseconds for ending what a run started; less than vitest's own `teardownTimeout`. */
 const END_TIMEOUT = 8000;
 
-/** Workers may be gone before what they started is. Whoever waits for vitest wants to find nothing of it. */
+/** Workers may end before what they started does. After vitest has ended, nothing of it must be left. */
 async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void> {
   const { waitForRun } = await import('../kit/process/index.ts');
   try {
@@ -104,7 +102,7 @@ async function leaveNothing(vitest: Vitest, runDirectory: string): Promise<void>
   }
 }
 
-/** A project that is called after a backend and runs on another would pass for what it is not. */
+/** A project that is named after one backend and runs on another would be misleading. */
 function refuseToMingle(projects: readonly TestProject[], given: Pick<PetriOptions, 'backend' | 'isolation'>): void {
   const ours = projects.filter((project) => petriPlugins(project).length > 0);
   const refuse = (option: string, variable: string, value: string, of: (options: PluginOptions) => string): void => {

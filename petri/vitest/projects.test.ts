@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ourVitest, type Outcome, UserProject } from './testing/user-project.ts';
 
-/** A backend that makes VMs of one isolation type and says that they have ended at once. */
+/** A backend that makes VMs of one isolation type, which halt at once. */
 const backendFile = (name: string, isolation: string, pace: string): string => `
   const limits = { maxMemory: 2 ** 40, maxVcpus: 1, maxPlanes: 1 };
   export const backend = {
@@ -83,7 +83,7 @@ afterAll(() => {
   project.remove();
 });
 
-/** What the tests that ran say of themselves: their project, isolation type, backend and time-out. */
+/** Output of the tests that ran: their project, isolation type, backend and time-out. */
 function ran({ output }: Outcome): string[] {
   return [...output.matchAll(/^ran (.*) in /gm)].map(([, what = '']) => what).sort();
 }
@@ -109,7 +109,7 @@ describe('projects of one vitest on several backends', () => {
     expect(runs).toHaveLength(1);
   });
 
-  it('take one that is chosen with --project to the backend of the command line', async () => {
+  it('run one that is chosen with --project on the backend of the command line', async () => {
     const outcome = await project.run(ourVitest, ['run', '--project=a', '--backend=plain']);
     expect(ran(outcome), outcome.output).toEqual(['a none plain 15000']);
     expect(outcome.code).toBe(0);
@@ -124,7 +124,7 @@ describe('projects of one vitest on several backends', () => {
       {},
       /--isolation=cca is for all projects[^]*a +all isolation types\n[^]*c +none\n/,
     ],
-  ])('are not all run as one of them by %s', async (_name, argv, environment, message) => {
+  ])('cannot be merged into one by %s', async (_name, argv, environment, message) => {
     const { output, code } = await project.run(ourVitest, ['run', ...argv], environment);
     expect(output).toMatch(message);
     expect(output).toContain('--project=NAME');

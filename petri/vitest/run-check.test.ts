@@ -24,7 +24,7 @@ describe('a run that ran nothing', () => {
     ]);
   });
 
-  it('is told of one backend beside another one', () => {
+  it('is reported for one of several backends', () => {
     const groups = [
       { backend: 'full', tests: [outcome('cca', 'passed')] },
       { backend: 'empty', tests: [outcome('cca', 'skipped')] },
@@ -32,18 +32,18 @@ describe('a run that ran nothing', () => {
     expect(emptyRuns(groups, none)).toEqual([expect.stringContaining("'empty'")]);
   });
 
-  it.each(['passed', 'failed', 'not run'] as const)('is none in which a test has %s', (kind) => {
+  it.each(['passed', 'failed', 'not run'] as const)('is not one in which a test has %s', (kind) => {
     const tests = [outcome('cca', 'skipped'), outcome('cca', kind)];
     expect(emptyRuns([{ backend: 'mine', tests }], none)).toEqual([]);
   });
 
-  it('is none in which a test has failed as it had announced', () => {
+  it('is not one in which a test has failed as announced', () => {
     expect(emptyRuns([{ backend: 'mine', tests: [outcome('cca', 'skipped', { cause: 'unstable' })] }], none)).toEqual(
       [],
     );
   });
 
-  it('is one for which filters left no test', () => {
+  it('is one in which filters left no test', () => {
     const tests = [outcome('cca', 'left out'), outcome('none', 'left out'), outcome(undefined, 'left out')];
     const groups = [{ backend: 'mine', tests }];
     const filters = { isolation: ['snp' as const], others: ["--tags-filter='needs/planes'"] };
@@ -56,20 +56,20 @@ describe('a run that ran nothing', () => {
     ]);
   });
 
-  it('is none for which filters left tests that are not of VMs', () => {
+  it('is not one in which filters left other tests', () => {
     const groups = [{ backend: 'mine', tests: [outcome('cca', 'left out')] }];
     const filters = { ...none, others: ['--testNamePattern=x'] };
     expect(emptyRuns(groups, filters, [outcome(undefined, 'passed')])).toEqual([]);
     expect(emptyRuns([{ backend: 'mine', tests: [outcome(undefined, 'left out')] }], filters)).toEqual([]);
   });
 
-  it('is none whose test files leave their tests out', () => {
+  it('is not one whose test files exclude their tests', () => {
     expect(emptyRuns([{ backend: 'mine', tests: [outcome('cca', 'left out')] }], none)).toEqual([]);
   });
 });
 
 describe('strict skips', () => {
-  it('are those for the host and by the test itself, of VM tests', () => {
+  it('fail for VM tests skipped because of the host or by themselves', () => {
     const tests = [
       outcome('cca', 'passed'),
       outcome('cca', 'skipped', { cause: 'host', reason: 'no RME' }),
@@ -151,20 +151,20 @@ describe('vitest with our configuration', () => {
       ['run', '--reporter=json'],
       { PETRI_ISOLATION: 'snp' },
     ],
-  ])('fails when no test is of the isolation types of %s', async (_name, entry, argv, environment) => {
+  ])('fails if no test has the isolation types of %s', async (_name, entry, argv, environment) => {
     const { code, output } = await project.run(entry, argv, environment);
     expect(output).toContain('petri: no test is left by --isolation=snp: the VM tests are of none, tdx, cca\n');
     expect(code).toBe(1);
   });
 
-  it('fails when no test is left by a tags filter beside --isolation', async () => {
+  it('fails if a tags filter with --isolation leaves no test', async () => {
     const argv = ['run', '--isolation=cca', '--tags-filter=needs/planes'];
     const { code, output } = await project.run(ourVitest, argv);
     expect(output).toContain("petri: no test is left by --isolation=cca and --tags-filter='needs/planes': ");
     expect(code).toBe(1);
   });
 
-  it('fails when the backend skips everything, unless that is asked for', async () => {
+  it('fails if the backend skips everything, unless that is permitted', async () => {
     const failed = await project.run(ourVitest, ['run', '--backend=other']);
     expect(failed.output).toContain(
       "petri: no VM test ran on backend 'other': all 8 were skipped\n  6 × backend 'other'",
@@ -175,7 +175,7 @@ describe('vitest with our configuration', () => {
     expect(passed.code).toBe(0);
   });
 
-  it('does not fail for a shard, of which others are not seen', async () => {
+  it('does not fail for a shard, since other shards may run tests', async () => {
     for (const index of ['1', '2']) {
       const { code, output } = await project.run(ourVitest, ['run', `--shard=${index}/2`]);
       expect(output).not.toContain('petri: ');
@@ -183,7 +183,7 @@ describe('vitest with our configuration', () => {
     }
   });
 
-  it('fails for skips of what should run, where that is asked for', async () => {
+  it('fails for skips of tests that should run, on request', async () => {
     const { code, output } = await project.run(petri, ['test', '--strict-skips']);
     expect(output).toContain("petri: 2 tests were skipped that should run on backend 'mine' (strictSkips)\n");
     expect(output).toContain("1 × backend 'mine' does not make VMs of isolation type 'tdx' here: no TDX module");
@@ -192,7 +192,7 @@ describe('vitest with our configuration', () => {
     expect((await project.run(petri, ['test'])).code).toBe(0);
   });
 
-  it('counts what did not come to run as that', async () => {
+  it('counts tests that were not reached', async () => {
     const failing = { TEST_FAILS: '1' };
     const whole = await project.run(ourVitest, ['run', '--sequence.shuffle=false'], failing);
     expect(whole.output).toMatch(/cca {2}1 failed \| 3 passed \| 1 skipped \| 1 not run/);

@@ -6,13 +6,13 @@ import { type IsolationType, isolationTypes } from '../contract/index.ts';
 import { harmlessLine, printError } from '../text/index.ts';
 import { type Outcome, outcomeOf, byCount, type SummarizedBackend, summarize } from '../report/index.ts';
 
-/** What the check knows of a project: its backend, what is selected, and whether a skip is a failure. */
+/** The check's data of a project: its backend, the selection, and whether a skip is a failure. */
 export interface CheckedProject extends SummarizedBackend {
   readonly isolation: readonly IsolationType[];
   readonly strictSkips: boolean;
 }
 
-/** What may leave tests out of a run, as the user wrote it. */
+/** Filters of a run, in the user's notation. */
 export interface RunFilters {
   readonly isolation: readonly IsolationType[];
   readonly others: readonly string[];
@@ -25,8 +25,8 @@ export interface CheckedTests {
 }
 
 /**
- * Says what is wrong with a run that ran nothing: a backend that skipped every VM test, or filters that left none.
- * Tests that were left out where there is no filter were left out by their files.
+ * Describes what is wrong with a run that ran nothing: a backend that skipped every VM test, or filters that left none.
+ * Without filters, tests were excluded by their files.
  *
  * @param elsewhere tests of projects without a backend
  */
@@ -36,7 +36,7 @@ export function emptyRuns(
   elsewhere: readonly Outcome[] = [],
 ): string[] {
   const all = groups.flatMap(({ tests }) => tests);
-  // Whoever chooses isolation types is after VM tests.
+  // A user who chooses isolation types expects VM tests.
   const relevant = filters.isolation.length > 0 ? all : [...all, ...elsewhere];
   const isVmRun = filters.isolation.length > 0 || all.some(({ isolation }) => isolation !== undefined);
   const words = [
@@ -56,7 +56,7 @@ export function emptyRuns(
   });
 }
 
-/** Says which tests a project skipped although its backend should run them. */
+/** Reports which tests a project skipped although its backend should run them. */
 export function strictComplaints({ backend, tests }: CheckedTests): string[] {
   const missed = tests.filter(
     ({ kind, isolation, cause }) =>
@@ -67,7 +67,7 @@ export function strictComplaints({ backend, tests }: CheckedTests): string[] {
   return [`${count} skipped that should run on backend '${backend}' (strictSkips)${reasonsOf(missed)}`];
 }
 
-/** A test that failed as it had announced has run; one that was to run makes the run fail anyway. */
+/** A test that failed as announced has run; one that was not reached makes the run fail anyway. */
 function hasRun({ kind, cause }: Outcome): boolean {
   return kind === 'passed' || kind === 'failed' || kind === 'not run' || cause === 'unstable';
 }
@@ -80,14 +80,14 @@ function reasonsOf(tests: readonly Outcome[]): string {
 }
 
 /**
- * A vitest reporter that makes a run fail which looks like success and has tested nothing, or less than it should. It
- * writes to the error output: what goes to the other may be for a machine.
+ * A vitest reporter that fails a run that looks successful but has tested nothing, or less than it should. It writes to
+ * standard error, since standard output may be machine-readable.
  */
 export class RunCheck implements Reporter {
   readonly #projects: ReadonlyMap<TestProject, CheckedProject>;
   #vitest: Vitest | undefined;
 
-  /** @param projects those that have a backend, known when the run ends */
+  /** @param projects those that have a backend; they are known when the run ends */
   constructor(projects: ReadonlyMap<TestProject, CheckedProject>) {
     this.#projects = projects;
   }
@@ -98,10 +98,10 @@ export class RunCheck implements Reporter {
 
   onTestRunEnd(modules: readonly TestModule[], _errors: readonly unknown[], reason: TestRunEndReason): void {
     const config = this.#vitest?.config;
-    // In watch mode a run may be of one file, and nobody waits for an exit code.
+    // In watch mode a run may consist of one file, and its exit code is not used.
     if (config === undefined || config.watch || reason === 'interrupted') return;
     const complaints = [...this.#projects.keys()].flatMap((project) => this.#strict(project, modules));
-    // What is nothing in one shard may be much in all of them.
+    // Other shards may run tests.
     const isWhole = (config.shard?.count ?? 1) === 1;
     if (isWhole && !config.passWithNoTests && modules.length > 0) complaints.push(...this.#empty(modules));
     if (complaints.length === 0) return;
@@ -144,10 +144,7 @@ export class RunCheck implements Reporter {
   }
 }
 
-/**
- * The filter of vitest that leaves the tests of some isolation types; vitest joins it to those of `--tags-filter` by
- * `and`.
- */
+/** vitest's tags filter for some isolation types; vitest combines it with `--tags-filter` by `and`. */
 export function isolationFilter(isolation: readonly IsolationType[]): string {
   return isolation.map(isolationTag).join(' or ');
 }

@@ -16,7 +16,7 @@ afterEach(() => {
   rmSync(root, { recursive: true });
 });
 
-// Above the largest pid that Linux gives.
+// Above the highest PID of Linux.
 const deadPid = 2 ** 22 + 1;
 
 function makeRun(minute: number, pid = deadPid): string {
@@ -43,7 +43,7 @@ describe('the run directory', () => {
     expect(readlinkSync(join(root, '.petri/runs/latest'))).toBe(basename(second));
   });
 
-  it('outlives nine others, and any number while its process lives', async () => {
+  it('is kept until ten others exist, and as long as its process lives', async () => {
     const alive = makeRun(0, process.pid);
     const oldest = makeRun(1);
     for (let minute = 2; minute <= 9; minute++) makeRun(minute);
@@ -55,7 +55,7 @@ describe('the run directory', () => {
     expect(readdirSync(join(root, '.petri/runs')).filter((name) => name !== 'latest')).toHaveLength(11);
   });
 
-  it('is the first: there is nothing to remove then', async () => {
+  it('may be the first, with nothing to remove', async () => {
     await expect(pruneRuns(runDirectoryPath(join(root, '.petri/runs'), new Date(), deadPid))).resolves.toBeUndefined();
   });
 });

@@ -16,14 +16,14 @@ export function runDirectoryPath(runs: string, now: Date, pid: number): string {
   return join(runs, `${time}-${String(pid)}`);
 }
 
-/** What to say where runs are not kept in the project; nothing where they are, or where the user wanted it. */
+/** A note if runs are kept outside of the project without the user's request; otherwise undefined. */
 export function runsNote({ path, from, because }: Home): string | undefined {
   if (from !== 'fallback') return undefined;
   return `.petri/runs cannot be written to (${because ?? ''}): runs are kept in ${path}; ${runsVariable} names another folder`;
 }
 
 /**
- * Makes the folder of a run if it is not there yet. Whoever makes it also points `latest` to it.
+ * Creates the folder of a run, unless it exists. Its creator also updates `latest`.
  *
  * @throws PetriError `folder-unusable`
  */
@@ -44,25 +44,25 @@ export function makeRunDirectory(path: string): void {
 function pointLatest(runs: string, name: string): void {
   const fresh = join(runs, `.latest-${name}`);
   try {
-    // A rename replaces the old link in one step, also when two runs begin at the same time.
+    // A rename replaces the old link atomically, even if two runs begin at the same time.
     symlinkSync(name, fresh, 'dir');
     renameSync(fresh, join(runs, 'latest'));
   } catch (error) {
     rmSync(fresh, { force: true });
-    // Some file systems have no symbolic links; the link is a convenience.
+    // Some file systems have no symbolic links; the link is not essential.
     if (!isErrno(error, 'EPERM', 'ENOTSUP', 'ENOSYS', 'EEXIST', 'EISDIR')) throw error;
   }
 }
 
 /**
- * Removes old runs, but for the last ten and any whose process lives. Deleting the folders of thousands of tests takes
- * a while: it is done beside the run, and what one run does not get to the next one does.
+ * Removes old runs, except the last ten and those whose process lives. Deleting the folders of thousands of tests takes
+ * a while: it runs concurrently, and the next run continues with the rest.
  *
  * @param path the folder of this run, which need not exist yet
  */
 export async function pruneRuns(path: string): Promise<void> {
   const runs = dirname(path);
-  // The names begin with the time: their order is the order of the runs.
+  // Names start with the time, so they sort by it.
   const names = (await readdir(runs).catch(() => [])).filter(
     (name) => /^\d{4}-.*-\d+$/.test(name) && name !== basename(path),
   );

@@ -9,7 +9,7 @@ import { resolveOptions } from './options.ts';
 import type { ProvidedSelection, ProvidedSurvey } from './provided.ts';
 import { makeRunDirectory, runDirectoryPath } from './run-directory.ts';
 
-/** The backend of a run and what it can do on this host. */
+/** The backend of a run and its capabilities on this host. */
 export interface SelectedBackend {
   readonly backend: Backend;
   readonly probe: ProbeResult & { readonly available: true };
@@ -19,9 +19,9 @@ let selected: Promise<SelectedBackend> | undefined;
 let directory: string | undefined;
 
 /**
- * The backend that this run's tests use; loaded once per worker. The host was probed before the first test began.
+ * The backend of this run's tests; loaded once per worker. The host was probed before the first test began.
  *
- * @throws PetriError when it cannot be loaded
+ * @throws PetriError if it cannot be loaded
  */
 export function selectedBackend(): Promise<SelectedBackend> {
   selected ??= select();
@@ -41,8 +41,8 @@ async function select(): Promise<SelectedBackend> {
 }
 
 /**
- * Where vitest notifies a worker of its end, in order. It is not in vitest's public API: without it, and when the
- * worker is killed, the reaper does what is left.
+ * How vitest notifies a worker of its end. It is not in vitest's public API: without it, and if the worker is killed,
+ * the reaper cleans up.
  */
 function atWorkersEnd(close: () => Promise<void>): void {
   const worker: unknown = Reflect.get(globalThis, '__vitest_worker__');
@@ -56,7 +56,7 @@ export function selectedIsolation(): readonly IsolationType[] {
   return (inject('petri') ?? inject('petriSurvey') ?? chosenHere()).isolation;
 }
 
-/** The backends for which tests are only listed. One that is not available is not loaded for it. */
+/** The backends for which tests are only listed; unavailable ones are not loaded. */
 export async function surveyed({ backends }: ProvidedSurvey): Promise<SurveyedBackend[]> {
   return await Promise.all(
     backends.map(async ({ name, probe }) => ({
@@ -67,7 +67,7 @@ export async function surveyed({ backends }: ProvidedSurvey): Promise<SurveyedBa
   );
 }
 
-/** Known without loading the backend: the time-outs of tests are set when they are collected. */
+/** Available without loading the backend: the time-outs of tests are set when they are collected. */
 export function pace(): BackendPace | undefined {
   return inject('petri')?.probe.pace;
 }
@@ -82,7 +82,7 @@ export function runDirectory(): string {
   return directory;
 }
 
-/** For a project that has our setup file but not our configuration: the environment alone decides. */
+/** For a project with our setup file but without our configuration: only the environment counts. */
 function chosenHere(): Pick<ProvidedSelection, 'backend' | 'isolation'> {
   return resolveOptions([], process.env, {});
 }

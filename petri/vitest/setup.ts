@@ -6,8 +6,8 @@ import { pace, runDirectory, selectedBackend, selectedIsolation, surveyed } from
 import { leaveNothingBehind } from './shared-worker.ts';
 import { userConfigModule } from './user-config.ts';
 
-// A function cannot be sent to a worker. A backend that only the configuration file knows is found by reading that file
-// here.
+// A function cannot be sent to a worker, so a backend that the configuration file defines is found by reading that file
+// again.
 const survey = inject('petriSurvey');
 if (inject('petri')?.userBackend === true || survey?.backends.some(({ userBackend }) => userBackend) === true) {
   const loaded: unknown = await import(/* @vite-ignore */ userConfigModule);
@@ -30,7 +30,7 @@ setTestEnvironment({
 
 if (inject('petriShared') === true) leaveNothingBehind();
 
-// In no test's time, nor in that of a hook: how long it takes depends on the machine.
+// Outside of the time of any test or hook: how long it takes depends on the machine.
 // vitest reads the first parameter's pattern.
 // eslint-disable-next-line no-empty-pattern
 beforeAll(async ({}, suite) => {

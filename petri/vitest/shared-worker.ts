@@ -3,18 +3,18 @@ import { fileURLToPath } from 'node:url';
 
 import { packageRoot } from '../package-root.ts';
 
-/** Ours, which hold what a worker is to keep: the engine, the selected backend, its machines. */
+/** Our modules, whose state a worker must keep: the engine, the selected backend, its machines. */
 const kept = ['petri', 'backends', 'dist'].map((folder) => fileURLToPath(new URL(`${folder}/`, packageRoot)));
 
 /**
- * To be called where files share a worker because we chose so, before a file is collected: what the file does to its
- * modules, to mocks and timers, to the environment variables and to the working directory is undone at its end. What it
- * leaves on `globalThis`, and in packages, is not.
+ * To be called before a file is collected, if files share a worker because we chose so: undoes at its end what the file
+ * does to its modules, mocks, timers, environment variables and working directory, but not to `globalThis` and
+ * packages.
  */
 export function leaveNothingBehind(): void {
   const environment = { ...process.env };
   const directory = process.cwd();
-  // Registered before any hook of the file, so that it is the last to run.
+  // Registered before any hook of the file, so that it runs last.
   afterAll(() => {
     vi.useRealTimers();
     vi.unstubAllGlobals();
@@ -34,8 +34,8 @@ interface ModuleNode {
 }
 
 /**
- * As `vi.resetModules` and `isolate` do, but for our own modules. Where vitest keeps them is not in its public API;
- * should it move, all are forgotten, which costs time alone.
+ * Like `vi.resetModules` and `isolate`, except for our own modules. Where vitest keeps modules is not in its public
+ * API; if that changes, all are reset, which only costs time.
  */
 function forgetModules(): void {
   const worker: unknown = Reflect.get(globalThis, '__vitest_worker__');

@@ -1,4 +1,2 @@
-/**
- * A module that the plugin makes up: it imports the project's configuration file, for its side effect and its default.
- */
+/** A virtual module of the plugin: it imports the project's configuration file. */
 export const userConfigModule = 'virtual:petri-vm/user-config';

@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 
 import type { ProbeResult } from '../contract/index.ts';
 
-/** What of a project's configuration the user has left open, and is chosen for VMs. Plain data, for `provide`. */
+/** Settings that the user has left open in a project and that are chosen for VMs. Plain data, for `provide`. */
 export interface VmDefaults {
   readonly testTimeout: boolean;
   readonly isolate: boolean;
@@ -14,7 +14,7 @@ export interface VmDefaults {
 declare module 'vitest' {
   interface ProvidedContext {
     petriDefaults?: VmDefaults;
-    /** The files of a worker share it because we chose so, and are to notice nothing of each other. */
+    /** Whether files share a worker because we chose so, which they must not notice. */
     petriShared?: boolean;
   }
 }
@@ -26,12 +26,12 @@ declare module 'vitest' {
  */
 export const VM_TEST_TIMEOUT = 180_000;
 
-/** Where they are not, a guest that hangs is ended by the clock. Stretched by the pace of the backend. */
+/** Without counted instructions, a guest that hangs is ended by the clock. Scaled by the pace of the backend. */
 export const UNCOUNTED_TEST_TIMEOUT = 15_000;
 
-/** What to add to a configuration, as vite's hook `config` has it: vitest's own defaults are not in there yet. */
+/** Settings to add in vite's hook `config`, in which vitest's own defaults are not applied yet. */
 export function vmDefaults({ test = {} }: ViteUserConfig): ViteUserConfig {
-  // Another instance of our plugin may have been here before.
+  // Another instance of our plugin may have set them already.
   const before = test.provide?.petriDefaults;
   const petriDefaults: VmDefaults = before ?? {
     testTimeout: test.testTimeout === undefined,
@@ -42,14 +42,14 @@ export function vmDefaults({ test = {} }: ViteUserConfig): ViteUserConfig {
   };
 }
 
-/** Settles what depends on the backend, and on what is in the files of the project. */
+/** Decides what depends on the backend, and on the files of the project. */
 export async function applyVmDefaults(
   project: TestProject,
   probe: ProbeResult & { readonly available: true },
 ): Promise<void> {
   const { config } = project;
   const open = config.provide.petriDefaults;
-  // The command line may have spoken since.
+  // The command line may have changed it.
   if (open?.testTimeout === true && config.testTimeout === VM_TEST_TIMEOUT && !countsInstructions(probe)) {
     config.testTimeout = UNCOUNTED_TEST_TIMEOUT;
   }
@@ -63,13 +63,13 @@ function countsInstructions(probe: ProbeResult & { readonly available: true }): 
   return Object.values(probe.isolation).every((features) => features.includes('instruction-budget'));
 }
 
-/** `--isolate` on the command line, which the configuration of the root does not show. */
+/** `--isolate` on the command line, which the root's configuration does not include. */
 function isolateIsGiven({ vitest }: TestProject): boolean {
   const given: unknown = Reflect.get(vitest, '_cliOptions');
   return typeof given === 'object' && given !== null && Reflect.get(given, 'isolate') !== undefined;
 }
 
-/** Whether a file of the project imports us. Other projects, such as one of unit tests, stay as vitest has them. */
+/** Whether a file of the project imports our package. Other projects, such as unit tests, are not changed. */
 async function runsVms(project: TestProject): Promise<boolean> {
   const { testFiles } = await project.globTestFiles();
   for (const file of testFiles) {

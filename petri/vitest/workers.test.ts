@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { ourVitest, UserProject } from './testing/user-project.ts';
 
-/** A file that says what it finds, and leaves what it can. */
+/** A test file that records what it finds, and leaves as much as possible behind. */
 const untidy = `
   import { readFileSync } from 'node:fs';
   import { basename } from 'node:path';
@@ -122,7 +122,7 @@ const nothing = { visitors: 0, variable: '', directory: 'workers', time: 'real',
 
 interface Run {
   readonly output: string;
-  /** What follows a word in the record. */
+  /** Entries after a word in the record. */
   readonly of: (word: string) => string[];
 }
 
@@ -152,7 +152,7 @@ describe('files of VM tests', () => {
     isolated = await run('--project=own');
   });
 
-  it('share a worker, and find nothing of each other', () => {
+  it('share a worker, but no state', () => {
     const found = shared.of('found');
     expect(found, shared.output).toHaveLength(2);
     expect(new Set(processes(found)).size).toBe(1);
@@ -161,7 +161,7 @@ describe('files of VM tests', () => {
     expect(shared.output).toContain('10 passed');
   });
 
-  it('find nothing of each other in another order', async () => {
+  it('share no state in another order', async () => {
     const { output, of } = await run('--project=vm', '--sequence.shuffle.files', '--sequence.seed=3');
     const found = of('found');
     expect(
@@ -171,29 +171,29 @@ describe('files of VM tests', () => {
     expect(of('word').sort()).toEqual(['mocked', 'real']);
   });
 
-  it('have a backend that was prepared once in the worker, in the time of no test', () => {
+  it('have a backend that was prepared once in the worker, outside of the time of tests', () => {
     const prepared = shared.of('prepared');
     expect(prepared, shared.output).toEqual([`${processes(shared.of('found'))[0] ?? ''} in no test`]);
   });
 
-  it('have workers of their own where the project asks for it', () => {
+  it('have separate workers if the project requests it', () => {
     const found = isolated.of('found');
     expect(new Set(processes(found)).size, isolated.output).toBe(2);
     expect(processes(isolated.of('prepared')).sort()).toEqual(processes(found).sort());
   });
 
-  it('have a time-out that is fit for VMs, unless there is one already', () => {
+  it('have a time-out suitable for VMs, unless one is set', () => {
     expect(new Set(shared.of('time-out'))).toEqual(new Set(['180000']));
     expect(new Set(isolated.of('time-out'))).toEqual(new Set(['4321']));
   });
 
-  it('take what the command line says of both', async () => {
+  it('use the command line’s values for both', async () => {
     const { output, of } = await run('--project=vm', '--isolate', '--testTimeout=1234');
     expect(new Set(processes(of('found'))).size, output).toBe(2);
     expect(new Set(of('time-out'))).toEqual(new Set(['1234']));
   });
 
-  it('leave files of other projects as vitest has them', () => {
+  it('do not affect files of other projects', () => {
     const unit = shared.of('unit');
     expect(unit, shared.output).toHaveLength(2);
     expect(new Set(processes(unit)).size).toBe(2);

@@ -41,13 +41,13 @@ describe('petri cca', () => {
     expect(existsSync(root)).toBe(false);
   });
 
-  it('plans no build of a tmk_vmm that is given', async () => {
+  it('does not plan to build a given tmk_vmm', async () => {
     const { stdout } = await cca('install', '--dry-run', `--tmk-vmm=${process.execPath}`);
     expect(stdout).toContain(`Take tmk_vmm from ${process.execPath}`);
     expect(stdout).not.toContain('cargo');
   });
 
-  it('plans an update of what is asked for, with every revision and source that is given', async () => {
+  it('plans the requested update, with every given revision and source', async () => {
     const rebuild = ['--rebuild-plane0-linux', '--rebuild-rootfs'];
     const revisions = ['--tfa-rev=v2.14', '--tfrmm-rev', 'main', '--plane0-linux-rev=cca/next'];
     const sources = ['--source', 'kvmtool=@v6', '--source', 'openvmm=https://example.org/openvmm.git@main'];
@@ -78,7 +78,7 @@ describe('petri cca', () => {
     expect(existsSync(qemuRoot)).toBe(false);
   });
 
-  it('says with its exit code that nothing is installed', async () => {
+  it('reports by its exit code that nothing is installed', async () => {
     const { code, stdout } = await cca('status', '--json');
     expect(code).toBe(1);
     expect(JSON.parse(stdout)).toMatchObject({ platform: 'fvp', root, whole: false });
@@ -109,7 +109,7 @@ describe('petri cca', () => {
     expect(code).toBe(2);
   });
 
-  it('has nothing to update where nothing is', async () => {
+  it('has nothing to update without an installation', async () => {
     const { code, stderr } = await cca('update');
     expect(stderr).toMatch(/no stack in .*[\s\S]*petri cca install/);
     expect(code).toBe(1);

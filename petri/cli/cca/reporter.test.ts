@@ -7,7 +7,7 @@ afterEach(() => void vi.restoreAllMocks());
 
 const step: StackStep = { name: 'tmk-vmm', title: 'Build tmk_vmm', inputs: {}, commands: [], run: async () => {} };
 
-it('shows what a step prints behind the name of the step, and none of its commands to a terminal or a CI runner', () => {
+it('shows the output of a step after its name, without control sequences and commands for CI runners', () => {
   const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   const reporter = new InstallReporter({ verbose: true });
   reporter.output?.(step, '\u001B]0;title\u0007\u001B[2J   Compiling x');
@@ -18,6 +18,6 @@ it('shows what a step prints behind the name of the step, and none of its comman
   );
 });
 
-it('takes no output where it is not asked for', () => {
+it('receives no output unless requested', () => {
   expect(new InstallReporter().output).toBeUndefined();
 });

@@ -5,12 +5,9 @@ import { harmlessLine, print } from '../../text/index.ts';
 import { duration } from './plan.ts';
 import { Progress } from '../progress.ts';
 
-/**
- * Says how an installation goes on: a line for each step's beginning and end, and between them, on a terminal, a live
- * one.
- */
+/** Reports the progress of an installation: a line for the start and end of each step, and a live one on a terminal. */
 export class InstallReporter implements StackReporter {
-  /** Shows what the steps print, each line with the name of the step. */
+  /** Shows the output of steps, each line with the name of the step. */
   readonly output?: NonNullable<StackReporter['output']>;
   #progress: Progress | undefined;
 

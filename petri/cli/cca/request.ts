@@ -22,7 +22,7 @@ export function installCommand(platform: string): string {
   return `npx petri cca install${platform === defaultPlatform ? '' : ` --platform=${platform}`}`;
 }
 
-/** What the options ask for. @throws PetriError `invalid-option` */
+/** The request that the options specify. @throws PetriError `invalid-option` */
 export function stackRequest(
   action: CcaAction,
   options: CcaCommandOptions,
@@ -47,7 +47,7 @@ export function stackRequest(
     root: options.root === undefined ? manager.root(cwd, env) : resolve(cwd, options.root),
     cwd,
     sources,
-    // A plain update follows the branches; one that asks for something does that and nothing else.
+    // An update without options follows the branches; one with options does only what they request.
     refresh: action === 'update' && rebuild.length === 0 && sources.length === 0,
     rebuild,
     dryRun: options.dryRun === true || action === 'status',
@@ -61,7 +61,7 @@ export function stackRequest(
   };
 }
 
-/** @throws PetriError `invalid-option` for what another platform has */
+/** @throws PetriError `invalid-option` for an option of another platform */
 function refuseOthers(
   platform: string,
   given: Readonly<Record<StackOption, string | undefined>>,
@@ -81,13 +81,13 @@ function refuseOthers(
 export function parseSource(given: string): SourceOverride {
   const [, name, where] = /^([a-z][a-z0-9-]*)=(.+)$/s.exec(given) ?? [];
   if (name === undefined || where === undefined) throw wrongSource(given);
-  // In `git@host:path` and `ssh://git@host/path` the @ is the user's: a revision comes after a path.
+  // In `git@host:path` and `ssh://git@host/path` the @ separates the user: a revision follows a path.
   const [, repository, revision] = /^((?:[a-z+]+:\/\/)?[^/:]*[/:].*|)@([^@]+)$/s.exec(where) ?? [];
   if (repository === undefined || revision === undefined || isUser(repository)) return { name, repository: where };
   return repository === '' ? { name, revision } : { name, repository, revision };
 }
 
-/** Whether this is what stands before the @ of `ssh://git@host/path`. */
+/** Whether this is the part before the @ of `ssh://git@host/path`. */
 function isUser(repository: string): boolean {
   return /^[a-z+]+:\/\/[^/]*$/.test(repository);
 }

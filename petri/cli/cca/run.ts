@@ -6,9 +6,9 @@ import { installStack } from './install.ts';
 import { stackManagerOf } from './request.ts';
 import { runTmks } from '../tmk/run.ts';
 
-/** OpenVMM's simple_tmk, as the stack has it. */
+/** OpenVMM's simple_tmk, from the stack. */
 const BUILT_PAYLOAD = 'simple_tmk';
-/** Our payload with the tests of simple_tmk, for a stack that has none: one with a tmk_vmm that was given. */
+/** Our payload with the tests of simple_tmk, for a stack without it: one with a given tmk_vmm. */
 const OWN_PAYLOAD = 'simple';
 
 /**
@@ -24,7 +24,7 @@ export async function runOnStack(payloads: readonly string[], options: CcaComman
     await installStack('run', options, cwd);
     return;
   }
-  // The backend finds its stack as it does in tests.
+  // The backend finds its stack as in tests.
   if (options.root !== undefined) process.env[manager.rootVariable] = resolve(cwd, options.root);
   const built = manager.simpleTmk(
     options.root === undefined ? manager.root(cwd, process.env) : resolve(cwd, options.root),

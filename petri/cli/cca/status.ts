@@ -7,7 +7,7 @@ import { duration } from './plan.ts';
 import { installCommand, stackManagerOf, stackRequest } from './request.ts';
 import { exitCodes } from '../errors.ts';
 
-/** `petri cca status`: what is installed and whether it still is what it should be. Fails when it is not whole. */
+/** `petri cca status`: what is installed and whether it is intact. Fails if it is not complete. */
 export async function showStatus(options: CcaCommandOptions, cwd: string): Promise<void> {
   const manager = await stackManagerOf(options.platform);
   const request = stackRequest('status', options, manager, cwd);

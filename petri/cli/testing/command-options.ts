@@ -4,7 +4,7 @@ import { linuxOptions } from '../linux.ts';
 import { doctorOptions, listOptions, sweepOptions } from '../command-options.ts';
 import { tmkOptions } from '../tmk/options.ts';
 
-/** The tables of options, by command. `petri test` has none: its options are vitest's. */
+/** The options of each command. `petri test` has none: its options belong to vitest. */
 export const commandOptions = {
   list: listOptions,
   doctor: doctorOptions,

@@ -10,18 +10,17 @@ import { harmlessLine, print, printError } from '../../text/index.ts';
 import type { TmkCommandOptions } from './options.ts';
 
 /**
- * Left out by `--simd`. gcc 12 zeroes small objects with unaligned vector stores even under -mstrict-align, and these
+ * Omitted with `--simd`. gcc 12 zeroes small objects with unaligned vector stores even under -mstrict-align, which
  * fault while the MMU is off, here as on hardware.
  */
 const WITHOUT_SIMD = '-mgeneral-regs-only';
 
-/** What `artifacts/tmk/build.sh` makes of the runtime, and with which additional flags. */
+/** The files that `artifacts/tmk/build.sh` compiles for the runtime, with additional flags. */
 const runtimeFlags = ['-O2', WITHOUT_SIMD, '-fno-tree-loop-distribute-patterns'];
 const runtimeSources = ['start.S', 'vectors.S', 'main.c', 'exceptions.c', 'format.c', 'memory.c', 'stack.c'];
 
 /**
- * `petri tmk build`: links C files with the runtime into a TMK, as the prebuilt ones are made, and checks that it is
- * one.
+ * `petri tmk build`: links C files with the runtime to a TMK, like the prebuilt ones, and checks the result.
  *
  * @throws PetriError `invalid-option`, `folder-unusable`, `tool-missing`, `tool-failed`, `tmk-invalid`
  */

@@ -9,7 +9,7 @@ import type { TmkPayload, TmkTest } from '../../contract/index.ts';
 import { harmlessLine, print, printJson } from '../../text/index.ts';
 import type { TmkCommandOptions } from './options.ts';
 
-/** `petri tmk list`: the tests inside payloads. Goes on after one that cannot be read, and fails then. */
+/** `petri tmk list`: the tests in payloads. Continues after an unreadable one, and then fails. */
 export function listTmks(names: readonly string[], options: TmkCommandOptions): void {
   const entries = (names.length > 0 ? names : prebuiltTmks()).map(read);
   if (options.json === true) printJson({ payloads: entries.map(toJson) });

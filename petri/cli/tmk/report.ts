@@ -6,11 +6,11 @@ import { type TmkTest, describeHalt, type HaltReason, type PlaneExit, type Regis
 import { harmlessLine } from '../../text/index.ts';
 import type { TmkResult } from '../../tmk/index.ts';
 
-/** A test that ran, with what was seen of its VM. */
+/** A test that ran, with the observations of its VM. */
 export interface FinishedTest {
   readonly test: TmkTest;
   readonly result: TmkResult;
-  /** From launch to the end. */
+  /** Duration from launch to end. */
   readonly milliseconds: number;
   readonly instructions?: number;
   readonly planes: readonly {
@@ -23,7 +23,7 @@ export interface FinishedTest {
 const INDENT = '      ';
 
 /**
- * The verdict on one test: a line, for what went wrong the state of the machine, and on demand the exits.
+ * The verdict on one test: one line, after a failure the state of the machine, and on request the exits.
  *
  * @param withExits whether the exits of each plane are listed
  */
@@ -67,7 +67,7 @@ export function reportSummary(
   return `\n${counts} ${pc.dim(`in ${(milliseconds / 1000).toFixed(2)} s; consoles and logs: ${relative('', directory)}`)}\n`;
 }
 
-/** The exit and the registers behind a halt: for a failure all of them, for one that was expected the exit alone. */
+/** The exit and the registers at a halt: for a failure all registers, for an expected one only the exit. */
 function describeState(halt: HaltReason, detail: 'brief' | 'full'): string[] {
   if (halt.reason !== 'fault' && halt.reason !== 'budget' && halt.reason !== 'timeout') return [];
   const exit = halt.reason === 'fault' ? halt.exit : undefined;
@@ -98,7 +98,7 @@ function listExits({ planes, result }: FinishedTest): string[] {
     const lines: string[] = [];
     let expected = 0;
     for (const exit of exits) {
-      // Of a very long run the middle is not kept.
+      // The middle of a very long run is not kept.
       if (exit.index > expected) lines.push(`${INDENT}   … ${grouped(exit.index - expected)} more`);
       expected = exit.index + 1;
       lines.push(`${INDENT}   ${String(exit.index).padStart(5)}  pc ${hex(exit.pc)}  ${exit.summary}`);

@@ -28,12 +28,12 @@ import { Progress } from '../progress.ts';
 import type { TmkCommandOptions } from './options.ts';
 import { type FinishedTest, reportSkipped, reportSummary, reportTest } from './report.ts';
 
-/** Milliseconds for a test where instructions are not counted. */
+/** Milliseconds for a test if instructions are not counted. */
 const UNCOUNTED_TIMEOUT = 30_000;
 
 /** @see tmkOptions */
 export interface TmkRunOptions extends TmkCommandOptions {
-  /** Show the stages of a boot, without the consoles. */
+  /** Shows the stages of a boot, without the consoles. */
   readonly stages?: boolean;
 }
 
@@ -49,10 +49,10 @@ interface Bench {
 }
 
 /**
- * `petri tmk run`: runs the tests inside payloads, each in a VM of its own, shows what they print as it arrives and
- * then the verdict. The exit code says whether all of them passed.
+ * `petri tmk run`: runs the tests of payloads, each in a VM of its own, shows their output as it arrives and then the
+ * verdict. The exit code tells whether all of them passed.
  *
- * @throws PetriError what `tmk` and the backend say, `invalid-option`
+ * @throws PetriError of `tmk` and the backend, `invalid-option`
  */
 export async function runTmks(names: readonly string[], options: TmkRunOptions): Promise<void> {
   if (names.length === 0) {
@@ -69,7 +69,7 @@ export async function runTmks(names: readonly string[], options: TmkRunOptions):
     try {
       await runAll(payloads, tests, { ...bench, signal });
     } finally {
-      // What a backend keeps for the next VM would keep this process alive.
+      // Machines that a backend keeps for the next VM would keep this process alive.
       await bench.selected.backend.close?.();
     }
   });
@@ -87,7 +87,7 @@ async function runAll(
   for (const [index, payload] of payloads.entries()) {
     print(title(payload, bench));
     for (const test of tests[index] ?? []) {
-      // An ordinary VM has no Linux in plane 0, and no plane 0.
+      // An ordinary VM has no plane 0.
       if (test.linuxOnly && bench.isolation === 'none' && options.test === undefined) {
         skipped++;
         print(reportSkipped(test, 'for monitors on Linux; isolation none has none'));
@@ -141,15 +141,12 @@ async function prepare(options: TmkRunOptions): Promise<Bench> {
   return { selected, isolation, timeout, directory, options };
 }
 
-/** Where instructions are counted, the budget is to end a guest that hangs. */
+/** If instructions are counted, the budget should end a guest that hangs. */
 function defaultTimeout(probe: Bench['selected']['probe'], isolation: IsolationType): number {
   return probe.isolation[isolation]?.includes('instruction-budget') === true ? VM_TEST_TIMEOUT : UNCOUNTED_TIMEOUT;
 }
 
-/**
- * Backends of the user's own are in the configuration, which takes a while to load: only for a name that is not built
- * in.
- */
+/** The user's backends are in the configuration, which takes a while to load: only for names that are not built in. */
 async function selectBackend(name: string): Promise<Bench['selected']> {
   try {
     return await requireBackend(name);
@@ -212,7 +209,7 @@ async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promis
   }
 }
 
-/** What of the VM goes into the report; it must be read before the VM is gone. */
+/** The VM's data for the report, which must be read before the VM ends. */
 function observed(vm: Vm): Pick<FinishedTest, 'instructions' | 'planes'> {
   const planes = vm.features.includes('inspect.exits')
     ? vm.planes.flatMap((plane) =>
@@ -224,7 +221,7 @@ function observed(vm: Vm): Pick<FinishedTest, 'instructions' | 'planes'> {
 
 /** Prints the default console as it arrives, until it closes. */
 async function show(vm: Vm, running: Promise<TmkResult>, progress: Progress): Promise<void> {
-  // A VM that cannot be booted closes no console: `running` says so.
+  // If the VM cannot be booted, no console closes: `running` reports it.
   const ended = new AbortController();
   running.catch(() => ended.abort());
   try {
@@ -259,7 +256,7 @@ async function showOthers(vm: Vm, running: Promise<TmkResult>, progress: Progres
   );
 }
 
-/** Seconds since then, in a column: '  12.3 s'. */
+/** Seconds since a start, as a column: '  12.3 s'. */
 function time(started: number): string {
   return `${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s`;
 }

@@ -62,7 +62,7 @@ describe('petri tmk list', () => {
     expect(JSON.parse(printed)).toMatchObject({ payloads: [{ name: 'hello', tests: [{ name: 'boot', index: 0 }] }] });
   });
 
-  it('goes on after one that cannot be read, and fails', () => {
+  it('continues after an unreadable one, and fails', () => {
     listTmks(['nosuch', 'hello'], {});
     expect(printed).toContain("there is no TMK payload 'nosuch'");
     expect(printed).toContain('    boot');
@@ -73,7 +73,7 @@ describe('petri tmk list', () => {
 describe('petri tmk build', () => {
   const source = '#include "tmk.h"\nTMK_TEST(mine, TMK_EXPECTED_FAILURE) { tmk_panic("no %d", 1); }\n';
 
-  it.skipIf(gcc === undefined)('makes a TMK of a C file', () => {
+  it.skipIf(gcc === undefined)('builds a TMK from a C file', () => {
     const [input, output] = [join(folder, 'mine.c'), join(folder, 'out.elf')];
     writeFileSync(input, source);
     buildTmk([input], { output, optimize: '3' });
@@ -81,7 +81,7 @@ describe('petri tmk build', () => {
     expect(tmk(output).image.tests).toEqual([{ index: 0, name: 'mine', expectedFailure: true, linuxOnly: false }]);
   });
 
-  it.skipIf(gcc === undefined)('tells what the compiler could not do', async () => {
+  it.skipIf(gcc === undefined)('reports an error of the compiler', async () => {
     const input = join(folder, 'mine.c');
     writeFileSync(input, 'this is not C');
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
@@ -90,7 +90,7 @@ describe('petri tmk build', () => {
     });
   });
 
-  it('tells what to install', async () => {
+  it('reports what to install', async () => {
     const input = join(folder, 'mine.c');
     writeFileSync(input, source);
     vi.stubEnv('CROSS_COMPILE', join(folder, 'no-'));
@@ -122,7 +122,7 @@ describe('petri tmk run', () => {
     expect(await failureOf(() => runTmks(names, options))).toMatchObject({ code });
   });
 
-  it('shows what a test prints, and its verdict', async () => {
+  it('shows the output of a test, and its verdict', async () => {
     vi.spyOn(process, 'cwd').mockReturnValue(folder);
     await runTmks(['hello'], { backend: 'sim', isolation: 'cca', exits: true });
     expect(printed).toContain('hello on sim, isolation cca\n');
@@ -190,7 +190,7 @@ describe('the report of a test', () => {
     expect(text.split('\n')).toHaveLength(4);
   });
 
-  it('lists exits on demand, with the gap in a long run', () => {
+  it('lists exits on request, with the gap in a long run', () => {
     const text = report(finished('pass', false), true);
     expect(text).toContain('8 exits of plane 1:\n');
     expect(text).toMatch(/0 {2}pc 0x80001000 {2}HVC #0x34\n +… 6 more\n +7 {2}pc/);

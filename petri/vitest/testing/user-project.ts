@@ -6,23 +6,20 @@ import { stripVTControlCharacters } from 'node:util';
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** vitest with our options, vitest's own command, and `petri`: entries for {@link UserProject.run}. */
+/** Entry points for {@link UserProject.run}: vitest with our options, vitest's own command, and `petri`. */
 export const ourVitest = join(repository, 'bin', 'vitest.mjs');
 export const stockVitest = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
 export const petri = join(repository, 'bin', 'petri.mjs');
 
-/** How a command ended and what it printed, without colours. */
+/** How a command ended and its output, without colours. */
 export interface Outcome {
   readonly code: number | null;
-  /** Both streams as they came. */
+  /** Both streams in the order of arrival. */
   readonly output: string;
   readonly stdout: string;
 }
 
-/**
- * A folder with a vitest configuration and test files, as a user has it. It is inside the repository, where vitest is
- * found.
- */
+/** A user's folder with a vitest configuration and test files. It is in the repository, where vitest is found. */
 export class UserProject {
   readonly #name: string;
   readonly #files: Readonly<Record<string, string>>;
@@ -53,7 +50,7 @@ export class UserProject {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Runs a command of ours or of vitest in the project, with none of the options that this process was given. */
+  /** Runs a command of ours or of vitest in the project, without the options that this process was given. */
   run(
     entry: string,
     argv: readonly string[],
