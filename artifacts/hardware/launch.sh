@@ -1,23 +1,23 @@
 #!/bin/sh
-# Runs a launcher on a host so that whoever started it may lose the connection, and come back or not. Each launch has a folder:
+# Runs a launcher on a host independently of the connection of its user, who may reconnect or not. Each launch has a folder:
 #
-#   out in events     what the launcher printed, what it was typed, what became of it (one line each)
-#   PORT PORT-in      what came out of a port, what it was typed; the launcher has PORT.out and PORT.in for it, which are FIFOs
-#   deadline          seconds of uptime at which nobody has been heard of for too long
+#   out in events     output of the launcher, its input, its events (one line each)
+#   PORT PORT-in      output of a port, its input; the launcher opens PORT.out and PORT.in for it, which are FIFOs
+#   deadline          seconds of uptime at which the time since the last heartbeat is too long
 #   keeper launcher writer.* attendant reader.*   processes: PID STARTTIME
 #
 #   launch.sh start FOLDER TOKEN HEARTBEAT LIMIT_KIB GRACE TERMINAL LEASE INPUT FILES PORTS PROGRAM [ARGUMENT ...]
-#                                       returns when it runs. LEASE is a file without which it must not run, INPUT one that
-#                                       is typed first ('-': none), FILES are what it writes besides, such as "a b";
-#                                       with a file err that is where its standard error goes. PORTS are streams that it has
-#                                       besides, such as "agent"
-#   launch.sh attend FOLDER HEARTBEAT   tells the events; takes: beat | in FILE OFFSET BASE64 | stop
+#                                       returns when it runs. LEASE is a file without which it must not run, INPUT is its
+#                                       initial input ('-': none), FILES are additional files that it writes, such as "a b";
+#                                       its standard error is appended to a file err if that is listed. PORTS are additional
+#                                       streams, such as "agent"
+#   launch.sh attend FOLDER HEARTBEAT   prints the events; reads: beat | in FILE OFFSET BASE64 | stop
 #                                       -> beat | in FILE SIZE
-#   launch.sh follow FOLDER FILE OFFSET the bytes of a file from OFFSET on, and what is added to it
-#   launch.sh remove FOLDER             ends it if need be, and takes the folder away
-#   launch.sh sweep ROOT                ends and takes away what in ROOT/launches has no keeper any more
+#   launch.sh follow FOLDER FILE OFFSET prints a file from OFFSET on, and what is appended to it
+#   launch.sh remove FOLDER             ends the launch if necessary, and removes the folder
+#   launch.sh sweep ROOT                ends and removes launches in ROOT/launches without a keeper
 #
-# For sh of dash, bash and busybox on Linux. Everything of the launcher's has PETRI_LAUNCH=TOKEN in its environment.
+# For sh of dash, bash and busybox on Linux. All processes of the launcher have PETRI_LAUNCH=TOKEN in their environment.
 
 set -u
 umask 077
@@ -27,7 +27,7 @@ uptime() {
     up=${up%%.*}
 }
 
-# PID and start time: a PID alone may be somebody else's by now (proc(5), /proc/PID/stat, field 22).
+# PID and start time: the PID alone may have been reused (proc(5), /proc/PID/stat, field 22).
 identity() {
     read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
     set -- "$1" ${stat##*) }
@@ -35,7 +35,7 @@ identity() {
     printf '%s %s\n' "$1" "${21}"
 }
 
-# Whether the process that a file names is the one it was.
+# Whether the process in a file is still alive.
 lives() {
     [ -r "$1" ] && read -r pid started <"$1" 2>/dev/null && [ "$(identity "$pid" 2>/dev/null)" = "$pid $started" ]
 }
@@ -45,13 +45,13 @@ end_one() {
     rm -f "$1"
 }
 
-# In place, for which a full disk has room.
+# Overwrites the file in place, which works on a full disk.
 write_deadline() {
     uptime
     printf '%012d\n' $((up + $1)) | dd of=deadline conv=notrunc 2>/dev/null
 }
 
-# Room was kept for the case that the disk is full.
+# Space was reserved for a full disk.
 tell() {
     echo "$*" 2>/dev/null >>events && return
     rm -f reserve
@@ -75,7 +75,7 @@ end_readers() {
     for reader in reader.*; do end_one "$reader"; done
 }
 
-# Whatever bears the token, wherever it went; nothing can be hidden by leaving the group.
+# Ends all processes with the token: leaving the process group does not hide them.
 end_strays() {
     read -r token <token || return 0
     tries=0
@@ -92,7 +92,7 @@ end_strays() {
     done
 }
 
-# SIGTERM to the launcher's group, SIGKILL after the grace.
+# Sends SIGTERM to the launcher's group, and SIGKILL after the grace period.
 end_launcher() {
     lives launcher || return 0
     kill -TERM "-$pid" 2>/dev/null
@@ -108,7 +108,7 @@ end_launcher() {
     done
 }
 
-# Collects a stream in a file, up to the limit, which is the writer's alone: a launcher may write larger files.
+# Saves a stream to a file, up to the limit, which applies only to this writer: a launcher may write larger files.
 collect() {
     (
         ulimit -f "$limit"
@@ -127,7 +127,7 @@ writers_live() {
     for one in writer.*; do lives "$one" || return 1; done
 }
 
-# Whether a lease is still held: nobody gave it back, nobody took it away (lease.sh).
+# Whether a lease is still held: neither given back nor taken away (lease.sh).
 is_leased() {
     [ -e "$1" ] || return 1
     place=${1%/holders/*}
@@ -137,7 +137,7 @@ is_leased() {
     return 0
 }
 
-# Second by second: does anybody still want it, and is there still room for what it prints?
+# Checks each second for heartbeats and for the output limit.
 watch() {
     while sleep 1; do
         lives launcher || return 0
@@ -155,7 +155,7 @@ watch() {
     done
 }
 
-# In a session of its own.
+# Runs in a session of its own.
 keep() {
     cd "$1" || exit 1
     limit=$(($2 * 2)) grace=$3 terminal=$4 lease=$5
@@ -164,7 +164,7 @@ keep() {
     identity $$ >keeper
     read -r token <token
     mkfifo feed
-    # A reader and a writer at once, so that the launcher's input neither waits for a writer nor ends with one.
+    # Opened for reading and writing, so that the launcher's input neither waits for a writer nor ends with one.
     exec 3<>feed
     feed in feed
     mkfifo drain
@@ -188,14 +188,14 @@ keep() {
     watcher=$!
     wait "$launched"
     code=$?
-    # Children that the launcher left, and what these print at their end, belong to it.
+    # Children that the launcher left, and their last output, belong to the launch.
     end_strays TERM
     end_strays KILL
     kill "$watcher" $feeders 2>/dev/null
     wait "$watcher" $feeders 2>/dev/null
-    # The collector of a port that the launcher never opened still waits for somebody to do that.
+    # The collector of a port that the launcher never opened still waits for a writer.
     for port in $(cat ports); do : <>"$port.out"; done
-    # Something that hid its environment may hold the other end.
+    # A process that hid its environment may hold the other end.
     tries=0
     for one in writer.*; do
         while lives "$one" && [ "$tries" -lt 30 ]; do
@@ -213,7 +213,7 @@ keep() {
         esac
     done
     tell "exit $code$(sizes)"
-    # Whoever started it fetches the rest; where nobody comes, it goes.
+    # The user fetches the rest of the output; if nobody does, the folder expires.
     while sleep 1; do
         [ -e events ] || exit 0
         uptime
@@ -239,7 +239,7 @@ start)
         echo "missing $needed"
         exit 72
     done
-    # Asked again because the answer was lost, it is there already.
+    # If the request is repeated because its answer was lost, the folder exists already.
     if mkdir "$folder" 2>/dev/null; then
         cd "$folder" || exit 73
         {
@@ -272,7 +272,7 @@ keep)
 attend)
     cd "$2" 2>/dev/null || { echo gone; exit 0; }
     heartbeat=$3
-    # Of two connections the older one is dead, though it may not know.
+    # Of two connections the older one is dead, even if it has not noticed.
     end_one attendant
     identity $$ >attendant
     write_deadline "$heartbeat"
@@ -289,7 +289,7 @@ attend)
             ;;
         in)
             set -- $(wc -c <"$file")
-            # Sent again because its answer was lost: it is there.
+            # If the input is repeated because its answer was lost, it is in the file already.
             if [ "$1" -eq "$offset" ]; then printf '%s' "$data" | base64 -d >>"$file"; fi
             set -- $(wc -c <"$file")
             echo "in $file $1" || break
@@ -326,7 +326,7 @@ sweep)
         lives keeper && continue
         read -r deadline <deadline
         uptime
-        # One that is being started has no keeper yet.
+        # A launch that is being started has no keeper yet.
         [ -e keeper ] || [ "$up" -ge "$deadline" ] || continue
         end_readers
         end_strays KILL

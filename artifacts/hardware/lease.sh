@@ -7,15 +7,15 @@
 #   lease.sh show ROOT/NAME                                -> (holder|waiting) SECONDS OWNER, a line for each
 #   lease.sh break ROOT/NAME                               -> broken NUMBER
 #
-# The users of a host share ROOT, and trust each other with nothing. Each writes in a folder of its own only:
+# The users of a host share ROOT and do not trust each other. Each writes only to a folder of its own:
 #
-#   ROOT/petri-vm-UID/BOOT/NAME/holders/ID/ENTRY   who has the lease; it ends when PATH, the folder ID, is gone
-#   ROOT/petri-vm-UID/BOOT/NAME/queue/ID/ENTRY     who waits for it
-#   ROOT/petri-vm-UID/BOOT/NAME/broken/ID          a lease of somebody else's that was taken away
+#   ROOT/petri-vm-UID/BOOT/NAME/holders/ID/ENTRY   a holder of the lease; it ends when PATH, the folder ID, is removed
+#   ROOT/petri-vm-UID/BOOT/NAME/queue/ID/ENTRY     a process that waits for it
+#   ROOT/petri-vm-UID/BOOT/NAME/broken/ID          a lease that was taken away from another user
 #
-# All of them are folders. ENTRY is DEADLINE,SINCE,OWNER: the seconds of uptime at which it expires, the hundredths of a second
-# at which it began, and who it is. Nothing that another user made is ever opened: names say everything, and names that say
-# nothing sensible are left out.
+# All of these are folders. ENTRY is DEADLINE,SINCE,OWNER: the uptime in seconds at which it expires, the uptime in hundredths of
+# a second at which it began, and its owner. Files of other users are never opened: names contain all data, and invalid names
+# are ignored.
 #
 # For sh of dash, bash and busybox on Linux, with flock.
 
@@ -24,7 +24,7 @@ umask 022
 LC_ALL=C
 export LC_ALL
 
-# Seconds after which whoever does not ask any more does not want it any more.
+# Seconds after which a waiting process that has stopped asking loses its place.
 patience=15
 root=${2%/*} name=${2##*/}
 uid=$(id -u)
@@ -37,7 +37,7 @@ is_number() {
     case $1 in '' | *[!0-9]* | 0?* | ????????????*) return 1 ;; esac
 }
 
-# Whether nobody but root and us can put something else in place of what root or we have in this folder.
+# Whether only root and we can replace what root or we have in this folder.
 is_safe() {
     set -- $(ls -ldn .)
     [ "$3" = 0 ] || [ "$3" = "$uid" ] || return 1
@@ -52,7 +52,7 @@ mkdir -p -m 1777 "$root/" 2>/dev/null
 cd -P "$root/" || exit 73
 is_safe || { echo "unsafe $PWD"; exit 73; }
 command -v flock >/dev/null || { echo 'missing flock'; exit 72; }
-# The folder itself: a file to lock would be somebody's.
+# Locks the folder itself: a lock file would belong to one of the users.
 exec 9<.
 flock -w 20 9 || { echo busy; exit 75; }
 
@@ -76,7 +76,7 @@ make_ours() {
     done
 }
 
-# Makes an entry, or renames the one there is.
+# Makes an entry, or renames an existing one.
 put() {
     mkdir "$1" 2>/dev/null
     for old in "$1"/*; do
@@ -95,7 +95,7 @@ is_broken() {
     return 1
 }
 
-# Sets what the path of an entry says.
+# Splits the path of an entry into variables.
 parse() {
     user=${1%%/*} id=${1%/*} entry=${1##*/}
     id=${id##*/} deadline=${entry%%,*} entry=${entry#*,}
@@ -103,7 +103,7 @@ parse() {
     is_word "$id" && is_number "$deadline" && is_number "$since" && is_word "$owner"
 }
 
-# The holders or those who wait, of all users: USER ID SINCE OWNER.
+# Prints holders or waiting processes of all users: USER ID SINCE OWNER.
 live() {
     for path in petri-vm-*/"$boot/$name/$1"/*/*; do
         parse "$path" && [ "$up" -lt "$deadline" ] && ! [ -L "$user" ] || continue
@@ -116,7 +116,7 @@ count() {
     live "$1" | wc -l
 }
 
-# Takes away what of ours has expired, was taken by others, is of another boot, or stands for a lease that is gone.
+# Removes our entries that have expired, were taken by others, belong to another boot, or refer to a lease that has ended.
 tidy() {
     is_ours "$ours" || return
     for path in "$ours"/*; do
@@ -131,7 +131,7 @@ tidy() {
     done
 }
 
-# How many came before: SINCE, and ID where that is the same.
+# How many arrived earlier: by SINCE, and by ID if that is equal.
 place_of() {
     live queue | {
         place=0
@@ -177,7 +177,7 @@ renew)
             echo lost
             exit 0
         fi
-        # Where the disk is full the old deadline stays.
+        # If the disk is full the old deadline stays.
         put "$mine/holders/$4" "$((up + $3)),$since,$owner"
         echo "held $(count queue)"
     done

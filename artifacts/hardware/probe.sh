@@ -1,5 +1,5 @@
 #!/bin/sh
-# Says what a host is and has, a line `key value` for each. Its arguments are programs and files to look for.
+# Prints the properties of a host, one line `key value` for each. Its arguments are programs and files to look for.
 # Changes nothing. For sh of dash, bash and busybox on Linux.
 
 say() {
@@ -23,8 +23,8 @@ if [ -c /dev/kvm ]; then
 else
     say kvm no
 fi
-# The one sure sign of a host whose kernel and firmware agree on realms is a VM of type realm (bit 30) that can be made.
-# Capability numbers differ between kernels that have not been merged.
+# The only reliable test whether kernel and firmware support realms is to make a VM of type realm (bit 30).
+# Capability numbers differ between kernels, since the patches have not been merged.
 python=$(command -v python3)
 if [ -n "$python" ] && [ "$(uname -m)" = aarch64 ] && [ -w /dev/kvm ]; then
     "$python" -c '

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Makes the folder that a host shares with its guest, and runs the guest's launcher in its place.
+# Makes the folder that a host shares with its guest, and then becomes the guest's launcher.
 #
 #   share.sh FOLDER PAYLOAD TMK_VMM AGENT PROGRAM [ARGUMENT ...]
 #
-# FOLDER/share gets tmk_vmm, the payload and the agent. lkvm keeps the root directory of its guest below HOME: that is
-# FOLDER, so that every launch has its own and leaves none. For sh of dash, bash and busybox on Linux.
+# FOLDER/share gets tmk_vmm, the payload and the agent. lkvm keeps the root directory of its guest below HOME, which is set to
+# FOLDER, so that every launch has its own and leaves none behind. For sh of dash, bash and busybox on Linux.
 
 set -u
 folder=$1 payload=$2 tmk_vmm=$3 agent=$4
@@ -16,7 +16,7 @@ mkdir -p "$folder/share" || exit 73
 cp "$payload" "$folder/share/payload.elf" && cp "$agent" "$folder/share/plane0-agent.sh" &&
     cp "$tmk_vmm" "$folder/share/tmk_vmm" && chmod 755 "$folder/share" "$folder/share/"* || exit 73
 
-# kvmtool had --restricted_mem in the versions for KVM's older interface, and refuses it since. One that lists no options gets it.
+# kvmtool had --restricted_mem in the versions for KVM's older interface, and has rejected it since. If no options are listed, pass it.
 case " $* " in
 *' --restricted_mem '*)
     case $("$1" run --help </dev/null 2>&1) in
@@ -31,7 +31,7 @@ case " $* " in
     ;;
 esac
 
-# lkvm makes the root directory while it starts; its guest finds there what it may lack.
+# lkvm makes the root directory while it starts; programs that the guest may lack are added to it.
 furnish() {
     guest=$folder/.lkvm/default
     tries=0

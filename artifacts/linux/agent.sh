@@ -1,13 +1,13 @@
 #!/bin/sh
 # Runs commands for the machine's owner: agent.sh DEVICE NONCE
 #
-# Speaks on a serial port of its own, never on the console: what a command prints cannot be taken for an answer. A request is a
-# line `exec ID SECONDS LENGTH BASE64`, or `off ID`. The answer to `exec` is lines `o BASE64` and `e BASE64` for standard output and
-# error, between the frames `##petri ID begin##` and `##petri ID end rc=N stdout=BYTES stderr=BYTES##`.
+# Uses a serial port of its own, not the console, so the output of a command cannot be taken for an answer. A request is a line
+# `exec ID SECONDS LENGTH BASE64`, or `off ID`. The answer to `exec` consists of lines `o BASE64` and `e BASE64` for standard output
+# and error, between the frames `##petri ID begin##` and `##petri ID end rc=N stdout=BYTES stderr=BYTES##`.
 device=$1
 nonce=$2
 
-# In blocks of 512 bytes: what a command may write into one file.
+# Maximum size of a file that a command writes, in blocks of 512 bytes.
 file_limit=32768
 work=/run/petri-agent
 

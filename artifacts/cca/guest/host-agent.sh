@@ -6,14 +6,14 @@
 #   off NONCE                           -> off, and the machine goes down
 #
 # Answers are lines `##petri NONCE VERB [KEY=VALUE ...]##`. RPV is '-' or a text with printf's \0ooo escapes.
-# For sh of busybox and dash. PETRI_ROOT stands before every path of the machine; it is empty on a real one.
+# For sh of busybox and dash. PETRI_ROOT is prepended to every path of the machine; it is empty on a real one.
 
 root=${PETRI_ROOT:-}
 cca=$root/cca
 HOME=${root:-/}
 export HOME
 
-# The line end comes first because a message of the kernel may have left the cursor in the middle of a line.
+# The line end comes first, since a kernel message may have left the cursor within a line.
 say() {
     printf '\n##petri %s##\n' "$*"
 }
@@ -22,7 +22,7 @@ terminal() {
     stty sane -echo -onlcr 2>/dev/null
 }
 
-# lkvm makes the root directory of plane 0 while it starts, so what is to lie in there is put there beside it.
+# lkvm makes the root directory of plane 0 while it starts, so additional files are copied into it concurrently.
 furnish_plane0() {
     guest=$root/.lkvm/default
     tries=0
@@ -38,12 +38,12 @@ furnish_plane0() {
         mv -f "$guest/root/plane0-agent.new" "$guest/root/plane0-agent.sh"
 }
 
-# What plane 0 shares with the host goes through bounce buffers: 4 MiB are enough for a console and a few files, and the 64 MiB that Linux
-# takes by default are half a minute of sharing granules under emulation. Without rodata=full Linux cannot share memory of its linear map.
+# Memory that plane 0 shares with the host goes through bounce buffers: 4 MiB are enough for a console and a few files; sharing the
+# granules of Linux's default of 64 MiB takes half a minute under emulation. Without rodata=full Linux cannot share its linear map.
 plane0_parameters='console=hvc0 root=/dev/vda2 swiotlb=2048 rodata=full'
 
-# What Linux says before hvc0 goes to kvmtool's UART, at 0x1000000 of the half of a realm's address space that is shared with the host (Linux,
-# Documentation/arch/arm64/arm-cca.rst). kvmtool makes that half begin at 4 GiB, or at the next power of two behind RAM, which begins at 2 GiB.
+# Early messages of Linux, before hvc0, go to kvmtool's UART, at 0x1000000 in the unprotected half of the realm's IPA space (Linux,
+# Documentation/arch/arm64/arm-cca.rst). In kvmtool that half starts at 4 GiB, or at the next power of two above RAM, which starts at 2 GiB.
 early_console() {
     half=4294967296
     while [ $((2147483648 + $1 * 1048576)) -gt "$half" ]; do half=$((half * 2)); done
@@ -56,7 +56,7 @@ launch_realm() {
     if [ -n "$rpv" ] && [ "$rpv" != - ]; then
         set -- "--realm-pv=$(printf '%b' "$rpv")"
     fi
-    # kvmtool had this option in the versions for KVM's older interface, and refuses it since. One that lists no options gets it.
+    # kvmtool had this option in the versions for KVM's older interface, and has rejected it since. If no options are listed, pass it.
     case $("$cca/lkvm" run --help </dev/null 2>&1) in
     *--restricted_mem*) set -- --restricted_mem "$@" ;;
     *--realm*) ;;
@@ -75,7 +75,7 @@ launch_realm() {
     say "$nonce realm-end rc=$code"
 }
 
-# Only emergencies may appear between our lines.
+# Between our lines only emergency messages may appear.
 echo 1 2>/dev/null >"$root/proc/sys/kernel/printk"
 terminal
 cd "$HOME" || exit 1

@@ -3,13 +3,13 @@
 #
 #   ping NONCE                   -> pong
 #   run NONCE FILE TEST          -> begin, the output of tmk_vmm, end rc=N bytes=B sha=S
-#   again NONCE                  -> the same once more, from what was kept
+#   again NONCE                  -> the same output again, from the kept copy
 #   put NONCE NAME SIZE          -> send, then base64 lines and '.', with got lines=N after every 16, -> stored bytes=B sha=S
 #   exit NONCE                   -> bye, and the realm ends
 #
 # Answers are lines `##petri NONCE VERB [KEY=VALUE ...]##`. FILE and NAME are relative to the shared folder; TEST is a text
 # with printf's \0ooo escapes. S is their SHA-256. Byte 0x03 ends a run.
-# For sh of busybox, dash and bash. PETRI_ROOT stands before every path of the machine; it is empty on a real one.
+# For sh of busybox, dash and bash. PETRI_ROOT is prepended to every path of the machine; it is empty on a real one.
 
 root=${PETRI_ROOT:-}
 shared=$root/root/mount
@@ -20,21 +20,21 @@ say() {
     printf '\n##petri %s##\n' "$*"
 }
 
-# Plane 0 sees the programs of the host if lkvm's init could link them, and busybox in any case.
+# Plane 0 has the programs of the host if lkvm's init could link them, and busybox in any case.
 tool() {
     if command -v "$1" >/dev/null 2>&1; then "$@"; else "$root/root/busybox" "$@"; fi
 }
 
 has() {
     command -v "$1" >/dev/null 2>&1 && return
-    # Unquoted, so that its lines become words.
+    # Unquoted, so that lines become words.
     case " $(echo $("$root/root/busybox" --list 2>/dev/null)) " in
     *" $1 "*) ;;
     *) return 1 ;;
     esac
 }
 
-# A dot keeps line ends at the end, which a command substitution takes away.
+# A dot preserves trailing line ends, which a command substitution removes.
 decode() {
     decoded=$(printf '%b.' "$1")
     decoded=${decoded%.}
@@ -46,7 +46,7 @@ run_test() {
     set -- "$name"
     case $name in -*) set -- -- "$name" ;; esac
     tool rm -f "$kept.rc"
-    # 0x03 goes to everyone in this terminal: tmk_vmm is to end, we and tee are not.
+    # 0x03 signals every process of this terminal: it must end tmk_vmm, but not this script and tee.
     {
         trap : INT
         NO_COLOR=1 ./tmk_vmm --hv cca --tmk "$file" "$@" </dev/null
