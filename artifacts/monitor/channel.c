@@ -63,7 +63,7 @@ struct queue {
     struct available available __attribute__((aligned(4096)));
     struct used used __attribute__((aligned(4096)));
     unsigned number;
-    /* Of used.index: how far we have looked. */
+    /* Consumed part of used.index. */
     uint16_t seen;
 };
 
@@ -80,7 +80,7 @@ struct control {
 enum { DEVICE_READY = 0, PORT_ADD = 1, PORT_READY = 3, PORT_OPEN = 6 };
 #define PORT 1
 #define CONTROL_MESSAGES 8
-/* A message may have the port's name behind it. */
+/* The port's name may follow a message. */
 static uint8_t control_messages[CONTROL_MESSAGES][256] __attribute__((aligned(8)));
 
 static volatile uint16_t *shared(uint16_t *field)
@@ -129,7 +129,7 @@ static bool has_used(struct queue *queue)
     return any;
 }
 
-/* Sleeps until the device has used something of the queue. */
+/* Sleeps until the device has used a buffer of the queue. */
 static void await(struct queue *queue)
 {
     *shared(&queue->available.flags) = 0;
@@ -151,7 +151,7 @@ static void send_control(uint32_t port, uint16_t event, uint16_t value)
     control_out.seen++;
 }
 
-/* Waits for a control message about our port. Others, such as its name, are passed over. */
+/* Waits for a control message about our port, and skips others, such as its name. */
 static void await_control(uint16_t event)
 {
     for (;;) {
@@ -167,7 +167,7 @@ static void await_control(uint16_t event)
 }
 
 static uint8_t input[0x10000] __attribute__((aligned(4096), section(".noinit")));
-/* The part of the input buffer that was not read yet. */
+/* The part of the input buffer that has not been read yet. */
 static uint32_t input_at, input_end;
 
 static void offer_input(void)
@@ -201,7 +201,7 @@ void channel_init(void)
     await_control(PORT_ADD);
     send_control(PORT, PORT_READY, 1);
     send_control(PORT, PORT_OPEN, 1);
-    /* Until the other side is there, the device throws away what is written. */
+    /* Until the other side is connected, the device drops what is written. */
     await_control(PORT_OPEN);
     offer_input();
 }
@@ -263,7 +263,7 @@ void channel_write(const void *bytes, size_t count)
         written += chunk;
         from += chunk;
         count -= chunk;
-        /* A piece does not go around the end of the ring. */
+        /* A chunk does not wrap around the end of the ring. */
         if (written % RING_BYTES == 0)
             channel_flush();
     }

@@ -1,4 +1,4 @@
-/* What the parts of the monitor share: access to the machine, and the parts themselves. */
+/* Shared by the parts of the monitor: access to the machine, and their interfaces. */
 #ifndef MACHINE_H
 #define MACHINE_H
 
@@ -29,10 +29,10 @@ static inline void barrier(void)
 void *memcpy(void *restrict destination, const void *restrict source, size_t count);
 void *memset(void *destination, int value, size_t count);
 
-/* Ends the monitor with a line on its own UART. */
+/* Ends the monitor with a message on its own UART. */
 void __attribute__((noreturn)) die(const char *why, uint64_t value);
 
-/* interrupts.c: what wakes the PE. Interrupts are never taken, and reach the guest neither. */
+/* interrupts.c: wakes the PE. Interrupts are never taken, and never reach the guest. */
 enum wake { WAKE_CHANNEL, WAKE_TIMERS };
 void interrupts_init(void);
 /* Sleeps until a source of that kind is pending. The channel's must be cleared at its device. */
@@ -42,12 +42,12 @@ void sleep_for(enum wake source);
 void channel_init(void);
 /* Waits while the reader is behind. The bytes are copied. */
 void channel_write(const void *bytes, size_t count);
-/* Tells the device about what was written. */
+/* Notifies the device of what was written. */
 void channel_flush(void);
 /* Waits for all of the bytes. */
 void channel_read(void *bytes, size_t count);
 
-/* records.c: what the monitor says, so that no byte of the guest can be taken for it. */
+/* records.c: the monitor's output, framed so that no byte of the guest can be taken for it. */
 enum record_type {
     RECORD_READY = 1,
     RECORD_COMMAND = 2,

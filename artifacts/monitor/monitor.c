@@ -15,19 +15,19 @@
 #define IPA_BITS 33
 #define COMMAND_BYTES 48
 #define MAX_STRING 0x10000ul
-/* Bytes at address 0, and below RAM, that nothing is emulated in (petri/tmk/memory-holes.ts, HOLE_BYTES). */
+/* Bytes at address 0, and below RAM, where nothing is emulated (petri/tmk/memory-holes.ts, HOLE_BYTES). */
 #define HOLE_BYTES 0x10000ul
-/* Accesses to no device that are told, of each direction. */
+/* Accesses without a device that are reported, in each direction. */
 #define UNSERVED_TOLD 16
 
-/* What the other side asks for: five words, and bytes after them for LOAD. */
+/* A request of the other side: five words, followed by bytes for LOAD. */
 struct request {
     enum { REQUEST_MEMORY = 1, REQUEST_LOAD = 2, REQUEST_START = 3, REQUEST_CONTINUE = 4, REQUEST_WORD = ~0ul } type;
     uint64_t arguments[4];
 };
 _Static_assert(sizeof(struct request) == 40, "a request is five words");
 
-/* Does not return: the stack begins anew. */
+/* Does not return: the stack starts over. */
 void enter_guest(uint64_t pc, uint64_t x0) __attribute__((noreturn));
 
 static uint64_t level1[8] __attribute__((aligned(4096)));
@@ -88,7 +88,7 @@ void monitor_fault(uint64_t esr, uint64_t elr, uint64_t far)
     die("the monitor faulted at ", elr);
 }
 
-/* Undefined where a byte of the range is not RAM of the guest. */
+/* Undefined if any byte of the range is not RAM of the guest. */
 static uint8_t *guest_bytes(uint64_t ipa, uint64_t length)
 {
     uint64_t offset = ipa - ram_ipa;
@@ -129,7 +129,7 @@ static void receive(struct request *request)
     channel_read(request, sizeof(*request));
 }
 
-/* The guest's end. A request would be a mistake of the other side. */
+/* The guest has ended. A request now would be an error of the other side. */
 static void __attribute__((noreturn)) end(enum record_type type, const uint64_t *x)
 {
     tell_state(type, x);
@@ -143,7 +143,7 @@ struct range {
     uint64_t length;
 };
 
-/* Takes a string of a command into the record, where it can be read. What cannot be is for the other side to tell. */
+/* Copies a string of a command into the record if it is readable. Otherwise the other side reports that. */
 static unsigned take_string(struct range *ranges, unsigned count, const uint64_t *words)
 {
     if (words[1] == 0 || words[1] > MAX_STRING || guest_bytes(words[0], words[1]) == 0)
@@ -276,7 +276,7 @@ static void hvc(uint64_t *x, uint64_t esr)
     }
 }
 
-/* Lets EL1 take the exception that an instruction has where it does not exist. */
+/* Injects the exception of an undefined instruction into EL1. */
 static void undefined(void)
 {
     uint64_t spsr = SYSREG_READ(spsr_el2);
@@ -288,7 +288,7 @@ static void undefined(void)
     SYSREG_WRITE(spsr_el2, 0x3c5);
 }
 
-/* Says where RAM is. Nothing of it is mapped yet. */
+/* Sets the range of RAM. None of it is mapped yet. */
 static void place_ram(uint64_t ipa, uint64_t bytes)
 {
     const uint64_t gigabyte = 1ul << 30;
@@ -301,7 +301,7 @@ static void place_ram(uint64_t ipa, uint64_t bytes)
         level1[(ipa >> 30) + at] = (uint64_t)level2[at] | 3;
 }
 
-/* Maps the block of an address of RAM, which has to be there. */
+/* Maps the block of an address, which must be in RAM. */
 static void map_block(uint64_t ipa)
 {
     uint64_t offset = (ipa - ram_ipa) / BLOCK * BLOCK;
@@ -315,7 +315,7 @@ static void map_block(uint64_t ipa)
 /* The first access of the guest to a block of its RAM. @returns false for any other abort */
 static bool served_by_mapping(uint64_t esr)
 {
-    /* Translation faults, not of a walk of the guest's own tables: those are in RAM that is mapped the same way. */
+    /* Translation faults, except on walks of the guest's own tables, which are in RAM and mapped the same way. */
     uint64_t ipa = (SYSREG_READ(hpfar_el2) >> 4 & 0xffffffffff) << 12;
     if ((esr >> 2 & 0xf) != 1 || guest_bytes(ipa, 1) == 0)
         return false;
@@ -398,7 +398,7 @@ static void __attribute__((noreturn)) start(uint64_t entry, uint64_t x0)
     SYSREG_WRITE(sctlr_el1, 0xc50878);
     SYSREG_WRITE(cpacr_el1, 0);
     SYSREG_WRITE(vbar_el1, 0);
-    /* As the simulator and TF-RMM have it at reset. */
+    /* The reset values of the simulator and TF-RMM. */
     SYSREG_WRITE(mdscr_el1, 1 << 12);
     SYSREG_WRITE(spsr_el2, 0x3c5);
     __asm__ volatile("dsb sy\n\ttlbi vmalls12e1\n\tic iallu\n\tdsb sy\n\tisb");

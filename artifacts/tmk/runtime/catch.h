@@ -1,10 +1,10 @@
-/* For tests of exceptions that the guest takes itself: vectors that note one, and go on behind the instruction that made it. */
+/* For tests of exceptions that the guest takes itself: vectors that record one, and continue after its instruction. */
 #ifndef CATCH_H
 #define CATCH_H
 
 #include "tmk.h"
 
-/* What the handler noted. Its layout is known to the assembly below. */
+/* What the handler recorded. The assembly below depends on its layout. */
 static struct {
     uint64_t scratch[4];
     uint64_t count;
@@ -77,7 +77,7 @@ static void install_vectors(void)
     tmk_sysreg_write(vbar_el1, vectors);
 }
 
-/* Runs instructions that end in an exception, with `operand` in X2; gives the address of the label 8 in them. */
+/* Runs instructions that end in an exception, with `operand` in X2. Returns the address of label 8 in them. */
 #define CATCH(operand, instructions)                                                                                    \
     ({                                                                                                                  \
         register uint64_t operand_in_x2 __asm__("x2") = (uint64_t)(operand);                                            \

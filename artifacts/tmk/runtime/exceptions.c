@@ -8,7 +8,7 @@
 extern char tmk_image_start[] __attribute__((visibility("hidden")));
 extern char tmk_image_end[] __attribute__((visibility("hidden")));
 
-/* As the vector finds it. */
+/* As the vector stores it. */
 struct exception {
     uint64_t vector;
     uint64_t sp;
@@ -224,7 +224,7 @@ void __attribute__((used, noreturn)) tmk_exception(uint64_t vector, uint64_t sp,
     panic();
 }
 
-/* While the first was reported. What is known of it is reported as well. */
+/* A second fault while the first was being reported. Both are reported. */
 void __attribute__((used, noreturn)) tmk_nested_exception(uint64_t vector, uint64_t sp, uint64_t esr, uint64_t elr,
                                                           uint64_t far, uint64_t spsr, uint64_t link)
 {

@@ -70,7 +70,7 @@ static size_t bounded_length(const char *text, size_t limit)
     return length;
 }
 
-/* va_list is passed by address because a callee that was given a copy would not advance the caller's. */
+/* va_list is passed by address: a callee with a copy would not advance the caller's. */
 struct arguments {
     va_list list;
 };

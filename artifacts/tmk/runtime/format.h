@@ -1,4 +1,4 @@
-/* The part of printf that tests need. Writes no terminator. */
+/* The part of printf that tests need. Writes no terminating NUL. */
 #ifndef TMK_FORMAT_H
 #define TMK_FORMAT_H
 

@@ -16,7 +16,7 @@
 
 static unsigned forms_run, forms_wrong;
 
-/* FNV-1a over words, with a shift so that high bits count in low ones. */
+/* FNV-1a over words, with a shift that mixes high bits into low ones. */
 static inline uint64_t fold(uint64_t digest, uint64_t word)
 {
     digest = (digest ^ word) * 0x100000001b3;

@@ -4,7 +4,7 @@
 #include "stack.h"
 #include "tmk.h"
 
-/* The protocol's bound on a log message. */
+/* The protocol's limit for a log message. */
 #define MESSAGE_BYTES 1024
 
 #define STACK_POINTER ((uint64_t)__builtin_frame_address(0))

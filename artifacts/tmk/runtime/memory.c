@@ -1,4 +1,4 @@
-/* What the compiler calls by itself. Compiled so that it does not see its own patterns and call these from within. */
+/* Functions that the compiler calls itself. Compiled so that it does not turn their own loops into such calls. */
 #include <stddef.h>
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-/* Overflow of the stack. The image begins with the stack, so what is below it is not the TMK's memory. */
+/* Stack overflow. The image starts with the stack, so memory below it does not belong to the TMK. */
 #ifndef TMK_STACK_H
 #define TMK_STACK_H
 
@@ -12,7 +12,7 @@ extern char tmk_stack[] __attribute__((visibility("hidden")));
 /* Fills the lowest words of the stack, which no test should reach. */
 void tmk_stack_guard(void);
 
-/* Whether something was written there, or lies just below the stack. @param address a stack pointer, or what was accessed */
+/* Whether they were overwritten, or an address is just below the stack. @param address a stack pointer or accessed address */
 bool tmk_stack_overflowed(uint64_t address);
 
 #endif

@@ -19,13 +19,13 @@ _start:
     add     x1, x1, :lo12:tmk_stack_top
     mov     sp, x1
 
-    /* FP and SIMD are the tests' to use: they must not trap to EL1. */
+    /* Tests may use FP and SIMD, which must not trap to EL1. */
     mrs     x1, cpacr_el1
     orr     x1, x1, #CPACR_FPEN
     msr     cpacr_el1, x1
     isb
 
-    /* The image is linked at address 0, so where it starts is what relocated addresses are off by. */
+    /* The image is linked at address 0, so its start is the offset for relocations. */
     adrp    x1, tmk_image_start
     add     x1, x1, :lo12:tmk_image_start
     adrp    x2, tmk_rela_start

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The test passes if it panics or ends in a fault, and fails if it returns. */
+/* The test passes if it panics or faults, and fails if it returns. */
 #define TMK_EXPECTED_FAILURE 1ul
 /* The test is only for monitors that run on Linux. */
 #define TMK_LINUX_ONLY 2ul
@@ -34,7 +34,7 @@ struct tmk_test {
 /* A test whose name is a C identifier. */
 #define TMK_TEST(name, flags) TMK_TEST_NAMED(name, #name, flags)
 
-/* A test with a name of its own, such as "common::boot". The function is called test_<identifier>. */
+/* A test with a name such as "common::boot". The function is called test_<identifier>. */
 #define TMK_TEST_NAMED(identifier, test_name, test_flags)                                                               \
     static void test_##identifier(void);                                                                                \
     __attribute__((section("tmk_tests"), used, no_reorder)) struct tmk_test tmk_test_##identifier = {                   \
@@ -51,10 +51,10 @@ struct tmk_test {
  */
 void tmk_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Sends bytes as one log message, as they are. */
+/* Sends bytes unchanged as one log message. */
 void tmk_log_bytes(const char *bytes, size_t length);
 
-/* Ends the test as failed, with a message. */
+/* Fails the test, with a message. */
 #define tmk_panic(...) tmk_panic_at(__FILE__, __LINE__, __VA_ARGS__)
 
 #define tmk_assert(condition)                                                                                           \
@@ -77,7 +77,7 @@ void tmk_panic_at(const char *file, uint32_t line, const char *format, ...)
 /* Ends the test at once. */
 void tmk_complete(bool success) __attribute__((noreturn));
 
-/* The 48 bytes of a command. What is not used by a kind of command may hold anything. */
+/* The 48 bytes of a command. Unused fields of a command may have any value. */
 union tmk_command {
     uint32_t discriminant;
     struct {
@@ -102,10 +102,10 @@ union tmk_command {
 
 enum { TMK_COMMAND_LOG = 0, TMK_COMMAND_PANIC = 1, TMK_COMMAND_COMPLETE = 2 };
 
-/* Tells the monitor where a command lies: for tests of the protocol itself. */
+/* Sends the address of a command to the monitor: for tests of the protocol itself. */
 void tmk_send(const union tmk_command *command);
 
-/* Where commands go: 0xffff0000. */
+/* The command address: 0xffff0000. */
 uint64_t tmk_command_address(void);
 
 /*

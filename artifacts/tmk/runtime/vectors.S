@@ -16,7 +16,7 @@ tmk_vectors:
     .balign 128
     .size tmk_vectors, . - tmk_vectors
 
-/* Uses a stack of its own: the exception may be about the stack. */
+/* Uses a separate stack: the exception may be caused by the stack. */
     .type take_exception, %function
 take_exception:
     /* The stack pointer of what was interrupted: SP_EL1 of EL1h, otherwise SP_EL0. */
@@ -47,7 +47,7 @@ take_exception:
     bl      tmk_exception
 2:  bl      tmk_nested_exception
 
-    /* Reporting fails as well: something that no monitor goes on from. */
+    /* Reporting failed too: cause an exit from which no monitor continues. */
 1:  hvc     #0xdead
     b       1b
     .size take_exception, . - take_exception
