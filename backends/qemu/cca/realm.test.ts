@@ -141,13 +141,13 @@ describe.skipIf(qemu === undefined || mke2fs === undefined || !prepared)(
       expect(await next.halted).toEqual({ reason: 'complete', success: true });
       const record = await recordOf(next);
       expect(record.facts['session.logs']).toBe(logs);
-      expect(record.log).not.toContain('launched anew');
+      expect(record.log).not.toContain('launched again');
     });
 
     it('are launched again for another configuration', async () => {
       const vm = await launch(payloadWith('boot'), { memory: '1G' });
       expect(await vm.halted).toEqual({ reason: 'complete', success: true });
-      expect((await recordOf(vm)).log).toMatch(/one with 1024 MiB, sha256, rpv '' is needed/);
+      expect((await recordOf(vm)).log).toMatch(/the test needs one with 1024 MiB, sha256, rpv ''/);
     });
 
     it('are on another machine for another stack', async () => {
