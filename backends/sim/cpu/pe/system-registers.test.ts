@@ -83,6 +83,8 @@ describe('instruction set attributes', () => {
     word: number,
   ];
   const promises: readonly Promised[] = [
+    ['FADD H0, H1, H2', 'ID_AA64PFR0_EL1', 16, 1n, 0x1ee2_2820],
+    ['FADD V0.8H, V1.8H, V2.8H', 'ID_AA64PFR0_EL1', 20, 1n, 0x4e42_1420],
     ['AESE V0.16B, V1.16B', 'ID_AA64ISAR0_EL1', 4, 1n, 0x4e28_4820],
     ['PMULL V0.1Q, V1.1D, V2.1D', 'ID_AA64ISAR0_EL1', 4, 2n, 0x0ee2_e020],
     ['SHA1H S0, S1', 'ID_AA64ISAR0_EL1', 8, 1n, 0x5e28_0820],

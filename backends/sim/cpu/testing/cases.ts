@@ -95,15 +95,16 @@ function half(random: Random): number {
  * numbers, where rounding twice would give the wrong one: any addend in [1, 2), and factors with the product
  * (1 - x)(1 + x) times half its last place.
  */
-function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 23 | 52): void {
-  const bytes = fractionBits === 23 ? 4 : 8;
+function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 10 | 23 | 52): void {
+  const bytes = fractionBits === 10 ? 2 : fractionBits === 23 ? 4 : 8;
   const fraction = BigInt(fractionBits);
-  const one = fractionBits === 23 ? 0x3f80_0000n : 0x3ff0_0000_0000_0000n;
+  const one = fractionBits === 10 ? 0x3c00n : fractionBits === 23 ? 0x3f80_0000n : 0x3ff0_0000_0000_0000n;
   const fill = (register: number, value: () => bigint): void => {
     const at = RegisterFile.V + register * 16;
     for (let offset = 0; offset < 16; offset += bytes) {
       const bits = value() | (BigInt(random.below(2)) << BigInt(bytes * 8 - 1));
-      if (bytes === 4) view.setUint32(at + offset, Number(bits), true);
+      if (bytes === 2) view.setUint16(at + offset, Number(bits), true);
+      else if (bytes === 4) view.setUint32(at + offset, Number(bits), true);
       else view.setBigUint64(at + offset, bits, true);
     }
   };
@@ -115,7 +116,7 @@ function nearMiddle(random: Random, view: DataView, word: number, fractionBits: 
 }
 
 function vector(random: Random, view: DataView, at: number): void {
-  const kind = random.below(6);
+  const kind = random.below(7);
   for (let offset = 0; offset < 16; offset += 8) {
     const put32 = (value: () => number): void => {
       view.setUint32(at + offset, value(), true);
@@ -132,7 +133,10 @@ function vector(random: Random, view: DataView, at: number): void {
       case 3:
         view.setBigUint64(at + offset, random.below(3) === 0 ? random.pick(integers) : double(random), true);
         break;
-      case 4: {
+      case 4:
+        for (let h = 0; h < 8; h += 2) view.setUint16(at + offset + h, half(random), true);
+        break;
+      case 5: {
         // Small lanes with many extreme values: shift amounts, saturation.
         const lane = [0, 0x7f, 0x80, 0xff, 1];
         const bytes = (): number => (random.below(2) === 0 ? random.pick(lane) : random.word() & 0xff);
@@ -185,7 +189,7 @@ export function randomRegisters(random: Random, word: number): Uint8Array {
   view.setBigUint64(RegisterFile.Fpcr, modes, true);
   view.setBigUint64(RegisterFile.Fpsr, random.below(4) === 0 ? 1n << 27n : 0n, true);
   for (let v = 0; v < 32; v += 1) vector(random, view, RegisterFile.V + v * 16);
-  if (random.below(4) === 0) nearMiddle(random, view, word, random.pick([23, 52] as const));
+  if (random.below(4) === 0) nearMiddle(random, view, word, random.pick([10, 23, 52] as const));
   return bytes;
 }
 

@@ -23,6 +23,11 @@ export interface Comparison {
 
 const QC = 1 << 27;
 
+/** FCVTZS (scalar, fixed-point) of a half: QEMU writes negative results with 32 bits, of which 16 should be zero. */
+function isWrittenTooWide(word: number): boolean {
+  return (word & 0xfff0_fc00) >>> 0 === 0x5f10_fc00;
+}
+
 function hex(value: bigint): string {
   return value.toString(16).padStart(16, '0');
 }
@@ -35,6 +40,7 @@ function differences(item: Case, expected: Outcome, actual: Outcome): string[] {
   );
   const [before, wanted, got] = views;
   if (before === undefined || wanted === undefined || got === undefined) return found;
+  if (isWrittenTooWide(item.word)) wanted.setUint16(RegisterFile.V + (item.word & 31) * 16 + 2, 0, true);
   const check = (name: string, at: number): void => {
     if (wanted.getBigUint64(at, true) === got.getBigUint64(at, true)) return;
     const values = [wanted, got, before].map((view) => hex(view.getBigUint64(at, true)));

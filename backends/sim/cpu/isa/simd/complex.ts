@@ -4,7 +4,7 @@ import { v128, type V128 } from '../../wasm/expr.ts';
 import type { FloatShape } from '../../wasm/vector.ts';
 import { indexedElement, indexedOperands } from './by-element.ts';
 import { floatShape } from './float-width.ts';
-import { arithmetic, multiplyAdd } from './fp-vector.ts';
+import { arithmetic, halves, multiplyAdd, type Operands } from './fp-vector.ts';
 import { keptByQ, laneBytes, type Kept } from './vector.ts';
 
 /** Complex numbers: pairs of elements, of which the even one is the real part. */
@@ -34,45 +34,55 @@ function rotated(code: Lowering, shape: FloatShape, value: V128, quarters: numbe
  * FCMLA: adds the products of one part of each number of Vn, the real one for 0 and 2 quarter turns, with the rotated
  * numbers of Vm.
  */
-function multiplyPart(code: Lowering, sz: number, kept: Kept, quarters: number, m: V128): void {
-  const shape = floatShape(sz);
-  const n = code.let(code.q('n'));
+function multiplyPart(operands: Operands, quarters: number): void {
+  const { code, shape, n, m } = operands;
   const part = rearranged(code, shape, n, (lane) => (lane & ~1) + (quarters & 1));
-  multiplyAdd(false)({ code, sz, shape, kept, n: part, m: rotated(code, shape, m, quarters) });
+  multiplyAdd(false)({ ...operands, n: part, m: rotated(code, shape, m, quarters) });
 }
 
-/** Sizes of elements; half precision, 1, is not there. */
-function precision(size: number, Q: number): number | undefined {
-  return size < 2 || (size === 3 && Q === 0) ? undefined : size - 2;
+function addRotated(operands: Operands, quarters: number): void {
+  const { code, shape, m } = operands;
+  arithmetic(({ add }) => add)({ ...operands, m: rotated(code, shape, m, quarters) });
 }
 
-/** Complex addition and multiplication: FEAT_FCMA without half precision (Arm ARM, C4.1.96). */
+/** Sizes of elements, 1 to 3. */
+function isAllocated(size: number, Q: number): boolean {
+  return size > 0 && (size < 3 || Q === 1);
+}
+
+/** Calls a lowering with Vn and another vector, both of elements of a size. */
+function atSize(code: Lowering, size: number, kept: Kept, m: V128, lower: (operands: Operands) => void): void {
+  const n = code.let(code.q('n'));
+  if (size === 1) return halves(code, kept, lower, n, m);
+  lower({ code, sz: size - 2, shape: floatShape(size - 2), kept, n, m });
+}
+
+/** FEAT_FCMA: complex addition and multiplication (Arm ARM, C4.1.96). */
 export const complex: readonly Definition[] = [
   insn(
     'FCADD',
     '0 Q 1 01110 size:2 0 Rm:5 1 11 rot 0 1 Rn:5 Rd:5',
     ({ Q, size, Rm, rot, Rn, Rd }) => {
-      const sz = precision(size, Q);
-      if (sz === undefined) return undefined;
-      return { variant: [sz, keptByQ(Q), rot * 2 + 1], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
+      if (!isAllocated(size, Q)) return undefined;
+      return { variant: [size, keptByQ(Q), rot * 2 + 1], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
-    (code, sz = 0, kept = 16, quarters = 1) => {
-      const shape = floatShape(sz);
-      const n = code.let(code.q('n'));
-      const m = rotated(code, shape, code.let(code.q('m')), quarters);
-      arithmetic(({ add }) => add)({ code, sz, shape, kept, n, m });
+    (code, size = 2, kept = 16, quarters = 1) => {
+      atSize(code, size, kept, code.let(code.q('m')), (operands) => {
+        addRotated(operands, quarters);
+      });
     },
   ),
   insn(
     'FCMLA (vector)',
     '0 Q 1 01110 size:2 0 Rm:5 1 10 rot:2 1 Rn:5 Rd:5',
     ({ Q, size, Rm, rot, Rn, Rd }) => {
-      const sz = precision(size, Q);
-      if (sz === undefined) return undefined;
-      return { variant: [sz, keptByQ(Q), rot], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
+      if (!isAllocated(size, Q)) return undefined;
+      return { variant: [size, keptByQ(Q), rot], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
-    (code, sz = 0, kept = 16, quarters = 0) => {
-      multiplyPart(code, sz, kept, quarters, code.let(code.q('m')));
+    (code, size = 2, kept = 16, quarters = 0) => {
+      atSize(code, size, kept, code.let(code.q('m')), (operands) => {
+        multiplyPart(operands, quarters);
+      });
     },
   ),
   insn(
@@ -81,7 +91,19 @@ export const complex: readonly Definition[] = [
     // A number takes the place of one 64-bit element.
     (f) => ({ variant: [f.rot], ...indexedOperands({ ...f, L: 0 }, 3) }),
     (code, quarters = 0) => {
-      multiplyPart(code, 0, 16, quarters, indexedElement(code, 3));
+      atSize(code, 2, 16, indexedElement(code, 3), (operands) => {
+        multiplyPart(operands, quarters);
+      });
+    },
+  ),
+  insn(
+    'FCMLA (by element, half-precision)',
+    '0 Q 1 01111 01 L M Rm:4 0 rot:2 1 H 0 Rn:5 Rd:5',
+    (f) => (f.Q === 0 && f.H === 1 ? undefined : { variant: [keptByQ(f.Q), f.rot], ...indexedOperands(f, 2) }),
+    (code, kept = 16, quarters = 0) => {
+      atSize(code, 1, kept, indexedElement(code, 2), (operands) => {
+        multiplyPart(operands, quarters);
+      });
     },
   ),
 ];

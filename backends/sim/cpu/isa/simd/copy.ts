@@ -1,7 +1,7 @@
 import { insn, vElement, vRegister, xDest, xSource, type Definition } from '../definition.ts';
 import { i64, v128 } from '../../wasm/expr.ts';
 import { integerShape } from '../../wasm/vector.ts';
-import { expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
+import { expandImmediate16, expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
 import { keptByQ, signExtended, write } from './vector.ts';
 
 /** The lowest set bit of imm5 gives the element's size; the bits above it are the index. */
@@ -167,5 +167,18 @@ const modifiedImmediate = insn(
   },
 );
 
+const halfImmediate = insn(
+  'FMOV (vector, immediate, half-precision)',
+  '0 Q 0 0111100000 abc:3 1111 1 1 defgh:5 Rd:5',
+  ({ Q, abc, defgh, Rd }) => ({
+    variant: [keptByQ(Q)],
+    d: vRegister(Rd),
+    imm: replicate(expandImmediate16(abc * 32 + defgh), 2),
+  }),
+  (code, kept = 16) => {
+    write(code, v128.splatI64(code.imm()), kept);
+  },
+);
+
 /** Advanced SIMD copy and modified immediate (Arm ARM, C4.1.96). */
-export const copy: readonly Definition[] = [...copies, modifiedImmediate];
+export const copy: readonly Definition[] = [...copies, modifiedImmediate, halfImmediate];

@@ -1,25 +1,28 @@
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type I64, type V128 } from '../../wasm/expr.ts';
 import { f32x4, f64x2, type FloatShape } from '../../wasm/vector.ts';
+import { halfBits, narrowed, widenedScalar } from './half.ts';
 import { nanResult } from './nan.ts';
 import { write } from './vector.ts';
 
-/** Scalar floating-point operations with the same meaning in single and double precision. */
+/** Scalar floating-point operations with the same meaning in every precision. Halves are computed as singles. */
 
 export type Float = F32 | F64;
 
 export interface FloatWidth<T extends Float> {
-  readonly bytes: 4 | 8;
-  /** The vector shape whose lowest lane is the scalar. */
+  readonly bytes: 2 | 4 | 8;
+  /** The vector shape whose lowest lane is the scalar that is computed with. */
   readonly shape: FloatShape;
   const(value: number): T;
   read(code: Lowering, operand: RegisterOperand): T;
   /** Clears the rest of the register. */
   write(code: Lowering, value: T): void;
+  /** Writes the lowest lane. */
+  writeLane(code: Lowering, value: V128): void;
   let(code: Lowering, value: T): T;
   splat(value: T): V128;
-  bits(value: T): I64;
-  fromBits(value: I64): T;
+  bits(code: Lowering, value: T): I64;
+  fromBits(code: Lowering, value: I64): T;
   eq(a: T, b: T): I32;
   ne(a: T, b: T): I32;
   lt(a: T, b: T): I32;
@@ -50,10 +53,13 @@ const single: FloatWidth<F32> = {
   write: (code, value) => {
     code.setS('d', value);
   },
+  writeLane: (code, value) => {
+    write(code, value, 4);
+  },
   let: (code, value) => code.let(value),
   splat: v128.splatF32,
-  bits: (value) => i64.extendI32U(i32.reinterpretF32(value)),
-  fromBits: (value) => f32.reinterpret(i32.wrap(value)),
+  bits: (_code, value) => i64.extendI32U(i32.reinterpretF32(value)),
+  fromBits: (_code, value) => f32.reinterpret(i32.wrap(value)),
 };
 
 const double: FloatWidth<F64> = {
@@ -64,15 +70,38 @@ const double: FloatWidth<F64> = {
   write: (code, value) => {
     code.setDbl('d', value);
   },
+  writeLane: (code, value) => {
+    write(code, value, 8);
+  },
   let: (code, value) => code.let(value),
   splat: v128.splatF64,
-  bits: i64.reinterpretF64,
-  fromBits: f64.reinterpret,
+  bits: (_code, value) => i64.reinterpretF64(value),
+  fromBits: (_code, value) => f64.reinterpret(value),
 };
 
-/** Calls a lowering with the precision that `type` selects: 0 for single, 1 for double. */
+const half: FloatWidth<F32> = {
+  ...single,
+  bytes: 2,
+  read: (code, operand) => widenedScalar(code, code.q(operand)),
+  write: (code, value) => {
+    write(code, narrowed(code, v128.splatF32(value)), 2);
+  },
+  writeLane: (code, value) => {
+    write(code, narrowed(code, value), 2);
+  },
+  bits: halfBits,
+  fromBits: (code, value) => widenedScalar(code, v128.splatI64(value)),
+};
+
+/** Whether a `type` field selects a precision. */
+export function isPrecision(type: number): boolean {
+  return type !== 2;
+}
+
+/** Calls a lowering with the precision that `type` selects: 0 for single, 1 for double, 3 for half. */
 export function atPrecision(type: number, lower: <T extends Float>(width: FloatWidth<T>) => void): void {
   if (type === 1) lower(double);
+  else if (type === 3) lower(half);
   else lower(single);
 }
 
@@ -96,7 +125,7 @@ export function writeScalar<T extends Float>(
     width.ne(value, value),
     () => {
       const vectors = operands.map((operand) => code.let(width.splat(operand)));
-      write(code, nanResult(code, width.shape, vectors), width.bytes);
+      width.writeLane(code, nanResult(code, width.shape, vectors));
     },
     () => {
       width.write(code, value);

@@ -1,7 +1,7 @@
 import { insn, vRegister, xDest, xSource, type Decoded, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
-import { f32, f64, i32, i64, type I32, type I64 } from '../../wasm/expr.ts';
-import { atPrecision, rounded, Rounding, type Float, type FloatWidth } from './float-width.ts';
+import { f32, f64, i32, i64, type F32, type F64, type I32, type I64 } from '../../wasm/expr.ts';
+import { atPrecision, isPrecision, rounded, Rounding, type Float, type FloatWidth } from './float-width.ts';
 
 /** Conversions between scalars and general-purpose registers. Those to integers saturate and convert NaN to zero. */
 
@@ -27,6 +27,38 @@ export function fromInteger<T extends Float>(width: FloatWidth<T>, value: I64, s
   return (width.bytes === 8 ? double : single) as T;
 }
 
+/**
+ * A scaled integer as a single that rounds to the right half: the lowest bits of a large integer and of a double tell
+ * only whether there is anything below those kept (rounding to odd).
+ */
+function scaledHalf(code: Lowering, integer: I64, signed: boolean, factor: F64): F32 {
+  const value = code.let(integer);
+  const limit = i64.const(1n << 32n);
+  const isLarge = signed ? i64.geU(i64.add(value, limit), i64.const(1n << 33n)) : i64.geU(value, limit);
+  const sticky = (bits: I64, dropped: bigint, into: bigint): I64 => {
+    const rest = i64.and(bits, i64.const((1n << dropped) - 1n));
+    const inexact = i64.shl(i64.extendI32U(i32.eqz(i64.eqz(rest))), i64.const(into));
+    return i64.or(i64.and(bits, i64.const(-1n << dropped)), inexact);
+  };
+  const exact = code.let(i64.select(isLarge, sticky(value, 20n, 19n), value));
+  const double = code.let(f64.mul((signed ? f64.convertI64S : f64.convertI64U)(exact), factor));
+  return f32.demote(f64.reinterpret(sticky(code.let(i64.reinterpretF64(double)), 29n, 29n)));
+}
+
+/** Writes an integer times a power of two, which is a double. */
+function writeFromInteger<T extends Float>(
+  code: Lowering,
+  width: FloatWidth<T>,
+  value: I64,
+  signed: boolean,
+  factor: F64,
+): void {
+  // Safe: the width of 2 bytes is that of F32.
+  if (width.bytes === 2) return width.write(code, scaledHalf(code, value, signed, factor) as T);
+  // The rounded number is far from denormal, so scaling it down is exact.
+  width.write(code, width.mul(fromInteger(width, value, signed), scale(width, factor)));
+}
+
 function readInteger(code: Lowering, signed: boolean, sf: number): I64 {
   if (sf === 1) return code.x('n');
   return signed ? i64.extendI32S(code.w('n')) : i64.extendI32U(code.w('n'));
@@ -37,9 +69,8 @@ export function powerOfTwo(exponent: number): bigint {
   return BigInt(1023 + exponent) << 52n;
 }
 
-/** The constant: a power of two, and so exact in single precision too. */
-function scale<T extends Float>(code: Lowering, width: FloatWidth<T>): T {
-  const factor = f64.reinterpret(code.imm());
+/** A power of two is exact in single precision too. */
+function scale<T extends Float>(width: FloatWidth<T>, factor: F64): T {
   // Safe: the width of 8 bytes is that of F64.
   return (width.bytes === 8 ? factor : f32.demote(factor)) as T;
 }
@@ -50,7 +81,7 @@ function decodeTo(
   variant: readonly number[],
   fixed?: bigint,
 ): Decoded | undefined {
-  if (f.type > 1) return undefined;
+  if (!isPrecision(f.type)) return undefined;
   return {
     variant: [f.sf, f.type, ...variant],
     d: xDest(f.Rd),
@@ -63,7 +94,7 @@ function decodeFrom(
   f: { readonly sf: number; readonly type: number; readonly U: number; readonly Rn: number; readonly Rd: number },
   fixed?: bigint,
 ): Decoded | undefined {
-  if (f.type > 1) return undefined;
+  if (!isPrecision(f.type)) return undefined;
   return {
     variant: [f.sf, f.type, f.U],
     d: vRegister(f.Rd),
@@ -125,6 +156,7 @@ export const fpInteger: readonly Definition[] = [
     (code, sf = 0, type = 0, unsigned = 0) => {
       const signed = unsigned === 0;
       atPrecision(type, (width) => {
+        if (type === 3) return writeFromInteger(code, width, readInteger(code, signed, sf), signed, f64.const(1));
         width.write(code, fromInteger(width, readInteger(code, signed, sf), signed));
       });
     },
@@ -139,7 +171,12 @@ export const fpInteger: readonly Definition[] = [
     (code, sf = 0, type = 0, unsigned = 0) => {
       atPrecision(type, (width) => {
         // Scaling up is exact unless it overflows, and then the result saturates anyway.
-        writeInteger(code, width.mul(width.read(code, 'n'), scale(code, width)), unsigned === 0, sf);
+        writeInteger(
+          code,
+          width.mul(width.read(code, 'n'), scale(width, f64.reinterpret(code.imm()))),
+          unsigned === 0,
+          sf,
+        );
       });
     },
   ),
@@ -153,9 +190,7 @@ export const fpInteger: readonly Definition[] = [
     (code, sf = 0, type = 0, unsigned = 0) => {
       const signed = unsigned === 0;
       atPrecision(type, (width) => {
-        // The rounded number is far from denormal, so scaling it down is exact.
-        const value = fromInteger(width, readInteger(code, signed, sf), signed);
-        width.write(code, width.mul(value, scale(code, width)));
+        writeFromInteger(code, width, readInteger(code, signed, sf), signed, f64.reinterpret(code.imm()));
       });
     },
   ),

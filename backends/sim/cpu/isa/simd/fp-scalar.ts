@@ -2,11 +2,19 @@ import { insn, vElement, vRegister, xDest, xSource, type Definition } from '../d
 import type { Lowering } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type I64 } from '../../wasm/expr.ts';
 import { conversion, FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
-import { atPrecision, rounded, Rounding, writeScalar, type Float, type FloatWidth } from './float-width.ts';
-import { fusedDouble, fusedSingle } from './fused.ts';
-import { expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
+import {
+  atPrecision,
+  isPrecision,
+  rounded,
+  Rounding,
+  writeScalar,
+  type Float,
+  type FloatWidth,
+} from './float-width.ts';
+import { fusedDouble, fusedHalf, fusedSingle } from './fused.ts';
+import { expandImmediate16, expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
 import { fusedNan, numbersPreferred, signBits, withNans } from './nan.ts';
-import { row, write } from './vector.ts';
+import { row } from './vector.ts';
 
 type Fields = 'type' | 'Rm' | 'Rn' | 'Rd';
 
@@ -18,7 +26,7 @@ function oneSource(
   return row<Fields>(
     name,
     `0 0 0 11110 type:2 1 ${opcode} 10000 Rn:5 Rd:5`,
-    ({ type, Rn, Rd }) => (type > 1 ? undefined : { variant: [type], d: vRegister(Rd), n: vRegister(Rn) }),
+    ({ type, Rn, Rd }) => (!isPrecision(type) ? undefined : { variant: [type], d: vRegister(Rd), n: vRegister(Rn) }),
     (code, type = 0) => {
       atPrecision(type, (width) => {
         lower(code, width);
@@ -30,7 +38,7 @@ function oneSource(
 function bitwise(name: string, opcode: string, change: (bits: I64, sign: I64) => I64): Definition {
   return oneSource(name, opcode, (code, width) => {
     const sign = i64.const(1n << BigInt(width.bytes * 8 - 1));
-    width.write(code, width.fromBits(change(width.bits(width.read(code, 'n')), sign)));
+    width.write(code, width.fromBits(code, change(width.bits(code, width.read(code, 'n')), sign)));
   });
 }
 
@@ -100,7 +108,7 @@ function twoSource(
     name,
     `0 0 0 11110 type:2 1 Rm:5 ${opcode} 10 Rn:5 Rd:5`,
     ({ type, Rm, Rn, Rd }) => {
-      if (type > 1) return undefined;
+      if (!isPrecision(type)) return undefined;
       return { variant: [type], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
     (code, type = 0) => {
@@ -119,20 +127,20 @@ function twoSourceLane(name: string, opcode: string, kind: 'maximum' | 'minimum'
     name,
     `0 0 0 11110 type:2 1 Rm:5 ${opcode} 10 Rn:5 Rd:5`,
     ({ type, Rm, Rn, Rd }) => {
-      if (type > 1) return undefined;
+      if (!isPrecision(type)) return undefined;
       return { variant: [type], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
     (code, type = 0) => {
-      atPrecision(type, ({ shape, bytes, ...width }) => {
+      atPrecision(type, ({ shape, ...width }) => {
         const n = code.let(width.splat(width.read(code, 'n')));
         const m = code.let(width.splat(width.read(code, 'm')));
         if (kind === 'negated product') {
           const result = withNans(code, shape, shape.mul(n, m), [n, m]);
-          return write(code, v128.xor(result, signBits(shape, bytes)), bytes);
+          return width.writeLane(code, v128.xor(result, signBits(shape, shape.bytes)));
         }
         const preferred = numbersPreferred(code, shape, n, m);
         const result = (kind === 'maximum' ? shape.max : shape.min)(preferred.n, preferred.m);
-        write(code, withNans(code, shape, result, [preferred.n, preferred.m]), bytes);
+        width.writeLane(code, withNans(code, shape, result, [preferred.n, preferred.m]));
       });
     },
   );
@@ -154,7 +162,7 @@ const fused: Definition = insn(
   'FMADD, FMSUB, FNMADD, FNMSUB',
   '0 0 0 11111 type:2 o1 Rm:5 o0 Ra:5 Rn:5 Rd:5',
   ({ type, o1, Rm, o0, Ra, Rn, Rd }) => {
-    if (type > 1) return undefined;
+    if (!isPrecision(type)) return undefined;
     return { variant: [type, o1, o0], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm), a: vRegister(Ra) };
   },
   (code, type = 0, negateAddend = 0, negateResult = 0) => {
@@ -176,7 +184,7 @@ const fused: Definition = insn(
           () => {
             const [addend, first, second] = [a, n, m].map((operand) => code.let(width.splat(operand)));
             if (addend === undefined || first === undefined || second === undefined) return;
-            write(code, fusedNan(code, shape, addend, first, second), width.bytes);
+            width.writeLane(code, fusedNan(code, shape, addend, first, second));
           },
           () => {
             width.write(code, value);
@@ -197,7 +205,9 @@ function fusedScalar<T extends Float>(
   use: (result: T) => void,
 ): void {
   // The cast only gives the result the type of the operands.
-  if (a.type === 'f32' && n.type === 'f32' && m.type === 'f32') use(fusedSingle(code, a, n, m) as T);
+  if (a.type === 'f32' && n.type === 'f32' && m.type === 'f32') {
+    use((width.bytes === 2 ? fusedHalf : fusedSingle)(code, a, n, m) as T);
+  }
   if (a.type === 'f64' && n.type === 'f64' && m.type === 'f64') {
     fusedDouble(code, a, n, m, (result) => {
       use(width.let(code, result as T));
@@ -219,7 +229,7 @@ const comparisons: readonly Definition[] = [
     'FCMP, FCMPE',
     '0 0 0 11110 type:2 1 Rm:5 00 1000 Rn:5 E Z 000',
     ({ type, Rm, Rn, Z }) => {
-      if (type > 1) return undefined;
+      if (!isPrecision(type)) return undefined;
       return { variant: [type, Z], n: vRegister(Rn), m: vRegister(Rm) };
     },
     (code, type = 0, withZero = 0) => {
@@ -232,7 +242,7 @@ const comparisons: readonly Definition[] = [
     'FCCMP, FCCMPE',
     '0 0 0 11110 type:2 1 Rm:5 cond:4 01 Rn:5 E nzcv:4',
     ({ type, Rm, cond, Rn, nzcv }) => {
-      if (type > 1) return undefined;
+      if (!isPrecision(type)) return undefined;
       return { variant: [type, cond], n: vRegister(Rn), m: vRegister(Rm), high: nzcv };
     },
     (code, type = 0, cond = 0) => {
@@ -253,11 +263,11 @@ const comparisons: readonly Definition[] = [
     'FCSEL',
     '0 0 0 11110 type:2 1 Rm:5 cond:4 11 Rn:5 Rd:5',
     ({ type, Rm, cond, Rn, Rd }) => {
-      if (type > 1) return undefined;
+      if (!isPrecision(type)) return undefined;
       return { variant: [type, cond], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
     (code, type = 0, cond = 0) => {
-      const bytes = type === 1 ? 8 : 4;
+      const bytes = type === 3 ? 2 : type === 1 ? 8 : 4;
       const chosen = i64.select(code.condition(cond), code.element('n', bytes, 0), code.element('m', bytes, 0));
       code.setElement('d', 8, 0, code.let(chosen));
       code.setElement('d', 8, 1, i64.const(0n));
@@ -270,8 +280,9 @@ const moves: readonly Definition[] = [
     'FMOV (scalar, immediate)',
     '0 0 0 11110 type:2 1 imm8:8 100 00000 Rd:5',
     ({ type, imm8, Rd }) => {
-      if (type > 1) return undefined;
-      const imm = type === 1 ? expandImmediate64(imm8) : BigInt(expandImmediate32(imm8));
+      if (!isPrecision(type)) return undefined;
+      const imm =
+        type === 1 ? expandImmediate64(imm8) : BigInt((type === 3 ? expandImmediate16 : expandImmediate32)(imm8));
       return { variant: [], d: vRegister(Rd), imm };
     },
     (code) => {
@@ -283,14 +294,17 @@ const moves: readonly Definition[] = [
     'FMOV (general)',
     'sf 0 0 11110 type:2 1 0 top 11 out 000000 Rn:5 Rd:5',
     ({ sf, type, top, out: into, Rn, Rd }) => {
-      if (sf !== (type === 0 ? 0 : 1) || type === 3 || top !== (type === 2 ? 1 : 0)) return undefined;
+      // A half may be in either register; otherwise the sizes agree.
+      if ((type !== 3 && sf !== (type === 0 ? 0 : 1)) || top !== (type === 2 ? 1 : 0)) return undefined;
+      const bytes = type === 3 ? 2 : sf === 1 ? 8 : 4;
       // The top half is addressed as an element.
-      if (into === 1) return { variant: [1, sf, top], d: vElement(Rd, 8, top), n: xSource(Rn) };
-      return { variant: [0, sf, top], d: xDest(Rd), n: vElement(Rn, 8, top) };
+      if (into === 1) return { variant: [1, bytes, top], d: vElement(Rd, 8, top), n: xSource(Rn) };
+      return { variant: [0, bytes, top], d: xDest(Rd), n: vElement(Rn, 8, top) };
     },
-    (code, into = 0, sf = 0, top = 0) => {
-      if (into === 0) return code.setX('d', code.element('n', sf === 1 ? 8 : 4, 0));
-      code.setElement('d', 8, 0, sf === 1 ? code.x('n') : i64.extendI32U(code.w('n')));
+    (code, into = 0, bytes = 4, top = 0) => {
+      if (into === 0) return code.setX('d', code.element('n', bytes === 8 ? 8 : bytes === 2 ? 2 : 4, 0));
+      const value = i64.and(code.x('n'), i64.const((1n << BigInt(bytes * 8)) - 1n));
+      code.setElement('d', 8, 0, value);
       if (top === 0) code.setElement('d', 8, 1, i64.const(0n));
     },
   ),

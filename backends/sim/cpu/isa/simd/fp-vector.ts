@@ -11,12 +11,13 @@ import {
 } from './by-element.ts';
 import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { floatShape } from './float-width.ts';
-import { fusedDouble, fusedSingleLanes } from './fused.ts';
+import { fusedDouble, fusedHalfLanes, fusedSingleLanes } from './fused.ts';
+import { atHalf, narrowed, widened } from './half.ts';
 import { fusedNan, nanResult, numbersPreferred, withNans, writeFloat } from './nan.ts';
 import { pairs } from './three-same.ts';
-import { keptByQ, laneBytes, lanewise, pick, row, write, type Kept } from './vector.ts';
+import { keptByQ, laneBytes, lanewise, pick, row, write, type Kept, type Size } from './vector.ts';
 
-interface Operands {
+export interface Operands {
   readonly code: Lowering;
   /** 0 for single, 1 for double precision. */
   readonly sz: number;
@@ -24,6 +25,8 @@ interface Operands {
   readonly kept: Kept;
   readonly n: V128;
   readonly m: V128;
+  /** Whether the singles are halves. */
+  readonly half?: boolean;
 }
 
 type Binary = (operands: Operands) => void;
@@ -39,15 +42,6 @@ function numeric(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): 
   return (operands) => {
     const preferred = numbersPreferred(operands.code, operands.shape, operands.n, operands.m);
     arithmetic(operation)({ ...operands, ...preferred });
-  };
-}
-
-function pairwise(operation: Binary): Binary {
-  return (operands) => {
-    const { code, sz, kept, n, m } = operands;
-    const size = sz + 2;
-    const { even, odd } = pairs({ code, size, kept, shape: integerShape(size), n, m });
-    operation({ ...operands, n: even, m: odd });
   };
 }
 
@@ -75,11 +69,11 @@ const multiplyExtended: Binary = ({ code, shape, kept, n, m }) => {
 
 /** Vd plus the products of Vn, negated or not, and Vm. Both factors are locals. */
 export function multiplyAdd(negative: boolean): Binary {
-  return ({ code, shape, kept, n: factor, m }) => {
+  return ({ code, shape, kept, n: factor, m, half = false }) => {
     const addend = code.let(code.q('d'));
     const n = negative ? code.let(shape.neg(factor)) : factor;
     if (shape.bytes === 4) {
-      const result = fusedSingleLanes(code, addend, n, m, kept <= 8);
+      const result = half ? fusedHalfLanes(code, addend, n, m) : fusedSingleLanes(code, addend, n, m, kept <= 8);
       return writeFloat(code, shape, kept, result, () => fusedNan(code, shape, addend, n, m));
     }
     // Lane by lane into the destination, whose old value has been read; then NaNs are replaced.
@@ -93,11 +87,9 @@ export function multiplyAdd(negative: boolean): Binary {
   };
 }
 
-function step(helper: number): Binary {
-  return ({ code, sz, kept }) => {
-    const format = sz === 1 ? FloatFormat.Double : FloatFormat.Single;
-    lanewise(code, sz + 2, kept, ({ read }) => floatHelper(code, helper, format, [read('n', false), read('m', false)]));
-  };
+function step(code: Lowering, size: Size, kept: Kept, helper: number): void {
+  const format = size === 1 ? FloatFormat.Half : size === 3 ? FloatFormat.Double : FloatFormat.Single;
+  lanewise(code, size, kept, ({ read }) => floatHelper(code, helper, format, [read('n', false), read('m', false)]));
 }
 
 interface Family {
@@ -107,7 +99,10 @@ interface Family {
   readonly a: '0' | '1';
   readonly opcode: string;
   readonly scalar?: boolean;
-  readonly lower: Binary;
+  /** Whether the operands are neighbours in the concatenation of both registers. */
+  readonly pairwise?: boolean;
+  /** A helper that computes each lane, or what computes all. */
+  readonly lower: Binary | number;
 }
 
 const families: readonly Family[] = [
@@ -128,11 +123,11 @@ const families: readonly Family[] = [
   },
   { name: 'FMAX (vector)', U: '0', a: '0', opcode: '11110', lower: arithmetic(({ max }) => max) },
   { name: 'FMIN (vector)', U: '0', a: '1', opcode: '11110', lower: arithmetic(({ min }) => min) },
-  { name: 'FRECPS', U: '0', a: '0', opcode: '11111', scalar: true, lower: step(FloatHelper.ReciprocalStep) },
-  { name: 'FRSQRTS', U: '0', a: '1', opcode: '11111', scalar: true, lower: step(FloatHelper.RootStep) },
-  { name: 'FMAXNMP (vector)', U: '1', a: '0', opcode: '11000', lower: pairwise(numeric(({ max }) => max)) },
-  { name: 'FMINNMP (vector)', U: '1', a: '1', opcode: '11000', lower: pairwise(numeric(({ min }) => min)) },
-  { name: 'FADDP (vector)', U: '1', a: '0', opcode: '11010', lower: pairwise(arithmetic(({ add }) => add)) },
+  { name: 'FRECPS', U: '0', a: '0', opcode: '11111', scalar: true, lower: FloatHelper.ReciprocalStep },
+  { name: 'FRSQRTS', U: '0', a: '1', opcode: '11111', scalar: true, lower: FloatHelper.RootStep },
+  { name: 'FMAXNMP (vector)', U: '1', a: '0', opcode: '11000', pairwise: true, lower: numeric(({ max }) => max) },
+  { name: 'FMINNMP (vector)', U: '1', a: '1', opcode: '11000', pairwise: true, lower: numeric(({ min }) => min) },
+  { name: 'FADDP (vector)', U: '1', a: '0', opcode: '11010', pairwise: true, lower: arithmetic(({ add }) => add) },
   { name: 'FABD', U: '1', a: '1', opcode: '11010', scalar: true, lower: absoluteDifference },
   { name: 'FMUL (vector)', U: '1', a: '0', opcode: '11011', lower: arithmetic(({ mul }) => mul) },
   {
@@ -167,20 +162,39 @@ const families: readonly Family[] = [
     scalar: true,
     lower: comparison(({ shape, n, m }) => shape.gt(shape.abs(n), shape.abs(m))),
   },
-  { name: 'FMAXP (vector)', U: '1', a: '0', opcode: '11110', lower: pairwise(arithmetic(({ max }) => max)) },
-  { name: 'FMINP (vector)', U: '1', a: '1', opcode: '11110', lower: pairwise(arithmetic(({ min }) => min)) },
+  { name: 'FMAXP (vector)', U: '1', a: '0', opcode: '11110', pairwise: true, lower: arithmetic(({ max }) => max) },
+  { name: 'FMINP (vector)', U: '1', a: '1', opcode: '11110', pairwise: true, lower: arithmetic(({ min }) => min) },
   { name: 'FDIV (vector)', U: '1', a: '0', opcode: '11111', lower: arithmetic(({ div }) => div) },
 ];
 
 type Fields = 'Q' | 'sz' | 'Rm' | 'Rn' | 'Rd';
 
-function operands(code: Lowering, sz: number, kept: Kept): Operands {
-  return { code, sz, shape: floatShape(sz), kept, n: code.let(code.q('n')), m: code.let(code.q('m')) };
+/** @param size of the elements: 1 to 3 */
+function lowered(code: Lowering, family: Family, size: Size, kept: Kept): void {
+  const { lower, pairwise = false } = family;
+  if (typeof lower === 'number') return step(code, size, kept, lower);
+  const registers = { n: code.let(code.q('n')), m: code.let(code.q('m')) };
+  const { even, odd } = pairwise
+    ? pairs({ code, size, kept, shape: integerShape(size), ...registers })
+    : { even: registers.n, odd: registers.m };
+  if (size === 1) return halves(code, kept, lower, even, odd);
+  lower({ code, sz: size - 2, shape: floatShape(size - 2), kept, n: even, m: odd });
 }
 
-function definitions({ name, U, a, opcode, scalar = false, lower }: Family): readonly Definition[] {
+/** Applies a lowering of singles to halves; the operands are locals. */
+export function halves(code: Lowering, kept: Kept, lower: Binary, n: V128, m: V128): void {
+  atHalf(code, kept, [n, m], (part, wideKept, wideN = n, wideM = m) => {
+    lower({ code: part, sz: 0, shape: f32x4, kept: wideKept, n: wideN, m: wideM, half: true });
+  });
+}
+
+function definitions(family: Family): readonly Definition[] {
+  const { name, U, a, opcode, scalar = false } = family;
   const emit = (code: Lowering, sz = 0, kept = 16): void => {
-    lower(operands(code, sz, kept));
+    lowered(code, family, sz + 2, kept);
+  };
+  const emitHalf = (code: Lowering, kept = 16): void => {
+    lowered(code, family, 1, kept);
   };
   const registers = ({ Rm, Rn, Rd }: Readonly<Record<Fields, number>>) => ({
     d: vRegister(Rd),
@@ -193,14 +207,26 @@ function definitions({ name, U, a, opcode, scalar = false, lower }: Family): rea
     (f) => (f.sz === 1 && f.Q === 0 ? undefined : { variant: [f.sz, keptByQ(f.Q)], ...registers(f) }),
     emit,
   );
-  if (!scalar) return [vector];
+  const half = row<Fields>(
+    `${name.replace(/ \(\w+\)$/, '')} (vector, half-precision)`,
+    `0 Q ${U} 01110 ${a} 10 Rm:5 00 ${opcode.slice(2)} 1 Rn:5 Rd:5`,
+    (f) => ({ variant: [keptByQ(f.Q)], ...registers(f) }),
+    emitHalf,
+  );
+  if (!scalar) return [vector, half];
+  const halfScalar = row<Fields>(
+    `${name.replace(/ \(\w+\)$/, '')} (scalar, half-precision)`,
+    `01 ${U} 11110 ${a} 10 Rm:5 00 ${opcode.slice(2)} 1 Rn:5 Rd:5`,
+    (f) => ({ variant: [2], ...registers(f) }),
+    emitHalf,
+  );
   const scalarRow = row<Fields>(
     `${name} (scalar)`,
     `01 ${U} 11110 ${a} sz 1 Rm:5 ${opcode} 1 Rn:5 Rd:5`,
     (f) => ({ variant: [f.sz, 4 << f.sz], ...registers(f) }),
     emit,
   );
-  return [vector, scalarRow];
+  return [vector, scalarRow, half, halfScalar];
 }
 
 /** Forms by element; `size` is 2 or 3. */
@@ -214,6 +240,10 @@ const indexed: readonly Definition[] = [
   const decode = (f: IndexedValues, kept: Kept) => {
     if (f.size < 2 || (f.size === 3 && (f.L === 1 || kept === 8))) return undefined;
     return { variant: [f.size - 2, kept], ...indexedOperands(f, f.size) };
+  };
+  const emitHalf = (code: Lowering, kept = 16): void => {
+    const m = indexedElement(code, 1);
+    halves(code, kept, lower, code.let(code.q('n')), m);
   };
   const emit = (code: Lowering, sz = 0, kept = 16): void => {
     const m = indexedElement(code, sz + 2);
@@ -229,6 +259,18 @@ const indexed: readonly Definition[] = [
         return { variant: [f.size - 2, 1 << f.size], ...indexedOperands(f, f.size) };
       },
       emit,
+    ),
+    row<IndexedFields>(
+      `${name.slice(0, -1)}, half-precision)`,
+      patterns.vector.replace('size:2', '00'),
+      (f) => ({ variant: [keptByQ(f.Q)], ...indexedOperands(f, 1) }),
+      emitHalf,
+    ),
+    row<IndexedFields>(
+      `${name.slice(0, -1)}, scalar, half-precision)`,
+      patterns.scalar.replace('size:2', '00'),
+      (f) => ({ variant: [2], ...indexedOperands(f, 1) }),
+      emitHalf,
     ),
   ];
 });
@@ -270,7 +312,16 @@ const reductions: readonly Definition[] = (
       write(code, folded(code, floatShape(sz), code.let(code.q('n')), 1, combine), 4 << sz);
     },
   );
-  if (name === 'FADD') return [scalarPair];
+  const halfPair = row<'Rn' | 'Rd'>(
+    `${name}P (scalar, half-precision)`,
+    `01 0 11110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
+    ({ Rn, Rd }) => ({ variant: [], d: vRegister(Rd), n: vRegister(Rn) }),
+    (code) => {
+      const n = widened(code, code.let(code.q('n')), false);
+      write(code, narrowed(code, folded(code, f32x4, n, 1, combine)), 2);
+    },
+  );
+  if (name === 'FADD') return [scalarPair, halfPair];
   const across = row<'Rn' | 'Rd'>(
     `${name}V`,
     `0 1 1 01110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
@@ -281,7 +332,21 @@ const reductions: readonly Definition[] = (
       write(code, folded(code, f32x4, neighbours, 2, combine), 4);
     },
   );
-  return [scalarPair, across];
+  const halfAcross = row<'Q' | 'Rn' | 'Rd'>(
+    `${name}V (half-precision)`,
+    `0 Q 0 01110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
+    ({ Q, Rn, Rd }) => ({ variant: [Q], d: vRegister(Rd), n: vRegister(Rn) }),
+    (code, Q = 1) => {
+      const n = code.let(code.q('n'));
+      const four = (high: boolean): V128 => {
+        const neighbours = folded(code, f32x4, widened(code, n, high), 1, combine);
+        return folded(code, f32x4, neighbours, 2, combine);
+      };
+      const low = four(false);
+      write(code, narrowed(code, Q === 1 ? combine(code, f32x4, low, four(true)) : low), 2);
+    },
+  );
+  return [scalarPair, across, halfPair, halfAcross];
 });
 
 /** Advanced SIMD and scalar floating-point three same, by element, pairwise and across lanes (Arm ARM, C4.1.96). */

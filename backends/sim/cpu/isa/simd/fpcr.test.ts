@@ -27,9 +27,10 @@ describe('FPCR', () => {
   it.each([
     ['another rounding mode', 1n << 22n],
     ['flushing to zero', 1n << 24n],
+    ['flushing halves to zero', 1n << 19n],
   ])('ends the run as unsupported for %s', (_, value) => {
     expect(run(value, msr(sysreg.FPCR, 0), hvc(0))).toBe(RunExit.Unsupported);
-    expect(machine.vcpu.unsupported).toContain('FPCR.RMode or FPCR.FZ');
+    expect(machine.vcpu.unsupported).toContain('FPCR.RMode, FPCR.FZ or FPCR.FZ16');
   });
 
   it('is trapped as SIMD&FP instructions are', () => {

@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type V128 } from '../../wasm/expr.ts';
-import { convertVector, f64x2, integerShape } from '../../wasm/vector.ts';
+import { convertVector, f32x4, f64x2, type FloatShape } from '../../wasm/vector.ts';
 import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { pick, laneBytes } from './vector.ts';
 
@@ -37,27 +37,45 @@ export function fusedSingle(code: Lowering, addend: F32, n: F32, m: F32): F32 {
   return f32.demote(roundedToOdd(code, sum, lost));
 }
 
+/** Both operands are locals. */
+function sumRoundedToOdd(code: Lowering, shape: FloatShape, a: V128, b: V128): V128 {
+  const integers = shape.integer;
+  const zero = shape.all(0);
+  const sum = code.let(shape.add(a, b));
+  const second = code.let(shape.sub(sum, a));
+  const lost = code.let(shape.add(shape.sub(a, shape.sub(sum, second)), shape.sub(b, second)));
+  const inexact = v128.or(shape.gt(zero, lost), shape.gt(lost, zero));
+  const one = integers.all(1n);
+  const even = integers.eq(v128.and(sum, one), zero);
+  const step = v128.or(integers.shrS(v128.xor(sum, lost), i32.const(shape.bytes * 8 - 1)), one);
+  return code.let(integers.add(sum, v128.and(step, v128.and(inexact, even))));
+}
+
 /** The same for four lanes; with `half`, the low two are enough. */
 export function fusedSingleLanes(code: Lowering, addend: V128, n: V128, m: V128, half: boolean): V128 {
-  const shape = f64x2;
-  const integers = integerShape(3);
-  const zero = shape.all(0);
   const high = laneBytes(8, [1, 1]);
   const part = (upper: boolean): V128 => {
     const widen = (value: V128): V128 => code.let(convertVector.promoteLow(upper ? pick(code, [value], high) : value));
-    const product = code.let(shape.mul(widen(n), widen(m)));
-    const other = widen(addend);
-    const sum = code.let(shape.add(product, other));
-    const second = code.let(shape.sub(sum, product));
-    const lost = code.let(shape.add(shape.sub(product, shape.sub(sum, second)), shape.sub(other, second)));
-    const inexact = v128.or(shape.gt(zero, lost), shape.gt(lost, zero));
-    const one = integers.all(1n);
-    const even = integers.eq(v128.and(sum, one), zero);
-    const step = v128.or(integers.shrS(v128.xor(sum, lost), i32.const(63)), one);
-    return convertVector.demote(integers.add(sum, v128.and(step, v128.and(inexact, even))));
+    const product = code.let(f64x2.mul(widen(n), widen(m)));
+    return convertVector.demote(sumRoundedToOdd(code, f64x2, product, widen(addend)));
   };
   const low = part(false);
   return half ? low : pick(code, [code.let(low), code.let(part(true))], laneBytes(8, [0, 2]));
+}
+
+/**
+ * Lanes of singles that are halves: their product is exact, and the sum is rounded to odd, so that rounding to half
+ * rounds once.
+ */
+export function fusedHalfLanes(code: Lowering, addend: V128, n: V128, m: V128): V128 {
+  return sumRoundedToOdd(code, f32x4, code.let(f32x4.mul(n, m)), addend);
+}
+
+/** The same for a scalar; also of halves. */
+export function fusedHalf(code: Lowering, addend: F32, n: F32, m: F32): F32 {
+  const [a, first, second] = [addend, n, m].map((operand) => code.let(v128.splatF32(operand)));
+  if (a === undefined || first === undefined || second === undefined) return addend;
+  return f32.reinterpret(i32.wrap(v128.extractI64(fusedHalfLanes(code, a, first, second), 0)));
 }
 
 /** `n * m` exactly, as the sum of two numbers (Dekker); the exponents of the factors must be moderate. */

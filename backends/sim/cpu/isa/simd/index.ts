@@ -19,11 +19,11 @@ import { twoRegister } from './two-register.ts';
 
 /**
  * Data processing and structure loads and stores of SIMD&FP registers (Arm ARM, C4.1.94 and C4.1.96): the base set of
- * Armv8.0 with FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_FCMA, FEAT_FRINTTS and FEAT_JSCVT. Cryptographic instructions
- * are in ../crypto.
+ * Armv8.0 with FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_FCMA, FEAT_FRINTTS, FEAT_JSCVT and FEAT_FP16.
+ * Cryptographic instructions are in ../crypto.
  *
- * Not modelled: FPCR.RMode and FPCR.FZ, whose setting ends the run as unsupported; the cumulative exception bits of
- * FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
+ * Not modelled: FPCR.RMode, FPCR.FZ and FPCR.FZ16, whose setting ends the run as unsupported; the cumulative exception
+ * bits of FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
  */
 export const simdDefinitions: readonly Definition[] = [
   ...threeSame,

@@ -30,8 +30,8 @@ export const identificationRegisters = {
   }),
   // Two levels: separate caches of 64 KiB, then a unified one of 1 MiB, which is the point of coherency.
   CLIDR_EL1: constant(e(3, 1, 0, 0, 1), 0x0a20_0023n),
-  // EL0 and EL1 in AArch64 only, FP and Advanced SIMD without half precision; GIC system registers.
-  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0100_0011n),
+  // EL0 and EL1 in AArch64 only, FP and Advanced SIMD with half precision (FEAT_FP16); GIC system registers.
+  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0111_0011n),
   // Armv8 debug.
   ID_AA64DFR0_EL1: constant(e(3, 0, 0, 5, 0), 0x6n),
   // AES with FEAT_PMULL, SHA1, SHA2 with FEAT_SHA512, CRC32; Atomic = FEAT_LSE, RDM; SHA3, SM3, SM4, DP = FEAT_DotProd;
