@@ -13,8 +13,13 @@ const SIGILL = 'signal 4';
  * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA, FEAT_FRINTTS,
  * FEAT_JSCVT, and FEAT_FP16 but for its scalars.
  */
-const BEYOND =
-  /^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34]|FC(ADD|MLA)|FRINT(32|64)|FJCVTZS|.*half-precision)/;
+const BEYOND = new RegExp(
+  [
+    '^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34])',
+    '^(FC(ADD|MLA)|FRINT(32|64)|FJCVTZS)',
+    'half-precision',
+  ].join('|'),
+);
 
 /** Words with some fixed bits. */
 interface Space {
