@@ -21,6 +21,8 @@ import { shared } from '../shared.ts';
  * - `sp.alignment`: a load or store through a stack pointer that is not a multiple of 16 faults (SCTLR_EL1.SA)
  * - `memory.holes`: data accesses through null pointers, and just below the stack of a TMK, are faults, and none to a
  *   device
+ * - `interrupts`: a VM without isolation has a GICv3 with the addresses of QEMU's machine `virt`, unless its memory
+ *   reaches there, and interrupts of the EL1 timers, SGIs and SPIs arrive
  * - `instruction-budget`: `maxInstructions` ends a VM that loops for ever, at the same instruction every time
  */
 export const features = [
@@ -41,6 +43,7 @@ export const features = [
   'fp.environment',
   'sp.alignment',
   'memory.holes',
+  'interrupts',
   'instruction-budget',
 ] as const;
 

@@ -6,7 +6,7 @@ export { Clock } from './clock.ts';
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './layout.ts';
 export type * from './types.ts';
-export { ExceptionClass, Permission, RunExit } from './types.ts';
+export { ExceptionClass, NO_INTERRUPT, Permission, RunExit } from './types.ts';
 
 /** Makes the processors of a linear memory; they own its bytes below `DRAM_OFFSET`. */
 export function createCpu(memory: LinearMemory, options: CpuOptions = {}): Cpu {

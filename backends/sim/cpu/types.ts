@@ -1,10 +1,12 @@
 import type { Clock } from './clock.ts';
 import type { LinearMemory } from './linear-memory.ts';
+import type { InterruptRouting } from './gic/interrupt-routing.ts';
 import type { Regime } from './mmu/regime.ts';
 
 export type { Clock } from './clock.ts';
 import type { ExceptionLevel } from './exception-level.ts';
 
+export { type InterruptGroup, type InterruptRouting, NO_INTERRUPT } from './gic/interrupt-routing.ts';
 export type { ExceptionLevel } from './exception-level.ts';
 export type { Regime, Translation } from './mmu/regime.ts';
 
@@ -167,6 +169,13 @@ export interface Vcpu {
    */
   readonly effort: number;
   readonly active: CpuContext;
+  /** Whether an interrupt is signalled, whatever PSTATE masks; never without an interrupt controller. */
+  readonly interruptPending: boolean;
+  /**
+   * Connects an interrupt controller, once, before the first run: its interrupts are then taken to EL1, timers raise
+   * their PPIs through alarms, and accesses that generate or deactivate interrupts are no longer trapped to EL2.
+   */
+  connect(routing: InterruptRouting): void;
   /** A context in the reset state of the Arm ARM: registers 0, PSTATE EL1h with DAIF set, MMU off. */
   createContext(stage2: Stage2): CpuContext;
   /** Saves the active context and loads another. Clears the exclusive monitor. */

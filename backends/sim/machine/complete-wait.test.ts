@@ -3,7 +3,11 @@ import { expect, it } from 'vitest';
 import { Clock } from '../cpu/index.ts';
 import { completeWait } from './complete-wait.ts';
 
-const vcpu = (waiting: 'wfi' | 'wfe', timerDeadline: number) => ({ waiting, timerDeadline });
+const vcpu = (waiting: 'wfi' | 'wfe', timerDeadline: number) => ({
+  waiting,
+  timerDeadline,
+  interruptPending: false,
+});
 
 it('advances the clock to the next timer or alarm', () => {
   const clock = new Clock();

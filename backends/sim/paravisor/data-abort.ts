@@ -44,6 +44,28 @@ export function serveAccess(
   return Access.Done;
 }
 
+/** A device with registers in memory. */
+interface Registers {
+  /** Reads the 32 bits around an address. */
+  read(address: number): number;
+  write(address: number, bytes: number, low: number, high: number): void;
+}
+
+/**
+ * Serves a data abort with a valid syndrome by a device, but for PC, which the caller moves on.
+ *
+ * @param gprs index in `memory` of X0's low word
+ */
+export function serveDevice(device: Registers, memory: Uint32Array, gprs: number, esr: number, ipa: number): void {
+  const bytes = accessBytes(esr);
+  if (isWrite(esr)) {
+    device.write(ipa, bytes, writeValueLow(memory, gprs, esr), writeValueHigh(memory, gprs, esr));
+    return;
+  }
+  const low = device.read(ipa) >>> (8 * (ipa % 4));
+  completeRead(memory, gprs, esr, low, bytes === 8 ? device.read(ipa + 4) : 0);
+}
+
 /** What a write stores, exact where it can be an address. */
 export function storedAddress(memory: Uint32Array, gprs: number, esr: number): number {
   return writeValueHigh(memory, gprs, esr) * 2 ** 32 + writeValueLow(memory, gprs, esr);

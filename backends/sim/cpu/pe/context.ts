@@ -27,6 +27,9 @@ const TCR_EL1 = slotOf('TCR_EL1');
 const TTBR_EL1 = [slotOf('TTBR0_EL1'), slotOf('TTBR1_EL1')] as const;
 const MAIR_EL1 = slotOf('MAIR_EL1');
 
+/** Offsets of the vectors of IRQ and FIQ from that of a synchronous exception. */
+const IRQ_VECTOR = 0x80n;
+const FIQ_VECTOR = 0x100n;
 /** TCR_EL1.TBI0 and TBI1, in bits 63:32. */
 const TBI_SHIFT = 5;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -215,9 +218,19 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
 
   /** Guest time at which one of the timers signals next; see `Vcpu.timerDeadline`. */
   get timerDeadline(): number {
-    const at = (control: number, compare: number): number =>
-      timerDeadline(this.#memory.u32[(this.base + control) >> 2] ?? 0, this.#get(compare));
-    return Math.min(at(CNTV_CTL_EL0, CNTV_CVAL_EL0), at(CNTP_CTL_EL0, CNTP_CVAL_EL0));
+    return Math.min(this.deadlineOf('virtual'), this.deadlineOf('physical'));
+  }
+
+  /** Guest time at which the virtual or the physical timer signals; Infinity if it will not. */
+  deadlineOf(timer: 'virtual' | 'physical'): number {
+    const [control, compare] =
+      timer === 'virtual' ? ([CNTV_CTL_EL0, CNTV_CVAL_EL0] as const) : ([CNTP_CTL_EL0, CNTP_CVAL_EL0] as const);
+    return timerDeadline(this.#low(control), this.#get(compare));
+  }
+
+  /** Whether PSTATE masks an interrupt. */
+  masks(kind: 'irq' | 'fiq'): boolean {
+    return (this.#low(ContextState.Pstate) & (kind === 'irq' ? Pstate.I : Pstate.F)) !== 0;
   }
 
   /**
@@ -272,7 +285,6 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
 
   takeException(esr: number, far: bigint): void {
     const ec = esr >>> 26;
-    const oldPstate = this.pstate;
     const hasFar =
       ec === ExceptionClass.InstructionAbortLower ||
       ec === ExceptionClass.InstructionAbortSame ||
@@ -281,13 +293,24 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
       ec === ExceptionClass.PcAlignment;
     if (hasFar) this.#set(FAR_EL1, far);
     this.#set(ESR_EL1, BigInt(esr >>> 0));
+    this.#enterEl1(0n);
+  }
+
+  /** Takes an IRQ or FIQ to EL1 at the current PC. */
+  takeInterrupt(kind: 'irq' | 'fiq'): void {
+    this.#enterEl1(kind === 'irq' ? IRQ_VECTOR : FIQ_VECTOR);
+  }
+
+  /** @param offset of the kind of exception among the vectors of where it comes from */
+  #enterEl1(offset: bigint): void {
+    const oldPstate = this.pstate;
     this.#set(ELR_EL1, this.pc);
     this.#set(SPSR_EL1, BigInt(oldPstate));
     const sctlr = this.#memory.u32[(this.base + SCTLR_EL1) >> 2] ?? 0;
     const { pstate, vector } = exceptionEntry(oldPstate, sctlr);
     this.setMode(pstate);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
-    this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector);
+    this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector + offset);
   }
 
   /** ERET to ELR_EL1 and SPSR_EL1; an illegal return sets PSTATE.IL and stays at the current Exception level. */

@@ -7,6 +7,9 @@ export const Pstate = {
   El: 0x0c,
   SpSel: 1,
   Daif: 0x3c0,
+  /** Masks of IRQ and FIQ. */
+  I: 1 << 7,
+  F: 1 << 6,
   /** Illegal Execution state. */
   Il: 1 << 20,
   Pan: 1 << 22,
@@ -21,7 +24,7 @@ export function validTarget(spsr: number): boolean {
   return mode === Pstate.El0t || mode === Pstate.El1t || mode === Pstate.El1h;
 }
 
-/** PSTATE and vector offset for a synchronous exception to EL1 (Arm ARM, D1.3.2). */
+/** PSTATE and vector offset for an exception to EL1, the offset that of a synchronous one (Arm ARM, D1.3.2). */
 export function exceptionEntry(pstate: number, sctlr: number): { pstate: number; vector: bigint } {
   const mode = pstate & Pstate.Mode;
   const vector = mode === Pstate.El1h ? 0x200n : mode === Pstate.El1t ? 0x000n : 0x400n;

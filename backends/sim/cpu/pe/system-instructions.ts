@@ -84,7 +84,7 @@ export class SystemInstructions {
       case Operation.ReadRegister:
         return this.#read(context, host, record, operand);
       case Operation.WriteRegister:
-        return this.#write(context, record, operand);
+        return this.#write(context, host, record, operand);
       case Operation.WritePstate:
         return this.#writePstate(context, record, operand);
       case Operation.System:
@@ -125,20 +125,20 @@ export class SystemInstructions {
     return 'next';
   }
 
-  #write(context: Context, record: number, encoding: number): Outcome {
+  #write(context: Context, host: RegisterHost, record: number, encoding: number): Outcome {
     const register = findSysreg(encoding);
     if (register === undefined) return 'undefined';
     if (this.#refuses(context, register.el0)) return this.#trap(1, record, encoding, false);
     const simdTrap = register.simd === true ? context.simdTrap : undefined;
     if (simdTrap !== undefined) return this.#except(simdTrap, ExceptionClass.SimdFp, CV_AL);
     if (context.el < register.el) return 'undefined';
-    if (register.trapsWrites === true) return this.#trap(2, record, encoding, false);
+    if (register.trapsWrites === true && host.interrupts === undefined) return this.#trap(2, record, encoding, false);
     const { u16, u64 } = this.#memory;
     const value = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
     const { slot, writable } = register;
     if (slot >= 0) u64[slot >> 3] = ((u64[slot >> 3] ?? 0n) & ~writable) | (value & writable);
     else if (register.write === undefined) return 'undefined';
-    register.write?.(context, value);
+    register.write?.(context, value, host);
     if (register.stage1 === true) context.stage1Changed();
     const unsupported = register.unsupported?.(value);
     if (unsupported === undefined) return 'next';

@@ -6,12 +6,15 @@ import { engineFault } from '../engine-fault.ts';
 import { pageOf, readSigned, tlbIndex, untagged, writeSigned } from '../mmu/virtual-address.ts';
 import { Access, FaultStatus } from '../mmu/regime.ts';
 import type { Clock } from '../clock.ts';
+import type { InterruptRouting } from '../gic/interrupt-routing.ts';
+import { InterruptSignals } from '../gic/interrupt-signals.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
 import { dataAbortIss } from './instruction-syndrome.ts';
 import { CM, CV_AL, S1PTW, syndrome, WNR } from './exception.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { RegisterHost } from './registers/row.ts';
+import { TimerLines } from './timer-lines.ts';
 import { SystemInstructions } from './system-instructions.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
@@ -82,6 +85,8 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   readonly #system: SystemInstructions;
   readonly #spending: Effort;
   readonly #clock: Clock;
+  #interrupts: InterruptSignals | undefined;
+  #timers: TimerLines | undefined;
   #active: Context | undefined;
   #remaining = 0;
   /** Effort at which the run ends. */
@@ -113,6 +118,23 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   /** Guest time in nanoseconds. */
   get now(): number {
     return this.#clock.now;
+  }
+
+  get interrupts(): InterruptSignals | undefined {
+    return this.#interrupts;
+  }
+
+  get interruptPending(): boolean {
+    return this.#interrupts !== undefined && (this.#interrupts.irq || this.#interrupts.fiq);
+  }
+
+  connect(routing: InterruptRouting): void {
+    this.#interrupts = new InterruptSignals(() => this.#current(), routing);
+    this.#timers = new TimerLines(() => this.#current(), this.#clock, routing);
+  }
+
+  timersChanged(): void {
+    this.#timers?.update();
   }
 
   invalidateStage1(): void {
@@ -178,6 +200,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     let next = this.#last;
     while (this.#remaining > 0 || next === 'again') {
       if (next === 'continue' && this.#clock.next <= this.#clock.now) this.#clock.ring();
+      if (next === 'continue' && this.#interrupts !== undefined && this.#interrupted(this.#interrupts, context)) {
+        next = this.#taken();
+        continue;
+      }
       const yields = this.#compilations > 0 && this.#host.yieldAfterCompiling;
       if (this.#remaining > 0 && (yields || this.effort >= this.#allowed)) break;
       const outcome = this.#step(context);
@@ -190,6 +216,17 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     }
     this.#last = next;
     return RunExit.Budget;
+  }
+
+  /**
+   * Takes an interrupt that is pending and not masked. What is pending and what is masked change only where a step ends
+   * with `continue` or a run ends, so an interrupt is taken at the same instruction in every run.
+   */
+  #interrupted(signals: InterruptSignals, context: Context): boolean {
+    const kind = signals.irq ? 'irq' : signals.fiq ? 'fiq' : undefined;
+    if (kind === undefined || context.masks(kind)) return false;
+    context.takeInterrupt(kind);
+    return true;
   }
 
   /** Adds what the step was charged to the effort. */

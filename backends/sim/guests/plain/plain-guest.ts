@@ -1,4 +1,11 @@
-import { accessBytes, accessSummary, faultOrigin, guestFault, vectorNote } from '../../../../petri/kit/arm/index.ts';
+import {
+  accessBytes,
+  accessSummary,
+  faultOrigin,
+  guestFault,
+  hasValidSyndrome,
+  vectorNote,
+} from '../../../../petri/kit/arm/index.ts';
 import { type TmkEvent, type HaltReason, type Registers, checkVcpu } from '../../../../petri/contract/index.ts';
 import {
   encodeStartInput,
@@ -12,8 +19,8 @@ import {
   type TmkPlacement,
 } from '../../../../petri/tmk/index.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { completeWait, type Machine, machinePool } from '../../machine/index.ts';
-import { Access, serveAccess, storedAddress } from '../../paravisor/index.ts';
+import { completeWait, Gic, type Machine, VIRT_GIC, machinePool } from '../../machine/index.ts';
+import { Access, serveAccess, serveDevice, storedAddress } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
 import type { GuestFactory } from '../kind.ts';
@@ -27,7 +34,8 @@ const HVC_IMMEDIATE = 0xffff;
 
 /**
  * A TMK in an ordinary VM, much as tmk_vmm runs it without isolation: no RMM and no planes. The monitor treats the
- * command page and everything else outside of RAM as MMIO, and serves PSCI by HVC. Unlike in tmk_vmm, RAM does not
+ * command page and everything else outside of RAM but the GIC as MMIO without a device, and serves PSCI by HVC. The GIC
+ * is where QEMU's `virt` has it, unless RAM is there. Unlike in tmk_vmm, RAM does not
  * start at 0, so null pointers and a guest without vectors cause a fault.
  */
 export class PlainGuest implements Guest {
@@ -37,6 +45,7 @@ export class PlainGuest implements Guest {
   readonly #machine: Machine;
   readonly #ramBytes: number;
   readonly #stage2: FlatStage2;
+  readonly #gic = new Gic(VIRT_GIC);
   readonly #vcpu: Vcpu;
   readonly #context: CpuContext;
   /** Whether the last exit was a command, which may take long. */
@@ -54,6 +63,7 @@ export class PlainGuest implements Guest {
     logUndefined(cpu, this.#monitor.locator, listener.log);
     this.#stage2 = new FlatStage2(dram.offset, ramBytes, PLAIN_RAM_BASE);
     this.#vcpu = cpu.createVcpu(0);
+    this.#vcpu.connect(this.#gic.routing);
     this.#context = this.#vcpu.createContext(this.#stage2);
     this.#vcpu.activate(this.#context);
     this.#context.pc = BigInt(this.#placement.entry);
@@ -123,10 +133,6 @@ export class PlainGuest implements Guest {
         return this.#serveHvc();
       case ExceptionClass.InstructionAbortLower:
         return this.#unserved();
-      case ExceptionClass.Sysreg:
-        // A software generated interrupt: there is no other vCPU, and interrupts of this one are not delivered.
-        this.#context.advancePc(4);
-        return undefined;
       default:
         return this.#unserved();
     }
@@ -136,6 +142,11 @@ export class PlainGuest implements Guest {
     const { esr, ipa } = this.#vcpu.exit;
     const memory = this.#machine.linear.u32;
     const gprs = this.#context.gprsOffset >>> 2;
+    if (this.#gic.contains(ipa) && hasValidSyndrome(esr)) {
+      serveDevice(this.#gic, memory, gprs, esr, ipa);
+      this.#context.advancePc(4);
+      return undefined;
+    }
     const access = serveAccess(this.#monitor, memory, gprs, esr, ipa, this.#summary);
     if (access === Access.Refused) return this.#unserved();
     this.#context.advancePc(4);

@@ -14,6 +14,7 @@ export const plainKind: GuestKind = {
     'inspect.registers',
     'sp.alignment',
     'memory.holes',
+    'interrupts',
     'instruction-budget',
   ],
   // Planes are of realms: how many a test asks for is ignored.

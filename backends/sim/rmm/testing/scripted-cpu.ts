@@ -55,11 +55,16 @@ export class ScriptedVcpu implements Vcpu {
   unsupported = '';
   readonly waiting = 'wfi';
   readonly timerDeadline = Infinity;
+  readonly interruptPending = false;
   retired = 0;
   #active: ScriptedContext | undefined;
 
   constructor(cpu: ScriptedCpu) {
     this.cpu = cpu;
+  }
+
+  connect(): void {
+    // A script has no interrupts.
   }
 
   get work(): number {

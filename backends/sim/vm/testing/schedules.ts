@@ -49,6 +49,8 @@ const cases: readonly (() => VmCase)[] = [
   vmCase('exceptions', 'counter'),
   vmCase('mmu', 'remaps'),
   vmCase('mmu', 'address_spaces', { isolation: 'none' }),
+  vmCase('interrupts', 'timers_in_a_loop', { isolation: 'none' }),
+  vmCase('interrupts', 'virtual_timer_in_wfi', { isolation: 'none', memory: '32M' }),
   vmCase('exits', 'read_of_unprotected'),
   vmCase('exits', 'execute_other_plane', { isolation: 'none' }),
   vmCase('loop', 'spin', { isolation: 'none', maxInstructions: 200_003 }),

@@ -1,4 +1,5 @@
 import type { ExceptionLevel } from '../../exception-level.ts';
+import type { InterruptGroup } from '../../gic/interrupt-routing.ts';
 
 /** op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2. */
 export function encodeSysreg(op0: number, op1: number, crn: number, crm: number, op2: number): number {
@@ -21,8 +22,26 @@ export interface RegisterHost {
   readonly mpidr: number;
   /** Guest time in nanoseconds. */
   readonly now: number;
+  /** What the CPU interface does, if the machine has an interrupt controller. */
+  readonly interrupts: InterruptInterface | undefined;
+  /** To be called after a write of a timer register. */
+  timersChanged(): void;
   /** Drops what TLBs hold of stage 1 of the active context, on every PE that shares its stage 2. */
   invalidateStage1(): void;
+}
+
+/** The CPU interface of an interrupt controller: see `InterruptSignals`. */
+export interface InterruptInterface {
+  readonly irq: boolean;
+  readonly fiq: boolean;
+  readonly runningPriority: number;
+  update(): void;
+  highestPending(group: InterruptGroup): bigint;
+  acknowledge(group: InterruptGroup): bigint;
+  end(group: InterruptGroup, value: bigint): void;
+  deactivate(value: bigint): void;
+  generate(group: InterruptGroup, value: bigint): void;
+  binaryPoint(group: InterruptGroup): number;
 }
 
 /** Whether EL1 permits EL0 something, by SCTLR_EL1 and CNTKCTL_EL1. */
@@ -41,7 +60,7 @@ export interface RegisterRow {
   readonly simd?: true;
   /** Whether it controls stage 1, so that a change of its value changes translations. */
   readonly stage1?: true;
-  /** Writes at EL1 are trapped to EL2, which emulates them. */
+  /** Writes at EL1 are trapped to EL2, which emulates them, unless the machine has an interrupt controller. */
   readonly trapsWrites?: true;
   /** Where a stored value is kept: an offset in the state, or `array` for the next place among the system registers. */
   readonly place?: number | 'array';
@@ -51,7 +70,7 @@ export interface RegisterRow {
   /** @param kept the stored value, or zero. A register without this and without a stored value cannot be read. */
   readonly read?: (context: RegisterAccess, host: RegisterHost, kept: bigint) => bigint;
   /** A register without this and without a stored value cannot be written. */
-  readonly write?: (context: RegisterAccess, value: bigint) => void;
+  readonly write?: (context: RegisterAccess, value: bigint, host: RegisterHost) => void;
   /** What a written value asks for that is not modelled. */
   readonly unsupported?: (value: bigint) => string | undefined;
 }

@@ -4,6 +4,9 @@ import { behaves, constant, encodeSysreg as e, ignored, type RegisterRow } from 
 /** SCTLR_EL1.UMA: EL0 may access PSTATE.DAIF. */
 const UMA = 1 << 9;
 
+/** Bits of ISR_EL1. */
+const Isr = { I: 1 << 7, F: 1 << 6 } as const;
+
 /** Whether EL0 may access DAIF, by MRS, MSR (register) and MSR (immediate). */
 export function daifAtEl0(sctlr: number): boolean {
   return (sctlr & UMA) !== 0;
@@ -32,8 +35,11 @@ export const stateRegisters = {
     read: (context) => context.sysreg(SP_EL0) ?? 0n,
     write: (context, value) => void context.setSysreg(SP_EL0, value),
   }),
-  // Nothing is pending.
-  ISR_EL1: constant(e(3, 0, 12, 1, 0), 0n),
+  // What is pending, whatever PSTATE masks.
+  ISR_EL1: behaves(e(3, 0, 12, 1, 0), {
+    read: (_context, { interrupts }) =>
+      BigInt((interrupts?.irq === true ? Isr.I : 0) | (interrupts?.fiq === true ? Isr.F : 0)),
+  }),
   OSLAR_EL1: behaves(e(2, 0, 1, 0, 4), { write: ignored }),
   OSLSR_EL1: constant(e(2, 0, 1, 1, 4), 0x8n),
   OSDLR_EL1: behaves(e(2, 0, 1, 3, 4), { write: ignored }),

@@ -1,5 +1,13 @@
 import { COUNTER_FREQUENCY, counterAt, timerControl } from '../generic-timer.ts';
-import { behaves, constant, encodeSysreg as e, keeps, type RegisterRow } from './row.ts';
+import {
+  behaves,
+  constant,
+  encodeSysreg as e,
+  keeps,
+  type RegisterAccess,
+  type RegisterHost,
+  type RegisterRow,
+} from './row.ts';
 
 /** Bits of CNTKCTL_EL1 that let EL0 read counters (Arm ARM, D24.12.10). */
 const Cntkctl = { EL0PCTEN: 1, EL0VCTEN: 2 } as const;
@@ -7,12 +15,31 @@ const Cntkctl = { EL0PCTEN: 1, EL0VCTEN: 2 } as const;
 const CNTP_CVAL_EL0 = e(3, 3, 14, 2, 2);
 const CNTV_CVAL_EL0 = e(3, 3, 14, 3, 2);
 
+function timersChanged(_context: RegisterAccess, _value: bigint, host: RegisterHost): void {
+  host.timersChanged();
+}
+
+/** CNTx_TVAL_EL0: the compare value as a signed distance of 32 bits from the counter. */
+function timerValue(encoding: number, compare: number): RegisterRow {
+  return behaves(encoding, {
+    read: (context, { now }) => BigInt.asUintN(32, (context.sysreg(compare) ?? 0n) - BigInt(counterAt(now))),
+    write: (context, value, host) => {
+      const at = BigInt(counterAt(host.now)) + BigInt.asIntN(32, value);
+      context.setSysreg(compare, BigInt.asUintN(64, at));
+      host.timersChanged();
+    },
+  });
+}
+
 /** CNTx_CTL_EL0: ENABLE and IMASK are stored, ISTATUS is computed from the time. */
 function control(encoding: number, compare: number): RegisterRow {
-  return keeps(encoding, {
-    writable: 3n,
-    read: (context, host, kept) => BigInt(timerControl(Number(kept), context.sysreg(compare) ?? 0n, host.now)),
-  });
+  return {
+    ...keeps(encoding, {
+      writable: 3n,
+      read: (context, host, kept) => BigInt(timerControl(Number(kept), context.sysreg(compare) ?? 0n, host.now)),
+    }),
+    write: timersChanged,
+  };
 }
 
 function counter(encoding: number, allowed: number): RegisterRow {
@@ -31,8 +58,10 @@ export const timerRegisters = {
   }),
   CNTPCT_EL0: counter(e(3, 3, 14, 0, 1), Cntkctl.EL0PCTEN),
   CNTVCT_EL0: counter(e(3, 3, 14, 0, 2), Cntkctl.EL0VCTEN),
+  CNTP_TVAL_EL0: timerValue(e(3, 3, 14, 2, 0), CNTP_CVAL_EL0),
   CNTP_CTL_EL0: control(e(3, 3, 14, 2, 1), CNTP_CVAL_EL0),
-  CNTP_CVAL_EL0: keeps(CNTP_CVAL_EL0),
+  CNTP_CVAL_EL0: { ...keeps(CNTP_CVAL_EL0), write: timersChanged },
+  CNTV_TVAL_EL0: timerValue(e(3, 3, 14, 3, 0), CNTV_CVAL_EL0),
   CNTV_CTL_EL0: control(e(3, 3, 14, 3, 1), CNTV_CVAL_EL0),
-  CNTV_CVAL_EL0: keeps(CNTV_CVAL_EL0),
+  CNTV_CVAL_EL0: { ...keeps(CNTV_CVAL_EL0), write: timersChanged },
 } satisfies Readonly<Record<string, RegisterRow>>;

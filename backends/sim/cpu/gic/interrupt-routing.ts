@@ -1,0 +1,28 @@
+/** Interrupt group, which is also that of a CPU interface register: 0 signals FIQ, 1 signals IRQ. */
+export type InterruptGroup = 0 | 1;
+
+/** The special INTID for "no pending interrupt" (IHI0069, 2.2.1). */
+export const NO_INTERRUPT = 1023;
+/** INTIDs of the EL1 timers' PPIs (BSA, PPI assignment). */
+export const TimerInterrupt = { Virtual: 27, Physical: 30 } as const;
+
+/** Distributor and redistributor, as the CPU interface of one PE sees them (IHI0069, chapter 4). */
+export interface InterruptRouting {
+  /** Called after each change of what may be signalled. */
+  onChange: (() => void) | undefined;
+  /**
+   * The INTID that is pending, enabled, not active, of a group that the distributor forwards and that is among `groups`
+   * (bit n for group n), and has the highest priority; `NO_INTERRUPT` if there is none.
+   */
+  highest(groups: number): number;
+  /** Priority of an INTID: 0 is the highest. */
+  priority(intid: number): number;
+  group(intid: number): InterruptGroup;
+  /** From pending to active. */
+  acknowledge(intid: number): void;
+  deactivate(intid: number): void;
+  /** An SGI to this PE; ignored if it is configured for another group. */
+  generate(intid: number, group: InterruptGroup): void;
+  /** The level of an input. */
+  setLevel(intid: number, level: boolean): void;
+}

@@ -1,0 +1,43 @@
+import type { Alarm, Clock } from '../clock.ts';
+import { type InterruptRouting, TimerInterrupt } from '../gic/interrupt-routing.ts';
+
+/** The timers of a context, as their lines see them. */
+interface Timers {
+  deadlineOf(timer: 'virtual' | 'physical'): number;
+}
+
+const timers = [
+  ['virtual', TimerInterrupt.Virtual],
+  ['physical', TimerInterrupt.Physical],
+] as const;
+
+/** The outputs of the EL1 timers of a PE: levels that rise at alarms and fall when a timer is written. */
+export class TimerLines {
+  readonly #timers: () => Timers;
+  readonly #clock: Clock;
+  readonly #routing: InterruptRouting;
+  #alarms: readonly Alarm[] = [];
+
+  constructor(of: () => Timers, clock: Clock, routing: InterruptRouting) {
+    this.#timers = of;
+    this.#clock = clock;
+    this.#routing = routing;
+  }
+
+  /** Sets the levels of the moment, and alarms for when they rise. */
+  update(): void {
+    for (const alarm of this.#alarms) this.#clock.cancel(alarm);
+    const alarms: Alarm[] = [];
+    for (const [timer, intid] of timers) {
+      const deadline = this.#timers().deadlineOf(timer);
+      this.#routing.setLevel(intid, deadline <= this.#clock.now);
+      if (deadline <= this.#clock.now || deadline === Infinity) continue;
+      alarms.push(
+        this.#clock.setAlarm(deadline, () => {
+          this.update();
+        }),
+      );
+    }
+    this.#alarms = alarms;
+  }
+}
