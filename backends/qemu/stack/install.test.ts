@@ -246,7 +246,7 @@ describe.skipIf(tools.includes(undefined))('installing the QEMU stack', () => {
       expect(await message(firmware({ bl33: join(folder, 'nowhere') }))).toMatch(/artifact-missing.*--bl33/);
       expect(await message(firmware({ only: 'rmm' }))).toMatch(/invalid-option.*no part 'rmm'/);
       expect(await message(install({ root: elsewhere, rebuild: ['rootfs' as const] }))).toMatch(
-        /invalid-option.*nothing but firmware.*--rebuild-rootfs/,
+        /invalid-option.*only firmware is installed.*--rebuild-rootfs/,
       );
     });
 
