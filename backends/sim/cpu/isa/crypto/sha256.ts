@@ -1,7 +1,7 @@
 import { insn, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i32, v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { laneBytes } from '../simd/vector.ts';
 import { choose, majority, registers, rotateLanesLeft, rotations, setWords, sum, words } from './words.ts';
 

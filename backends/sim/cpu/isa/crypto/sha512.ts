@@ -1,7 +1,7 @@
 import { insn, type Definition } from '../definition.ts';
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { i32, i64, v128, type I64, type V128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { laneBytes } from '../simd/vector.ts';
 import { registers, rotateDoublesRight } from './words.ts';
 

@@ -1,7 +1,7 @@
 import { vRegister } from '../definition.ts';
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { i32, v128, type I32, type V128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 
 /** SIMD&FP registers as four words, the lowest first, and the functions of words that hashes are made of. */
 

@@ -1,7 +1,7 @@
 import { insn, vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape, wideningFrom } from '../../wasm/vector.ts';
+import { integerShape, wideningFrom } from '../../wasm/lane-shapes.ts';
 import { keptByQ, row, write, type Kept, type Size } from './vector.ts';
 
 /** Folds the lanes of the low `kept` bytes into the lowest. */

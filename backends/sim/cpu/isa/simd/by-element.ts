@@ -1,7 +1,7 @@
 import { vElement, vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import type { V128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { doublingHigh } from './doubling.ts';
 import { longProducts } from './three-different.ts';
 import { keptByQ, row, write, type Kept, type VectorOperands } from './vector.ts';

@@ -1,7 +1,7 @@
 import { insn, vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { v128, type V128 } from '../../wasm/expr.ts';
-import type { FloatShape } from '../../wasm/vector.ts';
+import type { FloatShape } from '../../wasm/lane-shapes.ts';
 import { indexedElement, indexedOperands } from './by-element.ts';
 import { floatShape } from './float-width.ts';
 import { arithmetic, halves, multiplyAdd, type Operands } from './fp-vector.ts';

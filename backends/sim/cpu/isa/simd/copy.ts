@@ -1,6 +1,6 @@
 import { insn, vElement, vRegister, xDest, xSource, type Definition } from '../definition.ts';
 import { i64, v128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { expandImmediate16, expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
 import { keptByQ, signExtended, write } from './vector.ts';
 

@@ -1,7 +1,7 @@
 import { insn, vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { v128, type V128 } from '../../wasm/expr.ts';
-import { dotI16, integerShape, wideningFrom } from '../../wasm/vector.ts';
+import { dotI16, integerShape, wideningFrom } from '../../wasm/lane-shapes.ts';
 import { indexedElement, indexedOperands } from './by-element.ts';
 import { keptByQ, laneBytes, write } from './vector.ts';
 

@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i32, type V128 } from '../../wasm/expr.ts';
-import { integerShape, wideningFrom } from '../../wasm/vector.ts';
+import { integerShape, wideningFrom } from '../../wasm/lane-shapes.ts';
 import { indexedElement, indexedOperands, type IndexedFields } from './by-element.ts';
 import { bounded, Narrowing } from './saturation.ts';
 import { keptByQ, narrowBytes, pick, row, write, zeroVector, type Kept, type Size } from './vector.ts';

@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import { i32, v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape, wideningFrom } from '../../wasm/vector.ts';
+import { integerShape, wideningFrom } from '../../wasm/lane-shapes.ts';
 import { saturatingAdd, smallest } from './saturation.ts';
 import { narrowBytes, pick, saturated, type Kept, type Size } from './vector.ts';
 

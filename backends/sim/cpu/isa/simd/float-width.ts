@@ -1,6 +1,6 @@
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type I64, type V128 } from '../../wasm/expr.ts';
-import { f32x4, f64x2, type FloatShape } from '../../wasm/vector.ts';
+import { f32x4, f64x2, type FloatShape } from '../../wasm/lane-shapes.ts';
 import { halfBits, narrowed, widenedScalar } from './half.ts';
 import { nanResult } from './nan.ts';
 import { write } from './vector.ts';

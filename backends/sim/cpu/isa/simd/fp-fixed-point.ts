@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { v128, type V128 } from '../../wasm/expr.ts';
-import { convertVector, f32x4 } from '../../wasm/vector.ts';
+import { convertVector, f32x4 } from '../../wasm/lane-shapes.ts';
 import { atPrecision } from './float-width.ts';
 import { fromInteger, powerOfTwo, toInteger } from './fp-integer.ts';
 import { halvesFromIntegers, halvesToIntegers } from './half-integer.ts';

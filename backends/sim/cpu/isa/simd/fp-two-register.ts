@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { f64, i64, type V128 } from '../../wasm/expr.ts';
-import { convertVector, f32x4, type FloatShape } from '../../wasm/vector.ts';
+import { convertVector, f32x4, type FloatShape } from '../../wasm/lane-shapes.ts';
 import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { atPrecision, floatShape, rounded, roundedLanes, Rounding } from './float-width.ts';
 import { fixedPoint } from './fp-fixed-point.ts';

@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { f64, i64, v128, type V128 } from '../../wasm/expr.ts';
-import { f32x4, integerShape, type FloatShape } from '../../wasm/vector.ts';
+import { f32x4, integerShape, type FloatShape } from '../../wasm/lane-shapes.ts';
 import {
   indexedElement,
   indexedOperands,

@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i64, v128, type V128 } from '../../wasm/expr.ts';
-import { anyTrue, convertVector, f32x4, f64x2 } from '../../wasm/vector.ts';
+import { anyTrue, convertVector, f32x4, f64x2 } from '../../wasm/lane-shapes.ts';
 import { conversion, FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { keep, laneBytes, pick, row, write, writeHalf } from './vector.ts';
 

@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type V128 } from '../../wasm/expr.ts';
-import { convertVector, f32x4, f64x2, type FloatShape } from '../../wasm/vector.ts';
+import { convertVector, f32x4, f64x2, type FloatShape } from '../../wasm/lane-shapes.ts';
 import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { pick, laneBytes } from './vector.ts';
 

@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import type { V128 } from '../../wasm/expr.ts';
-import { convertVector, wideningFrom } from '../../wasm/vector.ts';
+import { convertVector, wideningFrom } from '../../wasm/lane-shapes.ts';
 import { atHalf, saturatedLanes } from './half.ts';
 import { write, type Kept } from './vector.ts';
 

@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import { f32, i32, i64, v128, v128Binary, type F32, type V128 } from '../../wasm/expr.ts';
-import { f32x4, integerShape, wideningFrom } from '../../wasm/vector.ts';
+import { f32x4, integerShape, wideningFrom } from '../../wasm/lane-shapes.ts';
 import { write, type Kept } from './vector.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import { i32, v128, type V128 } from '../../wasm/expr.ts';
-import { anyTrue, type FloatShape } from '../../wasm/vector.ts';
+import { anyTrue, type FloatShape } from '../../wasm/lane-shapes.ts';
 import { VcpuState } from '../../layout.ts';
 import { keep, keptMask, write, type Kept } from './vector.ts';
 

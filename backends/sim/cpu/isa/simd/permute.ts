@@ -1,7 +1,7 @@
 import { insn, vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { keptByQ, laneBytes, pick, write, type Kept } from './vector.ts';
 
 /** Lanes of a permutation; the lanes of Vm are numbered after those of Vn, which are the ones in `kept` bytes. */

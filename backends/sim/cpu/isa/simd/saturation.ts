@@ -1,6 +1,6 @@
 import type { Lowering } from '../lowering.ts';
 import { v128, i32, type V128 } from '../../wasm/expr.ts';
-import { integerShape, type IntegerShape } from '../../wasm/vector.ts';
+import { integerShape, type IntegerShape } from '../../wasm/lane-shapes.ts';
 import { saturated, zeroVector, type Kept, type Size } from './vector.ts';
 
 /** Saturating arithmetic (SatQ of the Arm ARM's shared pseudocode), which sets FPSR.QC. */

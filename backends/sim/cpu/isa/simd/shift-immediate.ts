@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i32, v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape, wideningFrom, type IntegerShape } from '../../wasm/vector.ts';
+import { integerShape, wideningFrom, type IntegerShape } from '../../wasm/lane-shapes.ts';
 import { bounded, Narrowing, saturatingShl } from './saturation.ts';
 import { keptByQ, narrowBytes, pick, row, write, writeHalf, zeroVector, type Kept, type Size } from './vector.ts';
 

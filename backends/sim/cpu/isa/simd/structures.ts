@@ -2,7 +2,7 @@ import { base } from '../addressing.ts';
 import { insn, vElement, vRegister, xOrSp, xSource, type Decoded, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i64, v128, type I32, type I64, type V128 } from '../../wasm/expr.ts';
-import { integerShape } from '../../wasm/vector.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { keep, keptByQ, pick, type Kept } from './vector.ts';
 
 /**

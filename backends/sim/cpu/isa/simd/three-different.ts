@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i32, v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape, wideningFrom, type IntegerShape } from '../../wasm/vector.ts';
+import { integerShape, wideningFrom, type IntegerShape } from '../../wasm/lane-shapes.ts';
 import { doublingLong } from './doubling.ts';
 import { saturatingAdd, saturatingSub } from './saturation.ts';
 import { absoluteDifference } from './three-same.ts';

@@ -1,6 +1,6 @@
 import { insn, vRegister, type Definition } from '../definition.ts';
 import { i32, v128, type V128 } from '../../wasm/expr.ts';
-import { integerShape, type IntegerShape } from '../../wasm/vector.ts';
+import { integerShape, type IntegerShape } from '../../wasm/lane-shapes.ts';
 import { doublingHigh } from './doubling.ts';
 import { saturatingAdd, saturatingSub } from './saturation.ts';
 import { shiftByRegister } from './shift-register.ts';

@@ -1,7 +1,7 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { i32, i64, v128, type I64, type V128 } from '../../wasm/expr.ts';
-import { integerShape, popcntI8, wideningFrom, type IntegerShape } from '../../wasm/vector.ts';
+import { integerShape, popcntI8, wideningFrom, type IntegerShape } from '../../wasm/lane-shapes.ts';
 import { bounded, largest, Narrowing, signedPlusUnsigned, smallest, unsignedPlusSigned } from './saturation.ts';
 import {
   keptByQ,

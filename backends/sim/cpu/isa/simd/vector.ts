@@ -2,7 +2,7 @@ import { parseEncoding } from '../encoding.ts';
 import type { Decoded, Definition } from '../definition.ts';
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { i32, i64, v128, type I64, type V128 } from '../../wasm/expr.ts';
-import { anyTrue, integerShape, type IntegerShape } from '../../wasm/vector.ts';
+import { anyTrue, integerShape, type IntegerShape } from '../../wasm/lane-shapes.ts';
 import { VcpuState } from '../../layout.ts';
 
 /** Helpers that the definitions of SIMD instructions share. */
