@@ -75,7 +75,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
       reason: 'backend-lost',
       message: expect.stringContaining('no connection') as string,
     });
-    sshd.expire();
+    await sshd.expire();
     await gone();
   });
 
@@ -237,7 +237,7 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
     for (const pid of withEnvironment(child.state)) process.kill(pid, 'SIGKILL');
     await child.ended;
     expect(holders()).toContain(held);
-    sshd.expire();
+    await sshd.expire();
     await gone();
     await vms.hosts({ launchers: script('exit 0') });
     expect(await (await vms.launch()).halted).toMatchObject({ reason: 'complete' });

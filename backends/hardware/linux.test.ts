@@ -101,7 +101,7 @@ describe.skipIf(sshdPath === undefined || qemu === undefined)('QEMU on a machine
       await expect(running).rejects.toMatchObject({ code: 'vm-halted' });
       expect(await vm.halted).toMatchObject({ reason: 'backend-lost' });
       // The host ends it.
-      sshd.expire();
+      await sshd.expire();
       await expect.poll(() => withEnvironment('PETRI_LAUNCH=', sshd.folder)).toEqual([]);
     });
 

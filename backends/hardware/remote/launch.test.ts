@@ -135,7 +135,7 @@ describe.skipIf(sshdPath === undefined)('RemoteLaunch', () => {
     proxy.cut();
     const end = await launch.ended;
     expect(end.kind).toBe('lost');
-    sshd.expire();
+    await sshd.expire();
     await expect.poll(launches).toEqual([]);
     expect(withEnvironment('PETRI_LAUNCH=', sshd.folder)).toEqual([]);
     expect(withEnvironment(join(sshd.folder, 'remote', 'launches'))).toEqual([]);

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 
 import type { HostConfig } from '../hosts/schema.ts';
 import { toolsAreRequired } from '../../../petri/unit-test/optional-tool.ts';
+import { until } from '../../../petri/unit-test/until.ts';
 import { parseHosts } from '../hosts/hosts-file.ts';
 
 /** Path of OpenSSH's server, which is not in an ordinary user's PATH; undefined if it is not installed. */
@@ -168,12 +169,19 @@ export class TestSshd {
     return launch === undefined ? 0 : statSync(join(launch, file)).size;
   }
 
-  /** Lets the time since the last heartbeat expire, for all launches and leases. */
-  expire(): void {
-    for (const launch of this.#launches()) writeFileSync(join(launch, 'deadline'), '000000000000\n');
+  /**
+   * Lets the time since the last heartbeat expire for all leases and launches, until no launch is left: an attendant
+   * whose connection has just ended may still read a heartbeat, and put the deadline off.
+   */
+  async expire(): Promise<void> {
     for (const lease of this.leases().map((id) => join(this.#holders, id))) {
       for (const entry of readdirSync(lease)) renameSync(join(lease, entry), join(lease, entry.replace(/^\d+/, '0')));
     }
+    await until(() => {
+      const launches = this.#launches();
+      for (const launch of launches) expireLaunch(launch);
+      return launches.length === 0 ? true : undefined;
+    });
   }
 
   /** Owners of leases of the host `machine`, from lease.sh's files. */
@@ -221,6 +229,14 @@ async function listening(port: number, failed: () => string | undefined): Promis
     });
     if (there) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function expireLaunch(folder: string): void {
+  try {
+    writeFileSync(join(folder, 'deadline'), '000000000000\n', { flag: 'r+' });
+  } catch {
+    // It has just gone.
   }
 }
 
