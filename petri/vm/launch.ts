@@ -167,6 +167,9 @@ function checkSize(backend: Backend, spec: VmSpec, limits: BackendLimits | undef
   });
 }
 
+/** Milliseconds: Node's timers end at once where they are given more. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 interface WatchHandlers {
   readonly onAbort: () => void;
   readonly onDeadline: () => void;
@@ -174,7 +177,7 @@ interface WatchHandlers {
 
 /** Watches the deadline and the caller's signal until the VM is ended, from before the backend makes it. */
 function watch(ended: AbortSignal, { signal, deadline }: LaunchOptions, { onAbort, onDeadline }: WatchHandlers): void {
-  const timer = deadline === undefined ? undefined : setTimeout(onDeadline, deadline);
+  const timer = deadline === undefined ? undefined : setTimeout(onDeadline, Math.min(deadline, LONGEST_TIMER));
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   // Every end of a VM goes through its own signal.

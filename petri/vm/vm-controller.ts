@@ -222,7 +222,9 @@ export class VmController {
     const { runLimit } = this.parts;
     if (runLimit === undefined) return;
     const seconds = (runLimit / 1000).toFixed(1);
-    const timer = setTimeout(() => void this.expire(`its payload had to end within ${seconds} s`), runLimit);
+    const overdue = (): void => void this.expire(`its payload had to end within ${seconds} s`);
+    // Node's timers end at once where they are given more.
+    const timer = setTimeout(overdue, Math.min(runLimit, 2 ** 31 - 1));
     void run.halted.then(() => clearTimeout(timer));
   }
 
