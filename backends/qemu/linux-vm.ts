@@ -18,6 +18,7 @@ import {
   type ExecResult,
 } from '../../petri/contract/index.ts';
 import { PetriError } from '../../petri/errors.ts';
+import { timeoutSignal } from '../../petri/timer.ts';
 import { VmLife } from '../../petri/kit/boot/index.ts';
 import { AgentClient, agentInitramfs } from '../../petri/kit/linux/index.ts';
 import { unpackKernel } from '../../petri/payload/index.ts';
@@ -145,7 +146,7 @@ export class LinuxVm implements VmRuntime {
   async exec(command: string, options: ExecOptions): Promise<ExecResult> {
     const boot = this.#boot;
     if (boot === undefined) throw new Error('the VM was not booted');
-    const booted = AbortSignal.timeout(budget('linux') + (options.timeout ?? 0));
+    const booted = timeoutSignal(budget('linux') + (options.timeout ?? 0));
     const signal = options.signal === undefined ? booted : AbortSignal.any([booted, options.signal]);
     return await boot.agent.exec(command, { ...options, signal });
   }

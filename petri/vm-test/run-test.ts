@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { TestContext } from 'vitest';
 import type { Backend, ProbeResult, IsolationType, VmPayload } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
+import { timerDelay } from '../timer.ts';
 import { harmlessLine } from '../text/index.ts';
 import {
   launchController,
@@ -259,7 +260,7 @@ class TestSession {
             }),
           );
         },
-        left + margin(timeout) / 2,
+        timerDelay(left + margin(timeout) / 2),
       );
     });
     try {

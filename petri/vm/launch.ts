@@ -10,6 +10,7 @@ import {
   type VmSpec,
 } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
+import { timerDelay } from '../timer.ts';
 import { abortSignal, checkOptions, listOf, milliseconds, oneOfThese, text, type Rule } from '../options/index.ts';
 import { hostClock, SerialConsole, type WaitClock } from '../serial/index.ts';
 import { resolveVmConfig } from './config.ts';
@@ -167,9 +168,6 @@ function checkSize(backend: Backend, spec: VmSpec, limits: BackendLimits | undef
   });
 }
 
-/** Milliseconds: Node's timers end at once where they are given more. */
-const LONGEST_TIMER = 2 ** 31 - 1;
-
 interface WatchHandlers {
   readonly onAbort: () => void;
   readonly onDeadline: () => void;
@@ -177,7 +175,7 @@ interface WatchHandlers {
 
 /** Watches the deadline and the caller's signal until the VM is ended, from before the backend makes it. */
 function watch(ended: AbortSignal, { signal, deadline }: LaunchOptions, { onAbort, onDeadline }: WatchHandlers): void {
-  const timer = deadline === undefined ? undefined : setTimeout(onDeadline, Math.min(deadline, LONGEST_TIMER));
+  const timer = deadline === undefined ? undefined : setTimeout(onDeadline, timerDelay(deadline));
   signal?.addEventListener('abort', onAbort, { once: true });
   if (signal?.aborted === true) onAbort();
   // Every end of a VM goes through its own signal.

@@ -8,6 +8,7 @@ import {
 } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { slowFactor } from '../slow-factor.ts';
+import { timeoutSignal, timerDelay } from '../timer.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import { quotedLines } from '../text/index.ts';
 import { BootRun, type PlaneSummary } from './boot-run.ts';
@@ -95,7 +96,7 @@ export class VmController {
   async stop(timeout: number): Promise<void> {
     const run = this.running;
     if (run === undefined) return;
-    const signal = AbortSignal.timeout(timeout);
+    const signal = timeoutSignal(timeout);
     const asked = this.parts.runtime.stop(signal).catch((error: unknown) => this.log(`stop failed: ${String(error)}`));
     const overdue = new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     await Promise.race([asked.then(() => run.halted), run.halted, overdue]);
@@ -223,8 +224,7 @@ export class VmController {
     if (runLimit === undefined) return;
     const seconds = (runLimit / 1000).toFixed(1);
     const overdue = (): void => void this.expire(`its payload had to end within ${seconds} s`);
-    // Node's timers end at once where they are given more.
-    const timer = setTimeout(overdue, Math.min(runLimit, 2 ** 31 - 1));
+    const timer = setTimeout(overdue, timerDelay(runLimit));
     void run.halted.then(() => clearTimeout(timer));
   }
 

@@ -121,6 +121,27 @@ describe('lifecycle', () => {
     expect(backend.calls).toEqual(['launch', 'start 0', 'stop']);
   });
 
+  it.each([0.5, Infinity])('asks a guest to stop, whatever time it is given: %s ms', async (timeout) => {
+    const { vm, backend } = await scripted(silent);
+    await vm.start();
+    await vm.stop({ timeout });
+    expect(backend.calls).toContain('stop');
+    expect(await vm.halted).toEqual({ reason: 'stopped' });
+  });
+
+  it('does not end a VM whose deadline and limit are beyond what a timer can hold', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const vm = await launch(scriptedBackend(silent), { deadline: 2 ** 33, runLimit: 2 ** 33 });
+      await vm.start();
+      vi.advanceTimersByTime(60_000);
+      await vm.kill();
+      expect(await vm.halted).toEqual({ reason: 'stopped' });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it('kills a guest that does not stop in time', async () => {
     vi.stubEnv('PETRI_SLOW_FACTOR', '0.01');
     const { vm, backend } = await scripted(silent, { obedient: false });

@@ -7,6 +7,7 @@ import {
   type HaltReason,
   type Registers,
 } from '../../../petri/contract/index.ts';
+import { timeoutSignal } from '../../../petri/timer.ts';
 import { PortStream } from '../remote/port-stream.ts';
 import { launcherFailure, type Guest } from './guest.ts';
 import { QemuControl, QMP_PORT } from './qemu-control.ts';
@@ -82,7 +83,7 @@ export class LinuxGuest implements Guest {
   }
 
   async exec(command: string, options: ExecOptions): Promise<ExecResult> {
-    const booted = AbortSignal.timeout(BOOT + this.#options.reconnect + (options.timeout ?? 0));
+    const booted = timeoutSignal(BOOT + this.#options.reconnect + (options.timeout ?? 0));
     const signal = options.signal === undefined ? booted : AbortSignal.any([booted, options.signal]);
     return await this.#agent.exec(command, { ...options, signal });
   }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { slowFactor } from '../../slow-factor.ts';
 import { PetriError } from '../../errors.ts';
+import { timerDelay } from '../../timer.ts';
 import type { ExecOptions, ExecResult } from '../../contract/index.ts';
 
 /** Characters of an unfinished line, and of all answers to one command: more than the agent's own limits allow. */
@@ -68,7 +69,7 @@ export class AgentClient {
         remedy: 'put a script into the initramfs, or run it in parts',
       });
     }
-    const seconds = Math.max(1, Math.ceil((options.timeout ?? DEFAULT_TIMEOUT * slowFactor()) / 1000));
+    const seconds = Math.max(1, Math.ceil(timerDelay(options.timeout ?? DEFAULT_TIMEOUT * slowFactor()) / 1000));
     const run = this.#queue.then(() => this.#run({ command, text, seconds, signal: options.signal }));
     this.#queue = run.catch(() => undefined);
     return await run;
@@ -106,7 +107,8 @@ export class AgentClient {
         }
         const id = newId();
         this.#request = { id, stdout: [], stderr: [], characters: 0, begun: false, settle };
-        timer = setTimeout(() => settle(silent(command, seconds)), seconds * 1000 + ANSWER_GRACE * slowFactor());
+        const limit = timerDelay(seconds * 1000 + ANSWER_GRACE * slowFactor());
+        timer = setTimeout(() => settle(silent(command, seconds)), limit);
         onAbort = (): void => settle(givenUp(command));
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#port.write(`exec ${id} ${seconds} ${text.length} ${text}\n`);

@@ -1,3 +1,5 @@
+import { timerDelay } from '../../timer.ts';
+
 /** One timer of a wait. */
 export interface WaitTimer {
   /** Restarts the timer. */
@@ -19,7 +21,7 @@ export interface WaitClock {
 /** The clock of this host. */
 export const hostClock: WaitClock = {
   start(milliseconds, callback) {
-    const timer = setTimeout(callback, milliseconds);
+    const timer = setTimeout(callback, timerDelay(milliseconds));
     return {
       refresh: () => {
         timer.refresh();
