@@ -286,7 +286,10 @@ describe.skipIf(sshdPath === undefined)('a machine of a lab', () => {
           stdio: ['pipe', 'pipe', 'inherit'],
         });
         return {
-          running: new Promise((resolve) => child.stdout.once('data', () => resolve())),
+          running: new Promise((resolve, reject) => {
+            child.stdout.once('data', () => resolve());
+            child.once('exit', (code) => reject(new Error(`the runner ended with ${String(code)}`)));
+          }),
           ended: new Promise((resolve) => child.once('exit', resolve)),
           state,
           kill: () => child.kill('SIGKILL'),

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { usePrivateState } from '../kit/process/testing.ts';
 import { endsWithUs } from '../unit-test/ends-with-us.ts';
+import { until } from '../unit-test/until.ts';
 import { optionalTool } from '../unit-test/optional-tool.ts';
 
 const petriBin = fileURLToPath(new URL('../../bin/petri.mjs', import.meta.url));
@@ -162,7 +163,11 @@ describe('the end of a command', () => {
       );
       closeSync(file);
       child.stderr?.resume();
-      await expect.poll(() => readFileSync(output, 'utf8')).toMatch(/^ {2}\| /m);
+      await until(() => {
+        const text = readFileSync(output, 'utf8');
+        if (child.exitCode !== null) throw new Error(`it ended by itself:\n${text}`);
+        return /^ {2}\| /m.test(text);
+      });
       expect(holders(output)).toEqual([String(child.pid)]);
       child.kill('SIGKILL');
       await once(child, 'exit');

@@ -27,7 +27,13 @@ const lives: Life[] = [];
 
 afterAll(() => {
   // Only if the test failed.
-  for (const pid of lives.flatMap((life) => life.processes())) kill(pid);
+  for (const pid of lives.flatMap((life) => life.processes())) {
+    try {
+      kill(pid);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
 });
 
 interface Message {
@@ -44,6 +50,7 @@ class Life {
   readonly runner: ChildProcess;
   readonly messages: Message[] = [];
   readonly #waiting = new Set<() => void>();
+  #failure: Error | undefined;
   /** Others may run this test at the same time. */
   readonly #mark: string;
 
@@ -58,6 +65,11 @@ class Life {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     if (this.runner.stdout === null) throw new Error('the runner has no output');
+    this.runner.once('exit', (code) => {
+      if (code === null) return;
+      this.#failure = new Error('a worker ended by itself: run fixtures/worker.mjs to see why');
+      for (const wake of this.#waiting) wake();
+    });
     createInterface(this.runner.stdout).on('line', (line) => {
       this.messages.push(JSON.parse(line) as Message);
       for (const wake of this.#waiting) wake();
@@ -68,6 +80,7 @@ class Life {
     for (;;) {
       const found = this.messages.find(matches);
       if (found !== undefined) return found;
+      if (this.#failure !== undefined) throw this.#failure;
       await new Promise<void>((resolve) => {
         const wake = (): void => {
           this.#waiting.delete(wake);
