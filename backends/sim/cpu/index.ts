@@ -2,7 +2,7 @@ import type { LinearMemory } from './linear-memory.ts';
 import { MachineCpu } from './machine-cpu.ts';
 import type { Cpu, CpuOptions } from './types.ts';
 
-export { Clock } from './clock.ts';
+export { type Alarm, Clock } from './clock.ts';
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './layout.ts';
 export type * from './types.ts';

@@ -1,4 +1,9 @@
+export { Bus, type BusOptions, type UnknownAccess, type Window } from './bus.ts';
 export { completeWait } from './complete-wait.ts';
+export type { AccessBytes, Device, InterruptLine, Stateful } from './device.ts';
+export { BufferedSink, type ByteSink } from './devices/uart/byte-sink.ts';
+export { Pl011 } from './devices/uart/pl011.ts';
 export { Gic, VIRT_GIC } from './devices/gic/gic.ts';
 export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';
 export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';
+export { completeRead, serveDevice, writeValueHigh, writeValueLow } from './register-access.ts';

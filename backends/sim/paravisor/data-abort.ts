@@ -1,18 +1,6 @@
-import {
-  accessBytes,
-  Esr,
-  hasValidSyndrome,
-  isWrite,
-  transferRegister,
-  ZERO_REGISTER,
-} from '../../../petri/kit/arm/index.ts';
+import { hasValidSyndrome, isWrite } from '../../../petri/kit/arm/index.ts';
 import { COMMAND_ADDRESS, type TmkMonitor } from '../../../petri/tmk/index.ts';
-import { GRANULE_SIZE } from '../machine/index.ts';
-
-/*
- * The operands of data aborts, as plain arithmetic on 32-bit words: a guest may take this path hundreds of thousands of
- * times a second.
- */
+import { completeRead, GRANULE_SIZE, writeValueHigh, writeValueLow } from '../machine/index.ts';
 
 /** What became of an access outside of RAM. */
 export const Access = { Refused: 0, Done: 1, Command: 2 } as const;
@@ -44,28 +32,6 @@ export function serveAccess(
   return Access.Done;
 }
 
-/** A device with registers in memory. */
-interface Registers {
-  /** Reads the 32 bits around an address. */
-  read(address: number): number;
-  write(address: number, bytes: number, low: number, high: number): void;
-}
-
-/**
- * Serves a data abort with a valid syndrome by a device, but for PC, which the caller moves on.
- *
- * @param gprs index in `memory` of X0's low word
- */
-export function serveDevice(device: Registers, memory: Uint32Array, gprs: number, esr: number, ipa: number): void {
-  const bytes = accessBytes(esr);
-  if (isWrite(esr)) {
-    device.write(ipa, bytes, writeValueLow(memory, gprs, esr), writeValueHigh(memory, gprs, esr));
-    return;
-  }
-  const low = device.read(ipa) >>> (8 * (ipa % 4));
-  completeRead(memory, gprs, esr, low, bytes === 8 ? device.read(ipa + 4) : 0);
-}
-
 /** What a write stores, exact where it can be an address. */
 export function storedAddress(memory: Uint32Array, gprs: number, esr: number): number {
   return writeValueHigh(memory, gprs, esr) * 2 ** 32 + writeValueLow(memory, gprs, esr);
@@ -77,46 +43,4 @@ export function storedAddress(memory: Uint32Array, gprs: number, esr: number): n
  */
 export function faultIpa(hpfarLow: number, hpfarHigh: number, farLow: number): number {
   return (hpfarHigh & 0xfff) * 2 ** 40 + (hpfarLow >>> 4) * GRANULE_SIZE + (farLow & 0xfff);
-}
-
-/**
- * Low 32 bits of the value that a write stores, truncated to its size.
- *
- * @param gprs index in `memory` of X0's low word
- */
-export function writeValueLow(memory: Uint32Array, gprs: number, esr: number): number {
-  const register = transferRegister(esr);
-  if (register === ZERO_REGISTER) return 0;
-  const low = memory[gprs + 2 * register] ?? 0;
-  const bytes = accessBytes(esr);
-  return bytes < 4 ? low & ((1 << (8 * bytes)) - 1) : low;
-}
-
-/** High 32 bits of the value that a write stores: 0 unless it stores 8 bytes. */
-export function writeValueHigh(memory: Uint32Array, gprs: number, esr: number): number {
-  const register = transferRegister(esr);
-  return register === ZERO_REGISTER || accessBytes(esr) < 8 ? 0 : (memory[gprs + 2 * register + 1] ?? 0);
-}
-
-/**
- * Completes a read: extends the value to the register's width as the load instruction would, and stores it.
- *
- * @param gprs index in `memory` of X0's low word
- * @param low value read; bits beyond the access size are ignored
- */
-export function completeRead(memory: Uint32Array, gprs: number, esr: number, low: number, high: number): void {
-  const register = transferRegister(esr);
-  if (register === ZERO_REGISTER) return;
-  const bytes = accessBytes(esr);
-  const signExtend = (esr & Esr.SSE) !== 0;
-  let valueLow = low;
-  let valueHigh = bytes === 8 ? high : 0;
-  if (bytes < 4) {
-    const unused = 32 - 8 * bytes;
-    valueLow = signExtend ? (low << unused) >> unused : (low << unused) >>> unused;
-  }
-  if (signExtend && bytes < 8) valueHigh = valueLow >> 31;
-  if ((esr & Esr.SF) === 0) valueHigh = 0;
-  memory[gprs + 2 * register] = valueLow;
-  memory[gprs + 2 * register + 1] = valueHigh;
 }

@@ -1,3 +1,3 @@
-export { Access, serveAccess, serveDevice, storedAddress } from './data-abort.ts';
+export { Access, serveAccess, storedAddress } from './data-abort.ts';
 export { ExitLog } from './exit-log.ts';
 export { type PlaneOutcome, PlaneRunCore } from './plane-run-core.ts';

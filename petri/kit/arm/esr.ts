@@ -28,10 +28,13 @@ export function isWrite(esr: number): boolean {
   return (esr & Esr.WnR) !== 0;
 }
 
-/** Bytes of the access of a data abort whose syndrome is valid: 1, 2, 4 or 8. */
-export function accessBytes(esr: number): number {
-  return 1 << ((esr & Esr.SAS) >>> 22);
+/** Bytes of the access of a data abort whose syndrome is valid. */
+export function accessBytes(esr: number): 1 | 2 | 4 | 8 {
+  return ACCESS_BYTES[(esr & Esr.SAS) >>> 22] ?? 8;
 }
+
+/** By ESR_ELx.SAS. */
+const ACCESS_BYTES = [1, 2, 4, 8] as const;
 
 /** The register that a data abort with a valid syndrome reads or writes: 0 to 30, or `ZERO_REGISTER`. */
 export function transferRegister(esr: number): number {

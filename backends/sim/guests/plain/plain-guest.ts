@@ -19,8 +19,8 @@ import {
   type TmkPlacement,
 } from '../../../../petri/tmk/index.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { completeWait, Gic, type Machine, VIRT_GIC, machinePool } from '../../machine/index.ts';
-import { Access, serveAccess, serveDevice, storedAddress } from '../../paravisor/index.ts';
+import { Bus, completeWait, Gic, type Machine, serveDevice, VIRT_GIC, machinePool } from '../../machine/index.ts';
+import { Access, serveAccess, storedAddress } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
 import type { GuestFactory } from '../kind.ts';
@@ -46,6 +46,7 @@ export class PlainGuest implements Guest {
   readonly #ramBytes: number;
   readonly #stage2: FlatStage2;
   readonly #gic = new Gic(VIRT_GIC);
+  readonly #bus = new Bus();
   readonly #vcpu: Vcpu;
   readonly #context: CpuContext;
   /** Whether the last exit was a command, which may take long. */
@@ -64,6 +65,7 @@ export class PlainGuest implements Guest {
     this.#stage2 = new FlatStage2(dram.offset, ramBytes, PLAIN_RAM_BASE);
     this.#vcpu = cpu.createVcpu(0);
     this.#vcpu.connect(this.#gic.routing);
+    this.#gic.attach(this.#bus);
     this.#context = this.#vcpu.createContext(this.#stage2);
     this.#vcpu.activate(this.#context);
     this.#context.pc = BigInt(this.#placement.entry);
@@ -142,8 +144,8 @@ export class PlainGuest implements Guest {
     const { esr, ipa } = this.#vcpu.exit;
     const memory = this.#machine.linear.u32;
     const gprs = this.#context.gprsOffset >>> 2;
-    if (this.#gic.contains(ipa) && hasValidSyndrome(esr)) {
-      serveDevice(this.#gic, memory, gprs, esr, ipa);
+    if (hasValidSyndrome(esr) && this.#bus.contains(ipa)) {
+      serveDevice(this.#bus, memory, gprs, esr, ipa);
       this.#context.advancePc(4);
       return undefined;
     }

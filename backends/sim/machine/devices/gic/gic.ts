@@ -1,6 +1,8 @@
 import type { InterruptRouting } from '../../../cpu/index.ts';
+import type { Bus } from '../../bus.ts';
+import type { InterruptLine } from '../../device.ts';
 import { Distributor, type Frame, RedistributorControl, RedistributorInterrupts } from './frames.ts';
-import { InterruptState } from './interrupt-state.ts';
+import { InterruptState, PRIVATE_INTERRUPTS } from './interrupt-state.ts';
 
 const FRAME_BYTES = 0x1_0000;
 
@@ -24,6 +26,30 @@ export class Gic {
   /** What the CPU interface is connected to. */
   get routing(): InterruptRouting {
     return this.#state;
+  }
+
+  /** The input of a shared peripheral interrupt. @param spi its number in a device tree: INTID - 32 */
+  spi(spi: number): InterruptLine {
+    return {
+      set: (level) => {
+        this.#state.setLevel(PRIVATE_INTERRUPTS + spi, level);
+      },
+    };
+  }
+
+  /** Puts the register frames on a bus. */
+  attach(bus: Bus): void {
+    for (const base of this.#frames.keys()) {
+      bus.attach(
+        { base, bytes: FRAME_BYTES },
+        {
+          read: (offset) => this.read(base + offset) >>> (8 * (offset % 4)),
+          write: (offset, bytes, low, high) => {
+            this.write(base + offset, bytes, low, high);
+          },
+        },
+      );
+    }
   }
 
   /** Whether there is a register frame at an address. */
