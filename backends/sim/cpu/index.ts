@@ -5,6 +5,7 @@ import type { Cpu, CpuOptions } from './types.ts';
 export { type Alarm, Clock } from './clock.ts';
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './layout.ts';
+export { COUNTER_FREQUENCY, counterAt } from './pe/generic-timer.ts';
 export type * from './types.ts';
 export { ExceptionClass, NO_INTERRUPT, Permission, RunExit } from './types.ts';
 

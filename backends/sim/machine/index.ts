@@ -4,6 +4,16 @@ export type { AccessBytes, Device, InterruptLine, Stateful } from './device.ts';
 export { BufferedSink, type ByteSink } from './devices/uart/byte-sink.ts';
 export { Pl011 } from './devices/uart/pl011.ts';
 export { Gic, VIRT_GIC } from './devices/gic/gic.ts';
+export {
+  cellsOf,
+  decodeDeviceTree,
+  type DecodedNode,
+  encodeDeviceTree,
+  nodeAt,
+  stringsOf,
+} from './device-tree/index.ts';
+export { machineMaps, type MachineMap, type MachineName, placesOf } from './maps/index.ts';
+export type { DeviceKind, DeviceTreeOptions, Place } from './maps/index.ts';
 export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';
 export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';
 export { completeRead, serveDevice, writeValueHigh, writeValueLow } from './register-access.ts';
