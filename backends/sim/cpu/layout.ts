@@ -34,8 +34,18 @@ export const ContextState = {
   SpEl1: 0x160,
   /** System registers, 8 bytes each, in the order of pe/system-registers.ts. */
   Sysregs: 0x168,
-  Size: 0x700,
+  /** Which bits of pointers hold authentication codes: 8 bytes each, see `pacMask`. */
+  PacMasks: 0x700,
+  Size: 0x760,
 } as const;
+
+/** Uses of a pointer that have a mask: one for each key while it is enabled, in the order of ISS, and one for any key. */
+export const PacMask = { Ia: 0, Ib: 1, Da: 2, Db: 3, AnyInstruction: 4, AnyData: 5 } as const;
+
+/** Offset in a context of a mask. @param half bit 55 of the pointer */
+export function pacMask(use: number, half: 0 | 1): number {
+  return ContextState.PacMasks + (use * 2 + half) * 8;
+}
 
 /** State of a vCPU that its planes share, and parameters between generated code and the run loop. */
 export const VcpuState = {
@@ -60,6 +70,9 @@ export const VcpuState = {
   Helper: 0xa90,
   /** Base of the data TLB of the active context at EL0, for unprivileged loads and stores. */
   El0Tlb: 0xaf0,
+  /** What ERETAA and ERETAB found: where to return, and whether authentication failed. */
+  EretFails: 0xaf4,
+  EretTarget: 0xaf8,
   End: 0xb00,
 } as const;
 

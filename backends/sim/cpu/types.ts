@@ -62,6 +62,7 @@ export const ExceptionClass = {
   Hvc64: 0x16,
   Smc64: 0x17,
   Sysreg: 0x18,
+  PacFail: 0x1c,
   InstructionAbortLower: 0x20,
   InstructionAbortSame: 0x21,
   PcAlignment: 0x22,

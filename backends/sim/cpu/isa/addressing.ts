@@ -30,13 +30,18 @@ export function base(code: Lowering, sp: number | undefined): I64 {
   return code.x('n');
 }
 
-/** Address of an access, and the write-back that follows it; the offset is the instruction's constant. */
+/**
+ * Address of an access, and the write-back that follows it; the offset is the instruction's constant.
+ *
+ * @param from makes the address in a local from the base register's value
+ */
 export function address(
   code: Lowering,
   mode: number | undefined,
   sp: number | undefined,
+  from: (base: I64) => I64 = (value) => value,
 ): { at: I64; done: () => void } {
-  const start = code.let(base(code, sp));
+  const start = from(code.let(base(code, sp)));
   if (mode === Mode.Register) return { at: start, done: () => undefined };
   const moved = code.let(i64.add(start, code.imm()));
   const writeBack = (): void => {

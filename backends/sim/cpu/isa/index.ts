@@ -3,6 +3,7 @@ import { branches } from './branches.ts';
 import { dpImmediate } from './dp-immediate.ts';
 import { dpRegister } from './dp-register.ts';
 import { atomics, exclusives } from './exclusives.ts';
+import { authenticatedBranches, pacStripping, pointerAuthentication } from './pointer-authentication.ts';
 import { loadsStores, simdLoadsStores } from './loads-stores.ts';
 import { system } from './system.ts';
 import { simdDefinitions } from './simd/index.ts';
@@ -11,8 +12,11 @@ import { cryptoDefinitions } from './crypto/index.ts';
 /** Instructions that use general-purpose registers only. The first row that matches and decodes is the instruction. */
 export const generalDefinitions: readonly Definition[] = [
   ...branches,
+  ...authenticatedBranches,
   ...dpImmediate,
   ...dpRegister,
+  ...pointerAuthentication,
+  ...pacStripping,
   ...loadsStores,
   ...exclusives,
   ...atomics,

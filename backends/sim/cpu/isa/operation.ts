@@ -17,5 +17,9 @@ export const Operation = {
   /** MSR (immediate) and SYS; operands as above, with `low` their own encoding. */
   WritePstate: 10,
   System: 11,
+  /** ERETAA, ERETAB: the authenticated address, and whether it failed, are in the state; `low` is the key. */
+  EretAuthenticated: 12,
+  /** A pointer failed to authenticate with instruction key A; the other three keys, IB, DA and DB, follow. */
+  PacFail: 13,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];

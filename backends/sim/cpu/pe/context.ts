@@ -7,6 +7,7 @@ import { Stage1 } from '../mmu/stage1.ts';
 import { Stage2Access } from '../mmu/stage2-access.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { timerDeadline } from './generic-timer.ts';
+import { writePacMasks } from './pac-masks.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
 import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
 import { ContextState, Itlb, savedContext, Tlb, tlbsOf, tlbSet, VcpuState } from '../layout.ts';
@@ -32,6 +33,8 @@ const IRQ_VECTOR = 0x80n;
 const FIQ_VECTOR = 0x100n;
 /** TCR_EL1.TBI0 and TBI1, in bits 63:32. */
 const TBI_SHIFT = 5;
+/** TCR_EL1.TBID0 and TBID1, in bits 63:32. */
+const TBID_SHIFT = 19;
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 
 /** Makes the translation regime of a context. */
@@ -94,6 +97,7 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     this.#set(ContextState.Z, 1n);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
     this.#memory.u32[(this.base + ContextState.Pstate) >> 2] = Pstate.El1h | Pstate.Daif;
+    writePacMasks(this.#memory.u32, this.base, this);
     this.flushTlb();
     if (this.active) this.useTlbs();
   }
@@ -207,7 +211,7 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     const slot = ownSlot(encoding);
     if (slot < 0) return false;
     this.#set(slot, value);
-    if (findSysreg(encoding)?.stage1 === true) this.stage1Changed();
+    if (findSysreg(encoding)?.stage1 === true) this.controlsChanged();
     return true;
   }
   #spSlot(encoding: number): number {
@@ -254,6 +258,11 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     return (this.tcrHigh >>> TBI_SHIFT) & 3;
   }
 
+  /** The same for addresses of instructions: TCR_EL1.TBIDn keeps the tag in them. */
+  get topByteIgnoredByBranches(): number {
+    return this.topByteIgnored & ~(this.tcrHigh >>> TBID_SHIFT);
+  }
+
   get sctlr(): number {
     return this.#low(SCTLR_EL1);
   }
@@ -276,7 +285,13 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     return (this.#low(ContextState.Pstate) & Pstate.Pan) !== 0;
   }
 
-  /** To be called after a change of what controls stage 1, and for maintenance of its TLBs. */
+  /** To be called after a write of a register that controls stage 1. */
+  controlsChanged(): void {
+    writePacMasks(this.#memory.u32, this.base, this);
+    this.stage1Changed();
+  }
+
+  /** For maintenance of what TLBs hold of stage 1. */
   stage1Changed(): void {
     const enabled = this.mmuEnabled;
     if (enabled || this.#tlbsHoldStage1) this.flushTlb();
@@ -313,10 +328,14 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector + offset);
   }
 
-  /** ERET to ELR_EL1 and SPSR_EL1; an illegal return sets PSTATE.IL and stays at the current Exception level. */
-  exceptionReturn(): void {
+  /**
+   * ERET by SPSR_EL1; an illegal return sets PSTATE.IL and stays at the current Exception level.
+   *
+   * @param target the address; default ELR_EL1
+   */
+  exceptionReturn(target = this.#get(ELR_EL1)): void {
     const spsr = Number(BigInt.asUintN(32, this.#get(SPSR_EL1)));
-    this.pc = this.#get(ELR_EL1);
+    this.pc = target;
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
     if (validTarget(spsr)) {
       this.pstate = spsr;

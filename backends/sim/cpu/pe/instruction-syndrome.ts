@@ -34,6 +34,8 @@ function transferIss(word: number): number {
   if ((word & 0x0100_0000) === 0) {
     const form = (word >>> 10) & 3;
     const register = (word & (1 << 21)) !== 0;
+    // LDRAA, LDRAB without write-back.
+    if (register && form === 1 && size === 3) return ISV | (size << 22) | (rt << 16) | SF;
     // Post- and pre-indexed forms write back; atomics have no syndrome; LDAPR has one.
     if (register && form === 0) {
       const ldapr = (word & 0x0020_fc00) === 0x0020_c000;

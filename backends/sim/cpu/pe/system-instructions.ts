@@ -77,6 +77,8 @@ export class SystemInstructions {
         return this.#except(1, ExceptionClass.Brk64, operand);
       case Operation.Eret:
         return el === 0 ? 'undefined' : exceptionReturn(context);
+      case Operation.EretAuthenticated:
+        return el === 0 ? 'undefined' : this.#authenticatedReturn(context, operand);
       case Operation.Wfe:
         return this.#wait(context, true);
       case Operation.Wfi:
@@ -89,6 +91,11 @@ export class SystemInstructions {
         return this.#writePstate(context, record, operand);
       case Operation.System:
         return this.#system(context, host, record, operand);
+      case Operation.PacFail:
+      case Operation.PacFail + 1:
+      case Operation.PacFail + 2:
+      case Operation.PacFail + 3:
+        return this.#except(1, ExceptionClass.PacFail, (u16[(record + Record.Small) >> 1] ?? 0) - Operation.PacFail);
       default:
         // HLT is undefined without halting debug.
         return 'undefined';
@@ -101,6 +108,12 @@ export class SystemInstructions {
     exception.esr = syndrome(ec, iss);
     exception.far = far;
     return 'exception';
+  }
+
+  #authenticatedReturn(context: Context, key: number): Outcome {
+    const { u32, u64 } = this.#memory;
+    if (u32[VcpuState.EretFails >> 2] !== 0) return this.#except(1, ExceptionClass.PacFail, key);
+    return exceptionReturn(context, u64[VcpuState.EretTarget >> 3]);
   }
 
   #wait(context: Context, event: boolean): Outcome {
@@ -139,7 +152,7 @@ export class SystemInstructions {
     if (slot >= 0) u64[slot >> 3] = ((u64[slot >> 3] ?? 0n) & ~writable) | (value & writable);
     else if (register.write === undefined) return 'undefined';
     register.write?.(context, value, host);
-    if (register.stage1 === true) context.stage1Changed();
+    if (register.stage1 === true) context.controlsChanged();
     const unsupported = register.unsupported?.(value);
     if (unsupported === undefined) return 'next';
     this.unsupported = unsupported;
@@ -216,8 +229,8 @@ export class SystemInstructions {
   }
 }
 
-function exceptionReturn(context: Context): Outcome {
-  context.exceptionReturn();
+function exceptionReturn(context: Context, target?: bigint): Outcome {
+  context.exceptionReturn(target);
   if ((context.pstate & Pstate.Il) !== 0) context.takeException(syndrome(ExceptionClass.IllegalState, 0), 0n);
   return 'jumped';
 }

@@ -67,10 +67,10 @@ describe('cache identification', () => {
 
 describe('instruction set attributes', () => {
   // AES and PMULL, SHA1, SHA256 and SHA512, CRC32, LSE, RDM, SHA3, SM3, SM4, DotProd, FlagM;
-  // JSCVT, FCMA, LRCPC, FRINTTS, I8MM.
+  // API, JSCVT, FCMA, LRCPC, GPI, FRINTTS, I8MM.
   it.each([
     ['ID_AA64ISAR0_EL1', 0x0010_1111_1021_2120n],
-    ['ID_AA64ISAR1_EL1', 0x0010_0001_0011_1000n],
+    ['ID_AA64ISAR1_EL1', 0x0010_0001_1011_1500n],
   ] as const)('%s names the extensions that the decoder knows', (name, value) => {
     expect(read(sysreg[name])).toBe(value);
   });

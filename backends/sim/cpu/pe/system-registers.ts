@@ -27,7 +27,7 @@ const table = {
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 /** Number of system registers for which a context has room. */
-const MAX_IN_ARRAY = (ContextState.Size - ContextState.Sysregs) / 8;
+const MAX_IN_ARRAY = (ContextState.PacMasks - ContextState.Sysregs) / 8;
 
 function place(): readonly Sysreg[] {
   let used = 0;

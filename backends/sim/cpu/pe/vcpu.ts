@@ -319,7 +319,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   #fetch(context: Context, simdAccess: boolean): number {
     const { u32, u64 } = this.#host.memory;
     // A branch drops the tag of its target (Arm ARM, AArch64.BranchAddr).
-    u32[PC_HIGH] = untagged(u32[PC_HIGH] ?? 0, context.topByteIgnored);
+    u32[PC_HIGH] = untagged(u32[PC_HIGH] ?? 0, context.topByteIgnoredByBranches);
     const pc = readSigned(u32, ContextState.Pc);
     if (((u32[ContextState.Pc >> 2] ?? 0) & 3) !== 0) {
       context.takeException(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);

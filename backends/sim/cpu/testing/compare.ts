@@ -1,5 +1,6 @@
 import { generalDefinitions, simdAndFpDefinitions } from '../isa/index.ts';
 import { branches } from '../isa/branches.ts';
+import { authenticatedBranches, pointerAuthentication } from '../isa/pointer-authentication.ts';
 import { system } from '../isa/system.ts';
 import type { Definition } from '../isa/definition.ts';
 import { randomCase } from './cases.ts';
@@ -7,9 +8,12 @@ import { runOracle } from './oracle.ts';
 import { casePc, Subject, type Tier } from './subject.ts';
 import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './registers.ts';
 
-/** Definitions that can be tested on a bare register file: all except branches and system instructions. */
+/** Branches and system instructions need more than a register file; authentication codes are implementation defined. */
+const incomparable = new Set([...branches, ...authenticatedBranches, ...pointerAuthentication, ...system]);
+
+/** Definitions that can be tested on a bare register file. */
 export const comparable: readonly Definition[] = [...generalDefinitions, ...simdAndFpDefinitions].filter(
-  (definition) => !branches.includes(definition) && !system.includes(definition),
+  (definition) => !incomparable.has(definition),
 );
 
 export interface Comparison {
@@ -65,6 +69,24 @@ function differences(item: Case, expected: Outcome, actual: Outcome): string[] {
     found.push(`memory should have ${show(expected)}, has ${show(actual)}`);
   }
   return found;
+}
+
+/** One line for each random case of some definitions that differs between the tiers. */
+export function tierDifferences(seed: number, perDefinition: number, definitions: readonly Definition[]): string[] {
+  const random = new Random(seed);
+  const pattern = Uint8Array.from({ length: PAGE_BYTES }, () => random.word() & 0xff);
+  const cases = Array.from({ length: perDefinition }, () => definitions)
+    .flat()
+    .flatMap((definition, index) => randomCase(random, definition, casePc(index)) ?? []);
+  const [interpreted, compiled] = (['interpreted', 'compiled'] as const).map((tier) =>
+    new Subject(pattern).run(cases, tier),
+  );
+  return cases.flatMap((item, index) => {
+    const [first, second] = [interpreted?.[index], compiled?.[index]];
+    if (first === undefined || second === undefined) return [`${item.name} was not executed`];
+    if (first.fault !== second.fault) return [`${item.name}: ${String(first.fault)}, but ${String(second.fault)}`];
+    return differences(item, first, second).map((line) => `${item.name}: ${line}`);
+  });
 }
 
 /** Values of the registers that the word may name, to explain a difference. */

@@ -1,6 +1,7 @@
 import { DRAM_OFFSET, LinearMemory, RunExit, ExceptionClass, Permission } from '../index.ts';
 import { MachineCpu } from '../machine-cpu.ts';
 import { ContextState, Record, VcpuState } from '../layout.ts';
+import { sysreg } from '../pe/system-registers.ts';
 import { isBlock } from '../tier0/handler-ids.ts';
 import { PAGE_BYTES, RegisterFile, SCRATCH_PAGE, SLOT_PAGE, type Case, type Outcome } from './registers.ts';
 
@@ -10,6 +11,13 @@ const HVC = 0xd400_0002;
 const MEMORY_BYTES = DRAM_OFFSET + 16 * 65_536;
 const CPACR_EL1 = 0xc082;
 const ESR_EL1 = 0xc290;
+const TCR_EL1 = 0xc102;
+const SCTLR_EL1 = 0xc080;
+const KEYS = ['IA', 'IB', 'DA', 'DB', 'GA'] as const;
+/** SCTLR_EL1.EnIA, EnIB, EnDA, EnDB. */
+const POINTER_KEYS_ENABLED = (1n << 31n) | (1n << 30n) | (1n << 27n) | (1n << 13n);
+/** TCR_EL1.TBI0 and T0SZ of QEMU's user mode, on which XPACI and XPACD depend. */
+const USER_MODE_TCR = (1n << 37n) | 5n;
 /** Enough for the charges of decoding a case and loading its handlers. */
 const BUDGET = 1_000_000;
 const MAX_ATTEMPTS = 4;
@@ -46,6 +54,12 @@ export class Subject {
     });
     this.#vcpu.activate(this.#context);
     this.#context.setSysreg(CPACR_EL1, 3n << 20n);
+    this.#context.setSysreg(TCR_EL1, USER_MODE_TCR);
+    this.#context.setSysreg(SCTLR_EL1, (this.#context.sysreg(SCTLR_EL1) ?? 0n) | POINTER_KEYS_ENABLED);
+    for (const [index, key] of KEYS.entries()) {
+      this.#context.setSysreg(sysreg[`AP${key}KeyLo_EL1`], 0x0123_4567_89ab_cdefn * BigInt(index + 1));
+      this.#context.setSysreg(sysreg[`AP${key}KeyHi_EL1`], 0x7edc_ba98_7654_3210n ^ BigInt(index));
+    }
   }
 
   run(cases: readonly Case[], tier: Tier = 'interpreted'): Outcome[] {

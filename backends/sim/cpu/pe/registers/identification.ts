@@ -37,8 +37,10 @@ export const identificationRegisters = {
   // AES with FEAT_PMULL, SHA1, SHA2 with FEAT_SHA512, CRC32; Atomic = FEAT_LSE, RDM; SHA3, SM3, SM4, DP = FEAT_DotProd;
   // TS = FEAT_FlagM.
   ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), 0x0010_1111_1021_2120n),
-  // JSCVT, FCMA, LRCPC; FRINTTS; I8MM.
-  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0001_0011_1000n),
+  // API = FEAT_FPACCOMBINE with FEAT_PAuth2, JSCVT, FCMA, LRCPC, GPI; FRINTTS; I8MM.
+  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0001_1011_1500n),
+  // PAC_frac = FEAT_CONSTPACFIELD.
+  ID_AA64ISAR2_EL1: constant(e(3, 0, 0, 6, 2), 0x0100_0000n),
   // PARange 48 bits, ASIDs of 16 bits; granules of 4, 16 and 64 KiB in stage 1.
   ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0010_0025n),
   // HPDS: hierarchical permissions can be disabled; PAN with AT S1E1RP and AT S1E1WP. The access flag is the guest's.
