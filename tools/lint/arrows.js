@@ -8,7 +8,8 @@ const rooms = {
   cli: ['petri/cli/**'],
   registry: ['backends/index*.ts'],
   cpu: ['backends/sim/cpu/index.ts'],
-  'cpu-inside': ['backends/sim/cpu/!(index).ts', 'backends/sim/cpu/*/**'],
+  'cpu-inside': ['backends/sim/cpu/!(index).ts', 'backends/sim/cpu/!(testing)/**'],
+  'cpu-testing': ['backends/sim/cpu/testing/**'],
   machine: ['backends/sim/machine/index.ts'],
   'machine-inside': ['backends/sim/machine/**/!(index).ts'],
   rmm: ['backends/sim/rmm/index.ts'],
@@ -51,9 +52,11 @@ const arrows = {
   registry: ['petri'],
   // Of a room of the simulator others see the face only, its index.ts.
   cpu: ['petri', 'cpu-inside'],
-  'cpu-inside': ['petri', 'cpu'],
+  'cpu-inside': ['petri', 'cpu', 'cpu-testing'],
+  'cpu-testing': ['petri', 'cpu', 'cpu-inside'],
   machine: ['machine-inside'],
-  'machine-inside': ['petri', 'cpu'],
+  // Their tests run code that they assemble.
+  'machine-inside': ['petri', 'cpu', 'cpu-testing'],
   rmm: [...rmmLayers, 'rmm-top'],
   'rmm-top': ['petri', 'machine', 'cpu', ...rmmLayers, 'rmm'],
   ...Object.fromEntries(

@@ -113,6 +113,10 @@ export class MachineCpu implements Cpu, VcpuHost {
     return found;
   }
 
+  sendEvent(): void {
+    for (const vcpu of this.#vcpus) vcpu.event = true;
+  }
+
   makeCurrent(vcpu: VirtualCpu): void {
     if (this.#current === vcpu) return;
     this.#current?.suspend();

@@ -144,12 +144,21 @@ export interface El2Registers {
 
 /** One virtual processor. */
 export interface Vcpu {
+  /** Affinity fields of MPIDR_EL1. */
+  readonly mpidr: number;
   readonly exit: SyncExit;
   /** After `RunExit.Unsupported`: what the guest did. */
   readonly unsupported: string;
   readonly el2: El2Registers;
   /** After `RunExit.Wait`: whether the guest waits for an interrupt or for an event. */
   readonly waiting: 'wfi' | 'wfe';
+  /** After `RunExit.Wait`: guest time in nanoseconds at which the wait is over in any case; Infinity if there is none. */
+  readonly waitsUntil: number;
+  /**
+   * After `RunExit.Wait`: whether the wait is over. An interrupt ends WFI whatever PSTATE masks, and WFE if it can be
+   * taken, as do SEV on any vCPU, a store to what the exclusive monitor had marked, and the event stream.
+   */
+  readonly awake: boolean;
   /**
    * Guest time in nanoseconds at which a timer of the active context signals next; Infinity if none will, in the past
    * if one signals already.
@@ -181,6 +190,13 @@ export interface Vcpu {
   createContext(stage2: Stage2): CpuContext;
   /** Saves the active context and loads another. Clears the exclusive monitor. */
   activate(context: CpuContext): void;
+  /** Resets the active context, as `CpuContext.reset` does, and what else of the PE a warm reset does. */
+  reset(stage2: Stage2): void;
+  /**
+   * Ends the current run with `RunExit.Budget` before its next instruction. Call it from an alarm: a run then ends at
+   * the same instruction whatever its budget is.
+   */
+  preempt(): void;
   /**
    * Runs the active context for about `budget` instructions, counted as in `effort` (exceeded by at most one straight
    * run of code or one pass of compiling), or until a synchronous exception to EL2. Never throws because of anything

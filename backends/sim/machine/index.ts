@@ -17,3 +17,4 @@ export type { DeviceKind, DeviceTreeOptions, Place } from './maps/index.ts';
 export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';
 export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';
 export { completeRead, serveDevice, writeValueHigh, writeValueLow } from './register-access.ts';
+export { VcpuScheduler } from './vcpu-scheduler.ts';

@@ -65,14 +65,15 @@ export const cpuInterface = {
     read: (_context, { interrupts }) => BigInt(interrupts?.runningPriority ?? 0xff),
   }),
   ICC_SGI1R_EL1: generate(e(3, 0, 12, 11, 5), 1),
-  // SGIs of the other Security state: an interrupt controller here has one state only.
-  ICC_ASGI1R_EL1: behaves(e(3, 0, 12, 11, 6), { trapsWrites: true, write: ignored }),
+  // SGIs of group 1 of the other Security state, which is Secure: where there is one state only, a PE takes those for
+  // which group 0 is configured.
+  ICC_ASGI1R_EL1: generate(e(3, 0, 12, 11, 6), 0),
   ICC_SGI0R_EL1: generate(e(3, 0, 12, 11, 7), 0),
   ICC_IAR1_EL1: acknowledge(e(3, 0, 12, 12, 0), 1),
   ICC_EOIR1_EL1: end(e(3, 0, 12, 12, 1), 1),
   ICC_HPPIR1_EL1: highestPending(e(3, 0, 12, 12, 2), 1),
   ICC_BPR1_EL1: binaryPoint(1),
-  ICC_CTLR_EL1: controls(Icc.CTLR, { reset: 0x400n, writable: 3n }),
+  ICC_CTLR_EL1: controls(Icc.CTLR, { reset: 0x8400n, writable: 3n }),
   // SRE, DFB, DIB: system registers are the only interface.
   ICC_SRE_EL1: behaves(e(3, 0, 12, 12, 5), { read: () => 7n, write: ignored }),
   ICC_IGRPEN0_EL1: controls(Icc.IGRPEN[0], { writable: 1n }),

@@ -11,6 +11,11 @@ export interface InterruptRouting {
   /** Called after each change of what may be signalled. */
   onChange: (() => void) | undefined;
   /**
+   * Groups that the CPU interface has enabled (bit n for group n). An SPI that any PE may take goes to one that has its
+   * group enabled.
+   */
+  enableGroups(groups: number): void;
+  /**
    * The INTID that is pending, enabled, not active, of a group that the distributor forwards and that is among `groups`
    * (bit n for group n), and has the highest priority; `NO_INTERRUPT` if there is none.
    */
@@ -21,8 +26,12 @@ export interface InterruptRouting {
   /** From pending to active. */
   acknowledge(intid: number): void;
   deactivate(intid: number): void;
-  /** An SGI to this PE; ignored if it is configured for another group. */
-  generate(intid: number, group: InterruptGroup): void;
-  /** The level of an input. */
+  /**
+   * An SGI; a PE where it is configured for another group ignores it.
+   *
+   * @param target affinity of a PE, as in MPIDR_EL1, or all PEs but this one
+   */
+  generate(intid: number, group: InterruptGroup, target: number | 'others'): void;
+  /** The level of an input of this PE. */
   setLevel(intid: number, level: boolean): void;
 }

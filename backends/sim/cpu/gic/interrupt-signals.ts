@@ -22,8 +22,8 @@ const INTID_MASK = 0xff_ffff;
 /** Fields of ICC_SGIxR_EL1. */
 const SGI_INTID_SHIFT = 24n;
 const SGI_IRM = 1n << 40n;
-/** Aff3, RS, Aff2 and Aff1: all zero for the only PE of a machine. */
-const SGI_CLUSTER = (0xffn << 48n) | (0xfn << 44n) | (0xffn << 32n) | (0xffn << 16n);
+const SGI_RS_SHIFT = 44n;
+const SGI_LIST_BITS = 16;
 
 /**
  * What the CPU interface of a PE signals to it, and what its registers do to interrupts (IHI0069, 4.8). Their stored
@@ -33,10 +33,11 @@ export class InterruptSignals {
   /** Whether an IRQ and an FIQ is signalled, whatever PSTATE masks. */
   irq = false;
   fiq = false;
-  readonly #context: () => RegisterAccess;
+  readonly #context: () => RegisterAccess | undefined;
   readonly #routing: InterruptRouting;
 
-  constructor(context: () => RegisterAccess, routing: InterruptRouting) {
+  /** @param context the active one, if there is one */
+  constructor(context: () => RegisterAccess | undefined, routing: InterruptRouting) {
     this.#context = context;
     this.#routing = routing;
     routing.onChange = () => {
@@ -46,6 +47,7 @@ export class InterruptSignals {
 
   /** To be called after each change of a register above. */
   update(): void {
+    this.#routing.enableGroups(this.#enabledGroups);
     const intid = this.#signalled();
     this.irq = intid !== NO_INTERRUPT && this.#routing.group(intid) === 1;
     this.fiq = intid !== NO_INTERRUPT && this.#routing.group(intid) === 0;
@@ -85,10 +87,19 @@ export class InterruptSignals {
     if ((this.#get(Icc.CTLR) & Ctlr.EOImode) !== 0) this.#routing.deactivate(Number(value) & INTID_MASK);
   }
 
-  /** A write of ICC_SGInR_EL1 on the only PE of a machine, whose affinity is 0. */
+  /** A write of ICC_SGInR_EL1: an SGI to a list of PEs with the same Aff3 to Aff1, or to all others. */
   generate(group: InterruptGroup, value: bigint): void {
-    if ((value & SGI_IRM) !== 0n || (value & SGI_CLUSTER) !== 0n || (value & 1n) === 0n) return;
-    this.#routing.generate(Number((value >> SGI_INTID_SHIFT) & 15n), group);
+    const intid = Number((value >> SGI_INTID_SHIFT) & 15n);
+    if ((value & SGI_IRM) !== 0n) {
+      this.#routing.generate(intid, group, 'others');
+      return;
+    }
+    const field = (shift: bigint): number => Number((value >> shift) & 0xffn);
+    const cluster = field(48n) * 2 ** 32 + field(32n) * 2 ** 16 + field(16n) * 2 ** 8;
+    const first = Number((value >> SGI_RS_SHIFT) & 0xfn) * SGI_LIST_BITS;
+    for (let n = 0; n < SGI_LIST_BITS; n += 1) {
+      if (((Number(value & 0xffffn) >>> n) & 1) !== 0) this.#routing.generate(intid, group, cluster + first + n);
+    }
   }
 
   /** ICC_RPR_EL1. */
@@ -127,10 +138,10 @@ export class InterruptSignals {
   }
 
   #get(register: number): number {
-    return Number(this.#context().sysreg(register) ?? 0n);
+    return Number(this.#context()?.sysreg(register) ?? 0n);
   }
   #set(register: number, value: number): void {
-    this.#context().setSysreg(register, BigInt(value));
+    this.#context()?.setSysreg(register, BigInt(value));
   }
 }
 

@@ -21,5 +21,7 @@ export const Operation = {
   EretAuthenticated: 12,
   /** A pointer failed to authenticate with instruction key A; the other three keys, IB, DA and DB, follow. */
   PacFail: 13,
+  Sev: 17,
+  Sevl: 18,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];

@@ -35,9 +35,15 @@ export const system: readonly Definition[] = [
     toRunLoop,
   ),
   insn(
+    'SEV, SEVL',
+    '1101010100 0 00 011 0010 0000 10 op 11111',
+    ({ op }) => ({ small: op === 0 ? Operation.Sev : Operation.Sevl }),
+    toRunLoop,
+  ),
+  insn(
     'HINT',
     '1101010100 0 00 011 0010 CRm:4 op2:3 11111',
-    // Hints that are not implemented are NOPs; WFE and WFI have their own row, before this one.
+    // Hints that are not implemented are NOPs; WFE, WFI, SEV and SEVL have rows of their own, before this one.
     () => ({}),
     () => undefined,
   ),

@@ -19,6 +19,7 @@ const FAR_EL1 = slotOf('FAR_EL1');
 const ELR_EL1 = slotOf('ELR_EL1');
 const SPSR_EL1 = slotOf('SPSR_EL1');
 const CPACR_EL1 = slotOf('CPACR_EL1');
+const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
 const CNTV_CTL_EL0 = slotOf('CNTV_CTL_EL0');
 const CNTV_CVAL_EL0 = slotOf('CNTV_CVAL_EL0');
 const CNTP_CTL_EL0 = slotOf('CNTP_CTL_EL0');
@@ -230,6 +231,10 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     const [control, compare] =
       timer === 'virtual' ? ([CNTV_CTL_EL0, CNTV_CVAL_EL0] as const) : ([CNTP_CTL_EL0, CNTP_CVAL_EL0] as const);
     return timerDeadline(this.#low(control), this.#get(compare));
+  }
+
+  get cntkctl(): number {
+    return this.#low(CNTKCTL_EL1);
   }
 
   /** Whether PSTATE masks an interrupt. */

@@ -13,6 +13,11 @@ export function counterAt(now: number): number {
   return Math.floor(now / NANOSECONDS_PER_TICK);
 }
 
+/** Guest time in nanoseconds at which the counter reaches a value. */
+export function timeOf(counter: number): number {
+  return counter * NANOSECONDS_PER_TICK;
+}
+
 /** CNTx_CTL_EL0 as read at a time: with ISTATUS if the timer is enabled and its condition is met. */
 export function timerControl(ctl: number, cval: bigint, now: number): number {
   const met = (ctl & Ctl.ENABLE) !== 0 && cval <= BigInt(counterAt(now));

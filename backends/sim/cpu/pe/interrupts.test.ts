@@ -30,6 +30,9 @@ class OneInterrupt implements InterruptRouting {
   pending = NO_INTERRUPT;
   irqGroup: InterruptGroup = 1;
 
+  enableGroups(): void {
+    // One PE takes all.
+  }
   raise(intid: number): void {
     this.pending = intid;
     this.onChange?.();

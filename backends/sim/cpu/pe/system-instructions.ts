@@ -76,13 +76,26 @@ export class SystemInstructions {
       case Operation.Brk:
         return this.#except(1, ExceptionClass.Brk64, operand);
       case Operation.Eret:
-        return el === 0 ? 'undefined' : exceptionReturn(context);
+        if (el === 0) return 'undefined';
+        // An exception return is an event for the PE itself (Arm ARM, D1.6.1).
+        host.event = true;
+        return exceptionReturn(context);
       case Operation.EretAuthenticated:
-        return el === 0 ? 'undefined' : this.#authenticatedReturn(context, operand);
+        if (el === 0) return 'undefined';
+        host.event = true;
+        return this.#authenticatedReturn(context, operand);
       case Operation.Wfe:
-        return this.#wait(context, true);
+        if (!host.event) return this.#wait(context, true);
+        host.event = false;
+        return 'next';
       case Operation.Wfi:
         return this.#wait(context, false);
+      case Operation.Sev:
+        host.sendEvent();
+        return 'next';
+      case Operation.Sevl:
+        host.event = true;
+        return 'next';
       case Operation.ReadRegister:
         return this.#read(context, host, record, operand);
       case Operation.WriteRegister:

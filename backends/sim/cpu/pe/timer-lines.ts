@@ -13,12 +13,13 @@ const timers = [
 
 /** The outputs of the EL1 timers of a PE: levels that rise at alarms and fall when a timer is written. */
 export class TimerLines {
-  readonly #timers: () => Timers;
+  readonly #timers: () => Timers | undefined;
   readonly #clock: Clock;
   readonly #routing: InterruptRouting;
   #alarms: readonly Alarm[] = [];
 
-  constructor(of: () => Timers, clock: Clock, routing: InterruptRouting) {
+  /** @param of the timers of the active context, if there is one */
+  constructor(of: () => Timers | undefined, clock: Clock, routing: InterruptRouting) {
     this.#timers = of;
     this.#clock = clock;
     this.#routing = routing;
@@ -27,9 +28,10 @@ export class TimerLines {
   /** Sets the levels of the moment, and alarms for when they rise. */
   update(): void {
     for (const alarm of this.#alarms) this.#clock.cancel(alarm);
+    const of = this.#timers();
     const alarms: Alarm[] = [];
     for (const [timer, intid] of timers) {
-      const deadline = this.#timers().deadlineOf(timer);
+      const deadline = of?.deadlineOf(timer) ?? Infinity;
       this.#routing.setLevel(intid, deadline <= this.#clock.now);
       if (deadline <= this.#clock.now || deadline === Infinity) continue;
       alarms.push(

@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
 import { Cost, type Effort } from '../effort.ts';
 import { engineFault } from '../engine-fault.ts';
-import { pageOf, readSigned, tlbIndex, untagged, writeSigned } from '../mmu/virtual-address.ts';
+import { pageOf, readAddress, readSigned, tlbIndex, untagged, writeSigned } from '../mmu/virtual-address.ts';
 import { Access, FaultStatus } from '../mmu/regime.ts';
 import type { Clock } from '../clock.ts';
 import type { InterruptRouting } from '../gic/interrupt-routing.ts';
@@ -15,6 +15,7 @@ import { CM, CV_AL, S1PTW, syndrome, WNR } from './exception.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { RegisterHost } from './registers/row.ts';
 import { TimerLines } from './timer-lines.ts';
+import { WaitState } from './wait-state.ts';
 import { SystemInstructions } from './system-instructions.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
@@ -31,6 +32,8 @@ const SAMPLE_PERIOD = 16_384;
 /** Samples in a page before it is compiled, and the value to start from again if nothing was left to compile. */
 const HOT = 4;
 const COLD_AGAIN = -60;
+/** Address of an exclusive monitor in the Open Access state. */
+const MONITOR_OPEN = 0xffff_ffff_ffff_ffffn;
 /** An exception to a higher level ends the run: its handler is not guest code. */
 const HIGHEST_LEVEL: ExceptionLevel = 1;
 
@@ -47,6 +50,8 @@ export interface VcpuHost {
   /** Drops what TLBs hold of stage 1 in all contexts with this stage 2. */
   invalidateStage1(stage2: Stage2): void;
   contextAt(context: CpuContext): Context;
+  /** Sets the Event Register of every vCPU. */
+  sendEvent(): void;
   /** Loads a vCPU's shared registers into their fixed place. */
   makeCurrent(vcpu: VirtualCpu): void;
   /**
@@ -76,12 +81,12 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   readonly index: number;
   readonly mpidr: number;
   unsupported = '';
-  waiting: 'wfi' | 'wfe' = 'wfi';
   retired = 0;
   effort = 0;
   /** What exceptions, system instructions and exits count in addition; independent of what caches hold. */
   #surcharge = 0;
   readonly #host: VcpuHost;
+  readonly #wait: WaitState;
   readonly #system: SystemInstructions;
   readonly #spending: Effort;
   readonly #clock: Clock;
@@ -101,9 +106,11 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   #exitPage: CodePage | undefined;
   /** How often the current run made new code. */
   #compilations = 0;
+  #preempted = false;
 
   constructor(host: VcpuHost, index: number, mpidr: number) {
     this.#host = host;
+    this.#wait = new WaitState(host.memory);
     this.#system = new SystemInstructions(host.memory, host.access);
     this.#spending = host.effort;
     this.#clock = host.clock;
@@ -128,9 +135,54 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return this.#interrupts !== undefined && (this.#interrupts.irq || this.#interrupts.fiq);
   }
 
+  get waiting(): 'wfi' | 'wfe' {
+    return this.#wait.kind;
+  }
+
+  get waitsUntil(): number {
+    return this.#wait.until;
+  }
+
+  get awake(): boolean {
+    if (this.#wait.until <= this.#clock.now) return true;
+    if (this.#wait.kind === 'wfi') return this.interruptPending;
+    const signals = this.#interrupts;
+    return this.#wait.signalled || (signals !== undefined && interruptTaken(signals, this.#current()) !== undefined);
+  }
+
+  get event(): boolean {
+    return this.#wait.event;
+  }
+  set event(event: boolean) {
+    this.#wait.event = event;
+  }
+
+  sendEvent(): void {
+    this.#host.sendEvent();
+  }
+
   connect(routing: InterruptRouting): void {
-    this.#interrupts = new InterruptSignals(() => this.#current(), routing);
-    this.#timers = new TimerLines(() => this.#current(), this.#clock, routing);
+    this.#interrupts = new InterruptSignals(() => this.#active, routing);
+    this.#timers = new TimerLines(() => this.#active, this.#clock, routing);
+    this.#update();
+  }
+
+  /** The registers of the active context changed without an instruction. */
+  #update(): void {
+    this.#interrupts?.update();
+    this.#timers?.update();
+  }
+
+  reset(stage2: Stage2): void {
+    this.#current().reset(stage2);
+    this.#wait.event = false;
+    this.#wait.forInterrupt();
+    this.#last = 'continue';
+    this.#update();
+  }
+
+  preempt(): void {
+    this.#preempted = true;
   }
 
   timersChanged(): void {
@@ -165,6 +217,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#active = next;
     this.#host.makeCurrent(this);
     this.resume();
+    this.#update();
   }
 
   /** Copies the registers from their fixed place to the saved blocks. */
@@ -185,7 +238,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     u8.copyWithin(0, savedContext(context.index), savedContext(context.index) + ContextState.Size);
     u8.copyWithin(VcpuState.V, savedVcpu(this.index), savedVcpu(this.index) + VCPU_SAVED_BYTES);
     context.active = true;
-    u64[ContextState.ExclusiveAddress >> 3] = 0xffff_ffff_ffff_ffffn;
+    // Others may have stored to what the monitor marks, which would have been an event.
+    if (u64[ContextState.ExclusiveAddress >> 3] !== MONITOR_OPEN) this.#wait.event = true;
+    u64[ContextState.ExclusiveAddress >> 3] = MONITOR_OPEN;
     context.useTlbs();
   }
 
@@ -195,11 +250,14 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#host.access.use(context);
     this.#remaining = budget;
     this.#compilations = 0;
+    this.#preempted = false;
+    this.#wait.end();
     this.#spending.spent = 0;
     this.#allowed = this.effort + budget + FREE_EFFORT;
     let next = this.#last;
     while (this.#remaining > 0 || next === 'again') {
       if (next === 'continue' && this.#clock.next <= this.#clock.now) this.#clock.ring();
+      if (this.#preempted) break;
       if (next === 'continue' && this.#interrupts !== undefined && this.#interrupted(this.#interrupts, context)) {
         next = this.#taken();
         continue;
@@ -223,10 +281,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
    * with `continue` or a run ends, so an interrupt is taken at the same instruction in every run.
    */
   #interrupted(signals: InterruptSignals, context: Context): boolean {
-    const kind = signals.irq ? 'irq' : signals.fiq ? 'fiq' : undefined;
-    if (kind === undefined || context.masks(kind)) return false;
-    context.takeInterrupt(kind);
-    return true;
+    const kind = interruptTaken(signals, context);
+    if (kind !== undefined) context.takeInterrupt(kind);
+    return kind !== undefined;
   }
 
   /** Adds what the step was charged to the effort. */
@@ -410,9 +467,18 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       case 'wfe':
         context.advancePc(INSTRUCTION);
         this.#retire();
-        this.waiting = outcome;
+        if (outcome === 'wfi') this.#wait.forInterrupt();
+        else this.#wait.forEvent(this.#monitored(context), this.now, context.cntkctl);
         return RunExit.Wait;
     }
+  }
+
+  /** Offset of the byte that the exclusive monitor marks; -1 if it marks none, or one that is no longer mapped. */
+  #monitored(context: Context): number {
+    const { u32, u64 } = this.#host.memory;
+    if (u64[ContextState.ExclusiveAddress >> 3] === MONITOR_OPEN) return -1;
+    const va = readAddress(u32, ContextState.ExclusiveAddress, context.topByteIgnored);
+    return context.regime.translate(va, Access.Read, context.el).place;
   }
 
   #retire(): void {
@@ -488,4 +554,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     context.takeException(syndrome(ExceptionClass.Unknown, 0), 0n);
     return this.#taken();
   }
+}
+
+/** The interrupt that is signalled and that PSTATE does not mask. */
+function interruptTaken(signals: InterruptSignals, context: Context): 'irq' | 'fiq' | undefined {
+  const kind = signals.irq ? 'irq' : signals.fiq ? 'fiq' : undefined;
+  return kind === undefined || context.masks(kind) ? undefined : kind;
 }

@@ -110,6 +110,13 @@ export const ldrQ = (rt: number, rn: number): number => (0x3dc0_0000 | (rn << 5)
 export const ldxrX = (rt: number, rn: number): number => (0xc85f_7c00 | (rn << 5) | rt) >>> 0;
 export const stxrX = (rs: number, rt: number, rn: number): number => (0xc800_7c00 | (rs << 16) | (rn << 5) | rt) >>> 0;
 export const clrex = 0xd503_3f5f;
+export const sev = 0xd503_209f;
+export const sevl = 0xd503_20bf;
+export const cbnzX = (rt: number, offset: number): number =>
+  (0xb500_0000 | (((offset >> 2) & 0x7_ffff) << 5) | rt) >>> 0;
+export const cbzX = (rt: number, offset: number): number => (cbnzX(rt, offset) & ~0x0100_0000) >>> 0;
+export const ldaddX = (rs: number, rt: number, rn: number): number => (0xf820_0000 | (rs << 16) | (rn << 5) | rt) >>> 0;
+export const swpX = (rs: number, rt: number, rn: number): number => (ldaddX(rs, rt, rn) | 0x8000) >>> 0;
 export const isb = 0xd503_3fdf;
 export const ldtrX = (rt: number, rn: number): number => (0xf840_0800 | (rn << 5) | rt) >>> 0;
 /** MSR and MRS by the encoding of pe/system-registers.ts. */

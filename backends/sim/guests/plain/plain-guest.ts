@@ -64,7 +64,7 @@ export class PlainGuest implements Guest {
     logUndefined(cpu, this.#monitor.locator, listener.log);
     this.#stage2 = new FlatStage2(dram.offset, ramBytes, PLAIN_RAM_BASE);
     this.#vcpu = cpu.createVcpu(0);
-    this.#vcpu.connect(this.#gic.routing);
+    this.#vcpu.connect(this.#gic.pe(0));
     this.#gic.attach(this.#bus);
     this.#context = this.#vcpu.createContext(this.#stage2);
     this.#vcpu.activate(this.#context);

@@ -53,7 +53,10 @@ export class ScriptedVcpu implements Vcpu {
   readonly el2: El2Registers = { esr: EL2_AT, far: EL2_AT + 8, hpfar: EL2_AT + 16 };
   readonly cpu: ScriptedCpu;
   unsupported = '';
+  readonly mpidr = 0;
   readonly waiting = 'wfi';
+  readonly waitsUntil = Infinity;
+  readonly awake = true;
   readonly timerDeadline = Infinity;
   readonly interruptPending = false;
   retired = 0;
@@ -65,6 +68,10 @@ export class ScriptedVcpu implements Vcpu {
 
   connect(): void {
     // A script has no interrupts.
+  }
+
+  preempt(): void {
+    // A script has no alarms.
   }
 
   get work(): number {
@@ -87,6 +94,10 @@ export class ScriptedVcpu implements Vcpu {
   activate(context: CpuContext): void {
     if (!(context instanceof ScriptedContext)) throw new TypeError('a context of another CPU');
     this.#active = context;
+  }
+
+  reset(stage2: Stage2): void {
+    this.active.reset(stage2);
   }
 
   run(budget: number): RunExit {

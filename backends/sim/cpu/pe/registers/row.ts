@@ -24,6 +24,10 @@ export interface RegisterHost {
   readonly now: number;
   /** What the CPU interface does, if the machine has an interrupt controller. */
   readonly interrupts: InterruptInterface | undefined;
+  /** The Event Register. */
+  event: boolean;
+  /** SEV: sets the Event Register of every PE. */
+  sendEvent(): void;
   /** To be called after a write of a timer register. */
   timersChanged(): void;
   /** Drops what TLBs hold of stage 1 of the active context, on every PE that shares its stage 2. */

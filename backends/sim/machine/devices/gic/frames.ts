@@ -1,4 +1,6 @@
-import { type InterruptState, INTERRUPTS, PRIVATE_INTERRUPTS } from './interrupt-state.ts';
+import { INTERRUPTS, PRIVATE_INTERRUPTS } from './interrupt-bank.ts';
+import type { Redistributor } from './redistributor.ts';
+import type { SharedInterrupts } from './shared-interrupts.ts';
 import { StateRegisters } from './state-registers.ts';
 
 /** A frame of 64 KiB of registers, as 32-bit words; those that do not exist read as zero and ignore writes. */
@@ -19,52 +21,41 @@ const PIDR2_OFFSET = 0xffe8;
 const Gicd = { CTLR: 0x0, TYPER: 0x4, IIDR: 0x8, IROUTER: 0x6000, IROUTER_END: 0x6000 + INTERRUPTS * 8 } as const;
 /** GICD_CTLR: affinity routing and one Security state, both for good; EnableGrp0 and EnableGrp1 can be written. */
 const Ctlr = { EnableGroups: 3, ARE: 1 << 4, DS: 1 << 6 } as const;
-/** GICD_TYPER: 16 bits of INTID, A3V, No1N, and ITLinesNumber. */
-const TYPER = (15 << 19) | (1 << 24) | (1 << 25) | (INTERRUPTS / 32 - 1);
-/** GICD_IROUTERn: Aff3 and Aff2 to Aff0. IRM is RES0, since No1N. */
-const ROUTE = 0xff_00ff_ffffn;
-const LOW = 0xffff_ffffn;
+/** GICD_TYPER: 16 bits of INTID, A3V, and ITLinesNumber. */
+const TYPER = (15 << 19) | (1 << 24) | (INTERRUPTS / 32 - 1);
+/** GICD_TYPER: no SPI can be for any PE. */
+const NO_1_OF_N = 1 << 25;
 
 /** The distributor (IHI0069, 12.9): SPIs, with affinity routing. */
 export class Distributor implements Frame {
-  readonly #state: InterruptState;
+  readonly #shared: SharedInterrupts;
   readonly #registers: StateRegisters;
 
-  constructor(state: InterruptState) {
-    this.#state = state;
-    this.#registers = new StateRegisters(state, PRIVATE_INTERRUPTS, INTERRUPTS);
+  constructor(shared: SharedInterrupts) {
+    this.#shared = shared;
+    this.#registers = new StateRegisters(shared.bank);
   }
 
   read(offset: number): number {
     switch (offset) {
       case Gicd.CTLR:
-        return this.#state.forwarded | Ctlr.ARE | Ctlr.DS;
+        return this.#shared.forwarded | Ctlr.ARE | Ctlr.DS;
       case Gicd.TYPER:
-        return TYPER;
+        return this.#shared.oneOfN ? TYPER : TYPER | NO_1_OF_N;
       case Gicd.IIDR:
         return IIDR;
       case PIDR2_OFFSET:
         return PIDR2;
     }
     const spi = routedSpi(offset);
-    if (spi === undefined) return this.#registers.read(offset);
-    return Number((this.#state.route(spi) >> (offset % 8 === 0 ? 0n : 32n)) & LOW);
+    return spi === undefined ? this.#registers.read(offset) : this.#shared.route(spi, offset % 8 !== 0);
   }
 
   write(offset: number, value: number): void {
-    if (offset === Gicd.CTLR) {
-      this.#state.forwarded = value & Ctlr.EnableGroups;
-      return;
-    }
     const spi = routedSpi(offset);
-    if (spi === undefined) {
-      this.#registers.write(offset, value);
-      return;
-    }
-    const half = BigInt(value >>> 0);
-    const old = this.#state.route(spi);
-    const route = offset % 8 === 0 ? (old & ~LOW) | half : (old & LOW) | (half << 32n);
-    this.#state.setRoute(spi, route & ROUTE);
+    if (offset === Gicd.CTLR) this.#shared.forwarded = value & Ctlr.EnableGroups;
+    else if (spi === undefined) this.#registers.write(offset, value);
+    else this.#shared.setRoute(spi, offset % 8 !== 0, value);
   }
 
   writeByte(offset: number, value: number): void {
@@ -78,18 +69,21 @@ function routedSpi(offset: number): number | undefined {
   return Math.floor((offset - Gicd.IROUTER) / 8);
 }
 
-const Gicr = { CTLR: 0x0, IIDR: 0x4, TYPER: 0x8, WAKER: 0x14 } as const;
-/** GICR_TYPER: the last redistributor, of PE 0 with affinity 0. */
+const Gicr = { CTLR: 0x0, IIDR: 0x4, TYPER: 0x8, TYPER_HIGH: 0xc, WAKER: 0x14 } as const;
+/** GICR_TYPER: the last of contiguous redistributors; Processor_Number is in bits 23:8, the affinity in bits 63:32. */
 const LAST = 1 << 4;
 /** GICR_WAKER: ProcessorSleep, which ChildrenAsleep follows at once. */
 const Waker = { ProcessorSleep: 2, ChildrenAsleep: 4 } as const;
 
 /** The frame RD_base of a redistributor without LPIs (IHI0069, 12.11). */
 export class RedistributorControl implements Frame {
-  readonly #state: InterruptState;
+  readonly #redistributor: Redistributor;
+  readonly #typer: number;
 
-  constructor(state: InterruptState) {
-    this.#state = state;
+  /** @param index its number among contiguous ones @param last whether it is the last of them */
+  constructor(redistributor: Redistributor, index: number, last: boolean) {
+    this.#redistributor = redistributor;
+    this.#typer = (index << 8) | (last ? LAST : 0);
   }
 
   read(offset: number): number {
@@ -97,9 +91,14 @@ export class RedistributorControl implements Frame {
       case Gicr.IIDR:
         return IIDR;
       case Gicr.TYPER:
-        return LAST;
+        return this.#typer;
+      case Gicr.TYPER_HIGH: {
+        // Affinity_Value is Aff3 to Aff0, without the gap that MPIDR_EL1 has.
+        const { affinity } = this.#redistributor;
+        return (Math.floor(affinity / 2 ** 32) * 2 ** 24 + (affinity % 2 ** 24)) >>> 0;
+      }
       case Gicr.WAKER:
-        return this.#state.asleep ? Waker.ProcessorSleep | Waker.ChildrenAsleep : 0;
+        return this.#redistributor.asleep ? Waker.ProcessorSleep | Waker.ChildrenAsleep : 0;
       case PIDR2_OFFSET:
         return PIDR2;
       default:
@@ -108,7 +107,7 @@ export class RedistributorControl implements Frame {
   }
 
   write(offset: number, value: number): void {
-    if (offset === Gicr.WAKER) this.#state.asleep = (value & Waker.ProcessorSleep) !== 0;
+    if (offset === Gicr.WAKER) this.#redistributor.asleep = (value & Waker.ProcessorSleep) !== 0;
   }
 
   writeByte(): void {
@@ -120,8 +119,8 @@ export class RedistributorControl implements Frame {
 export class RedistributorInterrupts implements Frame {
   readonly #registers: StateRegisters;
 
-  constructor(state: InterruptState) {
-    this.#registers = new StateRegisters(state, 0, PRIVATE_INTERRUPTS);
+  constructor({ bank }: Redistributor) {
+    this.#registers = new StateRegisters(bank);
   }
 
   read(offset: number): number {

@@ -1,38 +1,65 @@
 import type { InterruptRouting } from '../../../cpu/index.ts';
 import type { Bus } from '../../bus.ts';
-import type { InterruptLine } from '../../device.ts';
+import type { InterruptLine, Stateful } from '../../device.ts';
 import { Distributor, type Frame, RedistributorControl, RedistributorInterrupts } from './frames.ts';
-import { InterruptState, PRIVATE_INTERRUPTS } from './interrupt-state.ts';
+import { PRIVATE_INTERRUPTS } from './interrupt-bank.ts';
+import { Redistributor, type RedistributorState } from './redistributor.ts';
+import { SharedInterrupts, type SharedState } from './shared-interrupts.ts';
 
 const FRAME_BYTES = 0x1_0000;
 
 /** Where QEMU's `virt` has the distributor and the redistributor of the first PE. */
 export const VIRT_GIC = { distributor: 0x0800_0000, redistributor: 0x080a_0000 } as const;
 
-/** GICv3 of a machine with one PE, without LPIs and with one Security state: its memory-mapped registers. */
-export class Gic {
-  readonly #state = new InterruptState();
-  readonly #frames: ReadonlyMap<number, Frame>;
+/** Addresses of frames, multiples of 64 KiB. */
+export interface GicMap {
+  readonly distributor: number;
+  /** Of the first PE; those of the others follow, 128 KiB each. */
+  readonly redistributor: number;
+}
 
-  /** @param map addresses of the frames, multiples of 64 KiB */
-  constructor(map: { readonly distributor: number; readonly redistributor: number }) {
-    this.#frames = new Map<number, Frame>([
-      [map.distributor, new Distributor(this.#state)],
-      [map.redistributor, new RedistributorControl(this.#state)],
-      [map.redistributor + FRAME_BYTES, new RedistributorInterrupts(this.#state)],
-    ]);
+/** State of a `Gic`: plain data. */
+export interface GicState {
+  readonly shared: SharedState;
+  readonly redistributors: readonly RedistributorState[];
+}
+
+/** GICv3 of a machine, without LPIs and with one Security state: its memory-mapped registers. */
+export class Gic implements Stateful<GicState> {
+  readonly #shared: SharedInterrupts;
+  readonly #redistributors: readonly Redistributor[];
+  readonly #frames = new Map<number, Frame>();
+
+  /** @param affinities of the PEs, as in MPIDR_EL1 */
+  constructor(map: GicMap, affinities: readonly number[] = [0]) {
+    const redistributors: Redistributor[] = [];
+    this.#redistributors = redistributors;
+    this.#shared = new SharedInterrupts(redistributors);
+    const parts = { shared: this.#shared, redistributors };
+    this.#frames.set(map.distributor, new Distributor(this.#shared));
+    affinities.forEach((affinity, index) => {
+      const redistributor = new Redistributor(affinity, parts);
+      redistributors.push(redistributor);
+      const base = map.redistributor + index * 2 * FRAME_BYTES;
+      const last = index === affinities.length - 1;
+      this.#frames.set(base, new RedistributorControl(redistributor, index, last));
+      this.#frames.set(base + FRAME_BYTES, new RedistributorInterrupts(redistributor));
+    });
   }
 
-  /** What the CPU interface is connected to. */
-  get routing(): InterruptRouting {
-    return this.#state;
+  /** What the CPU interface of a PE is connected to. @throws RangeError if there is no such PE */
+  pe(index: number): InterruptRouting {
+    const redistributor = this.#redistributors[index];
+    if (redistributor === undefined) throw new RangeError(`the GIC has no PE ${String(index)}`);
+    return redistributor;
   }
 
   /** The input of a shared peripheral interrupt. @param spi its number in a device tree: INTID - 32 */
   spi(spi: number): InterruptLine {
+    const { bank } = this.#shared;
     return {
       set: (level) => {
-        this.#state.setLevel(PRIVATE_INTERRUPTS + spi, level);
+        bank.setLevel(PRIVATE_INTERRUPTS + spi, level);
       },
     };
   }
@@ -75,6 +102,16 @@ export class Gic {
     if (bytes < 4) return;
     frame.write(offset, low);
     if (bytes === 8) frame.write(offset + 4, high);
+  }
+
+  save(): GicState {
+    return { shared: this.#shared.save(), redistributors: this.#redistributors.map((one) => one.save()) };
+  }
+
+  /** @param state of a GIC with as many PEs */
+  restore({ shared, redistributors }: GicState): void {
+    redistributors.forEach((state, index) => this.#redistributors[index]?.restore(state));
+    this.#shared.restore(shared);
   }
 }
 
