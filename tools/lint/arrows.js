@@ -11,7 +11,7 @@ const rooms = {
   'cpu-inside': ['backends/sim/cpu/!(index).ts', 'backends/sim/cpu/!(testing)/**'],
   'cpu-testing': ['backends/sim/cpu/testing/**'],
   machine: ['backends/sim/machine/index.ts'],
-  'machine-inside': ['backends/sim/machine/**/!(index).ts'],
+  'machine-inside': ['backends/sim/machine/!(index).ts', 'backends/sim/machine/*/**'],
   rmm: ['backends/sim/rmm/index.ts'],
   'rmm-top': ['backends/sim/rmm/!(index).ts', 'backends/sim/rmm/testing/**', 'backends/sim/rmm/*/*.test.ts'],
   'rmm-abi': ['backends/sim/rmm/abi/+([a-z0-9-]).ts'],

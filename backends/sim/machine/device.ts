@@ -21,6 +21,14 @@ export interface Stateful<State = unknown> {
   restore(state: State): void;
 }
 
+/** RAM of a machine, as devices that master the bus see it. */
+export interface GuestMemory {
+  /** The live bytes, valid until the guest runs again; undefined if not all of them are in one range of RAM. */
+  bytesAt(address: number, length: number): Uint8Array | undefined;
+  /** Call it after changing bytes: they may have been code. */
+  wrote(address: number, length: number): void;
+}
+
 /** A wire to an interrupt controller. */
 export interface InterruptLine {
   /** Drives the level; doing so again changes nothing. */
@@ -46,5 +54,25 @@ export abstract class WordRegisters implements Device {
     if (offset % 4 !== 0) return;
     this.writeWord(offset, low >>> 0);
     if (bytes === 8) this.writeWord(offset + 4, high >>> 0);
+  }
+}
+
+/** One of the frames of a device that has several. */
+export class RegisterFrame extends WordRegisters {
+  readonly #read: (offset: number) => number;
+  readonly #write: (offset: number, value: number) => void;
+
+  constructor(read: (offset: number) => number, write: (offset: number, value: number) => void) {
+    super();
+    this.#read = read;
+    this.#write = write;
+  }
+
+  protected override readWord(offset: number): number {
+    return this.#read(offset);
+  }
+
+  protected override writeWord(offset: number, value: number): void {
+    this.#write(offset, value);
   }
 }

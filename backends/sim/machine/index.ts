@@ -1,8 +1,15 @@
 export { Bus, type BusOptions, type UnknownAccess, type Window } from './bus.ts';
 export { completeWait } from './complete-wait.ts';
-export type { AccessBytes, Device, InterruptLine, Stateful } from './device.ts';
+export type { AccessBytes, Device, GuestMemory, InterruptLine, Stateful } from './device.ts';
 export { BufferedSink, type ByteSink } from './devices/uart/byte-sink.ts';
 export { Pl011 } from './devices/uart/pl011.ts';
+export { Uart16550 } from './devices/uart/uart16550.ts';
+export { Pl031 } from './devices/rtc/pl031.ts';
+export { Pl061 } from './devices/gpio/pl061.ts';
+export { MemoryMappedTimer } from './devices/timer/memory-mapped-timer.ts';
+export { Sp804 } from './devices/timer/sp804.ts';
+export { GenericWatchdog } from './devices/watchdog/generic-watchdog.ts';
+export { Sp805 } from './devices/watchdog/sp805.ts';
 export { Gic, VIRT_GIC } from './devices/gic/gic.ts';
 export {
   cellsOf,

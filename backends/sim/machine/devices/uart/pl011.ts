@@ -1,5 +1,7 @@
-import type { Alarm, Clock } from '../../../cpu/index.ts';
-import { type InterruptLine, type Stateful, WordRegisters } from '../../device.ts';
+import type { Clock } from '../../../cpu/index.ts';
+import type { InterruptLine, Stateful } from '../../device.ts';
+import { GuestAlarm } from '../../guest-alarm.ts';
+import { PrimeCell } from '../primecell.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { ByteSink } from './byte-sink.ts';
 
@@ -38,9 +40,8 @@ const CR_BITS = 0xff87;
 const IFLS_BITS = 0x3f;
 const INTERRUPT_BITS = 0x7ff;
 
-/** UARTPeriphID0 to 3 of revision r1p5, whose FIFOs have 32 entries, and UARTPCellID0 to 3, from 0xfe0 on. */
-const identification = [0x11, 0x10, 0x34, 0x00, 0x0d, 0xf0, 0x05, 0xb1];
-const IDENTIFICATION = 0xfe0;
+/** Part number and revision r1p5, whose FIFOs have 32 entries. */
+const IDENTITY = { part: 0x011, revision: 3 } as const;
 const FIFO_ENTRIES = 32;
 /** UARTIFLS: the level of the receive FIFO from which on it interrupts. */
 const triggers = [4, 8, 16, 24, 28];
@@ -74,13 +75,13 @@ export interface Pl011Options {
  * guest has enabled the receiver and read what came before: nothing is lost, and there are no receive errors. The
  * receive time-out passes at once. It has no DMA and no modem signals but CTS, DSR and DCD, which are asserted.
  */
-export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
+export class Pl011 extends PrimeCell implements Stateful<Pl011State> {
   readonly #clock: Clock;
   readonly #interrupt: InterruptLine;
   readonly #output: ByteSink;
   readonly #waiting = new ByteQueue();
   #fifo = new Uint8Array();
-  #refill: Alarm | undefined;
+  readonly #refill: GuestAlarm;
   readonly #stored = new Map<number, number>();
   #lineControl = 0;
   #control: number = Control.TXE | Control.RXE;
@@ -89,8 +90,11 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
   #raw = 0;
 
   constructor({ clock, interrupt, output }: Pl011Options) {
-    super();
+    super(IDENTITY);
     this.#clock = clock;
+    this.#refill = new GuestAlarm(clock, () => {
+      this.#fill();
+    });
     this.#interrupt = interrupt;
     this.#output = output;
   }
@@ -103,10 +107,10 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
   /** Bytes for the guest, any number. */
   receive(bytes: Uint8Array): void {
     this.#waiting.add(bytes);
-    if (this.#refill === undefined && this.#fifo.length === 0) this.#fill();
+    if (this.#refill.at === undefined && this.#fifo.length === 0) this.#fill();
   }
 
-  protected readWord(offset: number): number {
+  protected readRegister(offset: number): number {
     switch (offset) {
       case Register.DR:
         return this.#readData();
@@ -125,11 +129,10 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
       case Register.MIS:
         return this.#raw & this.#mask;
     }
-    if (offset >= IDENTIFICATION) return identification[(offset - IDENTIFICATION) / 4] ?? 0;
     return this.#stored.get(offset) ?? 0;
   }
 
-  protected writeWord(offset: number, value: number): void {
+  protected writeRegister(offset: number, value: number): void {
     switch (offset) {
       case Register.DR:
         this.#transmit(value & 0xff);
@@ -164,7 +167,7 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
     return {
       fifo: this.#fifo.slice(),
       waiting: this.#waiting.save(),
-      refill: this.#refill?.at,
+      refill: this.#refill.at,
       stored: [...this.#stored],
       lineControl: this.#lineControl,
       control: this.#control,
@@ -177,7 +180,7 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
   restore(state: Pl011State): void {
     this.#fifo = state.fifo.slice();
     this.#waiting.restore(state.waiting);
-    this.#setRefill(state.refill);
+    this.#refill.set(state.refill);
     this.#stored.clear();
     for (const [offset, value] of state.stored) this.#stored.set(offset, value);
     this.#lineControl = state.lineControl;
@@ -193,7 +196,7 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
     if (byte === undefined) return 0;
     this.#fifo = this.#fifo.subarray(1);
     if (this.#fifo.length === 0 && this.#waiting.length > 0) {
-      if (this.#buffered) this.#setRefill(this.#clock.now + REFILL_NANOSECONDS);
+      if (this.#buffered) this.#refill.set(this.#clock.now + REFILL_NANOSECONDS);
       else this.#fill();
     }
     this.#update();
@@ -224,7 +227,7 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
 
   /** Moves what waits to the FIFO, if it is empty and the receiver enabled. */
   #fill(): void {
-    this.#setRefill(undefined);
+    this.#refill.set(undefined);
     const enabled = Control.UARTEN | Control.RXE;
     if (this.#fifo.length > 0 || this.#waiting.length === 0 || (this.#control & enabled) !== enabled) return;
     const fifo: number[] = [];
@@ -234,17 +237,6 @@ export class Pl011 extends WordRegisters implements Stateful<Pl011State> {
     this.#fifo = Uint8Array.from(fifo);
     this.#raw |= Interrupt.RX | Interrupt.RT;
     this.#update();
-  }
-
-  #setRefill(at: number | undefined): void {
-    if (this.#refill !== undefined) this.#clock.cancel(this.#refill);
-    this.#refill =
-      at === undefined
-        ? undefined
-        : this.#clock.setAlarm(at, () => {
-            this.#refill = undefined;
-            this.#fill();
-          });
   }
 
   /** Clears the interrupts whose level the receive FIFO fell below (DDI0183, 2.8). */
