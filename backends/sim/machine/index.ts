@@ -22,6 +22,8 @@ export {
 export { machineMaps, type MachineMap, type MachineName, placesOf } from './maps/index.ts';
 export type { DeviceKind, DeviceTreeOptions, Place } from './maps/index.ts';
 export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';
+export { Firmware, type FirmwareState } from './firmware/firmware.ts';
+export type { PsciMachine, SystemEvent } from './firmware/psci.ts';
 export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';
 export { completeRead, serveDevice, writeValueHigh, writeValueLow } from './register-access.ts';
 export { VcpuScheduler } from './vcpu-scheduler.ts';

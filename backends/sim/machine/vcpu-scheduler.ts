@@ -78,6 +78,13 @@ export class VcpuScheduler {
     this.#set(vcpu, 'ready');
   }
 
+  /** Ends the wait of a vCPU as an interrupt would; does nothing if it is off or does not wait. */
+  wake(vcpu: Vcpu): void {
+    const index = this.#vcpus.indexOf(vcpu);
+    const state = this.#states[index];
+    if (state === 'waiting' || state === 'suspended') this.#resume(index, state);
+  }
+
   /** Lets a vCPU run no more. */
   stop(vcpu: Vcpu): void {
     this.#set(vcpu, 'off');
@@ -175,9 +182,13 @@ export class VcpuScheduler {
     const state = this.#states[index];
     if (state === 'ready') return true;
     if (!this.#wakes(index)) return false;
+    this.#resume(index, state);
+    return true;
+  }
+
+  #resume(index: number, state: PowerState | undefined): void {
     this.#states[index] = 'ready';
     if (state === 'suspended') this.onWake?.(this.#at(index));
-    return true;
   }
 
   #wakes(index: number): boolean {

@@ -19,7 +19,16 @@ import {
   type TmkPlacement,
 } from '../../../../petri/tmk/index.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { Bus, completeWait, Gic, type Machine, serveDevice, VIRT_GIC, machinePool } from '../../machine/index.ts';
+import {
+  Bus,
+  Firmware,
+  Gic,
+  type Machine,
+  serveDevice,
+  VcpuScheduler,
+  VIRT_GIC,
+  machinePool,
+} from '../../machine/index.ts';
 import { Access, serveAccess, storedAddress } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
@@ -27,7 +36,6 @@ import type { GuestFactory } from '../kind.ts';
 import { readRegisters } from '../read-registers.ts';
 import { logUndefined } from '../undefined-log.ts';
 import { FlatStage2 } from './flat-stage2.ts';
-import { servePsci } from './plain-psci.ts';
 
 const EXITS_PER_QUESTION = 32;
 const HVC_IMMEDIATE = 0xffff;
@@ -48,6 +56,8 @@ export class PlainGuest implements Guest {
   readonly #gic = new Gic(VIRT_GIC);
   readonly #bus = new Bus();
   readonly #vcpu: Vcpu;
+  readonly #scheduler: VcpuScheduler;
+  readonly #firmware: Firmware;
   readonly #context: CpuContext;
   /** Whether the last exit was a command, which may take long. */
   #commanded = false;
@@ -70,6 +80,18 @@ export class PlainGuest implements Guest {
     this.#vcpu.activate(this.#context);
     this.#context.pc = BigInt(this.#placement.entry);
     this.#context.setX(0, BigInt(this.#placement.startInput));
+    this.#scheduler = new VcpuScheduler(cpu.clock, [this.#vcpu]);
+    this.#scheduler.start(this.#vcpu);
+    this.#firmware = new Firmware({
+      vcpus: [this.#vcpu],
+      scheduler: this.#scheduler,
+      isEntry: (address) => address >= PLAIN_RAM_BASE && address < PLAIN_RAM_BASE + ramBytes,
+      boot: (vcpu, entry, context) => {
+        vcpu.reset(this.#stage2);
+        this.#context.pc = entry;
+        this.#context.setX(0, context);
+      },
+    });
     for (const { address, bytes } of imagePages(payload, this.#placement.base)) this.#write(address, bytes);
   }
 
@@ -78,11 +100,11 @@ export class PlainGuest implements Guest {
   }
 
   get retired(): number {
-    return this.#final?.retired ?? this.#vcpu.retired;
+    return this.#final?.retired ?? this.#scheduler.retired;
   }
 
   get work(): number {
-    return this.#final?.work ?? this.#vcpu.work;
+    return this.#final?.work ?? this.#scheduler.work;
   }
 
   get events(): readonly TmkEvent[] {
@@ -100,11 +122,11 @@ export class PlainGuest implements Guest {
   }
 
   run(budget: number, outstayed: () => boolean): HaltReason | undefined {
-    const until = this.#vcpu.effort + budget;
+    const until = this.#scheduler.effort + budget;
     for (let exits = 1; ; exits++) {
-      const left = until - this.#vcpu.effort;
+      const left = until - this.#scheduler.effort;
       if (left <= 0) return undefined;
-      const exit = this.#vcpu.run(left);
+      const exit = this.#scheduler.run(left);
       if (exit === RunExit.Budget) return undefined;
       const halt = this.#haltOf(exit);
       if (halt !== undefined) return halt;
@@ -122,7 +144,9 @@ export class PlainGuest implements Guest {
   #haltOf(exit: RunExit): HaltReason | undefined {
     if (exit === RunExit.Sync) return this.#serve();
     if (exit === RunExit.Unsupported) return this.#unsupported();
-    completeWait(this.#machine.cpu.clock, this.#vcpu);
+    // No interrupt will come: the wait ends, as the architecture allows, so that what the guest did can be counted.
+    if (this.#scheduler.allOff) return { reason: 'power-off' };
+    this.#scheduler.wake(this.#vcpu);
     return undefined;
   }
 
@@ -157,18 +181,12 @@ export class PlainGuest implements Guest {
     return this.#monitor.command(accessBytes(esr), storedAddress(memory, gprs, esr), this.#read);
   }
 
-  /** Serves PSCI by HVC #0 (SMCCC); the PC is already after the HVC. */
+  /** Serves calls by HVC #0 (SMCCC); the PC is already after the HVC. */
   #serveHvc(): HaltReason | undefined {
-    const memory = this.#machine.linear.u32;
-    const x0 = this.#context.gprsOffset >>> 2;
-    const functionId = memory[x0] ?? 0;
-    const result = servePsci(functionId, memory[x0 + 2] ?? 0);
-    if ((this.#vcpu.exit.esr & HVC_IMMEDIATE) !== 0 || result.kind === 'unknown') {
-      return this.#unserved();
-    }
-    if (result.kind !== 'value') return { reason: result.kind };
-    this.#context.setX(0, BigInt.asUintN(64, result.value));
-    return undefined;
+    const functionId = this.#machine.linear.u32[this.#context.gprsOffset >>> 2] ?? 0;
+    if ((this.#vcpu.exit.esr & HVC_IMMEDIATE) !== 0 || !this.#firmware.has(functionId)) return this.#unserved();
+    const event = this.#firmware.call(this.#vcpu);
+    return event === undefined ? undefined : { reason: event.kind };
   }
 
   readonly #summary = (): string => {

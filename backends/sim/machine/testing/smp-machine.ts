@@ -1,6 +1,8 @@
-import { DRAM_OFFSET, RunExit, type Vcpu } from '../../cpu/index.ts';
+import { DRAM_OFFSET, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { CPACR_EL1, hvc, TestMachine, VBAR_EL1 } from '../../cpu/testing/test-machine.ts';
 import { Gic, VIRT_GIC } from '../devices/gic/gic.ts';
+import { Firmware } from '../firmware/firmware.ts';
+import type { SystemEvent } from '../firmware/psci.ts';
 import { VcpuScheduler } from '../vcpu-scheduler.ts';
 
 const PAGE = 4096;
@@ -11,12 +13,15 @@ const ICC_IGRPEN0_EL1 = 0xc666;
 
 /**
  * Several vCPUs with one memory and a GIC that forwards everything: see `TestMachine` for the addresses. X19 of each
- * vCPU is its number. A vCPU is off after HVC; a vector of an exception executes one.
+ * vCPU is its number. A vCPU is off after HVC; a vector of an exception executes one. SMC calls the firmware.
  */
 export class SmpMachine extends TestMachine {
   readonly gic: Gic;
   readonly vcpus: readonly Vcpu[];
   readonly scheduler: VcpuScheduler;
+  readonly firmware: Firmware;
+  /** What a guest asked for by PSCI. */
+  event: SystemEvent | undefined;
   /** What happened, in order: `vcpu: immediate of HVC at its instruction count`. */
   readonly log: string[] = [];
 
@@ -28,6 +33,17 @@ export class SmpMachine extends TestMachine {
     );
     this.vcpus = Array.from({ length: count }, (_, n) => (n === 0 ? this.vcpu : this.cpu.createVcpu(n)));
     this.scheduler = new VcpuScheduler(this.cpu.clock, this.vcpus, options);
+    this.firmware = new Firmware({
+      vcpus: this.vcpus,
+      scheduler: this.scheduler,
+      isEntry: (address) => address < TestMachine.VECTORS,
+      boot: (vcpu, entry, context) => {
+        vcpu.reset(this.stage2);
+        this.prepare(vcpu, vcpu.mpidr);
+        vcpu.active.pc = entry;
+        vcpu.active.setX(0, context);
+      },
+    });
     this.vcpus.forEach((vcpu, n) => {
       vcpu.connect(this.gic.pe(n));
       if (n > 0) vcpu.activate(vcpu.createContext(this.stage2));
@@ -51,6 +67,7 @@ export class SmpMachine extends TestMachine {
     active.setSysreg(ICC_IGRPEN0_EL1, 1n);
     active.setSysreg(ICC_IGRPEN1_EL1, 1n);
     active.setX(19, BigInt(index));
+    // The CPU interface looks at its registers.
     vcpu.activate(active);
   }
 
@@ -79,6 +96,12 @@ export class SmpMachine extends TestMachine {
       const { current } = this.scheduler;
       if (exit === RunExit.Wait) break;
       if (exit === RunExit.Budget) continue;
+      if (current.exit.ec === ExceptionClass.Smc64) {
+        current.active.advancePc(4);
+        this.event = this.firmware.call(current);
+        if (this.event !== undefined) break;
+        continue;
+      }
       const immediate = (current.exit.esr & 0xffff).toString(16);
       this.log.push(`${String(current.mpidr)}: ${immediate} at ${String(current.retired)}`);
       this.scheduler.stop(current);
