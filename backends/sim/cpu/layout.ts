@@ -73,7 +73,9 @@ export const VcpuState = {
   /** What ERETAA and ERETAB found: where to return, and whether authentication failed. */
   EretFails: 0xaf4,
   EretTarget: 0xaf8,
-  End: 0xb00,
+  /** PSTATE.BTYPE by an indirect branch that left generated code, else zero. The run loop clears it. */
+  BranchType: 0xb00,
+  End: 0xb10,
 } as const;
 
 /** Size of both. */
@@ -92,8 +94,8 @@ export const LookupTable = {
 
 /** Layout of a data TLB: direct mapped; tags are page addresses, or all ones for an invalid entry. */
 export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16 } as const;
-/** Layout of an instruction TLB: tags as above, and the address of the page's records. */
-export const Itlb = { Entries: 64, EntryBytes: 16, Tag: 0, Records: 8 } as const;
+/** Layout of an instruction TLB: tags as above, the address of the page's records, and whether it is guarded (GP). */
+export const Itlb = { Entries: 64, EntryBytes: 16, Tag: 0, Records: 8, Guarded: 12 } as const;
 
 const TLB_REGION = 0x1_0000;
 const TLB_SET_BYTES = Tlb.Entries * Tlb.EntryBytes + Itlb.Entries * Itlb.EntryBytes;
@@ -147,6 +149,11 @@ export const Record = {
   /** Distance of a branch that writes a link register, whose value is in `Imm`. Other branches use `Imm`. */
   LinkDistance: 4,
 } as const;
+/**
+ * Operand `D` of an instruction to which indirect branches may go in a guarded page: these bits, which no slot has, and
+ * bit n for each value of PSTATE.BTYPE with which they may.
+ */
+export const LANDING_PAD = 0xf000;
 export const RECORDS_PER_PAGE = 1024;
 export const RECORD_PAGE_BYTES = (RECORDS_PER_PAGE + 1) * Record.Bytes;
 export const RECORD_REGION = 0x20_0000;

@@ -57,6 +57,7 @@ export const ExceptionClass = {
   Unknown: 0x00,
   Wfx: 0x01,
   SimdFp: 0x07,
+  BranchTarget: 0x0d,
   IllegalState: 0x0e,
   Svc64: 0x15,
   Hvc64: 0x16,

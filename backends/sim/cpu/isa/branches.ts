@@ -3,6 +3,7 @@ import { insn, xSource, type Definition } from './definition.ts';
 import { signExtend } from './encoding.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { ContextState } from '../layout.ts';
+import type { BranchType } from './lowering.ts';
 
 function target(pc: number, offset: number, bits: number): number {
   return pc + signExtend(offset, bits) * 4;
@@ -10,6 +11,14 @@ function target(pc: number, offset: number, bits: number): number {
 
 /** X30, which BL and BLR write although no field encodes it. */
 const LINK_REGISTER = ContextState.X + 30 * 8;
+
+/** PSTATE.BTYPE after a branch with BR: X16 and X17 are what a veneer uses to get to a function. */
+export function typeOfJump(Rn: number): BranchType {
+  return Rn === 16 || Rn === 17 ? 1 : 3;
+}
+
+/** PSTATE.BTYPE after a branch with BLR. */
+export const CALL_TYPE: BranchType = 2;
 
 /** Branches (Arm ARM, C4.1.94). */
 export const branches: readonly Definition[] = [
@@ -81,9 +90,9 @@ export const branches: readonly Definition[] = [
   insn(
     'BR',
     '1101011 0000 11111 000000 Rn:5 00000',
-    ({ Rn }) => ({ n: xSource(Rn) }),
-    (code) => {
-      code.branchTo(code.x('n'));
+    ({ Rn }) => ({ variant: [typeOfJump(Rn)], n: xSource(Rn) }),
+    (code, type) => {
+      code.branchTo(code.x('n'), type === 1 ? 1 : 3);
     },
     'never',
   ),
@@ -95,7 +104,7 @@ export const branches: readonly Definition[] = [
       // BLR X30 branches to the old value.
       const address = code.let(code.x('n'));
       code.setX('d', code.imm());
-      code.branchTo(address);
+      code.branchTo(address, CALL_TYPE);
     },
     'maybe',
   ),

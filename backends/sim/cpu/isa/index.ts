@@ -3,6 +3,7 @@ import { branches } from './branches.ts';
 import { dpImmediate } from './dp-immediate.ts';
 import { dpRegister } from './dp-register.ts';
 import { atomics, exclusives } from './exclusives.ts';
+import { flags } from './flags.ts';
 import { authenticatedBranches, pacStripping, pointerAuthentication } from './pointer-authentication.ts';
 import { loadsStores, simdLoadsStores } from './loads-stores.ts';
 import { system } from './system.ts';
@@ -20,6 +21,7 @@ export const generalDefinitions: readonly Definition[] = [
   ...loadsStores,
   ...exclusives,
   ...atomics,
+  ...flags,
   ...system,
 ];
 

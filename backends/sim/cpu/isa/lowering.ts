@@ -29,6 +29,9 @@ export interface Operands {
   readonly link?: number;
 }
 
+/** PSTATE.BTYPE that a branch leaves behind (Arm ARM, D8.4.5). */
+export type BranchType = 0 | 1 | 2 | 3;
+
 /** Sizes of a memory access in bytes. */
 export type AccessSize = 1 | 2 | 4 | 8 | 16;
 
@@ -130,8 +133,8 @@ export interface Lowering {
 
   /** Continues at the operands' `target`. */
   branch(): void;
-  /** Continues at a computed address. */
-  branchTo(address: I64): void;
+  /** Continues at a computed address. @param type PSTATE.BTYPE there; 3 counts only in a guarded page, and is 1 elsewhere */
+  branchTo(address: I64, type?: BranchType): void;
   /** Returns to the run loop at this instruction. */
   exit(reason: Exit): void;
   /** Calls a floating-point operation of float/exact-float.ts; operands and results are passed in the state. */

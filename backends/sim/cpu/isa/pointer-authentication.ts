@@ -1,10 +1,11 @@
 import { address, Mode } from './addressing.ts';
+import { CALL_TYPE, typeOfJump } from './branches.ts';
 import { insn, xDest, xOrSp, xSource, type Definition } from './definition.ts';
 import { signExtend } from './encoding.ts';
-import { Exit, type Lowering } from './lowering.ts';
+import { Exit, type Lowering, type RegisterOperand } from './lowering.ts';
 import { Operation } from './operation.ts';
 import { i32, i64, type I32, type I64 } from '../wasm/expr.ts';
-import { ContextState, PacMask, pacMask, VcpuState } from '../layout.ts';
+import { ContextState, LANDING_PAD, PacMask, pacMask, VcpuState } from '../layout.ts';
 import { slotOf } from '../pe/system-registers.ts';
 
 /**
@@ -66,20 +67,13 @@ function fails(result: I64, mask: I64): I32 {
   return i64.ne(extension(result, mask), i64.const(0n));
 }
 
-/** AddPAC of the pointer in `a`, to `d`; nothing happens while the key is not enabled. */
-function addPac(code: Lowering, key: Key): void {
+/** AddPAC or Auth of the pointer in `a`; nothing happens while the key is not enabled. */
+function inPlace(code: Lowering, to: RegisterOperand, authenticates: number, key: Key): void {
   const pointer = code.let(code.x('a'));
   const mask = maskOf(code, pointer, key);
   code.if(i64.ne(mask, i64.const(0n)), () => {
-    code.setX('d', exchanged(code, pointer, code.x('n'), key, mask));
-  });
-}
-
-function authenticate(code: Lowering, key: Key): void {
-  const pointer = code.let(code.x('a'));
-  const mask = maskOf(code, pointer, key);
-  code.if(i64.ne(mask, i64.const(0n)), () => {
-    code.setX('d', authenticated(code, pointer, code.x('n'), key, mask));
+    const change = authenticates === 1 ? authenticated : exchanged;
+    code.setX(to, change(code, pointer, code.x('n'), key, mask));
   });
 }
 
@@ -90,15 +84,6 @@ function authenticated(code: Lowering, pointer: I64, modifier: I64, key: Key, ma
     code.exit(Exit.System);
   });
   return result;
-}
-
-/** Operands of the forms that change a pointer in place. */
-function inPlace(pointer: number, modifier: number, key: Key) {
-  return { d: pointer, a: pointer, n: modifier, small: Operation.PacFail + key };
-}
-
-function lowerInPlace(code: Lowering, authenticates: number, key: number): void {
-  (authenticates === 1 ? authenticate : addPac)(code, key);
 }
 
 function strip(code: Lowering, data: number): void {
@@ -114,20 +99,26 @@ export const pointerAuthentication: readonly Definition[] = [
     '1 1 0 11010110 00001 00 Z auth key:2 Rn:5 Rd:5',
     ({ Z, auth, key, Rn, Rd }) => {
       if (Z === 1 && Rn !== 31) return undefined;
-      const modifier = Z === 1 ? NONE : xOrSp(Rn);
-      return { variant: [auth, key], ...inPlace(xDest(Rd), modifier, key), a: xSource(Rd) };
+      const n = Z === 1 ? NONE : xOrSp(Rn);
+      return { variant: [auth, key], d: xDest(Rd), a: xSource(Rd), n, small: Operation.PacFail + key };
     },
-    lowerInPlace,
+    (code, auth, key) => {
+      inPlace(code, 'd', auth, key);
+    },
   ),
   insn(
     'PACIA1716, PACIB1716, AUTIA1716, AUTIB1716; PACIAZ, PACIASP and the like',
     '1101010100 0 00 011 0010 00 lr 1 auth key sp 11111',
     ({ lr, auth, key, sp }) => {
-      const variant = [auth, key];
-      if (lr === 1) return { variant, ...inPlace(X30, sp === 1 ? xOrSp(31) : NONE, key) };
-      return sp === 1 ? undefined : { variant, ...inPlace(X17, X16, key) };
+      if (lr === 0 && sp === 1) return undefined;
+      const [a, n] = lr === 0 ? [X17, X16] : [X30, sp === 1 ? xOrSp(31) : NONE];
+      const operands = { variant: [auth, key], a, n, small: Operation.PacFail + key };
+      // PACIASP and PACIBSP are landing pads, for jumps as well if SCTLR_EL1.BT0 or BT1 says so: the run loop looks.
+      return lr === 1 && sp === 1 && auth === 0 ? { ...operands, d: LANDING_PAD | (1 << 1) | (1 << 2) } : operands;
     },
-    lowerInPlace,
+    (code, auth, key) => {
+      inPlace(code, 'a', auth, key);
+    },
   ),
   insn(
     'PACGA',
@@ -170,10 +161,11 @@ export const authenticatedBranches: readonly Definition[] = [
     '1101011 Z 0 00 11111 00001 M Rn:5 Rm:5',
     ({ Z, M, Rn, Rm }) => {
       if (Z === 0 && Rm !== 31) return undefined;
-      return { variant: [M], n: xSource(Rn), d: Z === 1 ? xOrSp(Rm) : NONE, small: Operation.PacFail + M };
+      const modifier = Z === 1 ? xOrSp(Rm) : NONE;
+      return { variant: [M, typeOfJump(Rn)], n: xSource(Rn), d: modifier, small: Operation.PacFail + M };
     },
-    (code, key) => {
-      code.branchTo(branchTarget(code, code.x('d'), key));
+    (code, key, type) => {
+      code.branchTo(branchTarget(code, code.x('d'), key), type === 1 ? 1 : 3);
     },
     'never',
   ),
@@ -188,7 +180,7 @@ export const authenticatedBranches: readonly Definition[] = [
     (code, key) => {
       const target = branchTarget(code, code.x('d'), key);
       code.emit(i64.store(state, code.imm(), X30));
-      code.branchTo(target);
+      code.branchTo(target, CALL_TYPE);
     },
     'maybe',
   ),

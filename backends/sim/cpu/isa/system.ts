@@ -2,7 +2,7 @@ import { insn, xDest, xSource, type Definition } from './definition.ts';
 import { Exit, type Lowering } from './lowering.ts';
 import { Operation } from './operation.ts';
 import { i32, i64 } from '../wasm/expr.ts';
-import { ContextState } from '../layout.ts';
+import { ContextState, LANDING_PAD } from '../layout.ts';
 import { encodeSysreg, userSysregSlot, sysreg } from '../pe/system-registers.ts';
 
 function toRunLoop(code: Lowering): void {
@@ -39,6 +39,16 @@ export const system: readonly Definition[] = [
     '1101010100 0 00 011 0010 0000 10 op 11111',
     ({ op }) => ({ small: op === 0 ? Operation.Sev : Operation.Sevl }),
     toRunLoop,
+  ),
+  insn(
+    'BTI',
+    '1101010100 0 00 011 0010 0100 jumps calls 0 11111',
+    ({ jumps, calls }) => {
+      // A branch of type 1 may go to either kind.
+      const either = jumps | calls;
+      return { d: LANDING_PAD | (either << 1) | (calls << 2) | (jumps << 3) };
+    },
+    () => undefined,
   ),
   insn(
     'HINT',
@@ -107,29 +117,10 @@ export const system: readonly Definition[] = [
     toRunLoop,
   ),
   insn(
-    'CFINV',
-    '1101010100 0 00 000 0100 0000 000 11111',
-    () => ({}),
-    (code) => {
-      code.setNzcv(i32.xor(code.nzcv(), i32.const(1 << 29)));
-    },
-  ),
-  insn(
     'MSR (immediate)',
     '1101010100 0 00 op1:3 0100 CRm:4 op2:3 11111',
     ({ op1, CRm, op2 }) => ({ small: Operation.WritePstate, low: encodeSysreg(0, op1, 4, CRm, op2), high: 31 }),
     toRunLoop,
   ),
   insn('UDF', '0000000000000000 imm16:16', () => undefined, toRunLoop),
-  insn(
-    'RMIF',
-    '1 01 11010000 imm6:6 00001 Rn:5 0 mask:4',
-    ({ imm6, Rn, mask }) => ({ n: xSource(Rn), small: imm6, low: mask }),
-    (code) => {
-      const rotated = i32.wrap(i64.rotr(code.x('n'), i64.extendI32U(code.small())));
-      const mask = code.let(i32.shl(code.low(), i32.const(28)));
-      const kept = i32.and(code.nzcv(), i32.xor(mask, i32.const(-1)));
-      code.setNzcv(i32.or(kept, i32.and(i32.shl(rotated, i32.const(28)), mask)));
-    },
-  ),
 ];

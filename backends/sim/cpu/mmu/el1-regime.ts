@@ -14,6 +14,7 @@ export class El1Regime implements Regime, Translation {
   stage2 = false;
   ipa = 0;
   inWalk = false;
+  guarded = false;
   readonly #registers: Stage1Registers;
   readonly #stage1: Stage1;
   readonly #stage2: Stage2Access;
@@ -29,6 +30,7 @@ export class El1Regime implements Regime, Translation {
     first.translate(va, access, el, this.#registers.pan && (access & Access.Execute) === 0);
     this.ipa = first.ipa;
     this.allowed = first.allowed;
+    this.guarded = first.guarded;
     if (first.status >= 0) {
       this.place = -1;
       this.status = first.status;

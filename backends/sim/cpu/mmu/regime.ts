@@ -21,6 +21,8 @@ export interface Translation {
   readonly place: number;
   /** Everything that the Exception level may do to the page, as bits of `Access`: what a TLB may cache. */
   readonly allowed: number;
+  /** Whether stage 1 says that indirect branches to the page must go to landing pads (GP). Default: no. */
+  readonly guarded?: boolean;
   /** For a fault, as are the fields below: the fault status code, with the level. */
   readonly status: number;
   /** Whether it is a stage 2 fault, which EL2 takes. */

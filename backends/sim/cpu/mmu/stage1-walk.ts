@@ -36,6 +36,7 @@ const TXSZ = { min: 16, max: 39 } as const;
 const Low = { Valid: 1, TableOrPage: 2, User: 1 << 6, ReadOnly: 1 << 7, AccessFlag: 1 << 10 } as const;
 /** Bits 63:32 of a descriptor, as 31:0. Those of a table hold for everything below it. */
 const High = {
+  Guarded: 1 << 18,
   Pxn: 1 << 21,
   Uxn: 1 << 22,
   PxnTable: 1 << 27,
@@ -75,6 +76,8 @@ export class Stage1Walk {
   /** AttrIndx and SH of the descriptor. */
   attributeIndex = 0;
   shareability = 0;
+  /** GP of the descriptor. */
+  guarded = false;
   readonly #registers: Stage1Registers;
   readonly #tables: TableMemory;
 
@@ -140,6 +143,7 @@ export class Stage1Walk {
         this.level = level;
         this.attributeIndex = (low >>> 2) & 7;
         this.shareability = (low >>> 8) & 3;
+        this.guarded = (high & High.Guarded) !== 0;
         this.#permit(low, high, inherited);
         return;
       }

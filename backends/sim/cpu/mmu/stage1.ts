@@ -52,6 +52,8 @@ export class Stage1 {
   /** Memory attributes as in MAIR_EL1, and shareability as in PAR_EL1.SH. */
   attributes = 0;
   shareability = 0;
+  /** Whether the page is guarded: see `Translation`. */
+  guarded = false;
   readonly #registers: Stage1Registers;
   readonly #tables: GuestTables;
   readonly #walk: Stage1Walk;
@@ -72,6 +74,7 @@ export class Stage1 {
     this.status = -1;
     this.stage2 = false;
     this.allowed = 0;
+    this.guarded = false;
     if ((this.#registers.sctlr & Sctlr.M) === 0) this.#translateFlat(va, access);
     else this.#translateMapped(va, access, el, pan);
   }
@@ -97,6 +100,7 @@ export class Stage1 {
     this.status = walk.status;
     if (walk.status >= 0) return;
     const { el0, el1, attributeIndex, shareability } = walk;
+    this.guarded = walk.guarded;
     this.attributes = this.#registers.mair(attributeIndex);
     const device = this.attributes >>> 4 === 0;
     this.shareability = device || this.attributes === NON_CACHEABLE ? OUTER_SHAREABLE : shareability;

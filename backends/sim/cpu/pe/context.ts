@@ -271,6 +271,9 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
   get sctlr(): number {
     return this.#low(SCTLR_EL1);
   }
+  get sctlrHigh(): number {
+    return this.#low(SCTLR_EL1 + 4);
+  }
   get tcrLow(): number {
     return this.#low(TCR_EL1);
   }
@@ -327,7 +330,7 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     this.#set(ELR_EL1, this.pc);
     this.#set(SPSR_EL1, BigInt(oldPstate));
     const sctlr = this.#memory.u32[(this.base + SCTLR_EL1) >> 2] ?? 0;
-    const { pstate, vector } = exceptionEntry(oldPstate, sctlr);
+    const { pstate, vector } = exceptionEntry(oldPstate, sctlr, this.sctlrHigh);
     this.setMode(pstate);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
     this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector + offset);

@@ -41,6 +41,8 @@ const Sctlr = { nTWI: 1 << 16, nTWE: 1 << 18 } as const;
 const NEXT = 4;
 const PAN = encodeSysreg(0, 0, 4, 0, 4);
 const SPSEL = encodeSysreg(0, 0, 4, 0, 5);
+const SSBS = encodeSysreg(0, 3, 4, 0, 1);
+const DIT = encodeSysreg(0, 3, 4, 0, 2);
 const DAIF_SET = encodeSysreg(0, 3, 4, 0, 6);
 const DAIF_CLEAR = encodeSysreg(0, 3, 4, 0, 7);
 const CRM = encodeSysreg(0, 0, 0, 15, 0);
@@ -184,9 +186,11 @@ export class SystemInstructions {
         return 'next';
       }
       case PAN:
-        if (context.el === 0) return 'undefined';
-        context.setMode((immediate & 1) === 0 ? context.pstate & ~Pstate.Pan : context.pstate | Pstate.Pan);
-        return 'next';
+        return context.el === 0 ? 'undefined' : setState(context, Pstate.Pan, immediate);
+      case SSBS:
+        return setState(context, Pstate.Ssbs, immediate);
+      case DIT:
+        return setState(context, Pstate.Dit, immediate);
       case SPSEL:
         if (context.el === 0) return 'undefined';
         context.setMode((context.pstate & ~Pstate.SpSel) | (immediate & Pstate.SpSel));
@@ -240,6 +244,12 @@ export class SystemInstructions {
   get #sctlr(): number {
     return this.#memory.u32[SCTLR_EL1 >> 2] ?? 0;
   }
+}
+
+/** MSR (immediate) of one bit of PSTATE. */
+function setState(context: Context, bit: number, immediate: number): Outcome {
+  context.setMode((immediate & 1) === 0 ? context.pstate & ~bit : context.pstate | bit);
+  return 'next';
 }
 
 function exceptionReturn(context: Context, target?: bigint): Outcome {

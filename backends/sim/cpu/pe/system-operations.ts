@@ -26,18 +26,19 @@ export interface SystemOperation {
   readonly asks?: TranslationQuestion;
 }
 
-/** Bits of SCTLR_EL1 that permit cache maintenance at EL0 (Arm ARM, D24.2.118). */
-const Sctlr = { DZE: 1 << 14, UCI: 1 << 26 } as const;
+/** Bits of SCTLR_EL1 that permit maintenance at EL0 (Arm ARM, D24.2.118). */
+const Sctlr = { EnRCTX: 1 << 10, DZE: 1 << 14, UCI: 1 << 26 } as const;
 
 /** Maintenance by virtual address: permitted at EL0 by SCTLR_EL1.UCI. */
 const uci: El0Control = (sctlr) => (sctlr & Sctlr.UCI) !== 0;
-/** CRm of DC I*, C*, CVAU, CVAP, CVADP, CI*, with CRn = 7. */
-const DATA_CACHE_CRM = [6, 10, 11, 12, 13, 14] as const;
-const OP2 = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+/** CRm of DC CVAC, CVAU, CVAP, CVADP and CIVAC, with CRn = 7. */
+const BY_ADDRESS_CRM = [10, 11, 12, 13, 14] as const;
+/** CRm of DC ISW, CSW and CISW. */
+const BY_SET_AND_WAY_CRM = [6, 10, 14] as const;
+/** Op2 of CFP RCTX, DVP RCTX and CPP RCTX. */
+const RESTRICTION_OP2 = [4, 5, 7] as const;
 /** Op2 of TLBI VMALLE1, VAE1, ASIDE1, VAAE1, VALE1 and VAALE1; CRm is 3 for the Inner Shareable ones, else 7. */
 const TLBI_OP2 = [0, 1, 2, 3, 5, 7] as const;
-/** Op2 of DC by virtual address; the others are by set and way. */
-const BY_ADDRESS = 1;
 
 function question(encoding: number, el: ExceptionLevel, access: number, pan = false): SystemOperation {
   return { encoding, el: 1, asks: { el, access, pan } };
@@ -49,13 +50,16 @@ const operations: readonly SystemOperation[] = [
   { encoding: e(1, 0, 7, 5, 0), el: 1 }, // IC IALLU
   { encoding: e(1, 3, 7, 5, 1), el: 0, el0: uci, maintains: 0 }, // IC IVAU
   { encoding: e(1, 3, 7, 4, 1), el: 0, el0: (sctlr) => (sctlr & Sctlr.DZE) !== 0, zeroes: true }, // DC ZVA
-  ...DATA_CACHE_CRM.flatMap((crm) =>
-    OP2.flatMap((op2): readonly SystemOperation[] => [
-      // DC IVAC may lose data, so it needs permission to write.
-      { encoding: e(1, 0, 7, crm, op2), el: 1, ...(op2 === BY_ADDRESS ? { maintains: Access.Write } : {}) },
-      { encoding: e(1, 3, 7, crm, op2), el: 0, el0: uci, ...(op2 === BY_ADDRESS ? { maintains: 0 } : {}) },
-    ]),
-  ),
+  // DC IVAC may lose data, so it needs permission to write.
+  { encoding: e(1, 0, 7, 6, 1), el: 1, maintains: Access.Write },
+  ...BY_ADDRESS_CRM.map((crm): SystemOperation => ({ encoding: e(1, 3, 7, crm, 1), el: 0, el0: uci, maintains: 0 })),
+  ...BY_SET_AND_WAY_CRM.map((crm): SystemOperation => ({ encoding: e(1, 0, 7, crm, 2), el: 1 })),
+  // Nothing is predicted, so there is nothing to restrict.
+  ...RESTRICTION_OP2.map((op2): SystemOperation => ({
+    encoding: e(1, 3, 7, 3, op2),
+    el: 0,
+    el0: (sctlr) => (sctlr & Sctlr.EnRCTX) !== 0,
+  })),
   ...[3, 7].flatMap((crm) =>
     TLBI_OP2.map((op2): SystemOperation => ({ encoding: e(1, 0, 8, crm, op2), el: 1, invalidates: true })),
   ),

@@ -12,6 +12,8 @@ import type { LinearMemory } from '../linear-memory.ts';
 import { Exit } from '../isa/lowering.ts';
 import { dataAbortIss } from './instruction-syndrome.ts';
 import { CM, CV_AL, S1PTW, syndrome, WNR } from './exception.ts';
+import { acceptsBranch } from './branch-target.ts';
+import { BTYPE_SHIFT, Pstate } from './pstate.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { RegisterHost } from './registers/row.ts';
 import { TimerLines } from './timer-lines.ts';
@@ -36,6 +38,12 @@ const COLD_AGAIN = -60;
 const MONITOR_OPEN = 0xffff_ffff_ffff_ffffn;
 /** An exception to a higher level ends the run: its handler is not guest code. */
 const HIGHEST_LEVEL: ExceptionLevel = 1;
+
+/** Types of branches: BR, from a guarded page and from others. */
+const JUMP = 3;
+const JUMP_FROM_ANYWHERE = 1;
+/** Bits of SCTLR_EL1, in bits 63:32. */
+const SctlrHigh = { BT0: 1 << 3, BT1: 1 << 4 } as const;
 
 /** The machine, as seen by a vCPU. */
 export interface VcpuHost {
@@ -351,7 +359,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const pc = readSigned(this.#host.memory.u32, ContextState.Pc);
     switch (reason) {
       case Exit.Budget:
+        return 'continue';
       case Exit.Fetch:
+        this.#branched(context);
         return 'continue';
       case Exit.Decode:
         this.#decode(context, pc, simdAccess);
@@ -372,8 +382,47 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     }
   }
 
-  /** Looks up the record at the PC. @returns 0 if it took an exception to EL1 instead, -1 for one to EL2 */
+  /** Sets PSTATE.BTYPE after an indirect branch that left generated code. */
+  #branched(context: Context): void {
+    const { u32 } = this.#host.memory;
+    const type = u32[VcpuState.BranchType >> 2] ?? 0;
+    if (type === 0) return;
+    u32[VcpuState.BranchType >> 2] = 0;
+    // The record after the branch.
+    const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
+    const page = this.#host.code.pageOf(at);
+    const guarded = page !== undefined && this.#isGuarded(context, page);
+    context.setMode(context.pstate | ((type === JUMP && !guarded ? JUMP_FROM_ANYWHERE : type) << BTYPE_SHIFT));
+  }
+
+  /** Whether a page that the instruction TLB has is guarded. */
+  #isGuarded(context: Context, { va }: CodePage): boolean {
+    return this.#host.memory.u32[(this.#itlbEntry(context, va) + Itlb.Guarded) >> 2] === 1;
+  }
+
+  #itlbEntry(context: Context, va: number): number {
+    return tlbSet(context.index, context.el).itlb + tlbIndex(va, Itlb.Entries) * Itlb.EntryBytes;
+  }
+
+  /** Looks up the record at the PC; takes an exception if the last branch may not go there. Results as of `#find`. */
   #fetch(context: Context, simdAccess: boolean): number {
+    const record = this.#find(context, simdAccess);
+    const { pstate } = context;
+    if ((pstate & Pstate.Btype) === 0 || record <= 0) return record;
+    const page = this.#host.code.pageOf(record);
+    const type = (pstate & Pstate.Btype) >>> BTYPE_SHIFT;
+    const strict = (context.sctlrHigh & (context.el === 0 ? SctlrHigh.BT0 : SctlrHigh.BT1)) !== 0;
+    const guarded = page !== undefined && this.#isGuarded(context, page);
+    if (guarded && !acceptsBranch(this.#host.code.wordOf(page, record), type, strict)) {
+      context.takeException(syndrome(ExceptionClass.BranchTarget, type), 0n);
+      return 0;
+    }
+    context.setMode(pstate & ~Pstate.Btype);
+    return record;
+  }
+
+  /** Looks up the record at the PC. @returns 0 if it took an exception to EL1 instead, -1 for one to EL2 */
+  #find(context: Context, simdAccess: boolean): number {
     const { u32, u64 } = this.#host.memory;
     // A branch drops the tag of its target (Arm ARM, AArch64.BranchAddr).
     u32[PC_HIGH] = untagged(u32[PC_HIGH] ?? 0, context.topByteIgnoredByBranches);
@@ -384,10 +433,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     }
     const { el } = context;
     const va = pageOf(pc);
-    const entry = tlbSet(context.index, el).itlb + tlbIndex(va, Itlb.Entries) * Itlb.EntryBytes;
+    const entry = this.#itlbEntry(context, va);
     const offset = ((pc - va) / 4) * Record.Bytes;
     if (readSigned(u32, entry + Itlb.Tag) === va) return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
-    const { place, status, stage2, ipa, inWalk } = context.regime.translate(pc, Access.Execute, el);
+    const { place, status, stage2, ipa, inWalk, guarded } = context.regime.translate(pc, Access.Execute, el);
     if (place < 0) {
       if (stage2) {
         const iss = status | (inWalk ? S1PTW : 0);
@@ -401,6 +450,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const page = this.#codePage(pageOf(place), va, simdAccess);
     writeSigned(u32, entry + Itlb.Tag, va);
     u32[(entry + Itlb.Records) >> 2] = page.records;
+    u32[(entry + Itlb.Guarded) >> 2] = guarded === true ? 1 : 0;
     return page.records + offset;
   }
 

@@ -10,6 +10,7 @@ interface Page {
   readonly ipa: number;
   /** Bits of `Access` by Exception level. */
   readonly allowed: readonly [el0: number, el1: number];
+  readonly guarded: boolean;
 }
 
 const ALL = Access.Read | Access.Write | Access.Execute;
@@ -24,8 +25,8 @@ export class TableRegime implements Regime {
   }
 
   /** Call `Cpu.invalidate` afterwards, as for a change of stage 2. */
-  map(va: number, ipa: number, el0 = ALL, el1 = ALL): void {
-    this.#pages.set(va, { ipa, allowed: [el0, el1] });
+  map(va: number, ipa: number, el0 = ALL, el1 = ALL, guarded = false): void {
+    this.#pages.set(va, { ipa, allowed: [el0, el1], guarded });
   }
 
   translate(va: number, access: number, el: ExceptionLevel): Translation {
@@ -40,7 +41,7 @@ export class TableRegime implements Regime {
       wanted,
       el,
     );
-    return { place, status, stage2, ipa, inWalk, allowed: second.allowed & allowed };
+    return { place, status, stage2, ipa, inWalk, allowed: second.allowed & allowed, guarded: page.guarded };
   }
 }
 

@@ -1,9 +1,9 @@
 import { ValType, type Code } from '../wasm/encode.ts';
 import { call, f32, f64, i32, i64, localGet, returnCallIndirect, stmt, v128 } from '../wasm/expr.ts';
 import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
-import { Exit, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
+import { Exit, type BranchType, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
 import { Cost } from '../effort.ts';
-import { ContextState, Itlb, Record, Tlb, VcpuState } from '../layout.ts';
+import { ContextState, Itlb, LANDING_PAD, Record, Tlb, VcpuState } from '../layout.ts';
 import { Import, MUST_ALIGN, UNPRIVILEGED } from './imports.ts';
 import type { OperandSource } from './operands.ts';
 
@@ -268,8 +268,8 @@ export class HandlerLowering implements Lowering {
     this.#ended = true;
   }
 
-  branchTo(target: I64): void {
-    this.#jump(this.let(target), this.#next);
+  branchTo(target: I64, type: BranchType = 0): void {
+    this.#jump(this.let(target), this.#next, type);
     this.#ended = true;
   }
 
@@ -280,7 +280,7 @@ export class HandlerLowering implements Lowering {
   }
 
   /** @param spent the record up to which the budget is counted */
-  #jump(target: I64, spent: I32): void {
+  #jump(target: I64, spent: I32, type: BranchType = 0): void {
     const page = this.let(i64.and(target, i64.const(-4096n)));
     const entry = this.let(
       i32.add(
@@ -295,8 +295,11 @@ export class HandlerLowering implements Lowering {
     );
     this.if(usable, () => {
       const destination = this.let(i32.add(i32.load(entry, Itlb.Records), i32.shl(offset, i32.const(2))));
-      this.emit(goTo(destination, i32.add(i32.sub(limit, spent), destination)));
+      const go = goTo(destination, i32.add(i32.sub(limit, spent), destination));
+      if (type === 0) this.emit(go);
+      else this.emit(stmt.if(mayLand(entry, destination, type), go));
     });
+    if (type !== 0) this.emit(i32.store(zero, i32.const(type), VcpuState.BranchType));
     this.emit(i64.store(zero, target, ContextState.Pc));
     this.emit(leave(Exit.Fetch, spent, limit));
   }
@@ -340,6 +343,13 @@ export class HandlerLowering implements Lowering {
     this.#ended = endedBefore;
     return this.code.splice(start);
   }
+}
+
+/** Whether an indirect branch surely may go to a record. If not, the run loop decides. */
+function mayLand(entry: I32, destination: I32, type: BranchType): I32 {
+  const pad = i32.const(LANDING_PAD | (1 << type));
+  const landingPad = i32.eq(i32.and(i32.load16U(destination, Record.D), pad), pad);
+  return i32.or(i32.eqz(i32.load(entry, Itlb.Guarded)), landingPad);
 }
 
 function goTo(destination: I32, newLimit: I32): Code {

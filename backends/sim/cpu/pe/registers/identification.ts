@@ -1,3 +1,4 @@
+import { extensions, valueOf } from './extensions.ts';
 import { behaves, constant, encodeSysreg as e, type RegisterRow } from './row.ts';
 
 /** CCSIDR_EL1 by CSSELR_EL1, for the caches in CLIDR_EL1: sets and ways minus one, 64-byte lines. */
@@ -30,17 +31,14 @@ export const identificationRegisters = {
   }),
   // Two levels: separate caches of 64 KiB, then a unified one of 1 MiB, which is the point of coherency.
   CLIDR_EL1: constant(e(3, 1, 0, 0, 1), 0x0a20_0023n),
-  // EL0 and EL1 in AArch64 only, FP and Advanced SIMD with half precision (FEAT_FP16); GIC system registers.
-  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0111_0011n),
+  // EL0 and EL1 in AArch64 only, FP and Advanced SIMD with half precision (FEAT_FP16); GIC system registers; DIT.
+  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0001_0000_0111_0011n),
+  ID_AA64PFR1_EL1: constant(e(3, 0, 0, 4, 1), valueOf(extensions.ID_AA64PFR1_EL1)),
   // Armv8 debug.
   ID_AA64DFR0_EL1: constant(e(3, 0, 0, 5, 0), 0x6n),
-  // AES with FEAT_PMULL, SHA1, SHA2 with FEAT_SHA512, CRC32; Atomic = FEAT_LSE, RDM; SHA3, SM3, SM4, DP = FEAT_DotProd;
-  // TS = FEAT_FlagM.
-  ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), 0x0010_1111_1021_2120n),
-  // API = FEAT_FPACCOMBINE with FEAT_PAuth2, JSCVT, FCMA, LRCPC, GPI; FRINTTS; I8MM.
-  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), 0x0010_0001_1011_1500n),
-  // PAC_frac = FEAT_CONSTPACFIELD.
-  ID_AA64ISAR2_EL1: constant(e(3, 0, 0, 6, 2), 0x0100_0000n),
+  ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), valueOf(extensions.ID_AA64ISAR0_EL1)),
+  ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), valueOf(extensions.ID_AA64ISAR1_EL1)),
+  ID_AA64ISAR2_EL1: constant(e(3, 0, 0, 6, 2), valueOf(extensions.ID_AA64ISAR2_EL1)),
   // PARange 48 bits, ASIDs of 16 bits; granules of 4, 16 and 64 KiB in stage 1.
   ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0010_0025n),
   // HPDS: hierarchical permissions can be disabled; PAN with AT S1E1RP and AT S1E1WP. The access flag is the guest's.

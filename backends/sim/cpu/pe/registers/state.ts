@@ -12,6 +12,15 @@ export function daifAtEl0(sctlr: number): boolean {
   return (sctlr & UMA) !== 0;
 }
 
+/** A view of bits of PSTATE that every Exception level may change. */
+function stateBits(encoding: number, bits: number): RegisterRow {
+  return behaves(encoding, {
+    el: 0,
+    read: ({ pstate }) => BigInt(pstate & bits),
+    write: (context, value) => context.setMode((context.pstate & ~bits) | Number(value & BigInt(bits))),
+  });
+}
+
 const SP_EL0 = e(3, 0, 4, 1, 0);
 
 /** Registers that are views of the PE's state. NZCV is not here: generated code accesses it as a plain move. */
@@ -31,6 +40,8 @@ export const stateRegisters = {
     read: ({ pstate }) => BigInt(pstate & Pstate.Daif),
     write: (context, value) => context.setMode((context.pstate & ~Pstate.Daif) | Number(value & BigInt(Pstate.Daif))),
   }),
+  DIT: stateBits(e(3, 3, 4, 2, 5), Pstate.Dit),
+  SSBS: stateBits(e(3, 3, 4, 2, 6), Pstate.Ssbs),
   SP_EL0: behaves(SP_EL0, {
     read: (context) => context.sysreg(SP_EL0) ?? 0n,
     write: (context, value) => void context.setSysreg(SP_EL0, value),

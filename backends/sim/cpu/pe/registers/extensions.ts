@@ -1,0 +1,55 @@
+/** A field of an identification register: its lowest bit and its value. */
+type Field = readonly [shift: number, value: number];
+
+/**
+ * What the instruction set attribute registers say (Arm ARM, D24.2), and so what the decoder knows. Fields that are not
+ * here are zero: the extension is absent.
+ */
+export const extensions = {
+  ID_AA64ISAR0_EL1: {
+    /** FEAT_PMULL too. */
+    AES: [4, 2],
+    SHA1: [8, 1],
+    /** FEAT_SHA512 too. */
+    SHA2: [12, 2],
+    CRC32: [16, 1],
+    /** FEAT_LSE. */
+    Atomic: [20, 2],
+    RDM: [28, 1],
+    SHA3: [32, 1],
+    SM3: [36, 1],
+    SM4: [40, 1],
+    DP: [44, 1],
+    /** FEAT_FlagM2. */
+    TS: [52, 2],
+  },
+  ID_AA64ISAR1_EL1: {
+    /** DC CVAP and CVADP. */
+    DPB: [0, 2],
+    /** FEAT_PAuth2 and FEAT_FPACCOMBINE, with an algorithm that is implementation defined, as GPI says of PACGA. */
+    API: [8, 5],
+    JSCVT: [12, 1],
+    FCMA: [16, 1],
+    LRCPC: [20, 1],
+    GPI: [28, 1],
+    FRINTTS: [32, 1],
+    SB: [36, 1],
+    SPECRES: [40, 1],
+    DGH: [48, 1],
+    I8MM: [52, 1],
+  },
+  ID_AA64ISAR2_EL1: {
+    /** FEAT_CONSTPACFIELD. */
+    PAC_frac: [24, 1],
+  },
+  ID_AA64PFR1_EL1: {
+    BT: [0, 1],
+    /** With MSR and MRS. */
+    SSBS: [4, 2],
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>;
+
+/** The value of a register with these fields. */
+export function valueOf(fields: Readonly<Record<string, Field>>): bigint {
+  return Object.values(fields).reduce((value, [shift, field]) => value | (BigInt(field) << BigInt(shift)), 0n);
+}
