@@ -1,5 +1,6 @@
 import { cpuInterface } from '../gic/cpu-interface.ts';
 import { ContextState } from '../layout.ts';
+import { debugRegisters } from './registers/debug.ts';
 import { identificationRegisters, unnamedIdentification } from './registers/identification.ts';
 import { keptRegisters } from './registers/kept.ts';
 import { encodeSysreg, type RegisterRow } from './registers/row.ts';
@@ -19,6 +20,7 @@ export interface Sysreg extends RegisterRow {
 
 const table = {
   ...keptRegisters,
+  ...debugRegisters,
   ...timerRegisters,
   ...cpuInterface,
   ...identificationRegisters,

@@ -1,3 +1,4 @@
+import { BREAKPOINTS, WATCHPOINTS } from './debug.ts';
 import { extensions, valueOf } from './extensions.ts';
 import { behaves, constant, encodeSysreg as e, type RegisterRow } from './row.ts';
 
@@ -34,8 +35,11 @@ export const identificationRegisters = {
   // EL0 and EL1 in AArch64 only, FP and Advanced SIMD with half precision (FEAT_FP16); GIC system registers; DIT.
   ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0001_0000_0111_0011n),
   ID_AA64PFR1_EL1: constant(e(3, 0, 0, 4, 1), valueOf(extensions.ID_AA64PFR1_EL1)),
-  // Armv8 debug.
-  ID_AA64DFR0_EL1: constant(e(3, 0, 0, 5, 0), 0x6n),
+  // Armv8 debug, with breakpoints and watchpoints.
+  ID_AA64DFR0_EL1: constant(
+    e(3, 0, 0, 5, 0),
+    0x6n | (BigInt(BREAKPOINTS - 1) << 12n) | (BigInt(WATCHPOINTS - 1) << 20n) | (1n << 28n),
+  ),
   ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), valueOf(extensions.ID_AA64ISAR0_EL1)),
   ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), valueOf(extensions.ID_AA64ISAR1_EL1)),
   ID_AA64ISAR2_EL1: constant(e(3, 0, 0, 6, 2), valueOf(extensions.ID_AA64ISAR2_EL1)),
