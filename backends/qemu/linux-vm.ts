@@ -20,12 +20,10 @@ import {
 import { PetriError } from '../../petri/errors.ts';
 import { timeoutSignal } from '../../petri/timer.ts';
 import { VmLife } from '../../petri/kit/boot/index.ts';
-import { AgentClient, agentInitramfs } from '../../petri/kit/linux/index.ts';
+import { AgentClient, agentInitramfs, kernelPanic, LastWords } from '../../petri/kit/linux/index.ts';
 import { unpackKernel } from '../../petri/payload/index.ts';
 import { Supervisor, type TemporaryFolder } from '../../petri/kit/process/index.ts';
 import {
-  kernelPanic,
-  LastWords,
   linuxHalt,
   linuxMachineArguments,
   optionValue,

@@ -1,5 +1,5 @@
-import { AgentClient } from '../../../petri/kit/linux/index.ts';
-import { kernelPanic, LastWords, linuxHalt } from '../../../petri/kit/qemu/index.ts';
+import { AgentClient, kernelPanic, LastWords } from '../../../petri/kit/linux/index.ts';
+import { linuxHalt } from '../../../petri/kit/qemu/index.ts';
 import {
   type ExecOptions,
   type ExecResult,

@@ -24,6 +24,11 @@ export interface Guest {
    */
   expired(reason: 'budget' | 'timeout', why: string): HaltReason;
   readonly events: readonly TmkEvent[];
+  /**
+   * Whether the guest is at a point where input arrives: whoever reacts to what it printed has some turns of the event
+   * loop to do so before it continues. Absent where there is no input.
+   */
+  readonly listens?: boolean;
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];
   /**

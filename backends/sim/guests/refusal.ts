@@ -1,10 +1,11 @@
 import { beyondLimits, type VmSpec } from '../../../petri/contract/index.ts';
-import { guestKinds } from './kinds.ts';
+import { findKind } from './kinds.ts';
 
-/** Why no guest of its isolation type can be made, though the widest limits of all kinds allow it. */
-export function refusal({ isolation, config }: VmSpec): string | undefined {
-  const kind = guestKinds.find((one) => one.isolation === isolation);
+/** Why no guest can be made for a test, though the widest limits of all kinds allow it. */
+export function refusal({ isolation, payload, config }: VmSpec): string | undefined {
+  const kind = findKind(isolation, payload.kind);
   if (kind === undefined) return undefined;
-  const why = beyondLimits(`a simulated VM of isolation type '${isolation}'`, kind.limits, config);
+  const what = payload.kind === 'tmk' ? 'VM' : 'machine';
+  const why = beyondLimits(`a simulated ${what} of isolation type '${isolation}'`, kind.limits, config);
   return why === undefined ? kind.refuses?.(config) : `the test ${why}`;
 }

@@ -1,13 +1,18 @@
-import { type LaunchContext, type VmRuntime, tmkSpec, type VmSpec } from '../../../petri/contract/index.ts';
+import { boots, type LaunchContext, type VmRuntime, tmkSpec, type VmSpec } from '../../../petri/contract/index.ts';
+import type { TmkPayload } from '../../../petri/contract/index.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
-import { guestKind } from '../guests/index.ts';
+import { tmkKind } from '../guests/index.ts';
+import { LinuxVm } from './linux-vm.ts';
 import { SimVm } from './sim-vm.ts';
 
-/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed` */
+/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid` */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
-  const { isolation, payload, config } = tmkSpec('sim', spec);
-  const kind = guestKind(isolation);
-  const guests = await kind.load();
+  if (boots(spec, 'linux') && spec.isolation === 'none') return await LinuxVm.launch(spec, context);
+  return await launchTmk(tmkSpec('sim', spec), context);
+}
+
+async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, context: LaunchContext): Promise<SimVm> {
+  const guests = await tmkKind(isolation).load();
   const serial = context.openConsole('serial');
   const listener: TmkListener = {
     print: (bytes) => serial.push(bytes),

@@ -15,6 +15,11 @@ const MIN_CHUNK = 1_000;
  * operations are charged to the budget of the call.
  */
 const MAX_CHUNK = 200_000;
+/**
+ * Turns of the event loop that a guest leaves to others when input may arrive: a console looks at what came in one turn
+ * in the next, and whoever waits for it answers in the one after.
+ */
+const LISTENING_TURNS = 3;
 
 interface RunLoopOptions {
   readonly guest: Guest;
@@ -44,6 +49,8 @@ export class RunLoop {
   #ended = false;
   #chunk = FIRST_CHUNK;
   #sliceEnd = 0;
+  /** Turns left to others. */
+  #turns = 0;
 
   constructor(options: RunLoopOptions) {
     this.#guest = options.guest;
@@ -77,6 +84,10 @@ export class RunLoop {
   }
 
   #slice(): boolean {
+    if (this.#turns > 0) {
+      this.#turns -= 1;
+      return !this.#ended;
+    }
     try {
       let now = this.#now();
       this.#sliceEnd = now + SLICE;
@@ -93,6 +104,10 @@ export class RunLoop {
         now = this.#now();
         if (halt !== undefined) this.end(halt);
         else this.#adapt(now - started);
+        if (this.#guest.listens === true) {
+          this.#turns = LISTENING_TURNS;
+          break;
+        }
       }
     } catch (error) {
       // The guest cannot cause this: it is a defect of the simulator.

@@ -23,6 +23,19 @@ interface Request {
   readonly settle: (outcome: ExecResult | PetriError) => void;
 }
 
+/** For a guest whose time is its own, so that the same commands are the same to it in every run. */
+export interface AgentClientOptions {
+  /** Makes a random hexadecimal number for each request. */
+  readonly newId?: () => string;
+  /** Starts a timer of milliseconds. @returns what cancels it */
+  readonly timer?: (milliseconds: number, callback: () => void) => () => void;
+}
+
+function hostTimer(milliseconds: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, timerDelay(milliseconds));
+  return () => clearTimeout(timer);
+}
+
 /**
  * The driver's end of the agent (artifacts/linux/agent.sh). Commands run one after the other. The guest is not trusted:
  * an answer must contain the random number of its request, and its length is limited.
@@ -30,6 +43,8 @@ interface Request {
 export class AgentClient {
   readonly #port: Duplex;
   readonly #nonce: string;
+  readonly #newId: () => string;
+  readonly #timer: (milliseconds: number, callback: () => void) => () => void;
   readonly #ready: Promise<void>;
   #becomeReady: () => void = () => undefined;
   #failReady: (error: PetriError) => void = () => undefined;
@@ -39,9 +54,11 @@ export class AgentClient {
   #over: string | undefined;
 
   /** @param nonce printed by the agent when it is ready; it comes from the kernel's command line */
-  constructor(port: Duplex, nonce: string) {
+  constructor(port: Duplex, nonce: string, options: AgentClientOptions = {}) {
     this.#port = port;
     this.#nonce = nonce;
+    this.#newId = options.newId ?? randomId;
+    this.#timer = options.timer ?? hostTimer;
     this.#ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve;
       this.#failReady = reject;
@@ -77,7 +94,7 @@ export class AgentClient {
 
   /** Asks the guest to power off, whatever it is doing; pending `exec` calls fail. */
   powerOff(): void {
-    if (this.#over === undefined) this.#port.write(`off ${newId()}\n`);
+    if (this.#over === undefined) this.#port.write(`off ${this.#newId()}\n`);
   }
 
   /** @param why a part of a sentence */
@@ -96,7 +113,7 @@ export class AgentClient {
     signal: AbortSignal | undefined;
   }): Promise<ExecResult> {
     const { command, text, seconds, signal } = wanted;
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: (() => void) | undefined;
     let onAbort: (() => void) | undefined;
     try {
       await this.#untilReady(signal);
@@ -105,10 +122,10 @@ export class AgentClient {
           settle(gone(this.#over));
           return;
         }
-        const id = newId();
+        const id = this.#newId();
         this.#request = { id, stdout: [], stderr: [], characters: 0, begun: false, settle };
-        const limit = timerDelay(seconds * 1000 + ANSWER_GRACE * slowFactor());
-        timer = setTimeout(() => settle(silent(command, seconds)), limit);
+        const limit = seconds * 1000 + ANSWER_GRACE * slowFactor();
+        cancel = this.#timer(limit, () => settle(silent(command, seconds)));
         onAbort = (): void => settle(givenUp(command));
         signal?.addEventListener('abort', onAbort, { once: true });
         this.#port.write(`exec ${id} ${seconds} ${text.length} ${text}\n`);
@@ -116,7 +133,7 @@ export class AgentClient {
       if (outcome instanceof PetriError) throw outcome;
       return outcome;
     } finally {
-      clearTimeout(timer);
+      cancel?.();
       if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
       this.#request = undefined;
     }
@@ -191,7 +208,7 @@ export class AgentClient {
   }
 }
 
-function newId(): string {
+function randomId(): string {
   return randomBytes(8).toString('hex');
 }
 

@@ -1,5 +1,4 @@
-export { LastWords } from './last-words.ts';
-export { kernelPanic, linuxHalt, linuxLimits, linuxMachineArguments, type LinuxMachine } from './linux-machine.ts';
+export { linuxHalt, linuxLimits, linuxMachineArguments, type LinuxMachine } from './linux-machine.ts';
 export { optionValue } from './option-value.ts';
 export { stopAndLook, type ProcessorState } from './processor-state.ts';
 export { QmpClient, type QmpEvent, type QmpOptions } from './qmp.ts';

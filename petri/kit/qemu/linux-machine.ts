@@ -1,5 +1,4 @@
-import { panicWords } from '../boot/index.ts';
-import { AGENT_INIT } from '../linux/index.ts';
+import { AGENT_INIT, afterReset } from '../linux/index.ts';
 import type { HaltReason, BackendLimits, VmSpec, LinuxPayload } from '../../contract/index.ts';
 
 const MIB = 2 ** 20;
@@ -44,11 +43,6 @@ export function linuxMachineArguments(machine: LinuxMachine): string[] {
   ];
 }
 
-/** @param message what the kernel printed about it */
-export function kernelPanic(message: string): HaltReason {
-  return { reason: 'panic', message, location: 'kernel' };
-}
-
 /**
  * Why Linux ended with its QEMU.
  *
@@ -59,6 +53,5 @@ export function kernelPanic(message: string): HaltReason {
 export function linuxHalt(shutdown: string | undefined, words: string, how: string): HaltReason {
   if (shutdown === 'guest-shutdown') return { reason: 'power-off' };
   if (shutdown !== 'guest-reset') return { reason: 'backend-lost', message: how };
-  const panic = panicWords(words);
-  return panic === undefined ? { reason: 'reset' } : kernelPanic(panic);
+  return afterReset(words);
 }

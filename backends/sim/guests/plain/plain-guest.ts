@@ -32,7 +32,7 @@ import {
 import { Access, serveAccess, storedAddress } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
-import type { GuestFactory } from '../kind.ts';
+import type { TmkFactory } from '../kind.ts';
 import { readRegisters } from '../read-registers.ts';
 import { logUndefined } from '../undefined-log.ts';
 import { FlatStage2 } from './flat-stage2.ts';
@@ -223,6 +223,6 @@ export class PlainGuest implements Guest {
   }
 }
 
-export const plainGuests: GuestFactory = {
+export const plainGuests: TmkFactory = {
   make: (payload, { memory }, listener) => new PlainGuest(payload, memory, listener),
 };

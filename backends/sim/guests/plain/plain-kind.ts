@@ -1,10 +1,11 @@
 import { lazy } from '../../../../petri/lazy.ts';
-import type { GuestKind } from '../kind.ts';
+import type { TmkKind } from '../kind.ts';
 import { MAX_MEMORY, MAX_VCPUS, MIB } from '../board-limits.ts';
 
 /** A TMK in an ordinary VM. */
-export const plainKind: GuestKind = {
+export const plainKind: TmkKind = {
   isolation: 'none',
+  payload: 'tmk',
   features: [
     'serial.fast',
     'tmk',

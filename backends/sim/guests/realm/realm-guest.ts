@@ -22,7 +22,7 @@ import { type PlaneOutcome, PlaneRunCore } from '../../paravisor/index.ts';
 import { Rmm } from '../../rmm/index.ts';
 import { exceptionState } from '../exception-state.ts';
 import type { Guest } from '../guest.ts';
-import type { GuestFactory } from '../kind.ts';
+import type { TmkFactory } from '../kind.ts';
 import { logUndefined } from '../undefined-log.ts';
 import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
 
@@ -201,6 +201,6 @@ class RealmGuest implements Guest {
   }
 }
 
-export const realmGuests: GuestFactory = {
+export const realmGuests: TmkFactory = {
   make: (payload, config, listener) => new RealmGuest(payload, config, listener),
 };

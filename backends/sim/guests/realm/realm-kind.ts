@@ -1,13 +1,14 @@
 import { lazy } from '../../../../petri/lazy.ts';
-import type { GuestKind } from '../kind.ts';
+import type { TmkKind } from '../kind.ts';
 import { MAX_MEMORY, MAX_VCPUS, MIB } from '../board-limits.ts';
 
 /** Bits of the narrowest IPA whose lower half has the command page of a TMK. */
 const MIN_IPA_WIDTH = 33;
 
 /** A TMK in plane 1 of a realm. */
-export const realmKind: GuestKind = {
+export const realmKind: TmkKind = {
   isolation: 'cca',
+  payload: 'tmk',
   features: [
     'serial.fast',
     'tmk',

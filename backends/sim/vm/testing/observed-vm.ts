@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 import type { TmkPayload, HaltReason } from '../../../../petri/contract/index.ts';
 import { resolveVmConfig } from '../../../../petri/vm/index.ts';
-import { type Guest, guestKind, type GuestFactory } from '../../guests/index.ts';
+import { type Guest, tmkKind, type TmkFactory } from '../../guests/index.ts';
 import { RunLoop } from '../run-loop.ts';
 import type { Slice } from '../slice-scheduler.ts';
 
@@ -34,12 +34,12 @@ export class ObservedVm {
 
   /** @param now a clock in milliseconds, which decides the lengths of calls into the guest and slices */
   static async make(vmCase: VmCase, now: () => number): Promise<ObservedVm> {
-    return new ObservedVm(vmCase, await guestKind(vmCase.isolation).load(), now);
+    return new ObservedVm(vmCase, await tmkKind(vmCase.isolation).load(), now);
   }
 
   private constructor(
     { payload, testIndex, memory, maxInstructions }: VmCase,
-    guests: GuestFactory,
+    guests: TmkFactory,
     now: () => number,
   ) {
     const config = resolveVmConfig({ memory });

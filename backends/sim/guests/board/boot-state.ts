@@ -1,0 +1,90 @@
+import { PetriError } from '../../../../petri/errors.ts';
+
+/** What is in the memory of a board when its first PE leaves reset, and where that PE starts. */
+export interface BootState {
+  readonly loads: readonly Load[];
+  /** Address of the first instruction. */
+  readonly entry: number;
+  /** X0 and the registers after it; the others are zero. */
+  readonly x: readonly number[];
+}
+
+/** Bytes at a physical address. */
+export interface Load {
+  /** What it is, for messages. */
+  readonly name: string;
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/** RAM of a board. */
+export interface Ram {
+  readonly base: number;
+  readonly bytes: number;
+}
+
+const MIB = 2 ** 20;
+/** A kernel is at a multiple of this, plus its `text_offset`. */
+const KERNEL_ALIGNMENT = 2 * MIB;
+/** A device tree is in one block of this size, which the kernel maps, and an initramfs in whole pages. */
+const BLOCK = 2 * MIB;
+const PAGE = 65_536;
+
+/** Header of an arm64 Image: 64-bit fields. */
+const Header = { TextOffset: 8, ImageSize: 16, Bytes: 64 } as const;
+
+/** What `linuxBoot` places. */
+export interface LinuxFiles {
+  /** An arm64 Image, not compressed. */
+  readonly kernel: Buffer;
+  readonly initramfs?: Uint8Array | undefined;
+  /** Makes the device tree of a board for an initramfs at [start, end), or without. */
+  deviceTree(initramfs: { readonly start: number; readonly end: number } | undefined): Uint8Array;
+}
+
+/**
+ * Places a kernel, its initramfs and its device tree, and starts it, by the boot protocol of arm64 (Linux,
+ * `Documentation/arch/arm64/booting.rst`).
+ *
+ * @throws PetriError `payload-too-large` if RAM has no room
+ */
+export function linuxBoot(files: LinuxFiles, ram: Ram): BootState {
+  const { kernel } = files;
+  const textOffset = Number(kernel.readBigUInt64LE(Header.TextOffset));
+  const imageSize = Math.max(Number(kernel.readBigUInt64LE(Header.ImageSize)), kernel.length);
+  const entry = ram.base + KERNEL_ALIGNMENT + textOffset;
+  const loads: Load[] = [{ name: 'the kernel', address: entry, bytes: kernel }];
+  let free = roundUp(entry + imageSize, PAGE);
+  let initramfs: { start: number; end: number } | undefined;
+  if (files.initramfs !== undefined) {
+    initramfs = { start: free, end: free + files.initramfs.length };
+    loads.push({ name: 'its initramfs', address: free, bytes: files.initramfs });
+    free = initramfs.end;
+  }
+  const tree = files.deviceTree(initramfs);
+  const place = roundUp(free, BLOCK);
+  loads.push({ name: 'the device tree', address: place, bytes: tree });
+  checkLoads(loads, ram, place + tree.length);
+  return { loads, entry, x: [place] };
+}
+
+/** @param needed address of the end of what has to be in RAM */
+function checkLoads(loads: readonly Load[], ram: Ram, needed: number): void {
+  const [first] = loads;
+  const end = ram.base + ram.bytes;
+  if (first !== undefined && Number.isSafeInteger(needed) && needed <= end) return;
+  const sizes = loads.map(({ name, bytes }) => `${name} of ${megabytes(bytes.length)}`).join(', ');
+  throw new PetriError(`${sizes} do not fit into ${megabytes(ram.bytes)} of memory`, {
+    code: 'payload-too-large',
+    step: 'launch',
+    remedy: `give the VM more: memory: '${Math.ceil((needed - ram.base) / MIB / 64) * 64 + 64}M'`,
+  });
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / MIB).toFixed(1)} MiB`;
+}
+
+function roundUp(value: number, multiple: number): number {
+  return Math.ceil(value / multiple) * multiple;
+}
