@@ -159,5 +159,8 @@ export const RECORD_PAGE_BYTES = (RECORDS_PER_PAGE + 1) * Record.Bytes;
 export const RECORD_REGION = 0x20_0000;
 export const MAX_RECORD_PAGES = 1700;
 
+/** What DC ZVA zeroes, aligned to its size (DCZID_EL0). */
+export const ZVA_BYTES = 64;
+
 /** Where guest physical memory may start. */
 export const DRAM_OFFSET = 0x200_0000;

@@ -48,8 +48,8 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.#table = new HandlerTable(memory, library, this.effort);
     this.code = new CodeCache(memory, this.#table, this.effort);
     this.access = new DataAccess(memory, this.code, this.effort);
-    const { slowRead, slowWrite, slowModify, commitWrite } = this.access;
-    this.#table.connect({ slowRead, slowWrite, slowModify, commitWrite, helper: createHelper(memory, this.effort) });
+    const { slowRead, slowWrite, slowModify, slowZero, commitWrite } = this.access;
+    this.#table.connect({ slowRead, slowWrite, slowModify, slowZero, commitWrite, helper: createHelper(memory, this.effort) });
     this.#blocks = new BlockCompiler(memory, this.code, (placed) => {
       this.#table.placeBlocks(placed);
     });

@@ -103,7 +103,10 @@ export class LinuxVm implements VmRuntime {
       else this.#print(boot, bytes);
     });
     const loop = new RunLoop({ guest, maxInstructions: this.#maxInstructions, timers: this.#timers });
-    const agent = new AgentClient(port, READY, { newId: counter(), timer: (ms, callback) => this.#timer(ms, callback) });
+    const agent = new AgentClient(port, READY, {
+      newId: counter(),
+      timer: (ms, callback) => this.#timer(ms, callback),
+    });
     const boot = new LinuxBoot(guest, loop, agent);
     return boot;
   }

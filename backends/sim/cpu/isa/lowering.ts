@@ -128,6 +128,8 @@ export interface Lowering {
   writableAligned(address: I64, bytes: number, write: (place: I32) => void): void;
   /** As `writable`, for read-modify-write: the place holds the old bytes. */
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void;
+  /** As `writable`, for DC ZVA: a place in the block that is to be zeroed around an address. */
+  zeroable(address: I64): I32;
   /** Exits with an SP alignment fault if the base is a misaligned stack pointer. */
   checkSp(): void;
 

@@ -2,11 +2,31 @@ import { insn, xDest, xSource, type Definition } from './definition.ts';
 import { Exit, type Lowering } from './lowering.ts';
 import { Operation } from './operation.ts';
 import { i32, i64 } from '../wasm/expr.ts';
-import { ContextState, LANDING_PAD } from '../layout.ts';
-import { encodeSysreg, userSysregSlot, sysreg } from '../pe/system-registers.ts';
+import { ContextState, LANDING_PAD, ZVA_BYTES } from '../layout.ts';
+import { Pstate } from '../pe/pstate.ts';
+import { encodeSysreg, privilegedSysregSlot, slotOf, sysreg, userSysregSlot } from '../pe/system-registers.ts';
+
+const SCTLR_EL1 = slotOf('SCTLR_EL1');
+/** SCTLR_EL1.DZE: EL0 may execute DC ZVA. */
+const SCTLR_DZE = 1 << 14;
 
 function toRunLoop(code: Lowering): void {
   code.exit(Exit.System);
+}
+
+/** Runs `body` if some of these bits of PSTATE are set; otherwise the run loop executes the instruction. */
+function wherePstate(code: Lowering, bits: number, body: () => void): void {
+  const pstate = i32.load(i32.const(0), ContextState.Pstate);
+  code.if(i32.and(pstate, i32.const(bits)), body, () => {
+    code.exit(Exit.System);
+  });
+}
+
+function movesSysreg(encoding: number, write: boolean): { readonly slot: number; readonly pstate: number } | undefined {
+  // The place is that of SP_EL0 only while another stack pointer is selected, which is so at EL1 and above only.
+  if (encoding === sysreg.SP_EL0) return { slot: ContextState.SpEl0, pstate: Pstate.SpSel };
+  const slot = privilegedSysregSlot(encoding, write);
+  return slot === undefined ? undefined : { slot, pstate: Pstate.El };
 }
 
 /**
@@ -95,6 +115,57 @@ export const system: readonly Definition[] = [
     },
   ),
   insn(
+    'MRS (registers of EL1)',
+    '1101010100 1 1 o0 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    ({ o0, op1, CRn, CRm, op2, Rt }) => {
+      const encoding = encodeSysreg(2 + o0, op1, CRn, CRm, op2);
+      const moved = movesSysreg(encoding, false);
+      if (moved === undefined) return undefined;
+      const { slot, pstate } = moved;
+      return { variant: [pstate], small: Operation.ReadRegister, d: xDest(Rt), n: slot, low: encoding, high: Rt };
+    },
+    (code, pstate = 0) => {
+      wherePstate(code, pstate, () => code.setX('d', code.x('n')));
+    },
+  ),
+  insn(
+    'MSR (registers of EL1)',
+    '1101010100 0 1 o0 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
+    ({ o0, op1, CRn, CRm, op2, Rt }) => {
+      const encoding = encodeSysreg(2 + o0, op1, CRn, CRm, op2);
+      const moved = movesSysreg(encoding, true);
+      if (moved === undefined) return undefined;
+      const { slot, pstate } = moved;
+      return { variant: [pstate], small: Operation.WriteRegister, d: slot, n: xSource(Rt), low: encoding, high: Rt };
+    },
+    (code, pstate = 0) => {
+      wherePstate(code, pstate, () => code.setX('d', code.x('n')));
+    },
+  ),
+  insn(
+    'MRS DAIF',
+    '1101010100 1 1 1 011 0100 0010 001 Rt:5',
+    ({ Rt }) => ({ small: Operation.ReadRegister, d: xDest(Rt), low: sysreg.DAIF, high: Rt }),
+    (code) => {
+      wherePstate(code, Pstate.El, () => {
+        code.setW('d', i32.and(i32.load(i32.const(0), ContextState.Pstate), i32.const(Pstate.Daif)));
+      });
+    },
+  ),
+  insn(
+    'MSR DAIFSet',
+    '1101010100 0 00 011 0100 CRm:4 110 11111',
+    ({ CRm }) => ({ small: Operation.WritePstate, low: encodeSysreg(0, 3, 4, CRm, 6), high: 31 }),
+    (code) => {
+      // What is masked in addition cannot be taken now.
+      wherePstate(code, Pstate.El, () => {
+        const masks = i32.shl(i32.and(code.low(), i32.const(0x78)), i32.const(3));
+        const pstate = i32.load(i32.const(0), ContextState.Pstate);
+        code.emit(i32.store(i32.const(0), i32.or(pstate, masks), ContextState.Pstate));
+      });
+    },
+  ),
+  insn(
     'MRS, MSR (register)',
     '1101010100 L 1 o0 op1:3 CRn:4 CRm:4 op2:3 Rt:5',
     ({ L, o0, op1, CRn, CRm, op2, Rt }) => {
@@ -104,6 +175,23 @@ export const system: readonly Definition[] = [
         : { small: Operation.WriteRegister, n: xSource(Rt), ...operands };
     },
     toRunLoop,
+  ),
+  insn(
+    'DC ZVA',
+    '1101010100 0 01 011 0111 0100 001 Rt:5',
+    ({ Rt }) => ({ small: Operation.System, n: xSource(Rt), low: encodeSysreg(1, 3, 7, 4, 1), high: Rt }),
+    (code) => {
+      const pstate = i32.load(i32.const(0), ContextState.Pstate);
+      const sctlr = i32.load(i32.const(0), SCTLR_EL1);
+      const permitted = i32.or(i32.and(pstate, i32.const(Pstate.El)), i32.and(sctlr, i32.const(SCTLR_DZE)));
+      const zero = (): void => {
+        const block = code.let(i32.and(code.zeroable(code.x('n')), i32.const(-ZVA_BYTES)));
+        for (let at = 0; at < ZVA_BYTES; at += 8) code.emit(i64.store(block, i64.const(0n), at));
+      };
+      code.if(permitted, zero, () => {
+        code.exit(Exit.System);
+      });
+    },
   ),
   insn(
     'SYS',

@@ -4,14 +4,12 @@ import { Cost, type Effort } from '../effort.ts';
 import { inPage, pageOf, readAddress, tlbIndex } from './virtual-address.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { LinearMemory } from '../linear-memory.ts';
-import { Tlb, tlbSet, VcpuState } from '../layout.ts';
+import { Tlb, tlbSet, VcpuState, ZVA_BYTES } from '../layout.ts';
 import { MUST_ALIGN, UNPRIVILEGED } from '../tier0/imports.ts';
 import { Access, FaultStatus, type Translation } from './regime.ts';
 
 const PAGE = 4096;
 const NO_TAG = 0xffff_ffff_ffff_ffffn;
-/** What DC ZVA zeroes, aligned to its size (DCZID_EL0). */
-const ZVA_BYTES = 64;
 
 /** A memory access that faulted. */
 export interface Fault {
@@ -76,21 +74,15 @@ export class DataAccess {
     return 0;
   };
 
-  /**
-   * DC ZVA, at `VcpuState.SlowAddress`.
-   *
-   * @returns the block's offset in linear memory, or -1
-   */
-  zero(): number {
+  /** For DC ZVA: the block around `VcpuState.SlowAddress`, which the caller zeroes. */
+  readonly slowZero = (): number => {
+    this.#effort.called += Cost.SlowAccess;
     const context = this.#context;
     if (context === undefined) return -1;
     const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
     const place = this.#locate(context, address, 0, Access.Write | Access.Misaligned, context.el);
-    if (place < 0) return place;
-    const block = this.#toCode(place - (place % ZVA_BYTES), ZVA_BYTES);
-    if (block >= 0) this.#memory.u8.fill(0, block, block + ZVA_BYTES);
-    return block;
-  }
+    return place < 0 ? place : this.#toCode(place - (place % ZVA_BYTES), ZVA_BYTES);
+  };
 
   /**
    * Cache maintenance by the address in `VcpuState.SlowAddress`, which does nothing but fault. Stage 2 faults are those

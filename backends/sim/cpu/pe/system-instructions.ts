@@ -207,8 +207,7 @@ export class SystemInstructions {
     if (context.el < operation.el) return 'undefined';
     const { u16, u64 } = this.#memory;
     u64[VcpuState.SlowAddress >> 3] = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
-    const { zeroes, maintains, invalidates, asks } = operation;
-    if (zeroes === true) return this.#access.zero() < 0 ? 'abort' : 'next';
+    const { maintains, invalidates, asks } = operation;
     // With stage 1 off there is nothing to fault.
     if (maintains !== undefined && context.mmuEnabled) {
       return this.#access.maintain(context.el === 0 ? Access.Read : maintains) < 0 ? 'abort' : 'next';

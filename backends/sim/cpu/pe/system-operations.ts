@@ -16,8 +16,6 @@ export interface SystemOperation {
   /** Lowest Exception level that may execute it. */
   readonly el: ExceptionLevel;
   readonly el0?: El0Control;
-  /** Whether it writes zeros to a block of memory, and so faults like a write. */
-  readonly zeroes?: true;
   /** For maintenance by virtual address: the access that EL1 must be permitted, as bits of `Access`; EL0 must read. */
   readonly maintains?: number;
   /** Whether it drops entries of TLBs. */
@@ -49,7 +47,7 @@ const operations: readonly SystemOperation[] = [
   { encoding: e(1, 0, 7, 1, 0), el: 1 }, // IC IALLUIS
   { encoding: e(1, 0, 7, 5, 0), el: 1 }, // IC IALLU
   { encoding: e(1, 3, 7, 5, 1), el: 0, el0: uci, maintains: 0 }, // IC IVAU
-  { encoding: e(1, 3, 7, 4, 1), el: 0, el0: (sctlr) => (sctlr & Sctlr.DZE) !== 0, zeroes: true }, // DC ZVA
+  { encoding: e(1, 3, 7, 4, 1), el: 0, el0: (sctlr) => (sctlr & Sctlr.DZE) !== 0 }, // DC ZVA
   // DC IVAC may lose data, so it needs permission to write.
   { encoding: e(1, 0, 7, 6, 1), el: 1, maintains: Access.Write },
   ...BY_ADDRESS_CRM.map((crm): SystemOperation => ({ encoding: e(1, 3, 7, crm, 1), el: 0, el0: uci, maintains: 0 })),

@@ -69,6 +69,17 @@ export function userSysregSlot(encoding: number, write: boolean): number | undef
   return row.el === 0 || (row.readEl === 0 && !write) ? row.slot : undefined;
 }
 
+/** Place of a register that generated code may access with a plain move at EL1, else undefined. */
+export function privilegedSysregSlot(encoding: number, write: boolean): number | undefined {
+  const row = findSysreg(encoding);
+  if (row === undefined || row.slot < 0 || row.el !== 1 || row.readEl !== undefined) return undefined;
+  if (row.el0 !== undefined || row.simd === true || row.trapsWrites === true) return undefined;
+  if (!write) return row.read === undefined ? row.slot : undefined;
+  const plain = row.writable === ALL_ONES && row.write === undefined && row.unsupported === undefined;
+  // Of CPACR_EL1 depends how code is fetched.
+  return plain && row.stage1 !== true && row.name !== 'CPACR_EL1' ? row.slot : undefined;
+}
+
 /** Encodings by name. */
 export const sysreg = {
   NZCV: encodeSysreg(3, 3, 4, 2, 0),

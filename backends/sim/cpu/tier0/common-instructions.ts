@@ -218,4 +218,7 @@ export const commonInstructions: readonly (readonly [word: number, at: number])[
   [0xd503_205f, 0x1c8],
   [0xd503_4fdf, 0x1cc],
   [0xd508_751f, 0x1d0],
+  [0xd518_c001, 0x000],
+  [0xd518_1041, 0x000],
+  [0xd503_4fff, 0x000],
 ];

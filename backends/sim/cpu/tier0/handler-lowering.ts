@@ -222,6 +222,10 @@ export class HandlerLowering implements Lowering {
     modify(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowModify, MUST_ALIGN));
   }
 
+  zeroable(address: I64): I32 {
+    return this.#translate(this.let(address), 1, 1, Tlb.WriteTag, Import.SlowZero);
+  }
+
   /** Looks the page up in the TLB; on a miss calls the slow path, which returns the place or records a fault. */
   #translate(address: I64, bytes: number, align: number, tag: number, slow: Import, flags = 0): I32 {
     const entry = this.let(

@@ -20,7 +20,7 @@ export const FixedHandler = {
 
 const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32] };
 const unaryType = { params: [ValType.I32], results: [ValType.I32] };
-const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0 } as const;
+const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0, slowZero: 0 } as const;
 
 /**
  * Handlers in a merged part: compiling so many takes a millisecond or two. After merging there are at most twice as

@@ -8,10 +8,12 @@ export const Import = {
   CommitWrite: 3,
   /** (index, argument) -> result: an operation of float/exact-float.ts. */
   Helper: 4,
+  /** (bytes, align) -> place or -1: the block of DC ZVA around the address in SlowAddress. */
+  SlowZero: 5,
 } as const;
 export type Import = (typeof Import)[keyof typeof Import];
 
-export const importNames = ['slowRead', 'slowWrite', 'slowModify', 'commitWrite', 'helper'] as const;
+export const importNames = ['slowRead', 'slowWrite', 'slowModify', 'commitWrite', 'helper', 'slowZero'] as const;
 
 /** Added to `align`: a misaligned access faults whatever the memory type. */
 export const MUST_ALIGN = 0x80;

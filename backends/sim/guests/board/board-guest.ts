@@ -2,7 +2,7 @@ import { accessSummary, hasValidSyndrome } from '../../../../petri/kit/arm/index
 import { checkVcpu, type HaltReason, type Registers } from '../../../../petri/contract/index.ts';
 import { BoundedLog } from '../../../../petri/text/index.ts';
 import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { completeWait, serveDevice } from '../../machine/index.ts';
+import { completeWait, type MachineMap, serveDevice } from '../../machine/index.ts';
 import type { Guest } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { Board, type BoardListener, type BoardSize, type Port } from './board.ts';
@@ -30,12 +30,14 @@ export class BoardGuest implements Guest {
   #idle = false;
   #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
 
-  constructor(size: BoardSize, boot: BootState, listener: BoardListener) {
-    this.#board = new Board(size, listener);
+  constructor(map: MachineMap, size: BoardSize, boot: BootState, listener: BoardListener) {
+    this.#board = new Board(map, size, listener);
     const { cpu } = this.#board.machine;
     const undefinedInstructions = new BoundedLog('undefined instructions', listener.log);
     cpu.onUndefined = (word, pc) => {
-      undefinedInstructions.add(`undefined instruction 0x${word.toString(16).padStart(8, '0')} at 0x${pc.toString(16)}`);
+      undefinedInstructions.add(
+        `undefined instruction 0x${word.toString(16).padStart(8, '0')} at 0x${pc.toString(16)}`,
+      );
     };
     this.#vcpu = cpu.createVcpu(0);
     this.#vcpu.connect(this.#board.gic.routing);

@@ -1,7 +1,17 @@
 import { BoundedLog } from '../../../../petri/text/index.ts';
-import { BufferedSink, Bus, Gic, type Machine, machinePool, Pl011, VIRT_GIC } from '../../machine/index.ts';
+import {
+  BufferedSink,
+  Bus,
+  Gic,
+  type Machine,
+  type MachineMap,
+  machinePool,
+  Pl011,
+  placesOf,
+  type Window,
+} from '../../machine/index.ts';
 import { FlatStage2 } from '../plain/flat-stage2.ts';
-import type { Load, Ram } from './boot-state.ts';
+import type { Load } from './boot-state.ts';
 
 /** UARTs of a board: what its user sees, and one for an agent in the guest. */
 export const ports = ['console', 'agent'] as const;
@@ -20,27 +30,24 @@ export interface BoardSize {
   readonly vcpus: number;
 }
 
-const UARTS: Readonly<Record<Port, { readonly base: number; readonly spi: number }>> = {
-  console: { base: 0x0900_0000, spi: 1 },
-  agent: { base: 0x0904_0000, spi: 8 },
-};
-const RAM_BASE = 0x4000_0000;
-const UART_BYTES = 0x1000;
-
-/** The machine that QEMU calls `virt`: memory, bus and devices, without what runs on it. */
+/** A machine of a map: memory, bus and devices, without what runs on it. */
 export class Board {
   readonly machine: Machine;
-  readonly ram: Ram;
+  /** Range of RAM. */
+  readonly ram: Window;
   readonly stage2: FlatStage2;
   readonly bus: Bus;
-  readonly gic = new Gic(VIRT_GIC);
+  readonly gic: Gic;
   readonly #uarts = new Map<Port, Pl011>();
   readonly #sinks: BufferedSink[] = [];
 
-  constructor({ memory }: BoardSize, listener: BoardListener) {
-    this.ram = { base: RAM_BASE, bytes: memory };
+  /** @throws RangeError for a map whose RAM is in several places */
+  constructor(map: MachineMap, { memory }: BoardSize, listener: BoardListener) {
+    this.ram = ramOf(map, memory);
     this.machine = machinePool.acquire(memory);
-    this.stage2 = new FlatStage2(this.machine.dram.offset, memory, RAM_BASE);
+    this.stage2 = new FlatStage2(this.machine.dram.offset, memory, this.ram.base);
+    const { distributor, redistributors } = map.gic;
+    this.gic = new Gic({ distributor: distributor.base, redistributor: redistributors.base });
     const unknown = new BoundedLog('accesses without a device', listener.log);
     this.bus = new Bus({
       onUnknown: ({ address, bytes, write }) => {
@@ -50,11 +57,13 @@ export class Board {
     });
     this.gic.attach(this.bus);
     const { clock } = this.machine.cpu;
-    for (const port of ports) {
+    const uarts = placesOf(map, 'pl011');
+    for (const [index, port] of ports.entries()) {
+      const [window, spi] = [uarts[index]?.windows[0], uarts[index]?.spis[0]];
+      if (window === undefined || spi === undefined) throw new RangeError(`${map.name} has no UART for the ${port}`);
       const sink = new BufferedSink((bytes) => listener.output(port, bytes));
-      const { base, spi } = UARTS[port];
       const uart = new Pl011({ clock, interrupt: this.gic.spi(spi), output: sink });
-      this.bus.attach({ base, bytes: UART_BYTES }, uart);
+      this.bus.attach(window, uart);
       this.#uarts.set(port, uart);
       this.#sinks.push(sink);
     }
@@ -82,4 +91,11 @@ export class Board {
   release(): void {
     machinePool.release(this.machine, this.stage2.touched());
   }
+}
+
+/** Where the RAM of a board is. */
+export function ramOf(map: MachineMap, memory: number): Window {
+  const [ram, another] = map.ram(memory);
+  if (ram === undefined || another !== undefined) throw new RangeError(`${map.name} has its RAM in several places`);
+  return ram;
 }

@@ -1,4 +1,5 @@
 import { PetriError } from '../../../../petri/errors.ts';
+import type { Window } from '../../machine/index.ts';
 
 /** What is in the memory of a board when its first PE leaves reset, and where that PE starts. */
 export interface BootState {
@@ -15,12 +16,6 @@ export interface Load {
   readonly name: string;
   readonly address: number;
   readonly bytes: Uint8Array;
-}
-
-/** RAM of a board. */
-export interface Ram {
-  readonly base: number;
-  readonly bytes: number;
 }
 
 const MIB = 2 ** 20;
@@ -48,7 +43,7 @@ export interface LinuxFiles {
  *
  * @throws PetriError `payload-too-large` if RAM has no room
  */
-export function linuxBoot(files: LinuxFiles, ram: Ram): BootState {
+export function linuxBoot(files: LinuxFiles, ram: Window): BootState {
   const { kernel } = files;
   const textOffset = Number(kernel.readBigUInt64LE(Header.TextOffset));
   const imageSize = Math.max(Number(kernel.readBigUInt64LE(Header.ImageSize)), kernel.length);
@@ -69,7 +64,7 @@ export function linuxBoot(files: LinuxFiles, ram: Ram): BootState {
 }
 
 /** @param needed address of the end of what has to be in RAM */
-function checkLoads(loads: readonly Load[], ram: Ram, needed: number): void {
+function checkLoads(loads: readonly Load[], ram: Window, needed: number): void {
   const [first] = loads;
   const end = ram.base + ram.bytes;
   if (first !== undefined && Number.isSafeInteger(needed) && needed <= end) return;

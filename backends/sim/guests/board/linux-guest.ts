@@ -1,13 +1,15 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { LinuxPayload, VmConfig } from '../../../../petri/contract/index.ts';
 import { AGENT_INIT, agentInitramfs } from '../../../../petri/kit/linux/index.ts';
 import { unpackKernel } from '../../../../petri/payload/index.ts';
+import { encodeDeviceTree, machineMaps } from '../../machine/index.ts';
 import type { BoardFactory } from '../kind.ts';
+import { ramOf } from './board.ts';
 import { BoardGuest } from './board-guest.ts';
 import { linuxBoot } from './boot-state.ts';
 
-const RAM_BASE = 0x4000_0000;
 const GZIP = 0x1f;
 /** Of the UART that is the agent's. */
 const AGENT_DEVICE = 'ttyAMA1';
@@ -25,28 +27,33 @@ function commandLine({ commandLine }: LinuxPayload, agent: string): string {
   return `${own} ${commandLine}`.trimEnd();
 }
 
+/** For the kernel's random numbers, which are to be the same in every run. */
+function seedOf(bootargs: string): Uint8Array {
+  return createHash('sha512').update(bootargs).digest();
+}
+
 export const linuxGuests: BoardFactory = {
   prepare(payload: LinuxPayload, config: VmConfig, agent: string) {
+    const map = machineMaps.virt;
     const size = { memory: config.memory, vcpus: config.vcpus };
+    const bootargs = commandLine(payload, agent);
     const boot = linuxBoot(
       {
         kernel: readKernel(payload.path),
         initramfs: agentInitramfs(payload),
-        deviceTree: (initramfs) => scratchTree(commandLine(payload, agent), initramfs, size.memory),
+        deviceTree: (initramfs) =>
+          encodeDeviceTree(
+            map.deviceTree({
+              ...size,
+              psci: 'hvc',
+              bootargs,
+              rngSeed: seedOf(bootargs),
+              ...(initramfs === undefined ? {} : { initrd: initramfs }),
+            }),
+          ),
       },
-      { base: RAM_BASE, bytes: size.memory },
+      ramOf(map, size.memory),
     );
-    return (listener) => new BoardGuest(size, boot, listener);
+    return (listener) => new BoardGuest(map, size, boot, listener);
   },
 };
-
-import { execFileSync } from 'node:child_process';
-function scratchTree(args: string, rd: { start: number; end: number } | undefined, memory: number): Uint8Array {
-  const hex = (n: number) => `0x${n.toString(16)}`;
-  const dts = readFileSync('scratch/virt.dts', 'utf8')
-    .replace(/bootargs="[^"]*"/, `bootargs="${args}"`)
-    .replace(/initrd-start=<0 \w+>/, `initrd-start=<0 ${hex(rd!.start)}>`)
-    .replace(/initrd-end=<0 \w+>/, `initrd-end=<0 ${hex(rd!.end)}>`)
-    .replace(/reg=<0 0x40000000 0 \w+>/, `reg=<0 0x40000000 0 ${hex(memory)}>`);
-  return execFileSync('dtc', ['-q', '-I', 'dts', '-O', 'dtb'], { input: dts });
-}
