@@ -37,11 +37,7 @@ export class ObservedVm {
     return new ObservedVm(vmCase, await tmkKind(vmCase.isolation).load(), now);
   }
 
-  private constructor(
-    { payload, testIndex, memory, maxInstructions }: VmCase,
-    guests: TmkFactory,
-    now: () => number,
-  ) {
+  private constructor({ payload, testIndex, memory, maxInstructions }: VmCase, guests: TmkFactory, now: () => number) {
     const config = resolveVmConfig({ memory });
     const listener = {
       print: (bytes: Uint8Array) => this.#printed.push(bytes.slice()),
