@@ -23,6 +23,11 @@ export interface SchedulerState {
 export interface SchedulerOptions {
   /** Guest instructions of a turn. @default 20,000 */
   readonly quantum?: number;
+  /**
+   * Whether a run ends with `RunExit.Wait` whenever no vCPU can run, so that the caller decides when time passes
+   * (`passTime`). @default false: time passes at once
+   */
+  readonly pauses?: boolean;
 }
 
 /**
@@ -36,6 +41,7 @@ export class VcpuScheduler {
   readonly #clock: Clock;
   readonly #vcpus: readonly Vcpu[];
   readonly #quantum: number;
+  readonly #pauses: boolean;
   readonly #states: PowerState[];
   #current: number;
   #turnEnd: ReturnType<Clock['setAlarm']> | undefined;
@@ -44,10 +50,11 @@ export class VcpuScheduler {
   #jumps = 0;
 
   /** @param vcpus all of one machine, all off */
-  constructor(clock: Clock, vcpus: readonly Vcpu[], { quantum = QUANTUM }: SchedulerOptions = {}) {
+  constructor(clock: Clock, vcpus: readonly Vcpu[], { quantum = QUANTUM, pauses = false }: SchedulerOptions = {}) {
     this.#clock = clock;
     this.#vcpus = vcpus;
     this.#quantum = quantum;
+    this.#pauses = pauses;
     // The first turn is of the first.
     this.#current = vcpus.length - 1;
     this.#states = vcpus.map(() => 'off');
@@ -98,7 +105,7 @@ export class VcpuScheduler {
   /**
    * Runs about `budget` instructions, counted as in `effort`.
    *
-   * @returns `RunExit.Wait` if the machine is idle; after `Sync` and `Unsupported` see `current`, which runs on next
+   * @returns `RunExit.Wait` if the machine is idle, or as `pauses` says; after `Sync` and `Unsupported` see `current`, which runs on next
    */
   run(budget: number): RunExit {
     const until = this.effort + budget;
@@ -106,7 +113,7 @@ export class VcpuScheduler {
       const left = until - this.effort;
       if (left <= 0) return RunExit.Budget;
       if (!this.#beginTurn()) {
-        if (!this.#passTime()) return RunExit.Wait;
+        if (this.#pauses || !this.passTime()) return RunExit.Wait;
         continue;
       }
       const exit = this.current.run(left);
@@ -117,6 +124,16 @@ export class VcpuScheduler {
         return exit;
       }
     }
+  }
+
+  /** Advances to what happens next while all vCPUs wait. @returns false if nothing will */
+  passTime(): boolean {
+    const next = this.#nextWake;
+    if (next === Infinity) return false;
+    this.#clock.jumpTo(next);
+    this.#clock.ring();
+    this.#jumps += 1;
+    return true;
   }
 
   /** Sums over all vCPUs; see `Vcpu`. */
@@ -195,16 +212,6 @@ export class VcpuScheduler {
     const state = this.#states[index];
     if (state === 'waiting') return this.#at(index).awake;
     return state === 'suspended' && this.#at(index).interruptPending;
-  }
-
-  /** Advances to what happens next while all vCPUs wait. @returns false if nothing will */
-  #passTime(): boolean {
-    const next = this.#nextWake;
-    if (next === Infinity) return false;
-    this.#clock.jumpTo(next);
-    this.#clock.ring();
-    this.#jumps += 1;
-    return true;
   }
 
   /** Guest time of the next alarm or end of a wait; Infinity if there is none, or no vCPU that it could wake. */

@@ -1,8 +1,8 @@
 import { accessSummary, hasValidSyndrome } from '../../../../petri/kit/arm/index.ts';
 import { checkVcpu, type HaltReason, type Registers } from '../../../../petri/contract/index.ts';
 import { BoundedLog } from '../../../../petri/text/index.ts';
-import { type CpuContext, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { completeWait, type MachineMap, serveDevice } from '../../machine/index.ts';
+import { ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
+import { type MachineMap, serveDevice, VcpuScheduler } from '../../machine/index.ts';
 import type { Guest } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { Board, type BoardListener, type BoardSize, type Port } from './board.ts';
@@ -21,14 +21,13 @@ export class BoardGuest implements Guest {
   readonly planes = [];
   readonly events = [];
   readonly #board: Board;
-  readonly #vcpu: Vcpu;
-  readonly #context: CpuContext;
+  readonly #scheduler: VcpuScheduler;
   readonly #input: { readonly port: Port; readonly bytes: Uint8Array }[] = [];
   /** Whether the run has ended at a point where input arrives. */
   #listens = false;
   /** Whether no PE has anything to do. */
   #idle = false;
-  #final: { readonly registers: Registers; readonly retired: number; readonly work: number } | undefined;
+  #final: { readonly registers: readonly Registers[]; readonly retired: number; readonly work: number } | undefined;
 
   constructor(map: MachineMap, size: BoardSize, boot: BootState, listener: BoardListener) {
     this.#board = new Board(map, size, listener);
@@ -39,13 +38,9 @@ export class BoardGuest implements Guest {
         `undefined instruction 0x${word.toString(16).padStart(8, '0')} at 0x${pc.toString(16)}`,
       );
     };
-    this.#vcpu = cpu.createVcpu(0);
-    this.#vcpu.connect(this.#board.gic.routing);
-    this.#context = this.#vcpu.createContext(this.#board.stage2);
-    this.#vcpu.activate(this.#context);
-    this.#context.pc = BigInt(boot.entry);
-    boot.x.forEach((value, n) => this.#context.setX(n, BigInt(value)));
+    this.#scheduler = new VcpuScheduler(cpu.clock, this.#board.vcpus, { pauses: true });
     for (const load of boot.loads) this.#board.load(load);
+    this.#start(this.#vcpu(0), boot.entry, boot.x);
     this.#setInputAlarm();
   }
 
@@ -64,16 +59,16 @@ export class BoardGuest implements Guest {
   }
 
   get retired(): number {
-    return this.#final?.retired ?? this.#vcpu.retired;
+    return this.#final?.retired ?? this.#scheduler.retired;
   }
 
   get work(): number {
-    return this.#final?.work ?? this.#vcpu.work;
+    return this.#final?.work ?? this.#scheduler.work;
   }
 
   registers(vcpu = 0): Registers {
-    checkVcpu(vcpu, 1);
-    return this.#final?.registers ?? readRegisters(this.#context);
+    checkVcpu(vcpu, this.#board.vcpus.length);
+    return this.#final?.registers[vcpu] ?? readRegisters(this.#vcpu(vcpu).active);
   }
 
   expired(reason: 'budget' | 'timeout', why: string): HaltReason {
@@ -88,7 +83,7 @@ export class BoardGuest implements Guest {
     }
     if (this.#idle) {
       this.#idle = false;
-      completeWait(this.#board.machine.cpu.clock, this.#vcpu);
+      this.#scheduler.passTime();
     }
     const halt = this.#run(budget, outstayed);
     this.#board.flush();
@@ -97,18 +92,18 @@ export class BoardGuest implements Guest {
 
   release(): void {
     if (this.#final !== undefined) return;
-    this.#final = { registers: this.registers(), retired: this.retired, work: this.work };
+    const registers = this.#board.vcpus.map((_, vcpu) => this.registers(vcpu));
+    this.#final = { registers, retired: this.retired, work: this.work };
     this.#board.release();
   }
 
   #run(budget: number, outstayed: () => boolean): HaltReason | undefined {
-    const until = this.#vcpu.effort + budget;
+    const until = this.#scheduler.effort + budget;
     for (let exits = 1; !this.#listens; exits++) {
-      const left = until - this.#vcpu.effort;
+      const left = until - this.#scheduler.effort;
       if (left <= 0) return undefined;
-      const exit = this.#vcpu.run(left);
-      if (exit === RunExit.Budget) return undefined;
-      const halt = this.#haltOf(exit);
+      const exit = this.#scheduler.run(left);
+      const halt = exit === RunExit.Budget ? undefined : this.#haltOf(exit);
       if (halt !== undefined) return halt;
       if (exits % EXITS_PER_QUESTION === 0 && outstayed()) return undefined;
     }
@@ -124,20 +119,21 @@ export class BoardGuest implements Guest {
     const { clock } = this.#board.machine.cpu;
     clock.setAlarm(Math.floor(clock.now / INPUT_PERIOD + 1) * INPUT_PERIOD, () => {
       this.#listens = true;
+      this.#scheduler.current.preempt();
       this.#setInputAlarm();
     });
   }
 
   #haltOf(exit: RunExit): HaltReason | undefined {
     if (exit === RunExit.Sync) return this.#serve();
-    if (exit === RunExit.Unsupported) return this.#fault(this.#vcpu.unsupported);
+    if (exit === RunExit.Unsupported) return this.#fault(this.#scheduler.current.unsupported);
     this.#listens = true;
     this.#idle = true;
     return undefined;
   }
 
   #serve(): HaltReason | undefined {
-    const { exit } = this.#vcpu;
+    const { exit } = this.#scheduler.current;
     switch (exit.ec) {
       case ExceptionClass.DataAbortLower:
         return this.#serveDataAbort();
@@ -149,29 +145,43 @@ export class BoardGuest implements Guest {
   }
 
   #serveDataAbort(): HaltReason | undefined {
-    const { esr, ipa } = this.#vcpu.exit;
-    if (!hasValidSyndrome(esr)) return this.#unserved();
-    serveDevice(this.#board.bus, this.#board.machine.linear.u32, this.#context.gprsOffset >>> 2, esr, ipa);
-    this.#context.advancePc(4);
+    const { exit, active } = this.#scheduler.current;
+    if (!hasValidSyndrome(exit.esr)) return this.#unserved();
+    serveDevice(this.#board.bus, this.#board.machine.linear.u32, active.gprsOffset >>> 2, exit.esr, exit.ipa);
+    active.advancePc(4);
     return undefined;
   }
 
   #servePsci(): HaltReason | undefined {
-    const id = Number(BigInt.asUintN(32, this.#context.x(0)));
+    const context = this.#scheduler.current.active;
+    const id = Number(BigInt.asUintN(32, context.x(0)));
     if (id === 0x8400_0008) return { reason: 'power-off' };
     if (id === 0x8400_0009) return { reason: 'reset' };
     const results: Record<number, bigint> = { 0x8400_0000: 0x1_0001n, 0x8400_0006: 2n };
-    this.#context.setX(0, results[id] ?? 0xffff_ffff_ffff_ffffn);
+    context.setX(0, results[id] ?? 0xffff_ffff_ffff_ffffn);
     return undefined;
   }
 
   #unserved(): HaltReason {
-    const { esr, ipa } = this.#vcpu.exit;
+    const { esr, ipa } = this.#scheduler.current.exit;
     return this.#fault(`${accessSummary(esr, BigInt(ipa))}: the board cannot do that`);
   }
 
+  #vcpu(index: number): Vcpu {
+    const vcpu = this.#board.vcpus[index];
+    if (vcpu === undefined) throw new RangeError(`the board has no PE ${index}`);
+    return vcpu;
+  }
+
+  #start(vcpu: Vcpu, entry: number, x: readonly number[]): void {
+    const { active } = vcpu;
+    active.pc = BigInt(entry);
+    x.forEach((value, n) => active.setX(n, BigInt(value)));
+    this.#scheduler.start(vcpu);
+  }
+
   #fault(what: string): HaltReason {
-    const registers = this.registers();
+    const registers = this.registers(this.#board.vcpus.indexOf(this.#scheduler.current));
     return { reason: 'fault', message: `${what}; it was at 0x${registers.pc.toString(16)}`, registers };
   }
 }

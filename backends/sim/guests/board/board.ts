@@ -1,4 +1,5 @@
 import { BoundedLog } from '../../../../petri/text/index.ts';
+import type { Vcpu } from '../../cpu/index.ts';
 import {
   BufferedSink,
   Bus,
@@ -30,6 +31,9 @@ export interface BoardSize {
   readonly vcpus: number;
 }
 
+/** Aff2, Aff1 and Aff0 of MPIDR_EL1. */
+const AFFINITY = 0xff_ffff;
+
 /** A machine of a map: memory, bus and devices, without what runs on it. */
 export class Board {
   readonly machine: Machine;
@@ -38,16 +42,19 @@ export class Board {
   readonly stage2: FlatStage2;
   readonly bus: Bus;
   readonly gic: Gic;
+  readonly vcpus: readonly Vcpu[];
   readonly #uarts = new Map<Port, Pl011>();
   readonly #sinks: BufferedSink[] = [];
 
   /** @throws RangeError for a map whose RAM is in several places */
-  constructor(map: MachineMap, { memory }: BoardSize, listener: BoardListener) {
+  constructor(map: MachineMap, { memory, vcpus }: BoardSize, listener: BoardListener) {
     this.ram = ramOf(map, memory);
     this.machine = machinePool.acquire(memory);
     this.stage2 = new FlatStage2(this.machine.dram.offset, memory, this.ram.base);
     const { distributor, redistributors } = map.gic;
-    this.gic = new Gic({ distributor: distributor.base, redistributor: redistributors.base });
+    const affinities = Array.from({ length: vcpus }, (_, index) => map.mpidr(index) & AFFINITY);
+    this.gic = new Gic({ distributor: distributor.base, redistributor: redistributors.base }, affinities);
+    this.vcpus = affinities.map((_, index) => this.#makeVcpu(map.mpidr(index), index));
     const unknown = new BoundedLog('accesses without a device', listener.log);
     this.bus = new Bus({
       onUnknown: ({ address, bytes, write }) => {
@@ -67,6 +74,14 @@ export class Board {
       this.#uarts.set(port, uart);
       this.#sinks.push(sink);
     }
+  }
+
+  /** Makes a PE in its reset state, off. */
+  #makeVcpu(mpidr: number, index: number): Vcpu {
+    const vcpu = this.machine.cpu.createVcpu(mpidr);
+    vcpu.activate(vcpu.createContext(this.stage2));
+    vcpu.connect(this.gic.pe(index));
+    return vcpu;
   }
 
   /** Puts bytes into RAM, where they have been found to fit. */
