@@ -1,8 +1,8 @@
 import { accessSummary, hasValidSyndrome } from '../../../../petri/kit/arm/index.ts';
 import { checkVcpu, type HaltReason, type Registers } from '../../../../petri/contract/index.ts';
 import { BoundedLog } from '../../../../petri/text/index.ts';
-import { ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { type MachineMap, serveDevice, VcpuScheduler } from '../../machine/index.ts';
+import { type Alarm, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
+import { Firmware, type MachineMap, serveDevice, VcpuScheduler } from '../../machine/index.ts';
 import type { Guest } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { Board, type BoardListener, type BoardSize, type Port } from './board.ts';
@@ -11,6 +11,7 @@ import type { BootState } from './boot-state.ts';
 /** Guest time in nanoseconds between two points at which input arrives, while the guest does not wait for anything. */
 const INPUT_PERIOD = 1_000_000;
 const EXITS_PER_QUESTION = 32;
+const CALL_IMMEDIATE = 0xffff;
 
 /**
  * A machine on which an operating system or firmware runs. What is written to its ports waits until a point that is the
@@ -22,6 +23,8 @@ export class BoardGuest implements Guest {
   readonly events = [];
   readonly #board: Board;
   readonly #scheduler: VcpuScheduler;
+  readonly #firmware: Firmware;
+  #inputAlarm: Alarm | undefined;
   readonly #input: { readonly port: Port; readonly bytes: Uint8Array }[] = [];
   /** Whether the run has ended at a point where input arrives. */
   #listens = false;
@@ -39,8 +42,21 @@ export class BoardGuest implements Guest {
       );
     };
     this.#scheduler = new VcpuScheduler(cpu.clock, this.#board.vcpus, { pauses: true });
+    const { ram, vcpus, stage2 } = this.#board;
+    this.#firmware = new Firmware({
+      vcpus,
+      scheduler: this.#scheduler,
+      isEntry: (address) => address >= ram.base && address < ram.base + ram.bytes,
+      boot: (vcpu, entry, context) => {
+        vcpu.reset(stage2);
+        setEntry(vcpu, entry, [context]);
+      },
+    });
     for (const load of boot.loads) this.#board.load(load);
-    this.#start(this.#vcpu(0), boot.entry, boot.x);
+    const [first] = vcpus;
+    if (first === undefined) throw new RangeError('a board has a PE');
+    setEntry(first, BigInt(boot.entry), boot.x.map(BigInt));
+    this.#scheduler.start(first);
     this.#setInputAlarm();
   }
 
@@ -68,7 +84,10 @@ export class BoardGuest implements Guest {
 
   registers(vcpu = 0): Registers {
     checkVcpu(vcpu, this.#board.vcpus.length);
-    return this.#final?.registers[vcpu] ?? readRegisters(this.#vcpu(vcpu).active);
+    const context = this.#board.vcpus[vcpu]?.active;
+    const registers = this.#final?.registers[vcpu] ?? (context && readRegisters(context));
+    if (registers === undefined) throw new RangeError(`the board has no PE ${vcpu}`);
+    return registers;
   }
 
   expired(reason: 'budget' | 'timeout', why: string): HaltReason {
@@ -83,7 +102,7 @@ export class BoardGuest implements Guest {
     }
     if (this.#idle) {
       this.#idle = false;
-      this.#scheduler.passTime();
+      this.#passTime();
     }
     const halt = this.#run(budget, outstayed);
     this.#board.flush();
@@ -104,6 +123,7 @@ export class BoardGuest implements Guest {
       if (left <= 0) return undefined;
       const exit = this.#scheduler.run(left);
       const halt = exit === RunExit.Budget ? undefined : this.#haltOf(exit);
+      if (this.#board.resetByWatchdog) return { reason: 'reset' };
       if (halt !== undefined) return halt;
       if (exits % EXITS_PER_QUESTION === 0 && outstayed()) return undefined;
     }
@@ -115,9 +135,18 @@ export class BoardGuest implements Guest {
     this.#input.length = 0;
   }
 
+  /** Time goes on to what happens next, which is no point for input: that would end each wait after a millisecond. */
+  #passTime(): void {
+    const { clock } = this.#board.machine.cpu;
+    if (this.#inputAlarm !== undefined) clock.cancel(this.#inputAlarm);
+    this.#scheduler.passTime();
+    this.#setInputAlarm();
+  }
+
   #setInputAlarm(): void {
     const { clock } = this.#board.machine.cpu;
-    clock.setAlarm(Math.floor(clock.now / INPUT_PERIOD + 1) * INPUT_PERIOD, () => {
+    const next = Math.floor(clock.now / INPUT_PERIOD + 1) * INPUT_PERIOD;
+    this.#inputAlarm = clock.setAlarm(next, () => {
       this.#listens = true;
       this.#scheduler.current.preempt();
       this.#setInputAlarm();
@@ -138,7 +167,9 @@ export class BoardGuest implements Guest {
       case ExceptionClass.DataAbortLower:
         return this.#serveDataAbort();
       case ExceptionClass.Hvc64:
-        return this.#servePsci();
+        return this.#serveCall(0);
+      case ExceptionClass.Smc64:
+        return this.#serveCall(4);
       default:
         return this.#unserved();
     }
@@ -152,14 +183,13 @@ export class BoardGuest implements Guest {
     return undefined;
   }
 
-  #servePsci(): HaltReason | undefined {
-    const context = this.#scheduler.current.active;
-    const id = Number(BigInt.asUintN(32, context.x(0)));
-    if (id === 0x8400_0008) return { reason: 'power-off' };
-    if (id === 0x8400_0009) return { reason: 'reset' };
-    const results: Record<number, bigint> = { 0x8400_0000: 0x1_0001n, 0x8400_0006: 2n };
-    context.setX(0, results[id] ?? 0xffff_ffff_ffff_ffffn);
-    return undefined;
+  /** Serves a call by HVC #0 or SMC #0 (SMCCC). @param length of the instruction if the PC is still at it */
+  #serveCall(length: 0 | 4): HaltReason | undefined {
+    const { current } = this.#scheduler;
+    if ((current.exit.esr & CALL_IMMEDIATE) !== 0) return this.#unserved();
+    if (length !== 0) current.active.advancePc(length);
+    const event = this.#firmware.call(current);
+    return event === undefined ? undefined : { reason: event.kind };
   }
 
   #unserved(): HaltReason {
@@ -167,21 +197,13 @@ export class BoardGuest implements Guest {
     return this.#fault(`${accessSummary(esr, BigInt(ipa))}: the board cannot do that`);
   }
 
-  #vcpu(index: number): Vcpu {
-    const vcpu = this.#board.vcpus[index];
-    if (vcpu === undefined) throw new RangeError(`the board has no PE ${index}`);
-    return vcpu;
-  }
-
-  #start(vcpu: Vcpu, entry: number, x: readonly number[]): void {
-    const { active } = vcpu;
-    active.pc = BigInt(entry);
-    x.forEach((value, n) => active.setX(n, BigInt(value)));
-    this.#scheduler.start(vcpu);
-  }
-
   #fault(what: string): HaltReason {
     const registers = this.registers(this.#board.vcpus.indexOf(this.#scheduler.current));
     return { reason: 'fault', message: `${what}; it was at 0x${registers.pc.toString(16)}`, registers };
   }
+}
+
+function setEntry({ active }: Vcpu, entry: bigint, x: readonly bigint[]): void {
+  active.pc = entry;
+  x.forEach((value, n) => active.setX(n, value));
 }

@@ -8,6 +8,6 @@ export const linuxKind: BoardKind = {
   payload: 'linux',
   features: ['serial.write', 'serial.fast', 'linux', 'exec', 'reset', 'inspect.registers', 'instruction-budget'],
   // Debian's kernel does not boot with less.
-  limits: { minMemory: 128 * MIB, maxMemory: MAX_MEMORY, maxVcpus: 1, maxPlanes: 3 },
+  limits: { minMemory: 128 * MIB, maxMemory: MAX_MEMORY, maxVcpus: 8, maxPlanes: 3 },
   load: lazy(async () => (await import('./linux-guest.ts')).linuxGuests),
 };

@@ -7,10 +7,9 @@ import {
   type Machine,
   type MachineMap,
   machinePool,
-  Pl011,
-  placesOf,
   type Window,
 } from '../../machine/index.ts';
+import { attachDevices, type AttachedDevices } from './attach-devices.ts';
 import { FlatStage2 } from '../plain/flat-stage2.ts';
 import type { Load } from './boot-state.ts';
 
@@ -43,13 +42,16 @@ export class Board {
   readonly bus: Bus;
   readonly gic: Gic;
   readonly vcpus: readonly Vcpu[];
-  readonly #uarts = new Map<Port, Pl011>();
-  readonly #sinks: BufferedSink[] = [];
+  /** Whether a watchdog has reset the machine. */
+  resetByWatchdog = false;
+  readonly #devices: AttachedDevices;
+  readonly #sinks: readonly BufferedSink[];
 
   /** @throws RangeError for a map whose RAM is in several places */
   constructor(map: MachineMap, { memory, vcpus }: BoardSize, listener: BoardListener) {
     this.ram = ramOf(map, memory);
     this.machine = machinePool.acquire(memory);
+    const { cpu } = this.machine;
     this.stage2 = new FlatStage2(this.machine.dram.offset, memory, this.ram.base);
     const { distributor, redistributors } = map.gic;
     const affinities = Array.from({ length: vcpus }, (_, index) => map.mpidr(index) & AFFINITY);
@@ -63,17 +65,15 @@ export class Board {
       },
     });
     this.gic.attach(this.bus);
-    const { clock } = this.machine.cpu;
-    const uarts = placesOf(map, 'pl011');
-    for (const [index, port] of ports.entries()) {
-      const [window, spi] = [uarts[index]?.windows[0], uarts[index]?.spis[0]];
-      if (window === undefined || spi === undefined) throw new RangeError(`${map.name} has no UART for the ${port}`);
-      const sink = new BufferedSink((bytes) => listener.output(port, bytes));
-      const uart = new Pl011({ clock, interrupt: this.gic.spi(spi), output: sink });
-      this.bus.attach(window, uart);
-      this.#uarts.set(port, uart);
-      this.#sinks.push(sink);
-    }
+    const sinks = ports.map((port) => new BufferedSink((bytes) => listener.output(port, bytes)));
+    this.#sinks = sinks;
+    this.#devices = attachDevices(map, {
+      clock: cpu.clock,
+      bus: this.bus,
+      gic: this.gic,
+      outputs: sinks,
+      reset: () => (this.resetByWatchdog = true),
+    });
   }
 
   /** Makes a PE in its reset state, off. */
@@ -94,7 +94,7 @@ export class Board {
   }
 
   receive(port: Port, bytes: Uint8Array): void {
-    this.#uarts.get(port)?.receive(bytes);
+    this.#devices.uarts[ports.indexOf(port)]?.receive(bytes);
   }
 
   /** Hands on what the guest has written. */
