@@ -49,7 +49,14 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.code = new CodeCache(memory, this.#table, this.effort);
     this.access = new DataAccess(memory, this.code, this.effort);
     const { slowRead, slowWrite, slowModify, slowZero, commitWrite } = this.access;
-    this.#table.connect({ slowRead, slowWrite, slowModify, slowZero, commitWrite, helper: createHelper(memory, this.effort) });
+    this.#table.connect({
+      slowRead,
+      slowWrite,
+      slowModify,
+      slowZero,
+      commitWrite,
+      helper: createHelper(memory, this.effort),
+    });
     this.#blocks = new BlockCompiler(memory, this.code, (placed) => {
       this.#table.placeBlocks(placed);
     });
