@@ -75,6 +75,8 @@ export const VcpuState = {
   EretTarget: 0xaf8,
   /** PSTATE.BTYPE by an indirect branch that left generated code, else zero. The run loop clears it. */
   BranchType: 0xb00,
+  /** State of the generator of RNDR, which all vCPUs of a machine share. */
+  Random: 0xb08,
   End: 0xb10,
 } as const;
 

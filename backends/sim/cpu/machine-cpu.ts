@@ -7,13 +7,14 @@ import { DataAccess } from './mmu/data-access.ts';
 import { El1Regime } from './mmu/el1-regime.ts';
 import { createHelper } from './float/exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
-import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES } from './layout.ts';
+import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES, VcpuState } from './layout.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
 import { Cost, Effort } from './effort.ts';
 import { engineFault } from './engine-fault.ts';
 import { HandlerTable } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
 import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
+import { nextRandom } from './pe/random.ts';
 import { VirtualCpu, type VcpuHost } from './pe/vcpu.ts';
 
 const PAGE = 4096;
@@ -118,6 +119,14 @@ export class MachineCpu implements Cpu, VcpuHost {
     const found = this.#contexts.find((candidate) => candidate === context);
     if (found === undefined) throw new RangeError('the context belongs to another machine');
     return found;
+  }
+
+  /** The generator has the same seed in every machine, so that a run is the same every time. */
+  random(): bigint {
+    const { u64 } = this.memory;
+    const { state, value } = nextRandom(u64[VcpuState.Random >> 3] ?? 0n);
+    u64[VcpuState.Random >> 3] = state;
+    return value;
   }
 
   sendEvent(): void {

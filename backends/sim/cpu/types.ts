@@ -70,6 +70,7 @@ export const ExceptionClass = {
   DataAbortLower: 0x24,
   DataAbortSame: 0x25,
   SpAlignment: 0x26,
+  MemoryOption: 0x27,
   Brk64: 0x3c,
 } as const;
 

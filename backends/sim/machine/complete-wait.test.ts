@@ -3,8 +3,9 @@ import { expect, it } from 'vitest';
 import { Clock } from '../cpu/index.ts';
 import { completeWait } from './complete-wait.ts';
 
-const vcpu = (waiting: 'wfi' | 'wfe', timerDeadline: number) => ({
+const vcpu = (waiting: 'wfi' | 'wfe', timerDeadline: number, waitsUntil = Infinity) => ({
   waiting,
+  waitsUntil,
   timerDeadline,
   interruptPending: false,
 });
@@ -18,6 +19,12 @@ it('advances the clock to the next timer or alarm', () => {
   expect(clock.now).toBe(700);
   completeWait(clock, vcpu('wfi', 600));
   expect(clock.now).toBe(700);
+});
+
+it('advances it no further than to when WFIT gives up', () => {
+  const clock = new Clock();
+  completeWait(clock, vcpu('wfi', 500, 300));
+  expect(clock.now).toBe(300);
 });
 
 it('completes at once for WFE, or if no timer or alarm is due', () => {

@@ -3,6 +3,8 @@ import { branches } from './branches.ts';
 import { dpImmediate } from './dp-immediate.ts';
 import { dpRegister } from './dp-register.ts';
 import { atomics, exclusives } from './exclusives.ts';
+import { commonSequences } from './common-sequences.ts';
+import { memoryOperations } from './memory-operations.ts';
 import { flags } from './flags.ts';
 import { authenticatedBranches, pacStripping, pointerAuthentication } from './pointer-authentication.ts';
 import { loadsStores, simdLoadsStores } from './loads-stores.ts';
@@ -16,11 +18,13 @@ export const generalDefinitions: readonly Definition[] = [
   ...authenticatedBranches,
   ...dpImmediate,
   ...dpRegister,
+  ...commonSequences,
   ...pointerAuthentication,
   ...pacStripping,
   ...loadsStores,
   ...exclusives,
   ...atomics,
+  ...memoryOperations,
   ...flags,
   ...system,
 ];

@@ -137,6 +137,8 @@ export interface Lowering {
   branch(): void;
   /** Continues at a computed address. @param type PSTATE.BTYPE there; 3 counts only in a guarded page, and is 1 elsewhere */
   branchTo(address: I64, type?: BranchType): void;
+  /** Executes this instruction once more, as another one. */
+  repeat(): void;
   /** Returns to the run loop at this instruction. */
   exit(reason: Exit): void;
   /** Calls a floating-point operation of float/exact-float.ts; operands and results are passed in the state. */

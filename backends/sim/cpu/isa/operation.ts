@@ -23,5 +23,10 @@ export const Operation = {
   PacFail: 13,
   Sev: 17,
   Sevl: 18,
+  /** WFET, WFIT: the time is in the slot `n`; `low` is the number of the register. */
+  Wfet: 19,
+  Wfit: 20,
+  /** A main or epilogue instruction of FEAT_MOPS found registers of the other option; `high` is the ISS. */
+  MemoryOption: 21,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];

@@ -55,6 +55,12 @@ export const system: readonly Definition[] = [
     toRunLoop,
   ),
   insn(
+    'WFET, WFIT',
+    '1101010100 0 00 011 0001 0000 00 op Rd:5',
+    ({ op, Rd }) => ({ small: op === 0 ? Operation.Wfet : Operation.Wfit, n: xSource(Rd), low: Rd }),
+    toRunLoop,
+  ),
+  insn(
     'SEV, SEVL',
     '1101010100 0 00 011 0010 0000 10 op 11111',
     ({ op }) => ({ small: op === 0 ? Operation.Sev : Operation.Sevl }),

@@ -7,6 +7,7 @@ import { readAddress } from '../mmu/virtual-address.ts';
 import { ExceptionClass } from '../types.ts';
 import type { Context } from './context.ts';
 import { CV_AL, syndrome, type Exception } from './exception.ts';
+import { counterAt, timeOf } from './generic-timer.ts';
 import { accessIss } from './instruction-syndrome.ts';
 import { Pstate } from './pstate.ts';
 import type { El0Control, RegisterHost } from './registers/row.ts';
@@ -38,6 +39,10 @@ const PAR_EL1 = slotOf('PAR_EL1');
 /** Bits of SCTLR_EL1: WFI and WFE of EL0 are not trapped. */
 const Sctlr = { nTWI: 1 << 16, nTWE: 1 << 18 } as const;
 
+/** ISS of a trapped WFET or WFIT: TI, and RV for a valid register number. */
+const Timed = { TI: 1 << 1, RV: 1 << 2 } as const;
+const LAST_TICK = BigInt(counterAt(Number.MAX_SAFE_INTEGER));
+
 const NEXT = 4;
 const PAN = encodeSysreg(0, 0, 4, 0, 4);
 const SPSEL = encodeSysreg(0, 0, 4, 0, 5);
@@ -52,6 +57,8 @@ export class SystemInstructions {
   /** Valid after the outcome `exception`. */
   readonly exception: Exception = { target: 1, esr: 0, far: 0n };
   unsupported = '';
+  /** After the outcomes `wfi` and `wfe`: guest time in nanoseconds at which the wait ends in any case. */
+  until = Infinity;
   readonly #memory: LinearMemory;
   readonly #access: DataAccess;
 
@@ -92,6 +99,12 @@ export class SystemInstructions {
         return 'next';
       case Operation.Wfi:
         return this.#wait(context, false);
+      case Operation.Wfet:
+        if (!host.event) return this.#waitUntil(context, host, record, true);
+        host.event = false;
+        return 'next';
+      case Operation.Wfit:
+        return this.#waitUntil(context, host, record, false);
       case Operation.Sev:
         host.sendEvent();
         return 'next';
@@ -106,6 +119,8 @@ export class SystemInstructions {
         return this.#writePstate(context, record, operand);
       case Operation.System:
         return this.#system(context, host, record, operand);
+      case Operation.MemoryOption:
+        return this.#except(1, ExceptionClass.MemoryOption, i32[(record + Record.High) >> 2] ?? 0);
       case Operation.PacFail:
       case Operation.PacFail + 1:
       case Operation.PacFail + 2:
@@ -131,8 +146,22 @@ export class SystemInstructions {
     return exceptionReturn(context, u64[VcpuState.EretTarget >> 3]);
   }
 
-  #wait(context: Context, event: boolean): Outcome {
-    const iss = CV_AL | (event ? 1 : 0);
+  /** WFET, WFIT: the wait ends when the virtual counter reaches a value, if not before. */
+  #waitUntil(context: Context, host: RegisterHost, record: number, event: boolean): Outcome {
+    const { u16, u64, i32 } = this.#memory;
+    const value = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
+    // Beyond all counter values that a guest lives to see.
+    const until = value > LAST_TICK ? Infinity : timeOf(Number(value));
+    if (until <= host.now) return 'next';
+    const outcome = this.#wait(context, event, Timed.TI | Timed.RV | ((i32[(record + Record.Low) >> 2] ?? 0) << 5));
+    this.until = until;
+    return outcome;
+  }
+
+  /** @param more bits of the ISS of a trap */
+  #wait(context: Context, event: boolean, more = 0): Outcome {
+    this.until = Infinity;
+    const iss = CV_AL | more | (event ? 1 : 0);
     const allowed = (this.#sctlr & (event ? Sctlr.nTWE : Sctlr.nTWI)) !== 0;
     if (context.el === 0 && !allowed) return this.#except(1, ExceptionClass.Wfx, iss);
     if (event ? context.traps.wfe : context.traps.wfi) return this.#except(2, ExceptionClass.Wfx, iss);

@@ -55,6 +55,8 @@ export interface VcpuHost {
   readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly yieldAfterCompiling: boolean;
   newContext(stage2: Stage2): Context;
+  /** See `RegisterHost`. */
+  random(): bigint;
   /** Drops what TLBs hold of stage 1 in all contexts with this stage 2. */
   invalidateStage1(stage2: Stage2): void;
   contextAt(context: CpuContext): Context;
@@ -167,6 +169,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
 
   sendEvent(): void {
     this.#host.sendEvent();
+  }
+
+  random(): bigint {
+    return this.#host.random();
   }
 
   connect(routing: InterruptRouting): void {
@@ -517,8 +523,8 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       case 'wfe':
         context.advancePc(INSTRUCTION);
         this.#retire();
-        if (outcome === 'wfi') this.#wait.forInterrupt();
-        else this.#wait.forEvent(this.#monitored(context), this.now, context.cntkctl);
+        if (outcome === 'wfi') this.#wait.forInterrupt(this.#system.until);
+        else this.#wait.forEvent(this.#monitored(context), this.now, context.cntkctl, this.#system.until);
         return RunExit.Wait;
     }
   }

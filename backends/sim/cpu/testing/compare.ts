@@ -1,5 +1,7 @@
 import { generalDefinitions, simdAndFpDefinitions } from '../isa/index.ts';
 import { branches } from '../isa/branches.ts';
+import { commonSequences } from '../isa/common-sequences.ts';
+import { memoryOperations } from '../isa/memory-operations.ts';
 import { authenticatedBranches, pointerAuthentication } from '../isa/pointer-authentication.ts';
 import { system } from '../isa/system.ts';
 import type { Definition } from '../isa/definition.ts';
@@ -8,8 +10,18 @@ import { runOracle } from './oracle.ts';
 import { casePc, Subject, type Tier } from './subject.ts';
 import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './registers.ts';
 
-/** Branches and system instructions need more than a register file; authentication codes are implementation defined. */
-const incomparable = new Set([...branches, ...authenticatedBranches, ...pointerAuthentication, ...system]);
+/**
+ * Branches and system instructions need more than a register file, authentication codes are implementation defined, and
+ * QEMU 7.2 lacks FEAT_MOPS and FEAT_CSSC.
+ */
+const incomparable = new Set([
+  ...branches,
+  ...authenticatedBranches,
+  ...pointerAuthentication,
+  ...system,
+  ...memoryOperations,
+  ...commonSequences,
+]);
 
 /** Definitions that can be tested on a bare register file. */
 export const comparable: readonly Definition[] = [...generalDefinitions, ...simdAndFpDefinitions].filter(

@@ -272,6 +272,15 @@ export class HandlerLowering implements Lowering {
     this.#ended = true;
   }
 
+  repeat(): void {
+    const newLimit = i32.sub(limit, recordBytes);
+    this.if(i32.gtS(i32.sub(limit, this.#record), recordBytes), () => {
+      this.emit(goTo(this.#record, newLimit));
+    });
+    this.emit(leave(Exit.Budget, this.#record, newLimit));
+    this.#ended = true;
+  }
+
   branchTo(target: I64, type: BranchType = 0): void {
     this.#jump(this.let(target), this.#next, type);
     this.#ended = true;

@@ -22,6 +22,7 @@ export const extensions = {
     DP: [44, 1],
     /** FEAT_FlagM2. */
     TS: [52, 2],
+    RNDR: [60, 1],
   },
   ID_AA64ISAR1_EL1: {
     /** DC CVAP and CVADP. */
@@ -39,8 +40,11 @@ export const extensions = {
     I8MM: [52, 1],
   },
   ID_AA64ISAR2_EL1: {
+    WFxT: [0, 2],
+    MOPS: [16, 1],
     /** FEAT_CONSTPACFIELD. */
     PAC_frac: [24, 1],
+    CSSC: [52, 1],
   },
   ID_AA64PFR1_EL1: {
     BT: [0, 1],

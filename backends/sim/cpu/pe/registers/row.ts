@@ -12,6 +12,7 @@ export interface RegisterAccess {
   readonly pstate: number;
   /** PSTATE except NZCV. */
   setMode(value: number): void;
+  setNzcv(value: number): void;
   sysreg(encoding: number): bigint | undefined;
   setSysreg(encoding: number, value: bigint): boolean;
 }
@@ -28,6 +29,8 @@ export interface RegisterHost {
   event: boolean;
   /** SEV: sets the Event Register of every PE. */
   sendEvent(): void;
+  /** The next 64 bits of the machine's generator. */
+  random(): bigint;
   /** To be called after a write of a timer register. */
   timersChanged(): void;
   /** Drops what TLBs hold of stage 1 of the active context, on every PE that shares its stage 2. */

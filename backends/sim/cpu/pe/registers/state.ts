@@ -21,6 +21,17 @@ function stateBits(encoding: number, bits: number): RegisterRow {
   });
 }
 
+/** A random number, of which there is always one: PSTATE.NZCV is zero. */
+function random(encoding: number): RegisterRow {
+  return behaves(encoding, {
+    readEl: 0,
+    read: (context, host) => {
+      context.setNzcv(0);
+      return host.random();
+    },
+  });
+}
+
 const SP_EL0 = e(3, 0, 4, 1, 0);
 
 /** Registers that are views of the PE's state. NZCV is not here: generated code accesses it as a plain move. */
@@ -42,6 +53,8 @@ export const stateRegisters = {
   }),
   DIT: stateBits(e(3, 3, 4, 2, 5), Pstate.Dit),
   SSBS: stateBits(e(3, 3, 4, 2, 6), Pstate.Ssbs),
+  RNDR: random(e(3, 3, 2, 4, 0)),
+  RNDRRS: random(e(3, 3, 2, 4, 1)),
   SP_EL0: behaves(SP_EL0, {
     read: (context) => context.sysreg(SP_EL0) ?? 0n,
     write: (context, value) => void context.setSysreg(SP_EL0, value),
