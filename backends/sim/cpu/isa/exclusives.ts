@@ -104,7 +104,7 @@ export const exclusives: readonly Definition[] = [
     'size:2 001000 1 1 0 11111 o0 11111 Rn:5 Rt:5',
     ({ size, Rn, Rt }) => ({ variant: [1 << size, Rn === 31 ? 1 : 0], d: xDest(Rt), n: xOrSp(Rn) }),
     (code, bytes = 8, sp) => {
-      code.setX('d', load(code.readableAligned(code.let(base(code, sp)), bytes), bytes));
+      code.setX('d', load(code.readableAligned(code.let(base(code, sp)), bytes, true), bytes));
     },
   ),
   insn(
@@ -112,9 +112,10 @@ export const exclusives: readonly Definition[] = [
     'size:2 001000 1 0 0 11111 o0 11111 Rn:5 Rt:5',
     ({ size, Rn, Rt }) => ({ variant: [1 << size, Rn === 31 ? 1 : 0], d: xSource(Rt), n: xOrSp(Rn) }),
     (code, bytes = 8, sp) => {
-      code.writableAligned(code.let(base(code, sp)), bytes, (place) => {
+      const write = (place: I32): void => {
         code.emit(store(place, bytes, code.x('d')));
-      });
+      };
+      code.writableAligned(code.let(base(code, sp)), bytes, write, true);
     },
   ),
   insn(
@@ -173,7 +174,7 @@ export const exclusives: readonly Definition[] = [
     'size:2 111000 1 0 1 11111 1 100 00 Rn:5 Rt:5',
     ({ size, Rn, Rt }) => ({ variant: [1 << size, Rn === 31 ? 1 : 0], d: xDest(Rt), n: xOrSp(Rn) }),
     (code, bytes = 8, sp) => {
-      code.setX('d', load(code.readableAligned(code.let(base(code, sp)), bytes), bytes));
+      code.setX('d', load(code.readableAligned(code.let(base(code, sp)), bytes, true), bytes));
     },
   ),
 ];

@@ -7,6 +7,7 @@ import { commonSequences } from './common-sequences.ts';
 import { memoryOperations } from './memory-operations.ts';
 import { flags } from './flags.ts';
 import { authenticatedBranches, pacStripping, pointerAuthentication } from './pointer-authentication.ts';
+import { orderedLoadsStores } from './ordered-loads-stores.ts';
 import { loadsStores, simdLoadsStores } from './loads-stores.ts';
 import { system } from './system.ts';
 import { simdDefinitions } from './simd/index.ts';
@@ -24,6 +25,7 @@ export const generalDefinitions: readonly Definition[] = [
   ...loadsStores,
   ...exclusives,
   ...atomics,
+  ...orderedLoadsStores,
   ...memoryOperations,
   ...flags,
   ...system,

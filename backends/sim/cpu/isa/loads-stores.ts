@@ -5,9 +5,9 @@ import type { Lowering, RegisterOperand } from './lowering.ts';
 import { i32, i64, v128, type I32, type I64 } from '../wasm/expr.ts';
 
 /** How a loaded value of `1 << scale` bytes is extended: with zeros, or with its sign to 64 or 32 bits. */
-const Extension = { Zero: 0, Signed64: 1, Signed32: 2 } as const;
+export const Extension = { Zero: 0, Signed64: 1, Signed32: 2 } as const;
 
-function loadValue(place: I32, scale: number, extension: number): I64 {
+export function loadValue(place: I32, scale: number, extension: number): I64 {
   if (extension === Extension.Zero) {
     return ([i64.load8U, i64.load16U, i64.load32U, i64.load][scale] ?? i64.load)(place);
   }
@@ -17,7 +17,7 @@ function loadValue(place: I32, scale: number, extension: number): I64 {
   return i64.extendI32U(([i32.load8S, i32.load16S][scale] ?? i32.load16S)(place));
 }
 
-function storeValue(code: Lowering, place: I32, scale: number, operand: RegisterOperand, offset = 0): void {
+export function storeValue(code: Lowering, place: I32, scale: number, operand: RegisterOperand, offset = 0): void {
   const store = [i64.store8, i64.store16, i64.store32, i64.store][scale] ?? i64.store;
   code.emit(store(place, code.x(operand), offset));
 }

@@ -119,13 +119,16 @@ export interface Lowering {
    * path; default: its size. With `unprivileged`, permissions are those of EL0.
    */
   readable(address: I64, bytes: number, align?: number, unprivileged?: boolean): I32;
-  /** The same for accesses that fault when misaligned, whatever the memory type: exclusives and ordered accesses. */
-  readableAligned(address: I64, bytes: number): I32;
+  /**
+   * The same for exclusives and ordered accesses, which fault unless they are within 16 aligned bytes. @param ordered
+   * whether SCTLR_EL1.nAA lifts that
+   */
+  readableAligned(address: I64, bytes: number, ordered?: boolean): I32;
   /**
    * The same for a write: calls `write` with the place, then copies the bytes to guest memory if the place is a buffer.
    */
   writable(address: I64, bytes: number, write: (place: I32) => void, align?: number, unprivileged?: boolean): void;
-  writableAligned(address: I64, bytes: number, write: (place: I32) => void): void;
+  writableAligned(address: I64, bytes: number, write: (place: I32) => void, ordered?: boolean): void;
   /** As `writable`, for read-modify-write: the place holds the old bytes. */
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void;
   /** As `writable`, for DC ZVA: a place in the block that is to be zeroed around an address. */

@@ -5,11 +5,13 @@ import { inPage, pageOf, readAddress, tlbIndex } from './virtual-address.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { Tlb, tlbSet, VcpuState, ZVA_BYTES } from '../layout.ts';
-import { MUST_ALIGN, UNPRIVILEGED } from '../tier0/imports.ts';
+import { MUST_ALIGN, ORDERED, UNPRIVILEGED } from '../tier0/imports.ts';
 import { Access, FaultStatus, type Translation } from './regime.ts';
 
 const PAGE = 4096;
 const NO_TAG = 0xffff_ffff_ffff_ffffn;
+/** Bytes within which FEAT_LSE2 makes misaligned accesses single-copy atomic. */
+const QUANTITY = 16;
 
 /** A memory access that faulted. */
 export interface Fault {
@@ -116,10 +118,10 @@ export class DataAccess {
     const write = (kind & Access.Write) !== 0;
     const { u32 } = this.#memory;
     const address = readAddress(u32, VcpuState.SlowAddress, context.topByteIgnored);
-    const align = alignAndFlags & ~(MUST_ALIGN | UNPRIVILEGED);
+    const align = alignAndFlags & ~(MUST_ALIGN | ORDERED | UNPRIVILEGED);
     const misaligned = ((u32[VcpuState.SlowAddress >> 2] ?? 0) & (align - 1)) !== 0;
     // Before translation if it faults for every memory type, else during it (Arm ARM, AArch64.MemSingleRead).
-    if (misaligned && ((alignAndFlags & MUST_ALIGN) !== 0 || context.checksAlignment)) {
+    if (misaligned && (context.checksAlignment || mustAlign(context, address, bytes, alignAndFlags))) {
       return this.#fail(ALIGNMENT, 0, write);
     }
     const access = misaligned ? kind | Access.Misaligned : kind;
@@ -193,6 +195,13 @@ export class DataAccess {
     fault.write = write;
     return -1;
   }
+}
+
+/** Whether a misaligned access faults whatever the memory type (Arm ARM, AArch64.UnalignedAccessFaults). */
+function mustAlign(context: Context, address: number, bytes: number, flags: number): boolean {
+  if ((flags & MUST_ALIGN) === 0) return false;
+  if ((flags & ORDERED) !== 0 && context.ordersUnaligned) return false;
+  return (address & (QUANTITY - 1)) + bytes > QUANTITY;
 }
 
 type Failure = Pick<Translation, 'status' | 'stage2' | 'ipa' | 'inWalk'>;

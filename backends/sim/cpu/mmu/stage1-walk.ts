@@ -29,7 +29,7 @@ export interface TableMemory {
 }
 
 /** Bits of SCTLR_EL1. */
-export const Sctlr = { M: 1, A: 1 << 1, WXN: 1 << 19 } as const;
+export const Sctlr = { M: 1, A: 1 << 1, nAA: 1 << 6, WXN: 1 << 19 } as const;
 /** Limits of TCR_EL1.TxSZ without FEAT_LVA, FEAT_LPA2 and FEAT_TTST. */
 const TXSZ = { min: 16, max: 39 } as const;
 /** Bits 31:0 of a descriptor: AP[1] permits accesses at EL0, AP[2] forbids writes. */

@@ -258,6 +258,10 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
   get checksAlignment(): boolean {
     return (this.sctlr & Sctlr.A) !== 0;
   }
+  /** Whether ordered accesses may be misaligned, to Normal memory. */
+  get ordersUnaligned(): boolean {
+    return (this.sctlr & Sctlr.nAA) !== 0;
+  }
   /** Bit n: the top byte of addresses of TTBRn_EL1 is a tag, with the MMU on or off. */
   get topByteIgnored(): number {
     return (this.tcrHigh >>> TBI_SHIFT) & 3;

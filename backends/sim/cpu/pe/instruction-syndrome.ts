@@ -25,6 +25,12 @@ function transferIss(word: number): number {
     if ((word & 0x00a0_0000) !== 0x0080_0000) return 0;
     return ISV | AR | (size << 22) | (rt << 16) | (size === 3 ? SF : 0);
   }
+  if ((word & 0x3f20_0c00) === 0x1900_0000) {
+    // LDAPUR, STLUR.
+    const opc = (word >>> 22) & 3;
+    const wide = opc === 2 || (opc < 2 && size === 3);
+    return ISV | AR | (size << 22) | (opc >= 2 ? SSE : 0) | (rt << 16) | (wide ? SF : 0);
+  }
   if ((word & 0x3b00_0000) === 0x1800_0000) {
     // Literals: 32 bits, 64 bits, signed word.
     if ((word & (1 << 26)) !== 0 || size === 3) return 0;

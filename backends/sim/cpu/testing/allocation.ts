@@ -9,13 +9,13 @@ import { casePc } from './subject.ts';
 const SIGILL = 'signal 4';
 
 /**
- * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_FlagM, the ordered loads and stores of
+ * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_LRCPC2, FEAT_FlagM, the ordered loads and stores of
  * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA, FEAT_FRINTTS,
  * FEAT_JSCVT, FEAT_PAuth, FEAT_MOPS, FEAT_CSSC, and FEAT_FP16 but for its scalars.
  */
 const BEYOND = new RegExp(
   [
-    '^(CAS|SWP|LDADD|LDAPR|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34])',
+    '^(CAS|SWP|LDADD|LDAPU?R|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34])',
     '^(FC(ADD|MLA)|FRINT(32|64)|FJCVTZS|X?PAC|LDRAA|CPYF|SETP|ABS .general|CTZ|SMAX, SMIN, UMAX, UMIN)',
     'half-precision',
   ].join('|'),
@@ -70,6 +70,8 @@ const extensions: readonly Space[] = [
   // FEAT_PAuth where nothing can fail to authenticate.
   { mask: 0xffff_9000, value: 0xdac1_0000 },
   { mask: 0xffe0_fc00, value: 0x9ac0_3000 },
+  // FEAT_LRCPC2.
+  { mask: 0x3f20_0c00, value: 0x1900_0000 },
   // FEAT_FP16: scalars; three same; two-register miscellaneous; across lanes and pairwise.
   halfScalars,
   { mask: 0x9f60_c400, value: 0x0e40_0400 },

@@ -4,7 +4,7 @@ import type { AnyExpr, F32, F64, I32, I64, V128 } from '../wasm/expr.ts';
 import { Exit, type BranchType, type Lowering, type RegisterOperand } from '../isa/lowering.ts';
 import { Cost } from '../effort.ts';
 import { ContextState, Itlb, LANDING_PAD, Record, Tlb, VcpuState } from '../layout.ts';
-import { Import, MUST_ALIGN, UNPRIVILEGED } from './imports.ts';
+import { Import, MUST_ALIGN, ORDERED, UNPRIVILEGED } from './imports.ts';
 import type { OperandSource } from './operands.ts';
 
 /** Type index of every handler: (record, limit) -> exit reason. */
@@ -199,15 +199,17 @@ export class HandlerLowering implements Lowering {
   readable(address: I64, bytes: number, align = bytes, unprivileged = false): I32 {
     return this.#translate(address, bytes, align, Tlb.ReadTag, Import.SlowRead, unprivileged ? UNPRIVILEGED : 0);
   }
-  readableAligned(address: I64, bytes: number): I32 {
-    return this.#translate(address, bytes, bytes, Tlb.ReadTag, Import.SlowRead, MUST_ALIGN);
+  readableAligned(address: I64, bytes: number, ordered = false): I32 {
+    const flags = MUST_ALIGN | (ordered ? ORDERED : 0);
+    return this.#translate(address, bytes, bytes, Tlb.ReadTag, Import.SlowRead, flags);
   }
   writable(address: I64, bytes: number, write: (place: I32) => void, align = bytes, unprivileged = false): void {
     const flags = unprivileged ? UNPRIVILEGED : 0;
     this.#write(this.#translate(address, bytes, align, Tlb.WriteTag, Import.SlowWrite, flags), bytes, write);
   }
-  writableAligned(address: I64, bytes: number, write: (place: I32) => void): void {
-    this.#write(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowWrite, MUST_ALIGN), bytes, write);
+  writableAligned(address: I64, bytes: number, write: (place: I32) => void, ordered = false): void {
+    const flags = MUST_ALIGN | (ordered ? ORDERED : 0);
+    this.#write(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowWrite, flags), bytes, write);
   }
   #write(place: I32, bytes: number, write: (place: I32) => void): void {
     write(place);
@@ -217,7 +219,7 @@ export class HandlerLowering implements Lowering {
     });
   }
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void {
-    // Atomics must be aligned, so they never cross a page and need no commit. A writable page is also readable, except
+    // Atomics are within 16 aligned bytes, so they never cross a page and need no commit. A writable page is also readable, except
     // under a write-only overlay, and for that the slow path faults.
     modify(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowModify, MUST_ALIGN));
   }

@@ -15,7 +15,9 @@ export type Import = (typeof Import)[keyof typeof Import];
 
 export const importNames = ['slowRead', 'slowWrite', 'slowModify', 'commitWrite', 'helper', 'slowZero'] as const;
 
-/** Added to `align`: a misaligned access faults whatever the memory type. */
+/** Added to `align`: a misaligned access faults unless it is within 16 aligned bytes of Normal memory (FEAT_LSE2). */
 export const MUST_ALIGN = 0x80;
+/** Added as well: SCTLR_EL1.nAA lifts that limit. */
+export const ORDERED = 0x200;
 /** Added to `align`: permissions of EL0 count (LDTR, STTR). */
 export const UNPRIVILEGED = 0x100;

@@ -31,7 +31,8 @@ export const extensions = {
     API: [8, 5],
     JSCVT: [12, 1],
     FCMA: [16, 1],
-    LRCPC: [20, 1],
+    /** FEAT_LRCPC2. */
+    LRCPC: [20, 2],
     GPI: [28, 1],
     FRINTTS: [32, 1],
     SB: [36, 1],

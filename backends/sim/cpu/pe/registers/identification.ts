@@ -47,8 +47,8 @@ export const identificationRegisters = {
   ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0010_0025n),
   // HPDS: hierarchical permissions can be disabled; PAN with AT S1E1RP and AT S1E1WP. The access flag is the guest's.
   ID_AA64MMFR1_EL1: constant(e(3, 0, 0, 7, 1), (2n << 20n) | (1n << 12n)),
-  // VARange 48 bits; no UAO, no small tables.
-  ID_AA64MMFR2_EL1: constant(e(3, 0, 0, 7, 2), 0n),
+  // VARange 48 bits; no UAO, no small tables; AT = FEAT_LSE2.
+  ID_AA64MMFR2_EL1: constant(e(3, 0, 0, 7, 2), 1n << 32n),
 } satisfies Readonly<Record<string, RegisterRow>>;
 
 /**
