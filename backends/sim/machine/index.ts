@@ -10,6 +10,12 @@ export { MemoryMappedTimer } from './devices/timer/memory-mapped-timer.ts';
 export { Sp804 } from './devices/timer/sp804.ts';
 export { GenericWatchdog } from './devices/watchdog/generic-watchdog.ts';
 export { Sp805 } from './devices/watchdog/sp805.ts';
+export { VirtioBlock } from './devices/virtio/block.ts';
+export { type ConsolePort, VirtioConsole } from './devices/virtio/console.ts';
+export { type Disk, FileImage, memoryImage, OverlayDisk } from './devices/virtio/disk.ts';
+export { VirtioEntropy } from './devices/virtio/entropy.ts';
+export type { VirtioDevice } from './devices/virtio/virtio-device.ts';
+export { VirtioMmio } from './devices/virtio/virtio-mmio.ts';
 export { Gic, VIRT_GIC } from './devices/gic/gic.ts';
 export {
   cellsOf,
