@@ -69,8 +69,8 @@ const guests: readonly Guest[] = [
     name: 'loads that miss the TLB',
     most: (4 * BUDGET) / Cost.SlowAccess + 4096,
     setUp: (machine) => {
-      mapFresh(machine, 2048, 5);
-      const round = [...LDR_NEXT_PAGE, subsImm(0, 0, 1), bCond(NE, -12), addImm(0, 31, 1024), addImm(1, 2, 0), b(-24)];
+      mapFresh(machine, 4095, 5);
+      const round = [...LDR_NEXT_PAGE, subsImm(0, 0, 1), bCond(NE, -12), addImm(0, 31, 4095), addImm(1, 2, 0), b(-24)];
       machine.load(round);
       machine.context.setX(2, BigInt(FRESH));
       machine.context.pc = BigInt(CODE + 16);

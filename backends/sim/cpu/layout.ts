@@ -94,27 +94,38 @@ export const LookupTable = {
   Sm4: 0x1a00,
 } as const;
 
-/** Layout of a data TLB: direct mapped; tags are page addresses, or all ones for an invalid entry. */
-export const Tlb = { Entries: 256, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16 } as const;
-/** Layout of an instruction TLB: tags as above, the address of the page's records, and whether it is guarded (GP). */
-export const Itlb = { Entries: 64, EntryBytes: 16, Tag: 0, Records: 8, Guarded: 12 } as const;
+/**
+ * Layout of a data TLB: direct mapped; tags are page addresses, and all ones in an entry that was dropped. `Info` is
+ * what the slow path knows of the entry, as in mmu/tlb-set.ts.
+ */
+export const Tlb = { Entries: 1024, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16, Info: 20 } as const;
+/**
+ * Layout of an instruction TLB: tag and address of the page's records, for generated code; then the same translation to
+ * a place in linear memory, which stays when records go.
+ */
+export const Itlb = {
+  Entries: 512,
+  EntryBytes: 32,
+  Tag: 0,
+  Records: 8,
+  Place: 12,
+  PlaceTag: 16,
+  Info: 24,
+  /** Whether the page is guarded (GP). */
+  Guarded: 28,
+} as const;
 
-const TLB_REGION = 0x1_0000;
-const TLB_SET_BYTES = Tlb.Entries * Tlb.EntryBytes + Itlb.Entries * Itlb.EntryBytes;
-/** Exception levels with a TLB of their own, so that a change of level only changes the base. */
-const TLB_LEVELS = 2;
+const TLB_REGION = 0x20_0000;
+export const TLB_BYTES = Tlb.Entries * Tlb.EntryBytes;
+export const ITLB_BYTES = Itlb.Entries * Itlb.EntryBytes;
+/** Pairs of a data TLB and an instruction TLB in a machine; memory is committed as entries are filled. */
+export const TLB_SETS = 128;
 export const MAX_CONTEXTS = 64;
 
-/** Addresses of the two TLBs of a context at an Exception level. */
-export function tlbSet(context: number, el: number): { tlb: number; itlb: number } {
-  const tlb = TLB_REGION + (context * TLB_LEVELS + el) * TLB_SET_BYTES;
-  return { tlb, itlb: tlb + Tlb.Entries * Tlb.EntryBytes };
-}
-
-/** The range of all TLBs of a context. */
-export function tlbsOf(context: number): { start: number; end: number } {
-  const start = TLB_REGION + context * TLB_LEVELS * TLB_SET_BYTES;
-  return { start, end: start + TLB_LEVELS * TLB_SET_BYTES };
+/** Addresses of the TLBs of a pair. */
+export function tlbSetAt(index: number): { tlb: number; itlb: number } {
+  const tlb = TLB_REGION + index * (TLB_BYTES + ITLB_BYTES);
+  return { tlb, itlb: tlb + TLB_BYTES };
 }
 
 /** Saved blocks of contexts that are not active. */
@@ -158,11 +169,11 @@ export const Record = {
 export const LANDING_PAD = 0xf000;
 export const RECORDS_PER_PAGE = 1024;
 export const RECORD_PAGE_BYTES = (RECORDS_PER_PAGE + 1) * Record.Bytes;
-export const RECORD_REGION = 0x20_0000;
+export const RECORD_REGION = 0x80_0000;
 export const MAX_RECORD_PAGES = 1700;
 
 /** What DC ZVA zeroes, aligned to its size (DCZID_EL0). */
 export const ZVA_BYTES = 64;
 
 /** Where guest physical memory may start. */
-export const DRAM_OFFSET = 0x200_0000;
+export const DRAM_OFFSET = 0x240_0000;

@@ -4,12 +4,14 @@ import { Context, type RegimeFactory } from './pe/context.ts';
 import { fillCrcTables } from './isa/crc-tables.ts';
 import { fillSubstitutionBoxes } from './isa/crypto/substitution-boxes.ts';
 import { DataAccess } from './mmu/data-access.ts';
+import type { TlbInvalidation } from './mmu/tlb-invalidation.ts';
+import { TlbPool } from './mmu/tlb-pool.ts';
 import { El1Regime } from './mmu/el1-regime.ts';
 import { createHelper } from './float/exact-float.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES, VcpuState } from './layout.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
-import { Cost, Effort } from './effort.ts';
+import { Effort } from './effort.ts';
 import { engineFault } from './engine-fault.ts';
 import { HandlerTable } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
@@ -36,6 +38,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly #table: HandlerTable;
   readonly #regime: RegimeFactory;
+  readonly #tlbs: TlbPool;
   readonly #contexts: Context[] = [];
   readonly #vcpus: VirtualCpu[] = [];
   #current: VirtualCpu | undefined;
@@ -47,7 +50,8 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
     this.#table = new HandlerTable(memory, library, this.effort);
-    this.code = new CodeCache(memory, this.#table, this.effort);
+    this.#tlbs = new TlbPool(memory, this.effort);
+    this.code = new CodeCache(memory, this.#table, this.effort, this.#tlbs);
     this.access = new DataAccess(memory, this.code, this.effort);
     const { slowRead, slowWrite, slowModify, slowZero, commitWrite } = this.access;
     this.#table.connect({
@@ -78,27 +82,22 @@ export class MachineCpu implements Cpu, VcpuHost {
     }
   }
 
-  invalidateStage1(stage2: Stage2): void {
+  invalidateTlbs(stage2: Stage2, request: TlbInvalidation): void {
     for (const context of this.#contexts) {
-      if (context.stage2 !== stage2) continue;
-      context.stage1Changed();
-      this.effort.spent += Cost.Page;
+      if (context.stage2 === stage2) context.invalidateTlb(request);
     }
   }
 
   wrote(offset: number, bytes: number): void {
     this.code.written(offset, bytes);
     // Pages that are overwritten entirely have new contents.
-    let dropped = false;
-    for (let page = Math.ceil(offset / PAGE) * PAGE; page + PAGE <= offset + bytes; page += PAGE) {
-      if (this.code.drop(page)) dropped = true;
-    }
-    if (dropped) for (const context of this.#contexts) context.flushInstructionTlbs();
+    for (let page = Math.ceil(offset / PAGE) * PAGE; page + PAGE <= offset + bytes; page += PAGE) this.code.drop(page);
   }
 
   recycle(): void {
     if (this.code.size > MAX_PAGES_TO_CLEAN || this.#table.blocks > MAX_BLOCKS_TO_CLEAN) this.startOver();
     else this.code.dropAll();
+    this.#tlbs.reset();
     this.#contexts.length = 0;
     this.#vcpus.length = 0;
     this.#current = undefined;
@@ -110,7 +109,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   newContext(stage2: Stage2): Context {
     if (this.#contexts.length >= MAX_CONTEXTS)
       throw new RangeError(`a machine has at most ${String(MAX_CONTEXTS)} contexts`);
-    const context = new Context(this.memory, this.#contexts.length, stage2, this.#regime);
+    const context = new Context(this.memory, this.#tlbs, this.#contexts.length, stage2, this.#regime);
     this.#contexts.push(context);
     return context;
   }
@@ -158,11 +157,8 @@ export class MachineCpu implements Cpu, VcpuHost {
   /**
    * To be called when code is found on a page that had none: from now on all stores to it must take the slow path.
    */
-  guardCode(): void {
-    for (const context of this.#contexts) {
-      context.flushTlb();
-      this.effort.spent += Cost.Page;
-    }
+  guardCode(source: number): void {
+    this.#tlbs.guard(source);
   }
 
   /**
@@ -171,7 +167,7 @@ export class MachineCpu implements Cpu, VcpuHost {
    */
   startOver(): void {
     this.code.forget(MAX_PAGES_TO_CLEAN);
-    for (const context of this.#contexts) context.flushInstructionTlbs();
+    this.#tlbs.dropAllRecords();
     library.merge();
     this.#table.replace();
   }

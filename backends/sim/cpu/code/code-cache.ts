@@ -33,6 +33,12 @@ export interface CodePage {
   worthSharing: boolean;
 }
 
+/** The instruction TLBs, from which generated code takes records. */
+export interface RecordUsers {
+  /** @param va of the page of code @param records offset in linear memory of its first record */
+  dropRecords(va: number, records: number): void;
+}
+
 /**
  * Decoded instructions of a machine, by the place of the code in memory and the address at which it runs: all contexts
  * with the same code at the same address use the same records and blocks. Records are made when they are reached, a
@@ -43,6 +49,7 @@ export class CodeCache {
   readonly #memory: LinearMemory;
   readonly #table: HandlerTable;
   readonly #effort: Effort;
+  readonly #tlbs: RecordUsers;
   /** By offset of the code in linear memory, then by `keyOf`. */
   #bySource = new Map<number, Map<number, CodePage>>();
   /** By index in the record region. */
@@ -53,8 +60,9 @@ export class CodeCache {
   #decoded = 0;
   #compiled = 0;
 
-  constructor(memory: LinearMemory, table: HandlerTable, effort: Effort) {
+  constructor(memory: LinearMemory, table: HandlerTable, effort: Effort, tlbs: RecordUsers) {
     this.#effort = effort;
+    this.#tlbs = tlbs;
     this.#memory = memory;
     this.#table = table;
   }
@@ -183,20 +191,13 @@ export class CodeCache {
     }
   }
 
-  /**
-   * Drops a page of code at all of its addresses; instruction TLBs must be flushed.
-   *
-   * @returns whether there was any code
-   */
-  drop(source: number): boolean {
-    const pages = this.#bySource.get(source);
-    if (pages === undefined) return false;
-    for (const page of pages.values()) this.#drop(page);
+  /** Drops a page of code at all of its addresses. */
+  drop(source: number): void {
+    for (const page of this.#pagesAt(source)) this.#drop(page);
     this.#bySource.delete(source);
-    return true;
   }
 
-  /** Drops everything, as `drop` does. */
+  /** Drops everything. */
   dropAll(): void {
     for (const source of [...this.#bySource.keys()]) this.drop(source);
   }
@@ -210,6 +211,7 @@ export class CodeCache {
     this.#share(page);
     this.#effort.spent += Cost.Event + Cost.Block * page.blocks.length;
     this.#table.releaseBlocks(page.blocks.splice(0));
+    this.#tlbs.dropRecords(page.va, page.records);
     this.#slots[slot] = undefined;
     this.#free.push(slot);
   }

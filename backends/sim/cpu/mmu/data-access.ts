@@ -1,15 +1,14 @@
 import type { CodeCache } from '../code/code-cache.ts';
 import type { Context } from '../pe/context.ts';
 import { Cost, type Effort } from '../effort.ts';
-import { inPage, pageOf, readAddress, tlbIndex } from './virtual-address.ts';
+import { inPage, readAddress } from './virtual-address.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { LinearMemory } from '../linear-memory.ts';
-import { Tlb, tlbSet, VcpuState, ZVA_BYTES } from '../layout.ts';
+import { VcpuState, ZVA_BYTES } from '../layout.ts';
 import { MUST_ALIGN, ORDERED, UNPRIVILEGED } from '../tier0/imports.ts';
 import { Access, FaultStatus, type Translation } from './regime.ts';
 
 const PAGE = 4096;
-const NO_TAG = 0xffff_ffff_ffff_ffffn;
 /** Bytes within which FEAT_LSE2 makes misaligned accesses single-copy atomic. */
 const QUANTITY = 16;
 
@@ -97,7 +96,7 @@ export class DataAccess {
     const context = this.#context;
     if (context === undefined) return -1;
     const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
-    const translation = context.regime.translate(address, access, context.el);
+    const translation = context.regime.translate(address, access | Access.Speculative, context.el);
     const { place, stage2, inWalk } = translation;
     if (place >= 0 || (stage2 && !inWalk)) return 0;
     this.#fail(translation, 0, true);
@@ -125,7 +124,7 @@ export class DataAccess {
       return this.#fail(ALIGNMENT, 0, write);
     }
     const access = misaligned ? kind | Access.Misaligned : kind;
-    const el = (alignAndFlags & UNPRIVILEGED) === 0 ? context.el : 0;
+    const el = (alignAndFlags & UNPRIVILEGED) === 0 ? context.el : context.unprivileged;
     const first = this.#locate(context, address, 0, access, el);
     const firstBytes = PAGE - inPage(address);
     if (first < 0 || firstBytes >= bytes) {
@@ -164,23 +163,17 @@ export class DataAccess {
    * @returns the place, or -1 with `fault` filled
    */
   #locate(context: Context, address: number, distance: number, access: number, el: ExceptionLevel): number {
+    const known = context.tlbs.find(address, access, el);
+    if (known >= 0) {
+      const offset = known - (known % PAGE);
+      if ((access & Access.Write) !== 0 && !this.#code.hasCode(offset)) context.tlbs.permitStores(address, el, offset);
+      return known;
+    }
     const translation = context.regime.translate(address, access, el);
     const { place } = translation;
     if (place < 0) return this.#fail(translation, distance, writes(access, translation));
-    this.#fill(tlbSet(context.index, el).tlb, pageOf(address), translation);
+    context.tlbs.fill(address, translation, el, !this.#code.hasCode(place - (place % PAGE)));
     return place;
-  }
-
-  #fill(tlb: number, page: number, { place, allowed }: Translation): void {
-    const entry = tlb + tlbIndex(page, Tlb.Entries) * Tlb.EntryBytes;
-    const offset = place - (place % PAGE);
-    const tag = BigInt(page);
-    const readable = (allowed & Access.Read) !== 0;
-    // Writes to pages of code, and to pages that cannot be read, always take the slow path.
-    const writable = (allowed & Access.Write) !== 0 && readable && !this.#code.hasCode(offset);
-    this.#memory.u64[(entry + Tlb.ReadTag) >> 3] = readable ? tag : NO_TAG;
-    this.#memory.u64[(entry + Tlb.WriteTag) >> 3] = writable ? tag : NO_TAG;
-    this.#memory.i32[(entry + Tlb.Addend) >> 2] = offset - page;
   }
 
   #fail({ status, stage2, ipa, inWalk }: Failure, distance: number, write: boolean): -1 {
@@ -212,7 +205,8 @@ const ALIGNMENT: Failure = { status: FaultStatus.Alignment, stage2: false, ipa: 
  * ISS.WnR of a fault. Of an atomic instruction it is 0 if a read would have faulted as well (Arm ARM, D24.2.40); stage
  * 2 faults of those are reported as writes.
  */
-function writes(access: number, { status, stage2, allowed }: Translation): boolean {
+function writes(access: number, { status, stage2, inWalk, walkWrites, allowed }: Translation): boolean {
+  if (stage2 && inWalk && walkWrites === true) return true;
   if ((access & Access.Write) === 0) return false;
   if (stage2 || (access & Access.Read) === 0) return true;
   return status >= FaultStatus.Permission && (allowed & Access.Read) !== 0;

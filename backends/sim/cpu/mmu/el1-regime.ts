@@ -6,6 +6,9 @@ import { Stage1 } from './stage1.ts';
 import type { Stage1Registers } from './stage1-walk.ts';
 import { Stage2Access } from './stage2-access.ts';
 
+/** The kinds of access that stage 2 permits or not. */
+const ACCESS = Access.Read | Access.Write | Access.Execute;
+
 /** The EL1&0 regime: stage 1, then stage 2. `translate` returns this object itself. */
 export class El1Regime implements Regime, Translation {
   place = -1;
@@ -14,7 +17,11 @@ export class El1Regime implements Regime, Translation {
   stage2 = false;
   ipa = 0;
   inWalk = false;
+  walkWrites = false;
   guarded = false;
+  global = true;
+  device = true;
+  spanBits = 12;
   readonly #registers: Stage1Registers;
   readonly #stage1: Stage1;
   readonly #stage2: Stage2Access;
@@ -31,18 +38,26 @@ export class El1Regime implements Regime, Translation {
     this.ipa = first.ipa;
     this.allowed = first.allowed;
     this.guarded = first.guarded;
+    this.global = first.global;
+    this.device = first.device;
+    this.spanBits = first.spanBits;
     if (first.status >= 0) {
       this.place = -1;
       this.status = first.status;
       this.stage2 = this.inWalk = first.stage2;
+      this.walkWrites = first.walkWrites;
       return this;
     }
-    const second = this.#stage2.translate(first.ipa, access & ~Access.Misaligned, el);
+    const second = this.#stage2.translate(first.ipa, access & ACCESS, el);
     this.place = second.place;
     this.status = second.status;
     this.stage2 = second.stage2;
     this.inWalk = false;
     this.allowed &= second.allowed;
     return this;
+  }
+
+  dropWalks(): void {
+    this.#stage1.dropTables();
   }
 }

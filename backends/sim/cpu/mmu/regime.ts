@@ -2,9 +2,10 @@ import type { ExceptionLevel } from '../exception-level.ts';
 
 /**
  * Kinds of access, as bits: AccessDescriptor and `aligned` in the pseudocode of the Arm ARM. `Misaligned` stands for
- * everything that faults on Device memory, and so for DC ZVA as well.
+ * everything that faults on Device memory, and so for DC ZVA as well. `Speculative` is an access of the engine's own,
+ * which must leave no trace.
  */
-export const Access = { Read: 1, Write: 2, Execute: 4, Misaligned: 8 } as const;
+export const Access = { Read: 1, Write: 2, Execute: 4, Misaligned: 8, Speculative: 16 } as const;
 
 /** Fault status codes (Arm ARM, D24.2.40, DFSC). Those of a table walk have the level added. */
 export const FaultStatus = {
@@ -31,6 +32,14 @@ export interface Translation {
   readonly ipa: number;
   /** For a stage 2 fault: whether a stage 1 table walk took it (ISS.S1PTW). */
   readonly inWalk: boolean;
+  /** For a stage 2 fault in a table walk: whether the walk was to write to the descriptor. Default: no. */
+  readonly walkWrites?: boolean;
+  /** Of an access that does not fault: whether the entry is for all ASIDs (nG is clear). */
+  readonly global: boolean;
+  /** Whether stage 1 has it as Device memory, on which misaligned accesses fault. */
+  readonly device: boolean;
+  /** log2 of the size in bytes of the page or block of stage 1 that maps the address. */
+  readonly spanBits: number;
 }
 
 /**
@@ -45,4 +54,6 @@ export interface Regime {
    * @returns valid until the next call
    */
   translate(va: number, access: number, el: ExceptionLevel): Translation;
+  /** Drops what the regime keeps of the tables above the last level, if anything. */
+  dropWalks?(): void;
 }

@@ -1,8 +1,13 @@
+import type { ExceptionLevel } from '../exception-level.ts';
 import { Access, FaultStatus } from './regime.ts';
+import { type HalfControl, LAST_LEVEL, Stage1Control } from './stage1-control.ts';
+import { PIECE_BITS, WalkCache } from './walk-cache.ts';
 
 /** The registers that control stage 1 of the EL1&0 regime (Arm ARM, D24.2), in halves of 32 bits. */
 export interface Stage1Registers {
   readonly sctlr: number;
+  /** SCTLR_EL1.EPAN: PSTATE.PAN counts for pages that EL0 may only execute too (FEAT_PAN3). */
+  readonly epan: boolean;
   readonly tcrLow: number;
   readonly tcrHigh: number;
   /** @param half 0 for TTBR0_EL1, 1 for TTBR1_EL1 */
@@ -23,20 +28,35 @@ export interface TableMemory {
    * @returns false if stage 2 faults
    */
   read(ipa: number): boolean;
-  /** Bits 31:0 and 63:32 of the descriptor. */
+  /** Reads a descriptor at a place that `read` has given. */
+  readAt(place: number): void;
+  /**
+   * Sets and clears bits of a descriptor, as hardware updates do.
+   *
+   * @returns false if stage 2 faults
+   */
+  update(ipa: number, set: number, clear: number): boolean;
+  /** Bits 31:0 and 63:32 of the descriptor, and where it is. */
   readonly low: number;
   readonly high: number;
+  readonly place: number;
 }
 
 /** Bits of SCTLR_EL1. */
 export const Sctlr = { M: 1, A: 1 << 1, nAA: 1 << 6, WXN: 1 << 19 } as const;
-/** Limits of TCR_EL1.TxSZ without FEAT_LVA, FEAT_LPA2 and FEAT_TTST. */
-const TXSZ = { min: 16, max: 39 } as const;
 /** Bits 31:0 of a descriptor: AP[1] permits accesses at EL0, AP[2] forbids writes. */
-const Low = { Valid: 1, TableOrPage: 2, User: 1 << 6, ReadOnly: 1 << 7, AccessFlag: 1 << 10 } as const;
-/** Bits 63:32 of a descriptor, as 31:0. Those of a table hold for everything below it. */
+const Low = {
+  Valid: 1,
+  TableOrPage: 2,
+  User: 1 << 6,
+  ReadOnly: 1 << 7,
+  AccessFlag: 1 << 10,
+  NotGlobal: 1 << 11,
+} as const;
+/** Bits 63:32 of a descriptor, as 31:0. Those of a table hold for everything below it. DBM is the dirty bit modifier. */
 const High = {
   Guarded: 1 << 18,
+  Dbm: 1 << 19,
   Pxn: 1 << 21,
   Uxn: 1 << 22,
   PxnTable: 1 << 27,
@@ -44,22 +64,15 @@ const High = {
   NoUserTable: 1 << 29,
   ReadOnlyTable: 1 << 30,
 } as const;
-/** TCR_EL1.HPD0, in bits 63:32; HPD1 is the next. */
-const HPD0 = 1 << 9;
-const EPD = [1 << 7, 1 << 23] as const;
-/** log2 of the granule by TCR_EL1.TG0 and TG1; the reserved values stand for 4 KiB. */
-const GRANULE_BITS = [
-  [12, 16, 14, 12],
-  [12, 14, 12, 16],
-] as const;
-/** Bits of an output address by TCR_EL1.IPS: no more than ID_AA64MMFR0_EL1.PARange has. */
-const OUTPUT_BITS = [32, 36, 40, 42, 44, 48, 48, 48] as const;
-const LAST_LEVEL = 3;
 const HIGH = 2 ** 32;
+/** Pieces of tables of the last level that are kept, each for 2 MiB with granules of 4 KiB, and of the level above. */
+const KEPT = { last: 256, above: 32 } as const;
+const ABOVE = LAST_LEVEL - 1;
 
 /**
  * A stage 1 translation table walk in VMSAv8-64, of addresses of up to 48 bits (Arm ARM, D8.2 to D8.4;
- * AArch64.S1Translate in the pseudocode). The contiguous hint is ignored, and the access flag is the guest's to set.
+ * AArch64.S1Translate in the pseudocode). The contiguous hint is ignored. Tables of the last two levels are kept, as
+ * TLBs may, until `dropTables`; descriptors of pages and blocks are read each time.
  */
 export class Stage1Walk {
   /** The fault status code with the level, or -1: then the fields below are valid. */
@@ -78,77 +91,159 @@ export class Stage1Walk {
   shareability = 0;
   /** GP of the descriptor. */
   guarded = false;
+  /** Whether the entry is for all ASIDs. */
+  global = false;
+  /** log2 of the size of the page or block. */
+  spanBits = 0;
+  /** Whether the first write is still to be noted in the descriptor, with the access flag or without: see `update`. */
+  clean = false;
+  /** Whether the access flag is still to be set. */
+  old = false;
+  /** Address of the last descriptor. */
+  #descriptor = 0;
   readonly #registers: Stage1Registers;
   readonly #tables: TableMemory;
+  readonly #control = new Stage1Control();
+  #last: WalkCache | undefined;
+  #above: WalkCache | undefined;
 
   constructor(registers: Stage1Registers, tables: TableMemory) {
     this.#registers = registers;
     this.#tables = tables;
   }
 
-  /** @param va a canonical address, without a tag */
-  walk(va: number): void {
+  /** Drops the tables that are kept: for TLB maintenance, and after a change of registers or of stage 2. */
+  dropTables(): void {
+    this.#last?.clear();
+    this.#above?.clear();
+  }
+
+  /**
+   * @param va a canonical address, without a tag
+   * @param keep whether the tables on the way may be kept
+   */
+  walk(va: number, el: ExceptionLevel = 1, keep = false): void {
     this.stage2 = false;
-    const { tcrLow, tcrHigh } = this.#registers;
+    const registers = this.#registers;
     const half = va < 0 ? 1 : 0;
-    const size = (half === 0 ? tcrLow : tcrLow >>> 16) & 63;
-    const inputBits = 64 - size;
-    const input = half === 0 ? va : va + 2 ** inputBits;
-    const inside = input >= 0 && input < 2 ** inputBits;
-    const enabled = (tcrLow & EPD[half]) === 0;
-    // A size beyond the limits may fault as well, and does on other implementations (Arm ARM, D8.2.2).
-    if (!inside || !enabled || size < TXSZ.min || size > TXSZ.max) {
+    const control = this.#control.of(half, registers.tcrLow, registers.tcrHigh);
+    const { inputSize } = control;
+    const input = half === 0 ? va : va + inputSize;
+    if (!control.valid || input < 0 || input >= inputSize || (el === 0 && control.noEl0)) {
       this.status = FaultStatus.Translation;
       return;
     }
-    const outputLimit = 2 ** (OUTPUT_BITS[tcrHigh & 7] ?? 48);
-    const granule = GRANULE_BITS[half][(half === 0 ? tcrLow >>> 14 : tcrLow >>> 30) & 3] ?? 12;
-    const stride = granule - 3;
-    const levels = Math.ceil((inputBits - granule) / stride);
-    const first = LAST_LEVEL + 1 - levels;
-    const firstBits = inputBits - granule - stride * (levels - 1);
-    const tableBytes = 2 ** (firstBits + 3);
-    const register = address(this.#registers.ttbrLow(half), this.#registers.ttbrHigh(half));
-    let table = register - (register % tableBytes);
-    if (table >= outputLimit) {
+    const register = address(registers.ttbrLow(half), registers.ttbrHigh(half));
+    const root = register - (register % control.tableBytes);
+    if (root >= this.#control.outputLimit) {
       this.status = FaultStatus.AddressSize;
       return;
     }
+    if (!this.#fromKept(va, input, root, control)) this.#fromRoot(va, input, root, control, keep);
+  }
+
+  /** Starts with a table that is kept. @returns false if there is none, or the walk must start at the root */
+  #fromKept(va: number, input: number, root: number, control: HalfControl): boolean {
+    for (const [cache, level] of [
+      [this.#last, LAST_LEVEL],
+      [this.#above, ABOVE],
+    ] as const) {
+      if (cache === undefined) return false;
+      const shift = control.shifts[level] ?? 0;
+      const entry = cache.find(regionOf(va, shift), root);
+      if (entry < 0) continue;
+      const offset = pieceOffset(input, shift);
+      this.#tables.readAt(cache.place(entry) + offset);
+      if (level !== LAST_LEVEL && isTable(this.#tables.low)) continue;
+      this.#end(level, input, control, cache.inherited(entry), cache.address(entry) + offset);
+      return true;
+    }
+    return false;
+  }
+
+  #fromRoot(va: number, input: number, root: number, control: HalfControl, keep: boolean): void {
+    const tables = this.#tables;
+    let table = root;
     let inherited = 0;
-    for (let level = first, bits = firstBits; ; level += 1, bits = stride) {
-      const shift = granule + stride * (LAST_LEVEL - level);
-      const at = table + (Math.floor(input / 2 ** shift) % 2 ** bits) * 8;
-      if (!this.#tables.read(at)) {
+    for (let level = control.firstLevel; ; level += 1) {
+      const shift = control.shifts[level] ?? 0;
+      const at = table + (Math.floor(input / 2 ** shift) % (control.lengths[level] ?? 1)) * 8;
+      if (!tables.read(at)) {
         this.stage2 = true;
         this.ipa = at;
         return;
       }
-      const { low, high } = this.#tables;
-      const pointsOn = (low & Low.TableOrPage) !== 0;
-      const isLeaf = level === LAST_LEVEL || !pointsOn;
-      if ((low & Low.Valid) === 0 || (isLeaf && !(pointsOn ? level === LAST_LEVEL : hasBlocks(granule, level)))) {
-        this.status = FaultStatus.Translation + level;
+      if (keep && level >= ABOVE)
+        this.#keep(level, regionOf(va, shift), root, at, pieceOffset(input, shift), inherited);
+      if (level === LAST_LEVEL || !isTable(tables.low)) {
+        this.#end(level, input, control, inherited, at);
         return;
       }
-      const span = isLeaf ? 2 ** shift : 2 ** granule;
-      const output = address(low, high);
-      table = output - (output % span);
-      if (table >= outputLimit) {
+      const output = address(tables.low, tables.high);
+      table = output - (output % 2 ** control.granule);
+      if (table >= this.#control.outputLimit) {
         this.status = FaultStatus.AddressSize + level;
         return;
       }
-      if (isLeaf) {
-        this.status = (low & Low.AccessFlag) === 0 ? FaultStatus.AccessFlag + level : -1;
-        this.ipa = table + (input % span);
-        this.level = level;
-        this.attributeIndex = (low >>> 2) & 7;
-        this.shareability = (low >>> 8) & 3;
-        this.guarded = (high & High.Guarded) !== 0;
-        this.#permit(low, high, inherited);
-        return;
-      }
-      if ((tcrHigh & (HPD0 << half)) === 0) inherited |= high;
+      if (!control.flat) inherited |= tables.high;
     }
+  }
+
+  /** @param offset of the descriptor that was just read, in its piece of a table */
+  #keep(level: number, region: number, root: number, at: number, offset: number, inherited: number): void {
+    const cache =
+      level === LAST_LEVEL ? (this.#last ??= new WalkCache(KEPT.last)) : (this.#above ??= new WalkCache(KEPT.above));
+    cache.add(region, root, this.#tables.place - offset, at - offset, inherited);
+  }
+
+  /** Takes the last descriptor. */
+  #end(level: number, input: number, control: HalfControl, inherited: number, at: number): void {
+    const { low, high } = this.#tables;
+    const pointsOn = (low & Low.TableOrPage) !== 0;
+    if ((low & Low.Valid) === 0 || !(pointsOn ? level === LAST_LEVEL : hasBlocks(control.granule, level))) {
+      this.status = FaultStatus.Translation + level;
+      return;
+    }
+    const shift = control.shifts[level] ?? 0;
+    const span = 2 ** shift;
+    const output = address(low, high);
+    const base = output - (output % span);
+    if (base >= this.#control.outputLimit) {
+      this.status = FaultStatus.AddressSize + level;
+      return;
+    }
+    const { setsAccessFlag, setsDirtyState } = this.#control;
+    this.old = (low & Low.AccessFlag) === 0;
+    this.clean = setsDirtyState && (high & High.Dbm) !== 0 && (low & Low.ReadOnly) !== 0;
+    this.status = this.old && !setsAccessFlag ? FaultStatus.AccessFlag + level : -1;
+    this.ipa = base + (input % span);
+    this.level = level;
+    this.attributeIndex = (low >>> 2) & 7;
+    this.shareability = (low >>> 8) & 3;
+    this.guarded = (high & High.Guarded) !== 0;
+    this.global = (low & Low.NotGlobal) === 0;
+    this.spanBits = shift;
+    this.#descriptor = at;
+    this.#permit(this.clean ? low & ~Low.ReadOnly : low, high, inherited);
+  }
+
+  /**
+   * Notes an access in the descriptor, where hardware does that: its access flag, and for a write that the page is
+   * dirty.
+   *
+   * @returns false if stage 2 faults; then `ipa` is that of the descriptor
+   */
+  update(write: boolean): boolean {
+    const dirties = this.clean && write;
+    if (!this.old && !dirties) return true;
+    if (!this.#tables.update(this.#descriptor, Low.AccessFlag, dirties ? Low.ReadOnly : 0)) {
+      this.stage2 = true;
+      this.ipa = this.#descriptor;
+      return false;
+    }
+    this.old = false;
+    if (dirties) this.clean = false;
+    return true;
   }
 
   /** Direct permissions, limited by those of the tables above (Arm ARM, D8.4.1). */
@@ -163,6 +258,20 @@ export class Stage1Walk {
     // What EL0 may write, EL1 never executes.
     this.el1 = Access.Read | write | (pxn || (writable && (user || wxn)) ? 0 : Access.Execute);
   }
+}
+
+/** Number of the piece of a table that translates an address. @param shift of a descriptor's addresses */
+function regionOf(va: number, shift: number): number {
+  return Math.floor(va / 2 ** (shift + PIECE_BITS)) | 0;
+}
+
+/** Offset of a descriptor in its piece of a table. A table of less than 4 KiB is one piece. */
+function pieceOffset(input: number, shift: number): number {
+  return (Math.floor(input / 2 ** shift) % 2 ** PIECE_BITS) * 8;
+}
+
+function isTable(low: number): boolean {
+  return (low & (Low.Valid | Low.TableOrPage)) === (Low.Valid | Low.TableOrPage);
 }
 
 /** Bits 47:12 of a descriptor or TTBRn_EL1 as an address; bits 11:4 of the latter too. */

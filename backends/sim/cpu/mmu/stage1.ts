@@ -5,6 +5,7 @@ import type { Stage2Access } from './stage2-access.ts';
 
 /** Higher addresses are outside of the regime: FEAT_LPA2 is not implemented. */
 const ADDRESS_LIMIT = 2 ** 48;
+const PAGE_BITS = 12;
 const OUTER_SHAREABLE = 2;
 /** Attributes of Normal memory that is inner and outer Non-cacheable. */
 const NON_CACHEABLE = 0x44;
@@ -15,6 +16,7 @@ const ALL = DATA | Access.Execute;
 class GuestTables implements TableMemory {
   low = 0;
   high = 0;
+  place = 0;
   /** The fault status code of the last read that faulted. */
   status = 0;
   readonly #words: Uint32Array;
@@ -29,8 +31,21 @@ class GuestTables implements TableMemory {
     const { place, status } = this.#stage2.translate(ipa, Access.Read, 1);
     this.status = status;
     if (place < 0) return false;
-    this.low = this.#words[place >> 2] ?? 0;
-    this.high = this.#words[(place >> 2) + 1] ?? 0;
+    this.readAt(place);
+    return true;
+  }
+
+  readAt(place: number): void {
+    this.place = place;
+    this.low = this.#words[place >>> 2] ?? 0;
+    this.high = this.#words[(place >>> 2) + 1] ?? 0;
+  }
+
+  update(ipa: number, set: number, clear: number): boolean {
+    const { place, status } = this.#stage2.translate(ipa, Access.Read | Access.Write, 1);
+    this.status = status;
+    if (place < 0) return false;
+    this.#words[place >>> 2] = ((this.#words[place >>> 2] ?? 0) & ~clear) | set;
     return true;
   }
 }
@@ -47,8 +62,14 @@ export class Stage1 {
   ipa = 0;
   /** Whether the fault is one of stage 2 in the walk. */
   stage2 = false;
+  /** Whether it is one of writing to a descriptor. */
+  walkWrites = false;
   /** What the Exception level may do, as bits of `Access`; valid for permission faults too. */
   allowed = 0;
+  /** Of a translation that does not fault, see `Translation`. */
+  global = true;
+  device = true;
+  spanBits = 12;
   /** Memory attributes as in MAIR_EL1, and shareability as in PAR_EL1.SH. */
   attributes = 0;
   shareability = 0;
@@ -72,7 +93,7 @@ export class Stage1 {
    */
   translate(va: number, access: number, el: ExceptionLevel, pan: boolean): void {
     this.status = -1;
-    this.stage2 = false;
+    this.stage2 = this.walkWrites = false;
     this.allowed = 0;
     this.guarded = false;
     if ((this.#registers.sctlr & Sctlr.M) === 0) this.#translateFlat(va, access);
@@ -81,6 +102,8 @@ export class Stage1 {
 
   #translateFlat(va: number, access: number): void {
     this.ipa = va;
+    this.global = this.device = true;
+    this.spanBits = PAGE_BITS;
     this.attributes = 0;
     this.shareability = OUTER_SHAREABLE;
     if (va < 0 || va >= ADDRESS_LIMIT) this.status = FaultStatus.AddressSize;
@@ -90,7 +113,8 @@ export class Stage1 {
 
   #translateMapped(va: number, access: number, el: ExceptionLevel, pan: boolean): void {
     const walk = this.#walk;
-    walk.walk(va);
+    const speculative = (access & Access.Speculative) !== 0;
+    walk.walk(va, el, !speculative);
     this.ipa = walk.ipa;
     if (walk.stage2) {
       this.stage2 = true;
@@ -104,10 +128,30 @@ export class Stage1 {
     this.attributes = this.#registers.mair(attributeIndex);
     const device = this.attributes >>> 4 === 0;
     this.shareability = device || this.attributes === NON_CACHEABLE ? OUTER_SHAREABLE : shareability;
-    this.allowed = el === 0 ? el0 : pan && (el0 & DATA) !== 0 ? el1 & ~DATA : el1;
+    this.device = device;
+    this.global = walk.global;
+    this.spanBits = walk.spanBits;
+    this.allowed = el === 0 ? el0 : pan && this.#isUsers(el0) ? el1 & ~DATA : el1;
     const wanted = access & ALL;
     // By priority (Arm ARM, R_XCHFJ): the memory type, permissions, then stage 2.
     if (device && (access & Access.Misaligned) !== 0) this.status = FaultStatus.Alignment;
     else if ((this.allowed & wanted) !== wanted) this.status = FaultStatus.Permission + walk.level;
+    else if (!speculative && !walk.update((access & Access.Write) !== 0)) {
+      this.stage2 = this.walkWrites = true;
+      this.status = this.#tables.status;
+      this.ipa = walk.ipa;
+    }
+    // A page that is clean must be noted to be dirty before the first write.
+    if (walk.clean) this.allowed &= ~Access.Write;
+  }
+
+  /** Whether PSTATE.PAN keeps EL1 from the data of a page, by what EL0 may do with it. */
+  #isUsers(el0: number): boolean {
+    return (el0 & (this.#registers.epan ? ALL : DATA)) !== 0;
+  }
+
+  /** Drops what is kept of tables: for TLB maintenance, and after a change of registers or of stage 2. */
+  dropTables(): void {
+    this.#walk.dropTables();
   }
 }

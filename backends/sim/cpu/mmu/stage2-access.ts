@@ -14,6 +14,9 @@ export class Stage2Access implements Translation {
   stage2 = false;
   ipa = 0;
   readonly inWalk = false;
+  readonly global = true;
+  readonly device = false;
+  readonly spanBits = 12;
   readonly #stage2: Stage2;
 
   constructor(stage2: Stage2) {

@@ -2,15 +2,18 @@ import type { RegisterAccess } from './registers/row.ts';
 import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../types.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { Regime } from '../mmu/regime.ts';
+import { ContextTlbs } from '../mmu/context-tlbs.ts';
 import { Sctlr, type Stage1Registers } from '../mmu/stage1-walk.ts';
 import { Stage1 } from '../mmu/stage1.ts';
 import { Stage2Access } from '../mmu/stage2-access.ts';
+import type { TlbInvalidation } from '../mmu/tlb-invalidation.ts';
+import type { TlbPool } from '../mmu/tlb-pool.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { timerDeadline } from './generic-timer.ts';
 import { writePacMasks } from './pac-masks.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
 import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
-import { ContextState, Itlb, savedContext, Tlb, tlbsOf, tlbSet, VcpuState } from '../layout.ts';
+import { ContextState, savedContext } from '../layout.ts';
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const VBAR_EL1 = slotOf('VBAR_EL1');
@@ -32,6 +35,10 @@ const MAIR_EL1 = slotOf('MAIR_EL1');
 /** Offsets of the vectors of IRQ and FIQ from that of a synchronous exception. */
 const IRQ_VECTOR = 0x80n;
 const FIQ_VECTOR = 0x100n;
+/** Fields of PSTATE that decide which TLBs are used. */
+const SELECTS_TLBS = Pstate.El | Pstate.Pan | Pstate.Uao;
+/** SCTLR_EL1.EPAN, in bits 63:32. */
+const EPAN = 1 << 25;
 /** TCR_EL1.TBI0 and TBI1, in bits 63:32. */
 const TBI_SHIFT = 5;
 /** TCR_EL1.TBID0 and TBID1, in bits 63:32. */
@@ -45,26 +52,22 @@ export type RegimeFactory = (stage2: Stage2, registers: Stage1Registers) => Regi
 export class Context implements CpuContext, RegisterAccess, Stage1Registers {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
-  /** By Exception level: whether its instruction TLB holds code that was decoded with access to SIMD&FP. */
-  readonly #fetchesSimd = [false, false, false, false];
-  active = false;
+  readonly tlbs: ContextTlbs;
+  #active = false;
   readonly #memory: LinearMemory;
   readonly #makeRegime: RegimeFactory;
   #stage2: Stage2;
   #regime: Regime;
   #stage1: Stage1;
-  /** Whether the TLBs may hold what stage 1 tables say. */
-  #tlbsHoldStage1 = false;
-  /** PSTATE.PAN for which the data TLB of EL1 holds entries. */
-  #tlbPan = 0;
 
-  constructor(memory: LinearMemory, index: number, stage2: Stage2, makeRegime: RegimeFactory) {
+  constructor(memory: LinearMemory, pool: TlbPool, index: number, stage2: Stage2, makeRegime: RegimeFactory) {
     this.#memory = memory;
     this.index = index;
     this.#makeRegime = makeRegime;
     this.#stage2 = stage2;
     this.#regime = makeRegime(stage2, this);
     this.#stage1 = new Stage1(memory.u32, this, new Stage2Access(stage2));
+    this.tlbs = new ContextTlbs(memory, pool, this);
     this.reset(stage2);
   }
 
@@ -88,8 +91,6 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
       this.#stage1 = new Stage1(this.#memory.u32, this, new Stage2Access(stage2));
     }
     this.#stage2 = stage2;
-    this.#tlbsHoldStage1 = false;
-    this.#tlbPan = 0;
     this.traps.wfi = this.traps.wfe = this.traps.simd = false;
     this.#memory.u8.fill(0, this.base, this.base + ContextState.Size);
     for (const register of sysregs) {
@@ -98,9 +99,17 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     this.#set(ContextState.Z, 1n);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
     this.#memory.u32[(this.base + ContextState.Pstate) >> 2] = Pstate.El1h | Pstate.Daif;
-    writePacMasks(this.#memory.u32, this.base, this);
     this.flushTlb();
-    if (this.active) this.useTlbs();
+    this.stage1Changed('controls');
+  }
+
+  /** Whether its state is at address 0, for generated code. */
+  get active(): boolean {
+    return this.#active;
+  }
+  set active(active: boolean) {
+    this.#active = active;
+    this.#selectTlbs();
   }
 
   get base(): number {
@@ -144,24 +153,12 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
       this.#set(ContextState.Sp, this.#get(usesSpEl1(next) ? ContextState.SpEl1 : ContextState.SpEl0));
     }
     words[at] = next;
-    if (this.active && ((old ^ next) & Pstate.El) !== 0) this.useTlbs();
-    if ((next & Pstate.El) !== 0 && (next & Pstate.Pan) !== this.#tlbPan) this.#panChanged(next & Pstate.Pan);
+    if (((old ^ next) & SELECTS_TLBS) !== 0) this.#selectTlbs();
   }
 
-  #panChanged(pan: number): void {
-    this.#tlbPan = pan;
-    if (!this.#tlbsHoldStage1) return;
-    const { tlb } = tlbSet(this.index, 1);
-    this.#memory.u8.fill(0xff, tlb, tlb + Tlb.Entries * Tlb.EntryBytes);
-  }
-
-  /** Selects the TLBs of the current Exception level for generated code. Call it on the active context only. */
-  useTlbs(): void {
-    const words = this.#memory.u32;
-    const { tlb, itlb } = tlbSet(this.index, this.el);
-    words[VcpuState.Tlb >> 2] = tlb;
-    words[VcpuState.Itlb >> 2] = itlb;
-    words[VcpuState.El0Tlb >> 2] = tlbSet(this.index, 0).tlb;
+  /** Gives generated code the TLBs that its accesses use now. */
+  #selectTlbs(): void {
+    if (this.#active) this.tlbs.select();
   }
 
   setNzcv(value: number): void {
@@ -212,7 +209,7 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     const slot = ownSlot(encoding);
     if (slot < 0) return false;
     this.#set(slot, value);
-    if (findSysreg(encoding)?.stage1 === true) this.controlsChanged();
+    this.stage1Changed(findSysreg(encoding)?.stage1);
     return true;
   }
   #spSlot(encoding: number): number {
@@ -278,6 +275,9 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
   get sctlrHigh(): number {
     return this.#low(SCTLR_EL1 + 4);
   }
+  get epan(): boolean {
+    return (this.sctlrHigh & EPAN) !== 0;
+  }
   get tcrLow(): number {
     return this.#low(TCR_EL1);
   }
@@ -297,17 +297,30 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     return (this.#low(ContextState.Pstate) & Pstate.Pan) !== 0;
   }
 
-  /** To be called after a write of a register that controls stage 1. */
-  controlsChanged(): void {
-    writePacMasks(this.#memory.u32, this.base, this);
-    this.stage1Changed();
+  get uao(): boolean {
+    return (this.#low(ContextState.Pstate) & Pstate.Uao) !== 0;
+  }
+  /** The Exception level whose permissions LDTR and STTR have. */
+  get unprivileged(): ExceptionLevel {
+    return this.uao ? this.el : 0;
   }
 
-  /** For maintenance of what TLBs hold of stage 1. */
-  stage1Changed(): void {
-    const enabled = this.mmuEnabled;
-    if (enabled || this.#tlbsHoldStage1) this.flushTlb();
-    this.#tlbsHoldStage1 = enabled;
+  /** To be called after a write of a register that controls stage 1, or names its tables; `undefined` for others. */
+  stage1Changed(what: 'controls' | 'tables' | undefined): void {
+    if (what === undefined) return;
+    if (what === 'tables') this.tlbs.tablesChanged();
+    else {
+      writePacMasks(this.#memory.u32, this.base, this);
+      if (this.tlbs.controlChanged()) this.#regime.dropWalks?.();
+    }
+    this.#selectTlbs();
+  }
+
+  /** TLB maintenance. */
+  invalidateTlb(request: TlbInvalidation): void {
+    if (!request.lastLevel) this.#regime.dropWalks?.();
+    this.tlbs.invalidate(request);
+    this.#selectTlbs();
   }
 
   takeException(esr: number, far: bigint): void {
@@ -357,30 +370,18 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     }
   }
 
+  /** Drops what TLBs hold of stage 1 and stage 2. */
   flushTlb(): void {
-    const { start, end } = tlbsOf(this.index);
-    this.#memory.u8.fill(0xff, start, end);
-  }
-  flushInstructionTlbs(): void {
-    for (const el of [0, 1] as const) this.#flushInstructionTlb(el);
-  }
-  #flushInstructionTlb(el: ExceptionLevel): void {
-    const { itlb } = tlbSet(this.index, el);
-    this.#memory.u8.fill(0xff, itlb, itlb + Itlb.Entries * Itlb.EntryBytes);
+    this.#regime.dropWalks?.();
+    this.tlbs.flush();
+    this.#selectTlbs();
   }
 
-  /**
-   * Flushes the instruction TLB in use if its code was decoded for another access to SIMD&FP.
-   *
-   * @returns whether SIMD&FP instructions execute
-   */
+  /** Whether SIMD&FP instructions execute; what is decoded otherwise is kept from generated code. */
   fetchesSimd(): boolean {
-    const { el } = this;
     const allowed = this.simdTrap === undefined;
-    if (this.#fetchesSimd[el] !== allowed) {
-      this.#fetchesSimd[el] = allowed;
-      this.#flushInstructionTlb(el);
-    }
+    const set = this.tlbs.current;
+    if (set !== undefined) this.tlbs.fetchSimd(set, allowed);
     return allowed;
   }
 

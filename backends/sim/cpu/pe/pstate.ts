@@ -16,6 +16,7 @@ export const Pstate = {
   /** Illegal Execution state. */
   Il: 1 << 20,
   Pan: 1 << 22,
+  Uao: 1 << 23,
   Dit: 1 << 24,
   Nzcv: 0xf000_0000,
 } as const;

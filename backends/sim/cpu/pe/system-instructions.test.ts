@@ -175,7 +175,7 @@ describe('at EL1', () => {
 
   it('reads unlisted identification registers as zero; other unknown registers are undefined', () => {
     machine.context.setX(0, 7n);
-    expect(execute(mrs(0, 0xc03a), 1)).toBe('next'); // ID_AA64MMFR2_EL1
+    expect(execute(mrs(0, 0xc03f), 1)).toBe('next'); // S3_0_C0_C7_7
     expect(machine.context.x(0)).toBe(0n);
     expect(execute(mrs(0, 0xc048), 1)).toBe('EL1 Unknown'); // CRm = 9
   });

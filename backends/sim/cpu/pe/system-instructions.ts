@@ -3,6 +3,7 @@ import { ContextState, Record, VcpuState } from '../layout.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
 import { Access } from '../mmu/regime.ts';
+import { invalidationOf } from '../mmu/tlb-invalidation.ts';
 import { readAddress } from '../mmu/virtual-address.ts';
 import { ExceptionClass } from '../types.ts';
 import type { Context } from './context.ts';
@@ -44,6 +45,7 @@ const Timed = { TI: 1 << 1, RV: 1 << 2 } as const;
 const LAST_TICK = BigInt(counterAt(Number.MAX_SAFE_INTEGER));
 
 const NEXT = 4;
+const UAO = encodeSysreg(0, 0, 4, 0, 3);
 const PAN = encodeSysreg(0, 0, 4, 0, 4);
 const SPSEL = encodeSysreg(0, 0, 4, 0, 5);
 const SSBS = encodeSysreg(0, 3, 4, 0, 1);
@@ -196,7 +198,7 @@ export class SystemInstructions {
     if (slot >= 0) u64[slot >> 3] = ((u64[slot >> 3] ?? 0n) & ~writable) | (value & writable);
     else if (register.write === undefined) return 'undefined';
     register.write?.(context, value, host);
-    if (register.stage1 === true) context.controlsChanged();
+    context.stage1Changed(register.stage1);
     const unsupported = register.unsupported?.(value);
     if (unsupported === undefined) return 'next';
     this.unsupported = unsupported;
@@ -216,6 +218,8 @@ export class SystemInstructions {
       }
       case PAN:
         return context.el === 0 ? 'undefined' : setState(context, Pstate.Pan, immediate);
+      case UAO:
+        return context.el === 0 ? 'undefined' : setState(context, Pstate.Uao, immediate);
       case SSBS:
         return setState(context, Pstate.Ssbs, immediate);
       case DIT:
@@ -241,7 +245,10 @@ export class SystemInstructions {
     if (maintains !== undefined && context.mmuEnabled) {
       return this.#access.maintain(context.el === 0 ? Access.Read : maintains) < 0 ? 'abort' : 'next';
     }
-    if (invalidates === true) host.invalidateStage1();
+    if (invalidates !== undefined) {
+      const [low = 0, high = 0] = this.#memory.u32.subarray(VcpuState.SlowAddress >> 2);
+      host.invalidateTlbs(invalidationOf(invalidates, low, high), invalidates.shareable);
+    }
     return asks === undefined ? 'next' : this.#translate(context, asks);
   }
 
@@ -249,7 +256,7 @@ export class SystemInstructions {
   #translate(context: Context, { el, access, pan }: TranslationQuestion): Outcome {
     const { stage1 } = context;
     const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
-    stage1.translate(address, access, el, pan && context.pan);
+    stage1.translate(address, access | Access.Speculative, el, pan && context.pan);
     if (stage1.stage2) {
       this.#access.failTranslation(stage1.status, stage1.ipa);
       return 'abort';

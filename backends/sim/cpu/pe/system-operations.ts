@@ -1,4 +1,5 @@
 import type { ExceptionLevel } from '../exception-level.ts';
+import type { TlbMaintenance } from '../mmu/tlb-invalidation.ts';
 import { Access } from '../mmu/regime.ts';
 import { encodeSysreg as e, type El0Control } from './registers/row.ts';
 
@@ -18,8 +19,8 @@ export interface SystemOperation {
   readonly el0?: El0Control;
   /** For maintenance by virtual address: the access that EL1 must be permitted, as bits of `Access`; EL0 must read. */
   readonly maintains?: number;
-  /** Whether it drops entries of TLBs. */
-  readonly invalidates?: true;
+  /** What it drops from TLBs. */
+  readonly invalidates?: TlbMaintenance;
   /** For address translation, into PAR_EL1. */
   readonly asks?: TranslationQuestion;
 }
@@ -35,14 +36,27 @@ const BY_ADDRESS_CRM = [10, 11, 12, 13, 14] as const;
 const BY_SET_AND_WAY_CRM = [6, 10, 14] as const;
 /** Op2 of CFP RCTX, DVP RCTX and CPP RCTX. */
 const RESTRICTION_OP2 = [4, 5, 7] as const;
-/** Op2 of TLBI VMALLE1, VAE1, ASIDE1, VAAE1, VALE1 and VAALE1; CRm is 3 for the Inner Shareable ones, else 7. */
-const TLBI_OP2 = [0, 1, 2, 3, 5, 7] as const;
+/** CRm of TLBI instructions by whether they reach other PEs: Outer Shareable, Inner Shareable and not shareable. */
+const TLBI_CRM = [
+  { crm: 1, range: 5, shareable: true },
+  { crm: 3, range: 2, shareable: true },
+  { crm: 7, range: 6, shareable: false },
+] as const;
+/** Op2 of TLBI VMALLE1, VAE1, ASIDE1, VAAE1, VALE1 and VAALE1. Those by address exist by range too (FEAT_TLBIRANGE). */
+const TLBI_OP2: readonly (Omit<TlbMaintenance, 'shareable'> & { readonly op2: number })[] = [
+  { op2: 0, kind: 'all', anyAsid: true, lastLevel: false },
+  { op2: 1, kind: 'address', anyAsid: false, lastLevel: false },
+  { op2: 2, kind: 'asid', anyAsid: false, lastLevel: false },
+  { op2: 3, kind: 'address', anyAsid: true, lastLevel: false },
+  { op2: 5, kind: 'address', anyAsid: false, lastLevel: true },
+  { op2: 7, kind: 'address', anyAsid: true, lastLevel: true },
+];
 
 function question(encoding: number, el: ExceptionLevel, access: number, pan = false): SystemOperation {
   return { encoding, el: 1, asks: { el, access, pan } };
 }
 
-/** Caches are coherent, so their maintenance does nothing but fault. Every TLB maintenance drops all of stage 1. */
+/** Caches are coherent, so their maintenance does nothing but fault. */
 const operations: readonly SystemOperation[] = [
   { encoding: e(1, 0, 7, 1, 0), el: 1 }, // IC IALLUIS
   { encoding: e(1, 0, 7, 5, 0), el: 1 }, // IC IALLU
@@ -58,8 +72,13 @@ const operations: readonly SystemOperation[] = [
     el: 0,
     el0: (sctlr) => (sctlr & Sctlr.EnRCTX) !== 0,
   })),
-  ...[3, 7].flatMap((crm) =>
-    TLBI_OP2.map((op2): SystemOperation => ({ encoding: e(1, 0, 8, crm, op2), el: 1, invalidates: true })),
+  ...TLBI_CRM.flatMap(({ crm, range, shareable }) =>
+    TLBI_OP2.flatMap(({ op2, ...what }): readonly SystemOperation[] => {
+      const one = { encoding: e(1, 0, 8, crm, op2), el: 1, invalidates: { ...what, shareable } } as const;
+      if (what.kind !== 'address') return [one];
+      const many = { ...what, kind: 'range', shareable } as const;
+      return [one, { encoding: e(1, 0, 8, range, op2), el: 1, invalidates: many }];
+    }),
   ),
   question(e(1, 0, 7, 8, 0), 1, Access.Read), // AT S1E1R
   question(e(1, 0, 7, 8, 1), 1, Access.Write), // AT S1E1W

@@ -77,7 +77,7 @@ export function privilegedSysregSlot(encoding: number, write: boolean): number |
   if (!write) return row.read === undefined ? row.slot : undefined;
   const plain = row.writable === ALL_ONES && row.write === undefined && row.unsupported === undefined;
   // Of CPACR_EL1 depends how code is fetched.
-  return plain && row.stage1 !== true && row.name !== 'CPACR_EL1' ? row.slot : undefined;
+  return plain && row.stage1 === undefined && row.name !== 'CPACR_EL1' ? row.slot : undefined;
 }
 
 /** Encodings by name. */

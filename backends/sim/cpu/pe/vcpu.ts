@@ -16,10 +16,12 @@ import { acceptsBranch } from './branch-target.ts';
 import { BTYPE_SHIFT, Pstate } from './pstate.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { RegisterHost } from './registers/row.ts';
+import type { TlbSet } from '../mmu/tlb-set.ts';
+import type { TlbInvalidation } from '../mmu/tlb-invalidation.ts';
 import { TimerLines } from './timer-lines.ts';
 import { WaitState } from './wait-state.ts';
 import { SystemInstructions } from './system-instructions.ts';
-import { ContextState, Itlb, Record, savedContext, savedVcpu, tlbSet, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
+import { ContextState, Itlb, Record, savedContext, savedVcpu, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
 
@@ -57,8 +59,8 @@ export interface VcpuHost {
   newContext(stage2: Stage2): Context;
   /** See `RegisterHost`. */
   random(): bigint;
-  /** Drops what TLBs hold of stage 1 in all contexts with this stage 2. */
-  invalidateStage1(stage2: Stage2): void;
+  /** TLB maintenance in all contexts with this stage 2. */
+  invalidateTlbs(stage2: Stage2, request: TlbInvalidation): void;
   contextAt(context: CpuContext): Context;
   /** Sets the Event Register of every vCPU. */
   sendEvent(): void;
@@ -73,8 +75,8 @@ export interface VcpuHost {
   enter(record: number, limit: number): number;
   /** Compiles hot code. May discard all code instead. @returns the number of new blocks */
   compile(page: CodePage, pc: number): number;
-  /** To be called when the first code on a page is found. */
-  guardCode(): void;
+  /** To be called when the first code on a page of linear memory is found. */
+  guardCode(source: number): void;
   /** Discards all code of all contexts. */
   startOver(): void;
 }
@@ -203,8 +205,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#timers?.update();
   }
 
-  invalidateStage1(): void {
-    this.#host.invalidateStage1(this.#current().stage2);
+  invalidateTlbs(request: TlbInvalidation, shareable: boolean): void {
+    if (shareable) this.#host.invalidateTlbs(this.#current().stage2, request);
+    else this.#current().invalidateTlb(request);
   }
 
   get timerDeadline(): number {
@@ -255,7 +258,6 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     // Others may have stored to what the monitor marks, which would have been an event.
     if (u64[ContextState.ExclusiveAddress >> 3] !== MONITOR_OPEN) this.#wait.event = true;
     u64[ContextState.ExclusiveAddress >> 3] = MONITOR_OPEN;
-    context.useTlbs();
   }
 
   run(budget: number): RunExit {
@@ -397,17 +399,18 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     // The record after the branch.
     const at = u32[VcpuState.ExitRecord >> 2] ?? 0;
     const page = this.#host.code.pageOf(at);
-    const guarded = page !== undefined && this.#isGuarded(context, page);
+    const guarded = page !== undefined && this.#isGuarded(page);
     context.setMode(context.pstate | ((type === JUMP && !guarded ? JUMP_FROM_ANYWHERE : type) << BTYPE_SHIFT));
   }
 
   /** Whether a page that the instruction TLB has is guarded. */
-  #isGuarded(context: Context, { va }: CodePage): boolean {
-    return this.#host.memory.u32[(this.#itlbEntry(context, va) + Itlb.Guarded) >> 2] === 1;
+  #isGuarded({ va }: CodePage): boolean {
+    return this.#host.memory.u32[(this.#itlbEntry(va) + Itlb.Guarded) >> 2] === 1;
   }
 
-  #itlbEntry(context: Context, va: number): number {
-    return tlbSet(context.index, context.el).itlb + tlbIndex(va, Itlb.Entries) * Itlb.EntryBytes;
+  /** Address of the place of a page in the instruction TLB that generated code uses. */
+  #itlbEntry(va: number): number {
+    return (this.#host.memory.u32[VcpuState.Itlb >> 2] ?? 0) + tlbIndex(va, Itlb.Entries) * Itlb.EntryBytes;
   }
 
   /** Looks up the record at the PC; takes an exception if the last branch may not go there. Results as of `#find`. */
@@ -418,7 +421,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const page = this.#host.code.pageOf(record);
     const type = (pstate & Pstate.Btype) >>> BTYPE_SHIFT;
     const strict = (context.sctlrHigh & (context.el === 0 ? SctlrHigh.BT0 : SctlrHigh.BT1)) !== 0;
-    const guarded = page !== undefined && this.#isGuarded(context, page);
+    const guarded = page !== undefined && this.#isGuarded(page);
     if (guarded && !acceptsBranch(this.#host.code.wordOf(page, record), type, strict)) {
       context.takeException(syndrome(ExceptionClass.BranchTarget, type), 0n);
       return 0;
@@ -439,10 +442,15 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     }
     const { el } = context;
     const va = pageOf(pc);
-    const entry = this.#itlbEntry(context, va);
     const offset = ((pc - va) / 4) * Record.Bytes;
+    const entry = this.#itlbEntry(va);
     if (readSigned(u32, entry + Itlb.Tag) === va) return (u32[(entry + Itlb.Records) >> 2] ?? 0) + offset;
-    const { place, status, stage2, ipa, inWalk, guarded } = context.regime.translate(pc, Access.Execute, el);
+    const { tlbs } = context;
+    let set = tlbs.current;
+    let source = set?.findFetch(va) ?? -1;
+    if (set !== undefined && source >= 0) return this.#enterPage(set, source, va, simdAccess).records + offset;
+    const translation = context.regime.translate(pc, Access.Execute, el);
+    const { place, status, stage2, ipa, inWalk } = translation;
     if (place < 0) {
       if (stage2) {
         const iss = status | (inWalk ? S1PTW : 0);
@@ -453,11 +461,16 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       context.takeException(syndrome(ec, status), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
-    const page = this.#codePage(pageOf(place), va, simdAccess);
-    writeSigned(u32, entry + Itlb.Tag, va);
-    u32[(entry + Itlb.Records) >> 2] = page.records;
-    u32[(entry + Itlb.Guarded) >> 2] = guarded === true ? 1 : 0;
-    return page.records + offset;
+    set = tlbs.fillFetch(va, translation, simdAccess);
+    source = pageOf(place);
+    return this.#enterPage(set, source, va, simdAccess).records + offset;
+  }
+
+  /** Gives generated code the records of a page whose translation is in an instruction TLB. */
+  #enterPage(set: TlbSet, source: number, va: number, simdAccess: boolean): CodePage {
+    const page = this.#codePage(source, va, simdAccess);
+    set.setRecords(va, page.records);
+    return page;
   }
 
   #codePage(source: number, va: number, simdAccess: boolean): CodePage {
@@ -471,7 +484,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
 
   #addPage(source: number, va: number, simdAccess: boolean): CodePage | undefined {
     const { code } = this.#host;
-    if (!code.hasCode(source)) this.#host.guardCode();
+    if (!code.hasCode(source)) this.#host.guardCode(source);
     return code.add(source, va, simdAccess);
   }
 
@@ -483,7 +496,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     code.decodeFrom(pc, (va) => {
       if (pages.has(va)) return pages.get(va);
       this.#spending.spent += Cost.SlowAccess;
-      const { place } = regime.translate(va, Access.Execute, el);
+      const { place } = regime.translate(va, Access.Execute | Access.Speculative, el);
       const page = place < 0 ? undefined : (code.find(place, va, simdAccess) ?? this.#addPage(place, va, simdAccess));
       pages.set(va, page);
       return page;
@@ -534,7 +547,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const { u32, u64 } = this.#host.memory;
     if (u64[ContextState.ExclusiveAddress >> 3] === MONITOR_OPEN) return -1;
     const va = readAddress(u32, ContextState.ExclusiveAddress, context.topByteIgnored);
-    return context.regime.translate(va, Access.Read, context.el).place;
+    return context.regime.translate(va, Access.Read | Access.Speculative, context.el).place;
   }
 
   #retire(): void {

@@ -9,6 +9,7 @@ export const Descriptor = {
   ReadOnly: 1n << 7n,
   AccessFlag: 1n << 10n,
   NotGlobal: 1n << 11n,
+  DirtyBitModifier: 1n << 51n,
   Contiguous: 1n << 52n,
   Pxn: 1n << 53n,
   Uxn: 1n << 54n,
@@ -31,8 +32,12 @@ export const Tcr = {
   Epd1: 1n << 23n,
   Tbi0: 1n << 37n,
   Tbi1: 1n << 38n,
+  Ha: 1n << 39n,
+  Hd: 1n << 40n,
   Hpd0: 1n << 41n,
   Hpd1: 1n << 42n,
+  E0pd0: 1n << 55n,
+  E0pd1: 1n << 56n,
 } as const;
 
 /** Registers as plain fields. */
@@ -42,6 +47,7 @@ export class Registers implements Stage1Registers {
   ttbr: [bigint, bigint] = [0n, 0n];
   attributes = 0n;
   pan = false;
+  epan = false;
 
   get tcrLow(): number {
     return Number(BigInt.asUintN(32, this.tcr)) | 0;
@@ -64,11 +70,18 @@ export class Registers implements Stage1Registers {
 export class Tables implements TableMemory {
   low = 0;
   high = 0;
+  place = 0;
   /** Addresses that were read. */
   readonly reads: number[] = [];
   /** Addresses at which stage 2 faults. */
   readonly faults = new Set<number>();
+  /** Addresses at which stage 2 permits no writes. */
+  readonly readOnly = new Set<number>();
   readonly #descriptors = new Map<number, bigint>();
+
+  get(address: number): bigint {
+    return this.#descriptors.get(address) ?? 0n;
+  }
 
   set(address: number, descriptor: bigint): void {
     this.#descriptors.set(address, descriptor);
@@ -77,9 +90,20 @@ export class Tables implements TableMemory {
   read(ipa: number): boolean {
     this.reads.push(ipa);
     if (this.faults.has(ipa)) return false;
-    const descriptor = this.#descriptors.get(ipa) ?? 0n;
+    this.readAt(ipa);
+    return true;
+  }
+
+  readAt(place: number): void {
+    this.place = place;
+    const descriptor = this.get(place);
     this.low = Number(BigInt.asUintN(32, descriptor));
     this.high = Number(descriptor >> 32n);
+  }
+
+  update(ipa: number, set: number, clear: number): boolean {
+    if (this.readOnly.has(ipa)) return false;
+    this.set(ipa, (this.get(ipa) & ~BigInt(clear)) | BigInt(set));
     return true;
   }
 }

@@ -15,6 +15,8 @@ interface Page {
 
 const ALL = Access.Read | Access.Write | Access.Execute;
 
+const PAGE_OF_STAGE1 = { global: true, device: false, spanBits: 12 } as const;
+
 /** A stage 1 for tests: a table of pages, in Normal memory, over a stage 2. */
 export class TableRegime implements Regime {
   readonly #pages = new Map<number, Page>();
@@ -33,7 +35,7 @@ export class TableRegime implements Regime {
     const base = Math.floor(va / PAGE) * PAGE;
     const page = this.#pages.get(base);
     if (page === undefined) return fault(FaultStatus.Translation + LEVEL);
-    const wanted = access & ~Access.Misaligned;
+    const wanted = access & ALL;
     const allowed = page.allowed[el === 0 ? 0 : 1];
     if ((allowed & wanted) !== wanted) return fault(FaultStatus.Permission + LEVEL);
     const { place, status, stage2, ipa, inWalk, ...second } = this.#stage2.translate(
@@ -41,10 +43,19 @@ export class TableRegime implements Regime {
       wanted,
       el,
     );
-    return { place, status, stage2, ipa, inWalk, allowed: second.allowed & allowed, guarded: page.guarded };
+    return {
+      ...PAGE_OF_STAGE1,
+      place,
+      status,
+      stage2,
+      ipa,
+      inWalk,
+      allowed: second.allowed & allowed,
+      guarded: page.guarded,
+    };
   }
 }
 
 function fault(status: number): Translation {
-  return { place: -1, allowed: 0, status, stage2: false, ipa: 0, inWalk: false };
+  return { ...PAGE_OF_STAGE1, place: -1, allowed: 0, status, stage2: false, ipa: 0, inWalk: false };
 }

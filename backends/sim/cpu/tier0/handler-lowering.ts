@@ -300,7 +300,7 @@ export class HandlerLowering implements Lowering {
     const entry = this.let(
       i32.add(
         i32.load(zero, VcpuState.Itlb),
-        i32.and(i32.wrap(i64.shrU(page, i64.const(8n))), i32.const((Itlb.Entries - 1) * Itlb.EntryBytes)),
+        i32.and(i32.wrap(i64.shrU(page, i64.const(7n))), i32.const((Itlb.Entries - 1) * Itlb.EntryBytes)),
       ),
     );
     const offset = i32.wrap(i64.and(target, i64.const(0xfffn)));

@@ -42,6 +42,7 @@ const registers = {
       [2, 'AXFLAG', 0xd500_405f],
       [2, 'XAFLAG', 0xd500_403f],
     ],
+    TLB: [56, [1, 'TLBI VMALLE1OS', 0xd508_811f], [2, 'TLBI RVAE1, X0', 0xd508_8620]],
     RNDR: [60, [1, 'MRS X0, RNDR', 0xd53b_2400], [1, 'MRS X0, RNDRRS', 0xd53b_2420]],
   },
   ID_AA64ISAR1_EL1: {
@@ -86,6 +87,27 @@ const registers = {
     SYSREG_128: [32, [1, 'MRRS X0, X1, TTBR0_EL1', 0xd578_2000]],
     CSSC: [52, [1, 'ABS X0, X1', 0xdac0_2020]],
   },
+  ID_AA64MMFR0_EL1: {
+    // Sizes of addresses, ASIDs and granules promise no instructions.
+    sizes: [0],
+    ASIDBits: [4],
+    TGran16: [20],
+  },
+  ID_AA64MMFR1_EL1: {
+    HAFDBS: [0],
+    HPDS: [12],
+    PAN: [20, [1, 'MSR PAN, #0', 0xd500_409f], [1, 'MRS X0, PAN', 0xd538_4260], [2, 'AT S1E1RP, X0', 0xd508_7900]],
+    nTLBPA: [48],
+  },
+  ID_AA64MMFR2_EL1: {
+    CnP: [0],
+    UAO: [4, [1, 'MSR UAO, #0', 0xd500_407f], [1, 'MRS X0, UAO', 0xd538_4280]],
+    ST: [28],
+    AT: [32],
+    TTL: [48],
+    BBM: [52],
+    E0PD: [60],
+  },
 } as const satisfies Readonly<Partial<Record<keyof typeof sysreg, Promises>>>;
 
 let machine: TestMachine;
@@ -124,7 +146,7 @@ describe.each(Object.entries(registers))('%s', (name, fields: Promises) => {
 
   it('promises nothing else', () => {
     const known = Object.values(fields).reduce((mask, [shift]) => mask | (0xfn << BigInt(shift)), 0n);
-    const other = { ID_AA64PFR0_EL1: 0xf00_00ffn, ID_AA64PFR1_EL1: 0xfn, ID_AA64ISAR1_EL1: 0xfn << 48n };
+    const other = { ID_AA64PFR0_EL1: 0xff00_0000_0f00_00ffn, ID_AA64PFR1_EL1: 0xfn, ID_AA64ISAR1_EL1: 0xfn << 48n };
     const elsewhere =
       (other as Partial<Record<string, bigint>>)[name] ?? (name === 'ID_AA64ISAR2_EL1' ? 0xfn << 24n : 0n);
     expect(read(encoding) & ~(known | elsewhere)).toBe(0n);

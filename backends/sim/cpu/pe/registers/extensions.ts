@@ -2,8 +2,8 @@
 type Field = readonly [shift: number, value: number];
 
 /**
- * What the instruction set attribute registers say (Arm ARM, D24.2), and so what the decoder knows. Fields that are not
- * here are zero: the extension is absent.
+ * What the registers of instruction set attributes and of the memory model say (Arm ARM, D24.2), and so what decoder and
+ * translation know. Fields that are not here are zero: the extension is absent.
  */
 export const extensions = {
   ID_AA64ISAR0_EL1: {
@@ -23,6 +23,8 @@ export const extensions = {
     /** FEAT_FlagM2. */
     TS: [52, 2],
     RNDR: [60, 1],
+    /** TLBI by range, and for the Outer Shareable domain. */
+    TLB: [56, 2],
   },
   ID_AA64ISAR1_EL1: {
     /** DC CVAP and CVADP. */
@@ -46,6 +48,35 @@ export const extensions = {
     /** FEAT_CONSTPACFIELD. */
     PAC_frac: [24, 1],
     CSSC: [52, 1],
+  },
+  ID_AA64MMFR0_EL1: {
+    /** 48 bits. */
+    PARange: [0, 5],
+    /** 16 bits. */
+    ASIDBits: [4, 2],
+    /** Granules of 16 KiB; those of 4 and 64 KiB are there where their fields are zero. */
+    TGran16: [20, 1],
+  },
+  ID_AA64MMFR1_EL1: {
+    /** Access flag and dirty state. */
+    HAFDBS: [0, 2],
+    HPDS: [12, 1],
+    /** FEAT_PAN2: AT S1E1RP and S1E1WP; FEAT_PAN3: SCTLR_EL1.EPAN. */
+    PAN: [20, 3],
+    nTLBPA: [48, 1],
+  },
+  ID_AA64MMFR2_EL1: {
+    CnP: [0, 1],
+    UAO: [4, 1],
+    /** Small tables. */
+    ST: [28, 1],
+    /** FEAT_LSE2. */
+    AT: [32, 1],
+    /** The hint is ignored. */
+    TTL: [48, 1],
+    /** Level 2: no conflict aborts, whatever entries of other sizes are kept. */
+    BBM: [52, 2],
+    E0PD: [60, 1],
   },
   ID_AA64PFR1_EL1: {
     BT: [0, 1],

@@ -33,7 +33,8 @@ export const identificationRegisters = {
   // Two levels: separate caches of 64 KiB, then a unified one of 1 MiB, which is the point of coherency.
   CLIDR_EL1: constant(e(3, 1, 0, 0, 1), 0x0a20_0023n),
   // EL0 and EL1 in AArch64 only, FP and Advanced SIMD with half precision (FEAT_FP16); GIC system registers; DIT.
-  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x0001_0000_0111_0011n),
+  // CSV2, CSV3: nothing is executed speculatively.
+  ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x1101_0000_0111_0011n),
   ID_AA64PFR1_EL1: constant(e(3, 0, 0, 4, 1), valueOf(extensions.ID_AA64PFR1_EL1)),
   // Armv8 debug, with breakpoints and watchpoints.
   ID_AA64DFR0_EL1: constant(
@@ -43,12 +44,9 @@ export const identificationRegisters = {
   ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), valueOf(extensions.ID_AA64ISAR0_EL1)),
   ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), valueOf(extensions.ID_AA64ISAR1_EL1)),
   ID_AA64ISAR2_EL1: constant(e(3, 0, 0, 6, 2), valueOf(extensions.ID_AA64ISAR2_EL1)),
-  // PARange 48 bits, ASIDs of 16 bits; granules of 4, 16 and 64 KiB in stage 1.
-  ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), 0x0010_0025n),
-  // HPDS: hierarchical permissions can be disabled; PAN with AT S1E1RP and AT S1E1WP. The access flag is the guest's.
-  ID_AA64MMFR1_EL1: constant(e(3, 0, 0, 7, 1), (2n << 20n) | (1n << 12n)),
-  // VARange 48 bits; no UAO, no small tables; AT = FEAT_LSE2.
-  ID_AA64MMFR2_EL1: constant(e(3, 0, 0, 7, 2), 1n << 32n),
+  ID_AA64MMFR0_EL1: constant(e(3, 0, 0, 7, 0), valueOf(extensions.ID_AA64MMFR0_EL1)),
+  ID_AA64MMFR1_EL1: constant(e(3, 0, 0, 7, 1), valueOf(extensions.ID_AA64MMFR1_EL1)),
+  ID_AA64MMFR2_EL1: constant(e(3, 0, 0, 7, 2), valueOf(extensions.ID_AA64MMFR2_EL1)),
 } satisfies Readonly<Record<string, RegisterRow>>;
 
 /**

@@ -8,12 +8,12 @@ const FPCR_NOT_MODELLED = 0x01c8_0000n;
 
 /** System registers that hold the value written to them (Arm ARM, D24). */
 export const keptRegisters = {
-  SCTLR_EL1: keeps(e(3, 0, 1, 0, 0), { reset: SCTLR_RESET, stage1: true }),
+  SCTLR_EL1: keeps(e(3, 0, 1, 0, 0), { reset: SCTLR_RESET, stage1: 'controls' }),
   ACTLR_EL1: keeps(e(3, 0, 1, 0, 1)),
   CPACR_EL1: keeps(e(3, 0, 1, 0, 2)),
-  TTBR0_EL1: keeps(e(3, 0, 2, 0, 0), { stage1: true }),
-  TTBR1_EL1: keeps(e(3, 0, 2, 0, 1), { stage1: true }),
-  TCR_EL1: keeps(e(3, 0, 2, 0, 2), { stage1: true }),
+  TTBR0_EL1: keeps(e(3, 0, 2, 0, 0), { stage1: 'tables' }),
+  TTBR1_EL1: keeps(e(3, 0, 2, 0, 1), { stage1: 'tables' }),
+  TCR_EL1: keeps(e(3, 0, 2, 0, 2), { stage1: 'controls' }),
   TCR2_EL1: keeps(e(3, 0, 2, 0, 3)),
   APIAKeyLo_EL1: keeps(e(3, 0, 2, 1, 0)),
   APIAKeyHi_EL1: keeps(e(3, 0, 2, 1, 1)),
@@ -32,7 +32,7 @@ export const keptRegisters = {
   ESR_EL1: keeps(e(3, 0, 5, 2, 0)),
   FAR_EL1: keeps(e(3, 0, 6, 0, 0)),
   PAR_EL1: keeps(e(3, 0, 7, 4, 0)),
-  MAIR_EL1: keeps(e(3, 0, 10, 2, 0), { stage1: true }),
+  MAIR_EL1: keeps(e(3, 0, 10, 2, 0), { stage1: 'controls' }),
   PIRE0_EL1: keeps(e(3, 0, 10, 2, 2)),
   PIR_EL1: keeps(e(3, 0, 10, 2, 3)),
   POR_EL1: keeps(e(3, 0, 10, 2, 4)),

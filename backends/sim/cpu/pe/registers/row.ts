@@ -1,4 +1,5 @@
 import type { ExceptionLevel } from '../../exception-level.ts';
+import type { TlbInvalidation } from '../../mmu/tlb-invalidation.ts';
 import type { InterruptGroup } from '../../gic/interrupt-routing.ts';
 
 /** op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2. */
@@ -33,8 +34,8 @@ export interface RegisterHost {
   random(): bigint;
   /** To be called after a write of a timer register. */
   timersChanged(): void;
-  /** Drops what TLBs hold of stage 1 of the active context, on every PE that shares its stage 2. */
-  invalidateStage1(): void;
+  /** TLB maintenance of the active context. @param shareable whether it reaches every PE that shares its stage 2 */
+  invalidateTlbs(request: TlbInvalidation, shareable: boolean): void;
 }
 
 /** The CPU interface of an interrupt controller: see `InterruptSignals`. */
@@ -65,8 +66,8 @@ export interface RegisterRow {
   readonly el0?: El0Control;
   /** Accesses are trapped like those to SIMD&FP registers. */
   readonly simd?: true;
-  /** Whether it controls stage 1, so that a change of its value changes translations. */
-  readonly stage1?: true;
+  /** Whether it controls stage 1, or names its tables, so that a change of its value changes translations. */
+  readonly stage1?: 'controls' | 'tables';
   /** Writes at EL1 are trapped to EL2, which emulates them, unless the machine has an interrupt controller. */
   readonly trapsWrites?: true;
   /** Where a stored value is kept: an offset in the state, or `array` for the next place among the system registers. */

@@ -1,3 +1,4 @@
+import type { ExceptionLevel } from '../../exception-level.ts';
 import { Pstate } from '../pstate.ts';
 import { behaves, constant, encodeSysreg as e, ignored, type RegisterRow } from './row.ts';
 
@@ -13,9 +14,9 @@ export function daifAtEl0(sctlr: number): boolean {
 }
 
 /** A view of bits of PSTATE that every Exception level may change. */
-function stateBits(encoding: number, bits: number): RegisterRow {
+function stateBits(encoding: number, bits: number, el: ExceptionLevel = 0): RegisterRow {
   return behaves(encoding, {
-    el: 0,
+    el,
     read: ({ pstate }) => BigInt(pstate & bits),
     write: (context, value) => context.setMode((context.pstate & ~bits) | Number(value & BigInt(bits))),
   });
@@ -41,10 +42,8 @@ export const stateRegisters = {
     write: (context, value) => context.setMode((context.pstate & ~Pstate.SpSel) | Number(value & BigInt(Pstate.SpSel))),
   }),
   CurrentEL: behaves(e(3, 0, 4, 2, 2), { read: ({ el }) => BigInt(el << 2) }),
-  PAN: behaves(e(3, 0, 4, 2, 3), {
-    read: ({ pstate }) => BigInt(pstate & Pstate.Pan),
-    write: (context, value) => context.setMode((context.pstate & ~Pstate.Pan) | Number(value & BigInt(Pstate.Pan))),
-  }),
+  UAO: stateBits(e(3, 0, 4, 2, 4), Pstate.Uao, 1),
+  PAN: stateBits(e(3, 0, 4, 2, 3), Pstate.Pan, 1),
   DAIF: behaves(e(3, 3, 4, 2, 1), {
     el: 0,
     el0: daifAtEl0,
