@@ -54,7 +54,7 @@ const recordings: Readonly<Record<string, Expected>> = {
       'FAR_EL2 and HPFAR_EL2 keep what an earlier exception left': [
         281, 284, 449, 533, 617, 701, 785, 869, 953, 1037, 1121, 2381, 2717, 2720, 2801, 2804,
       ],
-      'PSTATE.BTYPE and ALLINT are there': [371, 1715, 1799, 1883, 1967, 2051, 2135, 2219, 2303, 2471, 2555, 2891],
+      'PSTATE.BTYPE and ALLINT are there': [371, 1799, 1883, 1967, 2051, 2135, 2219, 2303, 2555, 2891],
       'ID_AA64MMFR0_EL1 says what each platform has': [2309],
       'trap_hc is inverted; a plane begins with ICH_VMCR_EL2 zero': [773],
     },
