@@ -5,6 +5,8 @@ export type InterruptGroup = 0 | 1;
 export const NO_INTERRUPT = 1023;
 /** INTIDs of the EL1 timers' PPIs (BSA, PPI assignment). */
 export const TimerInterrupt = { Virtual: 27, Physical: 30 } as const;
+/** INTID of the performance monitors' PPI (BSA, PPI assignment). */
+export const PMU_INTERRUPT = 23;
 
 /** Distributor and redistributor, as the CPU interface of one PE sees them (IHI0069, chapter 4). */
 export interface InterruptRouting {

@@ -36,6 +36,7 @@ export type Outcome =
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
+const PMUSERENR_EL0 = slotOf('PMUSERENR_EL0');
 const PAR_EL1 = slotOf('PAR_EL1');
 /** Bits of SCTLR_EL1: WFI and WFE of EL0 are not trapped. */
 const Sctlr = { nTWI: 1 << 16, nTWE: 1 << 18 } as const;
@@ -187,7 +188,7 @@ export class SystemInstructions {
   #write(context: Context, host: RegisterHost, record: number, encoding: number): Outcome {
     const register = findSysreg(encoding);
     if (register === undefined) return 'undefined';
-    if (this.#refuses(context, register.el0)) return this.#trap(1, record, encoding, false);
+    if (this.#refuses(context, register.el0Write ?? register.el0)) return this.#trap(1, record, encoding, false);
     const simdTrap = register.simd === true ? context.simdTrap : undefined;
     if (simdTrap !== undefined) return this.#except(simdTrap, ExceptionClass.SimdFp, CV_AL);
     if (context.el < register.el) return 'undefined';
@@ -268,7 +269,8 @@ export class SystemInstructions {
   /** Whether EL0 is about to do something that EL1 does not permit. */
   #refuses(context: Context, allowed: El0Control | undefined): boolean {
     if (allowed === undefined || context.el !== 0) return false;
-    return !allowed(this.#sctlr, this.#memory.u32[CNTKCTL_EL1 >> 2] ?? 0);
+    const { u32 } = this.#memory;
+    return !allowed(this.#sctlr, u32[CNTKCTL_EL1 >> 2] ?? 0, u32[PMUSERENR_EL0 >> 2] ?? 0);
   }
 
   #trap(target: 1 | 2, record: number, encoding: number, read: boolean): 'exception' {

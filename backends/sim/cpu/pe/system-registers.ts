@@ -3,6 +3,7 @@ import { ContextState } from '../layout.ts';
 import { debugRegisters } from './registers/debug.ts';
 import { identificationRegisters, unnamedIdentification } from './registers/identification.ts';
 import { keptRegisters } from './registers/kept.ts';
+import { performanceRegisters } from './registers/performance.ts';
 import { encodeSysreg, type RegisterRow } from './registers/row.ts';
 import { stateRegisters } from './registers/state.ts';
 import { timerRegisters } from './registers/timer.ts';
@@ -23,6 +24,7 @@ const table = {
   ...debugRegisters,
   ...timerRegisters,
   ...cpuInterface,
+  ...performanceRegisters,
   ...identificationRegisters,
   ...stateRegisters,
 } satisfies Readonly<Record<string, RegisterRow>>;

@@ -18,6 +18,7 @@ import type { ExceptionLevel } from '../exception-level.ts';
 import type { RegisterHost } from './registers/row.ts';
 import type { TlbSet } from '../mmu/tlb-set.ts';
 import type { TlbInvalidation } from '../mmu/tlb-invalidation.ts';
+import { Pmu } from './pmu.ts';
 import { TimerLines } from './timer-lines.ts';
 import { WaitState } from './wait-state.ts';
 import { SystemInstructions } from './system-instructions.ts';
@@ -104,6 +105,11 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   readonly #clock: Clock;
   #interrupts: InterruptSignals | undefined;
   #timers: TimerLines | undefined;
+  #pmu: Pmu | undefined;
+  /** Exception level at which the current step began. */
+  #el: ExceptionLevel = 0;
+  /** Instructions retired at each Exception level, without exceptions that faulting ones took. */
+  readonly #retiredAt = [0, 0, 0, 0];
   #active: Context | undefined;
   #remaining = 0;
   /** Effort at which the run ends. */
@@ -143,6 +149,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return this.#interrupts;
   }
 
+  get pmu(): Pmu | undefined {
+    return this.#pmu;
+  }
+
   get interruptPending(): boolean {
     return this.#interrupts !== undefined && (this.#interrupts.irq || this.#interrupts.fiq);
   }
@@ -180,6 +190,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   connect(routing: InterruptRouting): void {
     this.#interrupts = new InterruptSignals(() => this.#active, routing);
     this.#timers = new TimerLines(() => this.#active, this.#clock, routing);
+    this.#pmu = new Pmu((el) => this.#retiredAt[el] ?? 0, this.#clock, routing);
     this.#update();
   }
 
@@ -194,6 +205,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#wait.event = false;
     this.#wait.forInterrupt();
     this.#last = 'continue';
+    this.#pmu?.reset();
     this.#update();
   }
 
@@ -271,6 +283,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#spending.spent = 0;
     this.#allowed = this.effort + budget + FREE_EFFORT;
     let next = this.#last;
+    this.#pmu?.runsAt(context.el);
     while (this.#remaining > 0 || next === 'again') {
       if (next === 'continue' && this.#clock.next <= this.#clock.now) this.#clock.ring();
       if (this.#preempted) break;
@@ -280,15 +293,19 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       }
       const yields = this.#compilations > 0 && this.#host.yieldAfterCompiling;
       if (this.#remaining > 0 && (yields || this.effort >= this.#allowed)) break;
+      this.#el = context.el;
+      this.#pmu?.runsAt(this.#el);
       const outcome = this.#step(context);
       this.#settle();
       if (outcome !== 'continue' && outcome !== 'again') {
         this.#last = 'continue';
+        this.#pmu?.runsAt(undefined);
         return outcome;
       }
       next = outcome;
     }
     this.#last = next;
+    this.#pmu?.runsAt(undefined);
     return RunExit.Budget;
   }
 
@@ -322,7 +339,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
 
   /** After an exception to EL1. It counts as an instruction, or vectors that fault would never use up the budget. */
   #taken(): 'continue' {
-    this.#retire();
+    this.#charge();
     return 'continue';
   }
 
@@ -340,6 +357,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.effort += executed + charged;
     this.#remaining -= executed;
     this.retired += executed;
+    this.#retiredAt[this.#el] = (this.#retiredAt[this.#el] ?? 0) + executed;
     clock.advance(executed);
     if (reason !== Exit.Fetch) {
       const page = this.#host.code.pageOf(at);
@@ -551,6 +569,11 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   }
 
   #retire(): void {
+    this.#charge();
+    this.#retiredAt[this.#el] = (this.#retiredAt[this.#el] ?? 0) + 1;
+  }
+
+  #charge(): void {
     this.#remaining -= Cost.Event;
     this.retired += 1;
     this.#clock.advance(1);

@@ -10,6 +10,10 @@ const cacheSizes = new Map<bigint, bigint>([
 ]);
 const CSSELR_EL1 = e(3, 2, 0, 0, 0);
 
+/** Fields of ID_AA64DFR0_EL1. */
+const DEBUG = 0x6n | (BigInt(BREAKPOINTS - 1) << 12n) | (BigInt(WATCHPOINTS - 1) << 20n) | (1n << 28n);
+const PMUV3 = 1n << 8n;
+
 /** SCTLR_EL1.UCT: EL0 may read CTR_EL0. */
 const UCT = 1 << 15;
 
@@ -36,11 +40,10 @@ export const identificationRegisters = {
   // CSV2, CSV3: nothing is executed speculatively.
   ID_AA64PFR0_EL1: constant(e(3, 0, 0, 4, 0), 0x1101_0000_0111_0011n),
   ID_AA64PFR1_EL1: constant(e(3, 0, 0, 4, 1), valueOf(extensions.ID_AA64PFR1_EL1)),
-  // Armv8 debug, with breakpoints and watchpoints.
-  ID_AA64DFR0_EL1: constant(
-    e(3, 0, 0, 5, 0),
-    0x6n | (BigInt(BREAKPOINTS - 1) << 12n) | (BigInt(WATCHPOINTS - 1) << 20n) | (1n << 28n),
-  ),
+  // Armv8 debug, with breakpoints and watchpoints; PMUv3 if the PE has it.
+  ID_AA64DFR0_EL1: behaves(e(3, 0, 0, 5, 0), {
+    read: (_context, { pmu }) => DEBUG | (pmu === undefined ? 0n : PMUV3),
+  }),
   ID_AA64ISAR0_EL1: constant(e(3, 0, 0, 6, 0), valueOf(extensions.ID_AA64ISAR0_EL1)),
   ID_AA64ISAR1_EL1: constant(e(3, 0, 0, 6, 1), valueOf(extensions.ID_AA64ISAR1_EL1)),
   ID_AA64ISAR2_EL1: constant(e(3, 0, 0, 6, 2), valueOf(extensions.ID_AA64ISAR2_EL1)),

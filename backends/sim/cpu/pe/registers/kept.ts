@@ -47,14 +47,6 @@ export const keptRegisters = {
   MDCCINT_EL1: keeps(e(2, 0, 0, 2, 0)),
   TPIDR_EL0: keeps(e(3, 3, 13, 0, 2), { el: 0 }),
   TPIDRRO_EL0: keeps(e(3, 3, 13, 0, 3), { readEl: 0 }),
-  PMCR_EL0: keeps(e(3, 3, 9, 12, 0), { reset: 0x60n }),
-  PMCNTENSET_EL0: keeps(e(3, 3, 9, 12, 1)),
-  PMSELR_EL0: keeps(e(3, 3, 9, 12, 5)),
-  PMCCNTR_EL0: keeps(e(3, 3, 9, 13, 0)),
-  PMUSERENR_EL0: keeps(e(3, 3, 9, 14, 0)),
-  PMOVSSET_EL0: keeps(e(3, 3, 9, 14, 3)),
-  PMINTENSET_EL1: keeps(e(3, 0, 9, 14, 1)),
-  PMCCFILTR_EL0: keeps(e(3, 3, 14, 15, 7)),
   // AHP, DN, FZ, RMode and FZ16. Trapped exceptions are not implemented, so their enables read as zero (Arm ARM, FPCR).
   FPCR: keeps(e(3, 3, 4, 4, 0), {
     el: 0,

@@ -1,5 +1,6 @@
 import type { ExceptionLevel } from '../../exception-level.ts';
 import type { TlbInvalidation } from '../../mmu/tlb-invalidation.ts';
+import type { Pmu } from '../pmu.ts';
 import type { InterruptGroup } from '../../gic/interrupt-routing.ts';
 
 /** op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2. */
@@ -26,6 +27,8 @@ export interface RegisterHost {
   readonly now: number;
   /** What the CPU interface does, if the machine has an interrupt controller. */
   readonly interrupts: InterruptInterface | undefined;
+  /** The performance monitors, if the PE has them. */
+  readonly pmu: Pmu | undefined;
   /** The Event Register. */
   event: boolean;
   /** SEV: sets the Event Register of every PE. */
@@ -52,8 +55,8 @@ export interface InterruptInterface {
   binaryPoint(group: InterruptGroup): number;
 }
 
-/** Whether EL1 permits EL0 something, by SCTLR_EL1 and CNTKCTL_EL1. */
-export type El0Control = (sctlr: number, cntkctl: number) => boolean;
+/** Whether EL1 permits EL0 something, by SCTLR_EL1, CNTKCTL_EL1 and PMUSERENR_EL0. */
+export type El0Control = (sctlr: number, cntkctl: number, pmuserenr: number) => boolean;
 
 /** One system register; its checks are made in the order of the fields. */
 export interface RegisterRow {
@@ -64,6 +67,8 @@ export interface RegisterRow {
   readonly readEl?: ExceptionLevel;
   /** Whether EL1 permits accesses at EL0; others are trapped to EL1. */
   readonly el0?: El0Control;
+  /** The same for writes, if different. */
+  readonly el0Write?: El0Control;
   /** Accesses are trapped like those to SIMD&FP registers. */
   readonly simd?: true;
   /** Whether it controls stage 1, or names its tables, so that a change of its value changes translations. */
