@@ -24,6 +24,10 @@ export {
   type HostUser,
   type IsolationType,
   type LaunchContext,
+  type BoardName,
+  type ImageArgument,
+  type ImageLoad,
+  type ImagePayload,
   type LinuxPayload,
   type Missing,
   type PlaneExit,
@@ -44,7 +48,15 @@ export {
   type VmSpec,
 } from './contract/index.ts';
 export { PetriError, type PetriErrorCode, type PetriErrorOptions, type PetriStep } from './errors.ts';
-export { linux, linuxIsPrepared, tmk, type LinuxOptions, type TmkOptions } from './payload/index.ts';
+export {
+  image,
+  linux,
+  linuxIsPrepared,
+  tmk,
+  type ImageOptions,
+  type LinuxOptions,
+  type TmkOptions,
+} from './payload/index.ts';
 export {
   SerialConsole,
   type Gap,
@@ -79,6 +91,7 @@ export {
   launchVm,
   resolveVmConfig,
   type LaunchOptions,
+  type ImageVm,
   type LinuxVm,
   type TmkVm,
   type Vm,

@@ -35,7 +35,7 @@ async function launchLinux(spec: VmSpec<LinuxPayload>, context: LaunchContext): 
 
 /** @param planFor returns undefined for a host that cannot make such a VM */
 async function launchOn(
-  { isolation, hostTags = [], payload }: VmSpec,
+  { isolation, hostTags = [], payload }: VmSpec<TmkPayload | LinuxPayload>,
   context: LaunchContext,
   planFor: (host: HostConfig) => VmPlan | undefined,
 ): Promise<VmRuntime> {

@@ -11,6 +11,7 @@ import { shared } from '../shared.ts';
  * - `tmk.rejections`: a TMK command that cannot be read is rejected with its reason, whatever the guest wrote
  * - `serial.fast`: a console carries megabytes in seconds
  * - `linux`: Linux boots
+ * - `image`: bare-metal images and firmware boot
  * - `exec`: `vm.exec` runs commands in a guest with a shell
  * - `reset`: the VM can be started again with the same handle
  * - `planes`: `vm.planes` exists
@@ -32,6 +33,7 @@ export const features = [
   'tmk.events',
   'tmk.rejections',
   'linux',
+  'image',
   'exec',
   'reset',
   'planes',

@@ -24,6 +24,16 @@ export type { HaltKind, HaltReason } from './halt.ts';
 export type { PlaneExit, PlaneInspector, RealmConfig, RealmInspector, Registers, Ripas } from './inspect.ts';
 export { type IsolationType, isIsolationType, isolationTypes } from './isolation.ts';
 export { beyondLimits } from './limits.ts';
-export type { LinuxPayload, TmkImage, TmkPayload, TmkSegment, TmkTest } from './payload.ts';
+export type {
+  BoardName,
+  ImageArgument,
+  ImageLoad,
+  ImagePayload,
+  LinuxPayload,
+  TmkImage,
+  TmkPayload,
+  TmkSegment,
+  TmkTest,
+} from './payload.ts';
 export { boots, cannotBoot, cannotIsolate, tmkSpec, type VmConfig, type VmPayload, type VmSpec } from './spec.ts';
 export { checkVcpu } from './vcpu.ts';

@@ -79,3 +79,45 @@ export interface LinuxPayload {
   /** What the user adds to the kernel's command line. */
   readonly commandLine: string;
 }
+
+/** A kind of board: QEMU's `virt`, or the FVP Base RevC. */
+export type BoardName = 'virt' | 'base';
+
+/** Bare-metal code or firmware: what is in memory when the machine leaves reset, and where it starts. */
+export interface ImagePayload {
+  /** Tells the kinds of `VmPayload` apart. */
+  readonly kind: 'image';
+  /** As messages call it. */
+  readonly name: string;
+  /** Absolute path of the file. */
+  readonly path: string;
+  /** The board that it is made for. */
+  readonly board: BoardName;
+  /** What is loaded, by physical address: of an ELF file its segments, else the whole file. */
+  readonly loads: readonly ImageLoad[];
+  /** Physical address of the first instruction. */
+  readonly entry: number;
+  /** Exception level at which it starts. */
+  readonly el: 1 | 2;
+  /** X0 to X3 at the first instruction. */
+  readonly x: readonly [ImageArgument, ImageArgument, ImageArgument, ImageArgument];
+  /** Path of an initial RAM disk, whose addresses are in the device tree. */
+  readonly initrd?: string;
+  /** `/chosen/bootargs` in the device tree. */
+  readonly commandLine: string;
+  /** The file, parsed, where it is an ELF file. */
+  readonly elf?: ElfFile;
+}
+
+/** A number, or the address of the device tree. */
+export type ImageArgument = number | 'device-tree';
+
+/** A part of an image. */
+export interface ImageLoad {
+  /** Physical address. */
+  readonly address: number;
+  /** Bytes in memory. */
+  readonly memsize: number;
+  /** The first bytes; the rest up to `memsize` is zero. A view of the file: not to be written to. */
+  readonly data: Uint8Array;
+}

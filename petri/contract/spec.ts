@@ -1,4 +1,4 @@
-import type { LinuxPayload, TmkPayload } from './payload.ts';
+import type { ImagePayload, LinuxPayload, TmkPayload } from './payload.ts';
 import { PetriError } from '../errors.ts';
 import type { IsolationType } from './isolation.ts';
 
@@ -25,7 +25,7 @@ export interface VmConfig {
 }
 
 /** What a VM can boot. */
-export type VmPayload = TmkPayload | LinuxPayload;
+export type VmPayload = TmkPayload | LinuxPayload | ImagePayload;
 
 /** Everything a backend needs to know to make one VM. */
 export interface VmSpec<P extends VmPayload = VmPayload> {

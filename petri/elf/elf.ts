@@ -33,6 +33,8 @@ export interface ElfSegment {
   readonly flags: number;
   readonly offset: number;
   readonly vaddr: number;
+  /** Physical address. @throws PetriError `elf-invalid` for one beyond 2^53 */
+  readonly paddr: number;
   readonly memsize: number;
   readonly align: number;
   /** The first p_filesz bytes at `vaddr`; the rest up to `memsize` is zero. A view of the file. */
@@ -179,6 +181,9 @@ function readSegments(reader: ElfReader): ElfSegment[] {
       flags: reader.u32(at + 4, 'p_flags'),
       offset,
       vaddr: reader.u64(at + 16, name('p_vaddr')),
+      get paddr() {
+        return reader.u64(at + 24, name('p_paddr'));
+      },
       memsize: reader.u64(at + 40, name('p_memsz')),
       align: reader.u64(at + 48, name('p_align')),
       data: fileSize === 0 ? reader.slice(0, 0, '') : reader.slice(offset, fileSize, `program header ${index}`),

@@ -3,6 +3,7 @@ import { artifactVariable, identify } from '../artifacts/index.ts';
 import type { LinuxPayload } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { anyText, checkOptions, text, type Rule } from '../options/index.ts';
+import { checkCommandLine } from './command-line.ts';
 import { checkKernel } from './linux-kernel.ts';
 
 /** What `linux()` boots. Relative paths are resolved against the working directory. */
@@ -22,8 +23,6 @@ export interface LinuxOptions {
 
 /** Where `petri linux install` puts the files for `linux()`, relative to the working directory. */
 export const preparedLinux = '.petri/linux';
-/** QEMU passes on longer ones, which arm64 Linux truncates (COMMAND_LINE_SIZE). */
-const MAX_COMMAND_LINE = 1024;
 
 const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initramfs: text, commandLine: anyText };
 
@@ -38,13 +37,7 @@ export function linux(options: LinuxOptions = {}): LinuxPayload {
   const path = given('linux-kernel', options.kernel, 'vmlinuz');
   checkKernel(path);
   const commandLine = options.commandLine ?? 'quiet';
-  if (commandLine.length > MAX_COMMAND_LINE || /[\u0000-\u001f\u007f]/.test(commandLine)) {
-    throw new PetriError(`the kernel's command line is no line of at most ${MAX_COMMAND_LINE} characters`, {
-      code: 'invalid-option',
-      step: 'payload',
-      remedy: 'give words with spaces between them',
-    });
-  }
+  checkCommandLine(commandLine, "the kernel's parameters");
   const base = { kind: 'linux' as const, name: `linux ${path}`, path, commandLine };
   if (options.initramfs === undefined) return { ...base, busybox: given('linux-busybox', undefined, 'busybox') };
   return { ...base, initramfs: given('linux-initramfs', options.initramfs, 'initramfs') };

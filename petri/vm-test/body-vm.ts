@@ -1,7 +1,7 @@
 import { PetriError } from '../errors.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import type { HaltReason, VmPayload } from '../contract/index.ts';
-import type { LinuxVm, TmkVm, Vm, VmTmk } from '../vm/index.ts';
+import type { Vm, VmOf, VmTmk } from '../vm/index.ts';
 import type { AwaitLedger } from './await-ledger.ts';
 import type { SeenEnds } from './seen-ends.ts';
 
@@ -32,7 +32,7 @@ export function lookUnder<Value extends object>(value: Value): { readonly target
  * A VM as its test body has it. Every promise that it gives is entered in the ledger, whichever member it comes from,
  * and what it tells of its end has been seen. The framework, which goes by the VM itself, leaves no trace in either.
  */
-export function bodyVm<V extends TmkVm | LinuxVm>(vm: V, watch: BodyWatch): V {
+export function bodyVm<V extends VmOf<VmPayload>>(vm: V, watch: BodyWatch): V {
   const views = new Map<SerialConsole, SerialConsole>();
   const viewOf = (console: SerialConsole): SerialConsole => {
     const known = views.get(console) ?? bodyConsole(vm, console, watch);

@@ -21,8 +21,8 @@ import { vmOptionsOf, type DeclarativeOptions, type PetriTestOptions, type VmLau
 
 const payload: Rule = {
   accepts: (value) =>
-    typeof value === 'function' || (isObject(value) && ['tmk', 'linux'].includes(String(value['kind']))),
-  expected: "tmk('…'), linux() or a function that gives one of them",
+    typeof value === 'function' || (isObject(value) && ['tmk', 'linux', 'image'].includes(String(value['kind']))),
+  expected: "tmk('…'), linux(), image({ … }) or a function that gives one of them",
   hint: (value) => (typeof value === 'string' ? `, did you mean tmk('${value}')?` : ''),
 };
 

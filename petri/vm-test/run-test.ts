@@ -5,15 +5,7 @@ import type { Backend, ProbeResult, IsolationType, VmPayload } from '../contract
 import { PetriError } from '../errors.ts';
 import { timerDelay } from '../timer.ts';
 import { harmlessLine } from '../text/index.ts';
-import {
-  launchController,
-  resolveVmConfig,
-  vmOf,
-  type LinuxVm,
-  type TmkVm,
-  type VmController,
-  type VmOf,
-} from '../vm/index.ts';
+import { launchController, resolveVmConfig, vmOf, type VmController, type VmOf } from '../vm/index.ts';
 import { AwaitLedger } from './await-ledger.ts';
 import { bodyVm, type BodyWatch } from './body-vm.ts';
 import { moveTo, type CallSite } from './call-site.ts';
@@ -166,20 +158,20 @@ class TestSession {
     throw unexpected;
   }
 
-  #bodyContext(backend: Backend, probe: ProbeResult, vm: TmkVm | LinuxVm | undefined): PetriTestContext {
+  #bodyContext(backend: Backend, probe: ProbeResult, vm: VmOf<VmPayload> | undefined): PetriTestContext {
     const watch = this.#watch;
     const view = vm === undefined ? undefined : bodyVm(vm, watch);
-    const another = async (more: VmLaunchOptions): Promise<TmkVm | LinuxVm> => {
+    const another = async (more: VmLaunchOptions): Promise<VmOf<VmPayload>> => {
       checkLaunch(more);
       const options = { ...this.#options, ...more };
       const payload = this.#decide(backend, probe, options);
       if (payload === undefined) throw noPayload();
       return bodyVm(vmOf(await this.#launch(backend, probe, options, payload)), watch);
     };
-    const launch = (options: VmLaunchOptions = {}): Promise<TmkVm | LinuxVm> =>
+    const launch = (options: VmLaunchOptions = {}): Promise<VmOf<VmPayload>> =>
       watch.ledger.watch('launch()', launch, another(options));
     const own = {
-      get vm(): TmkVm | LinuxVm {
+      get vm(): VmOf<VmPayload> {
         if (view !== undefined) return view;
         throw noPayload();
       },

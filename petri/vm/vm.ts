@@ -8,6 +8,7 @@ import type {
   TmkPayload,
   VmConfig,
   VmPayload,
+  ImagePayload,
   LinuxPayload,
   ExecOptions,
   ExecResult,
@@ -241,13 +242,29 @@ export class LinuxVm extends Vm<LinuxPayload> {
   }
 }
 
-/** The VM that boots a payload: `TmkVm`, `LinuxVm`, or either of them where the payload may be either. */
-export type VmOf<P extends VmPayload> = P extends TmkPayload ? TmkVm : P extends LinuxPayload ? LinuxVm : never;
+/** A VM that boots a bare-metal image or firmware. */
+export class ImageVm extends Vm<ImagePayload> {}
+
+/** The VM that boots a payload: `TmkVm`, `LinuxVm`, `ImageVm`, or any of them where the payload may be any. */
+export type VmOf<P extends VmPayload> = P extends TmkPayload
+  ? TmkVm
+  : P extends LinuxPayload
+    ? LinuxVm
+    : P extends ImagePayload
+      ? ImageVm
+      : never;
 
 /** The handle of a VM for those who use it. */
-export function vmOf(controller: VmController): TmkVm | LinuxVm {
+export function vmOf(controller: VmController): VmOf<VmPayload> {
   const { payload } = controller.parts.spec;
-  return payload.kind === 'tmk' ? new TmkVm(controller, payload) : new LinuxVm(controller, payload);
+  switch (payload.kind) {
+    case 'tmk':
+      return new TmkVm(controller, payload);
+    case 'linux':
+      return new LinuxVm(controller, payload);
+    case 'image':
+      return new ImageVm(controller, payload);
+  }
 }
 
 async function runTest(controller: VmController, payload: TmkPayload, name: string): Promise<TmkResult> {

@@ -29,6 +29,11 @@ export interface Guest {
    * loop to do so before it continues. Absent where there is no input.
    */
   readonly listens?: boolean;
+  /**
+   * Guest time in nanoseconds until something happens while no PE has anything to do: Infinity where only input leads
+   * on. Undefined while there is something to do, or input to deliver.
+   */
+  readonly sleeps?: number | undefined;
   readonly realm?: RealmInspector;
   readonly planes: readonly (PlaneInspector | undefined)[];
   /**

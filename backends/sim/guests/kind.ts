@@ -1,10 +1,12 @@
 import type {
   BackendLimits,
   Feature,
+  ImagePayload,
   IsolationType,
   LinuxPayload,
   VmConfig,
   VmPayload,
+  VmSpec,
 } from '../../../petri/contract/index.ts';
 import type { LoadablePayload, TmkListener } from '../../../petri/tmk/index.ts';
 import type { BoardGuest } from './board/board-guest.ts';
@@ -19,8 +21,8 @@ interface Kind {
   readonly features: readonly Feature[];
   /** Bounds on the configuration of its guests. */
   readonly limits: BackendLimits;
-  /** Why no guest can be made with a configuration that is within the limits, in one sentence. */
-  refuses?(config: VmConfig): string | undefined;
+  /** Why no guest can be made of what is within the limits, in one sentence. */
+  refuses?(spec: VmSpec): string | undefined;
 }
 
 /** Guests that run a TMK: everything that differs between isolation types. */
@@ -30,13 +32,13 @@ export interface TmkKind extends Kind {
   load(): Promise<TmkFactory>;
 }
 
-/** Machines on which an operating system boots. */
-export interface BoardKind extends Kind {
-  readonly payload: 'linux';
-  load(): Promise<BoardFactory>;
+/** Boards that boot one kind of payload. */
+export interface BoardKind<P extends LinuxPayload | ImagePayload = LinuxPayload | ImagePayload> extends Kind {
+  readonly payload: P['kind'];
+  load(): Promise<BoardFactory<P>>;
 }
 
-export type GuestKind = TmkKind | BoardKind;
+export type GuestKind = TmkKind | BoardKind<LinuxPayload> | BoardKind<ImagePayload>;
 
 /** Makes the guests of one kind. */
 export interface TmkFactory {
@@ -48,12 +50,13 @@ export interface TmkFactory {
   make(payload: LoadablePayload, config: VmConfig, listener: TmkListener): Guest;
 }
 
-export interface BoardFactory {
+export interface BoardFactory<P> {
   /**
-   * Reads and unpacks a payload, for guests that boot it.
+   * Reads and unpacks a payload.
    *
-   * @param agent what the agent in the guest prints when it is ready
+   * @param agent what the agent in the guest prints when it is ready, where the payload has one
+   * @returns what makes boards that boot it
    * @throws PetriError `image-invalid`, `payload-too-large`
    */
-  prepare(payload: LinuxPayload, config: VmConfig, agent: string): (listener: BoardListener) => BoardGuest;
+  prepare(payload: P, config: VmConfig, agent: string): (listener: BoardListener) => BoardGuest;
 }

@@ -5,7 +5,7 @@ import {
   type IsolationType,
   type VmPayload,
 } from '../../../petri/contract/index.ts';
-import { linuxKind } from './board/board-kind.ts';
+import { imageKind, linuxKind } from './board/board-kind.ts';
 import type { GuestKind, TmkKind } from './kind.ts';
 import { plainKind } from './plain/plain-kind.ts';
 import { realmKind } from './realm/realm-kind.ts';
@@ -13,7 +13,7 @@ import { realmKind } from './realm/realm-kind.ts';
 const tmkKinds: readonly TmkKind[] = [realmKind, plainKind];
 
 /** Every kind of guest, in the order in which users see them. */
-export const guestKinds: readonly GuestKind[] = [...tmkKinds, linuxKind];
+export const guestKinds: readonly GuestKind[] = [...tmkKinds, linuxKind, imageKind];
 
 /** The kind of guest for an isolation type and a kind of payload, if there is one. */
 export function findKind(isolation: IsolationType, payload: VmPayload['kind']): GuestKind | undefined {

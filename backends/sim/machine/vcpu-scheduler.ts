@@ -73,7 +73,7 @@ export class VcpuScheduler {
   /** Whether no vCPU can run before a device raises an interrupt that no alarm leads to. */
   get idle(): boolean {
     const blocked = this.#states.every((state, index) => state === 'off' || (state !== 'ready' && !this.#wakes(index)));
-    return blocked && this.#nextWake === Infinity;
+    return blocked && this.nextWake === Infinity;
   }
 
   isOn(vcpu: Vcpu): boolean {
@@ -128,12 +128,21 @@ export class VcpuScheduler {
 
   /** Advances to what happens next while all vCPUs wait. @returns false if nothing will */
   passTime(): boolean {
-    const next = this.#nextWake;
+    const next = this.nextWake;
     if (next === Infinity) return false;
     this.#clock.jumpTo(next);
     this.#clock.ring();
     this.#jumps += 1;
     return true;
+  }
+
+  /** Guest time of the next alarm or end of a wait; Infinity if there is none, or no vCPU that it could wake. */
+  get nextWake(): number {
+    if (this.allOff) return Infinity;
+    const ends = this.#vcpus.map(({ waitsUntil }, index) =>
+      this.#states[index] === 'waiting' ? waitsUntil : Infinity,
+    );
+    return Math.min(this.#clock.next, ...ends);
   }
 
   /** Sums over all vCPUs; see `Vcpu`. */
@@ -212,15 +221,6 @@ export class VcpuScheduler {
     const state = this.#states[index];
     if (state === 'waiting') return this.#at(index).awake;
     return state === 'suspended' && this.#at(index).interruptPending;
-  }
-
-  /** Guest time of the next alarm or end of a wait; Infinity if there is none, or no vCPU that it could wake. */
-  get #nextWake(): number {
-    if (this.allOff) return Infinity;
-    const ends = this.#vcpus.map(({ waitsUntil }, index) =>
-      this.#states[index] === 'waiting' ? waitsUntil : Infinity,
-    );
-    return Math.min(this.#clock.next, ...ends);
   }
 
   #set(vcpu: Vcpu, state: PowerState): void {

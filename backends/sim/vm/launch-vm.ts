@@ -1,14 +1,30 @@
-import { boots, type LaunchContext, type VmRuntime, tmkSpec, type VmSpec } from '../../../petri/contract/index.ts';
-import type { TmkPayload } from '../../../petri/contract/index.ts';
+import {
+  boots,
+  type ImagePayload,
+  type LaunchContext,
+  type TmkPayload,
+  tmkSpec,
+  type VmRuntime,
+  type VmSpec,
+} from '../../../petri/contract/index.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
-import { tmkKind } from '../guests/index.ts';
+import { imageKind, tmkKind } from '../guests/index.ts';
+import { BoardVm } from './board-vm.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { SimVm } from './sim-vm.ts';
 
 /** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid` */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
-  if (boots(spec, 'linux') && spec.isolation === 'none') return await LinuxVm.launch(spec, context);
+  if (spec.isolation === 'none') {
+    if (boots(spec, 'linux')) return await LinuxVm.launch(spec, context);
+    if (boots(spec, 'image')) return await launchImage(spec, context);
+  }
   return await launchTmk(tmkSpec('sim', spec), context);
+}
+
+async function launchImage({ payload, config }: VmSpec<ImagePayload>, context: LaunchContext): Promise<BoardVm> {
+  const boards = await imageKind.load();
+  return new BoardVm({ config, context, make: boards.prepare(payload, config, '') });
 }
 
 async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, context: LaunchContext): Promise<SimVm> {

@@ -1,6 +1,6 @@
 import { DEFAULT_MAX_INSTRUCTIONS, type HaltReason } from '../../../petri/contract/index.ts';
 import type { Guest } from '../guests/index.ts';
-import type { GuestTimers } from './guest-timers.ts';
+import { type GuestTimers, WORK_PER_MILLISECOND } from './guest-timers.ts';
 import { type Slice, sliceScheduler } from './slice-scheduler.ts';
 
 /** Milliseconds after which a slice yields to the event loop. */
@@ -20,12 +20,19 @@ const MAX_CHUNK = 200_000;
  * in the next, and whoever waits for it answers in the one after.
  */
 const LISTENING_TURNS = 3;
+/** Milliseconds after which a guest that sleeps is looked after. */
+const NAP = 10;
 
 interface RunLoopOptions {
   readonly guest: Guest;
   /** Instructions after which the guest is stopped. */
   readonly maxInstructions: number;
   readonly timers?: GuestTimers;
+  /**
+   * Whether a guest that waits for a time waits as long as the host's clock takes, as somebody in front of a console
+   * expects. @default false: it gets there at once
+   */
+  readonly realTime?: boolean;
   readonly scheduler?: { add(slice: Slice): void };
   /** Clock in milliseconds; for tests. */
   readonly now?: () => number;
@@ -51,12 +58,19 @@ export class RunLoop {
   #sliceEnd = 0;
   /** Turns left to others. */
   #turns = 0;
+  readonly #realTime: boolean;
+  #nap: NodeJS.Timeout | undefined;
+  /** Milliseconds for which the guest has waited for input. */
+  #napped = 0;
+  /** When the wait of a guest in real time is over. */
+  #wakeAt: number | undefined;
 
   constructor(options: RunLoopOptions) {
     this.#guest = options.guest;
     this.#maxInstructions = options.maxInstructions;
     this.#maxWork = Math.max(options.maxInstructions, DEFAULT_MAX_INSTRUCTIONS);
     this.#timers = options.timers;
+    this.#realTime = options.realTime ?? false;
     this.#scheduler = options.scheduler ?? sliceScheduler;
     this.#now = options.now ?? (() => performance.now());
     this.#outstayed = () => this.#now() >= this.#sliceEnd;
@@ -75,7 +89,24 @@ export class RunLoop {
   end(reason: HaltReason): void {
     if (this.#ended) return;
     this.#ended = true;
+    clearTimeout(this.#nap);
     this.#resolve(reason);
+  }
+
+  /**
+   * What the guest's waits for input count, as work: a guest that only waits for ever is to come to the end of
+   * time-outs and of its budget too.
+   */
+  get slept(): number {
+    return this.#napped * WORK_PER_MILLISECOND;
+  }
+
+  /** Ends a nap: input has come. */
+  wake(): void {
+    if (this.#nap === undefined) return;
+    clearTimeout(this.#nap);
+    this.#nap = undefined;
+    this.start();
   }
 
   /** As `end`, with the guest's PC in the message. */
@@ -88,6 +119,7 @@ export class RunLoop {
       this.#turns -= 1;
       return !this.#ended;
     }
+    if (this.#sleeps()) return false;
     try {
       let now = this.#now();
       this.#sliceEnd = now + SLICE;
@@ -117,12 +149,42 @@ export class RunLoop {
     return !this.#ended;
   }
 
+  /** Lets the guest nap if it only waits. @returns whether it does */
+  #sleeps(): boolean {
+    if (this.#ended) return true;
+    const nanoseconds = this.#guest.sleeps;
+    if (nanoseconds === undefined || (nanoseconds !== Infinity && !this.#realTime)) {
+      this.#wakeAt = undefined;
+      return false;
+    }
+    const left = nanoseconds === Infinity ? NAP : this.#untilAwake(nanoseconds);
+    if (left <= 0 || this.#left() <= 0) {
+      this.#wakeAt = undefined;
+      return false;
+    }
+    const duration = Math.min(left, NAP);
+    this.#nap = setTimeout(() => {
+      this.#nap = undefined;
+      if (nanoseconds === Infinity) this.#napped += duration;
+      this.#timers?.fire();
+      this.start();
+    }, duration);
+    return true;
+  }
+
+  /** Milliseconds left of a wait in real time. */
+  #untilAwake(nanoseconds: number): number {
+    this.#wakeAt ??= this.#now() + nanoseconds / 1_000_000;
+    return this.#wakeAt - this.#now();
+  }
+
   /**
    * What is left of the budget. A budget of the default size or more also limits the work of the guest: one that mostly
    * exits to its monitor or takes exceptions then ends in about the same time as one that only executes instructions.
    */
   #left(): number {
-    return Math.min(this.#maxInstructions - this.#guest.retired, this.#maxWork - this.#guest.work);
+    const work = this.#guest.work + this.slept;
+    return Math.min(this.#maxInstructions - this.#guest.retired, this.#maxWork - work);
   }
 
   #usedUp(): string {

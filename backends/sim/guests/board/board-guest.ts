@@ -19,6 +19,8 @@ const CALL_IMMEDIATE = 0xffff;
  * there, so that whoever answers what the guest has printed is in time.
  */
 export class BoardGuest implements Guest {
+  /** Called when input comes. */
+  onInput: (() => void) | undefined;
   readonly planes = [];
   readonly events = [];
   readonly #board: Board;
@@ -68,10 +70,16 @@ export class BoardGuest implements Guest {
   /** Input for a port, which arrives at the next point for it. @param bytes not to be changed afterwards */
   input(port: Port, bytes: Uint8Array): void {
     this.#input.push({ port, bytes });
+    this.onInput?.();
   }
 
   get listens(): boolean {
     return this.#listens;
+  }
+
+  get sleeps(): number | undefined {
+    if (!this.#idle || this.#input.length > 0) return undefined;
+    return Math.max(0, this.#scheduler.nextWake - this.#board.machine.cpu.clock.now);
   }
 
   get retired(): number {
@@ -102,7 +110,8 @@ export class BoardGuest implements Guest {
     }
     if (this.#idle) {
       this.#idle = false;
-      this.#passTime();
+      this.#scheduler.passTime();
+      this.#setInputAlarm();
     }
     const halt = this.#run(budget, outstayed);
     this.#board.flush();
@@ -135,14 +144,6 @@ export class BoardGuest implements Guest {
     this.#input.length = 0;
   }
 
-  /** Time goes on to what happens next, which is no point for input: that would end each wait after a millisecond. */
-  #passTime(): void {
-    const { clock } = this.#board.machine.cpu;
-    if (this.#inputAlarm !== undefined) clock.cancel(this.#inputAlarm);
-    this.#scheduler.passTime();
-    this.#setInputAlarm();
-  }
-
   #setInputAlarm(): void {
     const { clock } = this.#board.machine.cpu;
     const next = Math.floor(clock.now / INPUT_PERIOD + 1) * INPUT_PERIOD;
@@ -156,6 +157,8 @@ export class BoardGuest implements Guest {
   #haltOf(exit: RunExit): HaltReason | undefined {
     if (exit === RunExit.Sync) return this.#serve();
     if (exit === RunExit.Unsupported) return this.#fault(this.#scheduler.current.unsupported);
+    // The next point for input would wake the machine a thousand times a second.
+    if (this.#inputAlarm !== undefined) this.#board.machine.cpu.clock.cancel(this.#inputAlarm);
     this.#listens = true;
     this.#idle = true;
     return undefined;

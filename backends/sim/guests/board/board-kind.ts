@@ -1,13 +1,33 @@
+import { boots, type Feature, type ImagePayload, type LinuxPayload } from '../../../../petri/contract/index.ts';
 import { lazy } from '../../../../petri/lazy.ts';
-import type { BoardKind } from '../kind.ts';
 import { MAX_MEMORY, MIB } from '../board-limits.ts';
+import type { BoardKind } from '../kind.ts';
 
-/** Linux on a simulated machine. */
-export const linuxKind: BoardKind = {
+const features: readonly Feature[] = [
+  'serial.write',
+  'serial.fast',
+  'reset',
+  'inspect.registers',
+  'instruction-budget',
+];
+const limits = { minMemory: 4 * MIB, maxMemory: MAX_MEMORY, maxVcpus: 8, maxPlanes: 3 };
+
+/** Linux on a simulated board. Debian's kernel does not boot with less memory. */
+export const linuxKind: BoardKind<LinuxPayload> = {
   isolation: 'none',
   payload: 'linux',
-  features: ['serial.write', 'serial.fast', 'linux', 'exec', 'reset', 'inspect.registers', 'instruction-budget'],
-  // Debian's kernel does not boot with less.
-  limits: { minMemory: 128 * MIB, maxMemory: MAX_MEMORY, maxVcpus: 8, maxPlanes: 3 },
+  features: [...features, 'linux', 'exec'],
+  limits: { ...limits, minMemory: 128 * MIB },
   load: lazy(async () => (await import('./linux-guest.ts')).linuxGuests),
+};
+
+/** Bare-metal code and firmware on a simulated board. */
+export const imageKind: BoardKind<ImagePayload> = {
+  isolation: 'none',
+  payload: 'image',
+  features: [...features, 'image'],
+  limits,
+  refuses: (spec) =>
+    boots(spec, 'image') && spec.payload.el === 2 ? 'the simulator has no EL2 for code of guests yet' : undefined,
+  load: lazy(async () => (await import('./image-guest.ts')).imageGuests),
 };

@@ -85,12 +85,12 @@ export class Board {
   }
 
   /** Puts bytes into RAM, where they have been found to fit. */
-  load({ address, bytes }: Load): void {
+  load({ address, memsize, data }: Load): void {
     const at = address - this.ram.base;
     const to = this.machine.dram.offset + at;
-    this.machine.linear.u8.set(bytes, to);
-    this.machine.cpu.wrote(to, bytes.length);
-    this.stage2.touch(at, bytes.length);
+    this.machine.linear.u8.set(data, to);
+    this.machine.cpu.wrote(to, memsize);
+    this.stage2.touch(at, memsize);
   }
 
   receive(port: Port, bytes: Uint8Array): void {

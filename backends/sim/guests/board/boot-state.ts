@@ -1,3 +1,4 @@
+import type { ImageArgument, ImageLoad } from '../../../../petri/contract/index.ts';
 import { PetriError } from '../../../../petri/errors.ts';
 import type { Window } from '../../machine/index.ts';
 
@@ -11,11 +12,9 @@ export interface BootState {
 }
 
 /** Bytes at a physical address. */
-export interface Load {
+export interface Load extends ImageLoad {
   /** What it is, for messages. */
   readonly name: string;
-  readonly address: number;
-  readonly bytes: Uint8Array;
 }
 
 const MIB = 2 ** 20;
@@ -48,19 +47,65 @@ export function linuxBoot(files: LinuxFiles, ram: Window): BootState {
   const textOffset = Number(kernel.readBigUInt64LE(Header.TextOffset));
   const imageSize = Math.max(Number(kernel.readBigUInt64LE(Header.ImageSize)), kernel.length);
   const entry = ram.base + KERNEL_ALIGNMENT + textOffset;
-  const loads: Load[] = [{ name: 'the kernel', address: entry, bytes: kernel }];
+  const loads: Load[] = [load('the kernel', entry, kernel)];
   let free = roundUp(entry + imageSize, PAGE);
   let initramfs: { start: number; end: number } | undefined;
   if (files.initramfs !== undefined) {
     initramfs = { start: free, end: free + files.initramfs.length };
-    loads.push({ name: 'its initramfs', address: free, bytes: files.initramfs });
+    loads.push(load('its initramfs', free, files.initramfs));
     free = initramfs.end;
   }
   const tree = files.deviceTree(initramfs);
   const place = roundUp(free, BLOCK);
-  loads.push({ name: 'the device tree', address: place, bytes: tree });
+  loads.push(load('the device tree', place, tree));
   checkLoads(loads, ram, place + tree.length);
   return { loads, entry, x: [place] };
+}
+
+/** What `imageBoot` places. */
+export interface ImageFiles {
+  /** At physical addresses. */
+  readonly loads: readonly Load[];
+  readonly entry: number;
+  readonly x: readonly ImageArgument[];
+  readonly initrd?: Uint8Array | undefined;
+  deviceTree(initrd: { readonly start: number; readonly end: number } | undefined): Uint8Array;
+}
+
+/**
+ * Places an image that says where it belongs, its initial RAM disk behind it, and the device tree at the start of RAM,
+ * where firmware looks for it, or behind the rest if the image is there.
+ *
+ * @throws PetriError `payload-too-large` if a part is not in RAM
+ */
+export function imageBoot(files: ImageFiles, ram: Window): BootState {
+  const loads = [...files.loads];
+  const free = Math.max(ram.base + BLOCK, ...loads.map(({ address, memsize }) => address + memsize));
+  let end = roundUp(free, PAGE);
+  let initrd: { start: number; end: number } | undefined;
+  if (files.initrd !== undefined) {
+    initrd = { start: end, end: end + files.initrd.length };
+    loads.push(load('the initial RAM disk', end, files.initrd));
+    end = initrd.end;
+  }
+  const tree = files.deviceTree(initrd);
+  const startIsFree = loads.every(({ address }) => address >= ram.base + tree.length);
+  const place = startIsFree ? ram.base : roundUp(end, BLOCK);
+  loads.push(load('the device tree', place, tree));
+  for (const { name, address, memsize } of loads) {
+    if (address >= ram.base && address + memsize <= ram.base + ram.bytes) continue;
+    const range = `0x${ram.base.toString(16)} to 0x${(ram.base + ram.bytes).toString(16)}`;
+    throw new PetriError(`${name} of ${megabytes(memsize)} at 0x${address.toString(16)} is not in RAM: ${range}`, {
+      code: 'payload-too-large',
+      step: 'launch',
+      remedy: 'link or load it elsewhere, give the VM more memory, or choose another `board`',
+    });
+  }
+  return { loads, entry: files.entry, x: files.x.map((value) => (value === 'device-tree' ? place : value)) };
+}
+
+function load(name: string, address: number, data: Uint8Array): Load {
+  return { name, address, memsize: data.length, data };
 }
 
 /** @param needed address of the end of what has to be in RAM */
@@ -68,7 +113,7 @@ function checkLoads(loads: readonly Load[], ram: Window, needed: number): void {
   const [first] = loads;
   const end = ram.base + ram.bytes;
   if (first !== undefined && Number.isSafeInteger(needed) && needed <= end) return;
-  const sizes = loads.map(({ name, bytes }) => `${name} of ${megabytes(bytes.length)}`).join(', ');
+  const sizes = loads.map(({ name, memsize }) => `${name} of ${megabytes(memsize)}`).join(', ');
   throw new PetriError(`${sizes} do not fit into ${megabytes(ram.bytes)} of memory`, {
     code: 'payload-too-large',
     step: 'launch',

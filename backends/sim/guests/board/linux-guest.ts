@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { LinuxPayload, VmConfig } from '../../../../petri/contract/index.ts';
@@ -9,6 +8,7 @@ import type { BoardFactory } from '../kind.ts';
 import { ramOf } from './board.ts';
 import { BoardGuest } from './board-guest.ts';
 import { linuxBoot } from './boot-state.ts';
+import { seedOf } from './random-seed.ts';
 
 const GZIP = 0x1f;
 /** Of the UART that is the agent's. */
@@ -27,12 +27,7 @@ function commandLine({ commandLine }: LinuxPayload, agent: string): string {
   return `${own} ${commandLine}`.trimEnd();
 }
 
-/** For the kernel's random numbers, which are to be the same in every run. */
-function seedOf(bootargs: string): Uint8Array {
-  return createHash('sha512').update(bootargs).digest();
-}
-
-export const linuxGuests: BoardFactory = {
+export const linuxGuests: BoardFactory<LinuxPayload> = {
   prepare(payload: LinuxPayload, config: VmConfig, agent: string) {
     const map = machineMaps.virt;
     const size = { memory: config.memory, vcpus: config.vcpus };

@@ -32,7 +32,7 @@ export const realmKind: TmkKind = {
     maxVcpus: MAX_VCPUS,
     maxPlanes: 3,
   },
-  refuses: ({ ipaWidth }) =>
+  refuses: ({ config: { ipaWidth } }) =>
     ipaWidth >= MIN_IPA_WIDTH
       ? undefined
       : `a TMK needs its command page at 0xffff0000 in the protected half of the IPA space: ` +

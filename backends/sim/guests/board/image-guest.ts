@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import type { ImagePayload, VmConfig } from '../../../../petri/contract/index.ts';
+import { encodeDeviceTree, machineMaps } from '../../machine/index.ts';
+import type { BoardFactory } from '../kind.ts';
+import { BoardGuest } from './board-guest.ts';
+import { ramOf } from './board.ts';
+import { imageBoot } from './boot-state.ts';
+import { seedOf } from './random-seed.ts';
+
+export const imageGuests: BoardFactory<ImagePayload> = {
+  prepare(payload: ImagePayload, config: VmConfig) {
+    const map = machineMaps[payload.board];
+    const size = { memory: config.memory, vcpus: config.vcpus };
+    const boot = imageBoot(
+      {
+        loads: payload.loads.map((part) => ({ ...part, name: payload.name })),
+        entry: payload.entry,
+        x: payload.x,
+        ...(payload.initrd === undefined ? {} : { initrd: readFileSync(payload.initrd) }),
+        deviceTree: (initrd) =>
+          encodeDeviceTree(
+            map.deviceTree({
+              ...size,
+              psci: 'hvc',
+              bootargs: payload.commandLine,
+              rngSeed: seedOf(payload.commandLine),
+              ...(initrd === undefined ? {} : { initrd }),
+            }),
+          ),
+      },
+      ramOf(map, size.memory),
+    );
+    return (listener) => new BoardGuest(map, size, boot, listener);
+  },
+};
