@@ -148,7 +148,8 @@ describe('VirtioConsole', () => {
   const made = () => {
     const written = ['', ''];
     const sinks = written.map(
-      (_, port) => new BufferedSink((chunk) => (written[port] += String.fromCharCode(...chunk))),
+      (_, port) =>
+        new BufferedSink((chunk) => (written[port] = `${written[port] ?? ''}${String.fromCharCode(...chunk)}`)),
     );
     const device = new VirtioConsole({
       ports: sinks.map((output, port) => ({ name: `port.${String(port)}`, console: port === 0, output })),
