@@ -53,9 +53,16 @@ export const VcpuState = {
   V: 0x800,
   Fpcr: 0xa00,
   Fpsr: 0xa08,
-  EsrEl2: 0xa10,
-  FarEl2: 0xa18,
-  HpfarEl2: 0xa20,
+  /**
+   * Whether generated code may use its own floating-point results, which are those of the default mode; i32, 0 or 1.
+   * `FloatDefault`: FPCR asks for that mode. `FloatSettled`: also, FPSR.IXC is set, so that inexact results change
+   * nothing. Both are 0 after FPCR and FPSR were written; the exact unit then finds out.
+   */
+  FloatDefault: 0xa10,
+  FloatSettled: 0xa14,
+  EsrEl2: 0xa18,
+  FarEl2: 0xa20,
+  HpfarEl2: 0xa28,
   /** Address of a memory access that leaves the fast path. */
   SlowAddress: 0xa30,
   /** Its data, up to 64 bytes. */
@@ -66,18 +73,16 @@ export const VcpuState = {
   /** Base of the data TLB and the instruction TLB of the active context at its Exception level. */
   Tlb: 0xa88,
   Itlb: 0xa8c,
-  /** Operands of a helper call that do not fit into its arguments. */
-  Helper: 0xa90,
   /** Base of the data TLB of the active context at EL0, for unprivileged loads and stores. */
-  El0Tlb: 0xaf0,
+  El0Tlb: 0xa90,
   /** What ERETAA and ERETAB found: where to return, and whether authentication failed. */
-  EretFails: 0xaf4,
-  EretTarget: 0xaf8,
+  EretFails: 0xa94,
+  EretTarget: 0xa98,
   /** PSTATE.BTYPE by an indirect branch that left generated code, else zero. The run loop clears it. */
-  BranchType: 0xb00,
+  BranchType: 0xaa0,
   /** State of the generator of RNDR, which all vCPUs of a machine share. */
-  Random: 0xb08,
-  End: 0xb10,
+  Random: 0xaa8,
+  End: 0xab0,
 } as const;
 
 /** Size of both. */
@@ -134,7 +139,7 @@ export function savedContext(context: number): number {
   return SAVED_REGION + context * ContextState.Size;
 }
 
-/** Saved blocks of vCPUs that are not running: SIMD&FP registers, FPCR, FPSR. */
+/** Saved blocks of vCPUs that are not running: SIMD&FP registers, FPCR, FPSR and what is known of them. */
 const SAVED_VCPU_REGION = 0x16_0000;
 export const VCPU_SAVED_BYTES = VcpuState.EsrEl2 - VcpuState.V;
 export function savedVcpu(vcpu: number): number {

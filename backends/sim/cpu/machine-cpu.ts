@@ -7,7 +7,7 @@ import { DataAccess } from './mmu/data-access.ts';
 import type { TlbInvalidation } from './mmu/tlb-invalidation.ts';
 import { TlbPool } from './mmu/tlb-pool.ts';
 import { El1Regime } from './mmu/el1-regime.ts';
-import { createHelper } from './float/exact-float.ts';
+import { createExactUnit } from './float/exact-unit.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES, VcpuState } from './layout.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
@@ -60,7 +60,7 @@ export class MachineCpu implements Cpu, VcpuHost {
       slowModify,
       slowZero,
       commitWrite,
-      helper: createHelper(memory, this.effort),
+      exact: createExactUnit(memory, this.effort),
     });
     this.#blocks = new BlockCompiler(memory, this.code, (placed) => {
       this.#table.placeBlocks(placed);

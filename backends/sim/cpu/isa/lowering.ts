@@ -144,6 +144,15 @@ export interface Lowering {
   repeat(): void;
   /** Returns to the run loop at this instruction. */
   exit(reason: Exit): void;
-  /** Calls a floating-point operation of float/exact-float.ts; operands and results are passed in the state. */
-  helper(index: number, argument: I32): I32;
+  /**
+   * Executes the instruction in the exact floating-point unit (float/operation.ts). It reads and writes the operands'
+   * registers itself and raises flags, so nothing of the instruction may be done before or after.
+   */
+  exactly(operation: number, parameter?: I32): void;
+  /** Whether a double is exactly the sum or the product of two others; it may be denied where it is hard to see. */
+  isSum(a: F64, b: F64, sum: F64): I32;
+  isProduct(a: F64, b: F64, product: F64): I32;
+  /** The same of lanes of 4 or 8 bytes, as a mask. */
+  areSums(bytes: 4 | 8, a: V128, b: V128, sums: V128): V128;
+  areProducts(bytes: 4 | 8, a: V128, b: V128, products: V128): V128;
 }

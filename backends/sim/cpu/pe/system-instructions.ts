@@ -200,10 +200,9 @@ export class SystemInstructions {
     else if (register.write === undefined) return 'undefined';
     register.write?.(context, value, host);
     context.stage1Changed(register.stage1);
-    const unsupported = register.unsupported?.(value);
-    if (unsupported === undefined) return 'next';
-    this.unsupported = unsupported;
-    return 'unsupported';
+    // FPCR or FPSR.
+    if (register.simd === true) u64[VcpuState.FloatDefault >> 3] = 0n;
+    return 'next';
   }
 
   /** MSR (immediate): the immediate is CRm. */

@@ -166,6 +166,21 @@ function scratchAddress(random: Random): bigint {
   return BigInt(SCRATCH_PAGE + PAGE_BYTES / 2 + random.below(8) * 64 + aligned);
 }
 
+/** FPCR: AHP and DN now and then; in half of the cases also a mode of rounding and what is flushed. */
+function modes(random: Random): bigint {
+  const set = (bit: bigint, oneIn: number): bigint => (random.below(oneIn) === 0 ? 1n << bit : 0n);
+  const special = set(26n, 6) | set(25n, 6);
+  if (random.below(2) === 0) return special;
+  return special | (BigInt(random.below(4)) << 22n) | set(24n, 3) | set(19n, 3);
+}
+
+/** FPSR: nothing, IXC, or any of QC and the cumulative flags. */
+function flags(random: Random): bigint {
+  const kind = random.below(3);
+  if (kind < 2) return kind === 0 ? 0n : 0x10n;
+  return BigInt(random.word() & 0x0800_009f);
+}
+
 export function randomRegisters(random: Random, word: number): Uint8Array {
   const bytes = new Uint8Array(RegisterFile.Bytes);
   const view = new DataView(bytes.buffer);
@@ -184,10 +199,8 @@ export function randomRegisters(random: Random, word: number): Uint8Array {
     view.setBigUint64(at, scratchAddress(random), true);
   }
   view.setBigUint64(RegisterFile.Nzcv, BigInt(random.below(16)) << 28n, true);
-  // FPCR.AHP and FPCR.DN: the modes that are modelled.
-  const modes = (random.below(6) === 0 ? 1n << 26n : 0n) | (random.below(6) === 0 ? 1n << 25n : 0n);
-  view.setBigUint64(RegisterFile.Fpcr, modes, true);
-  view.setBigUint64(RegisterFile.Fpsr, random.below(4) === 0 ? 1n << 27n : 0n, true);
+  view.setBigUint64(RegisterFile.Fpcr, modes(random), true);
+  view.setBigUint64(RegisterFile.Fpsr, flags(random), true);
   for (let v = 0; v < 32; v += 1) vector(random, view, RegisterFile.V + v * 16);
   if (random.below(4) === 0) nearMiddle(random, view, word, random.pick([10, 23, 52] as const));
   return bytes;

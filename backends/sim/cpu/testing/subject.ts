@@ -1,5 +1,6 @@
 import { DRAM_OFFSET, LinearMemory, RunExit, ExceptionClass, Permission } from '../index.ts';
 import { MachineCpu } from '../machine-cpu.ts';
+import { noteModes } from '../float/exact-unit.ts';
 import { ContextState, Record, VcpuState } from '../layout.ts';
 import { sysreg } from '../pe/system-registers.ts';
 import { isBlock } from '../tier0/handler-ids.ts';
@@ -103,6 +104,9 @@ export class Subject {
     u8.set(registers.subarray(RegisterFile.Sp, RegisterFile.Nzcv), ContextState.Sp);
     u8.set(registers.subarray(RegisterFile.Fpcr, RegisterFile.Fpsr), VcpuState.Fpcr);
     u8.set(registers.subarray(RegisterFile.Fpsr, RegisterFile.V), VcpuState.Fpsr);
+    // As after an instruction that was executed exactly, or as after a write of FPCR or FPSR.
+    if ((pc & 24) !== 0) noteModes(this.#memory);
+    else u64[VcpuState.FloatDefault >> 3] = 0n;
     u8.set(registers.subarray(RegisterFile.V, RegisterFile.Bytes), VcpuState.V);
     u64[ContextState.ExclusiveAddress >> 3] = 0xffff_ffff_ffff_ffffn;
     this.#context.pc = BigInt(pc);

@@ -29,8 +29,6 @@ export class HandlerLowering implements Lowering {
   readonly locals: ValType[] = [];
   #operands: OperandSource;
   #ended = false;
-  /** Whether the instruction may call a helper, after which a run may end. */
-  #helped = false;
 
   constructor(operands: OperandSource) {
     this.#operands = operands;
@@ -43,14 +41,12 @@ export class HandlerLowering implements Lowering {
 
   /** Continues with the instruction after the last one. */
   follow(operands: OperandSource): void {
-    this.#endAfterHelper();
     this.#operands = operands;
   }
 
   /** Continues after the last instruction, unless it never falls through. */
   finish(): void {
     if (this.#ended) return;
-    this.#endAfterHelper();
     this.emit(goTo(this.#next, limit));
   }
 
@@ -324,27 +320,33 @@ export class HandlerLowering implements Lowering {
     this.#ended = true;
   }
 
-  helper(index: number, argument: I32): I32 {
-    this.#helped = true;
-    this.#charge(Cost.Helper);
-    return call('i32', Import.Helper, [i32.const(index), argument]);
+  exactly(operation: number, parameter: I32 = zero): void {
+    const places = (['d', 'n', 'm', 'a'] as const).map((operand) => this.#slot(operand));
+    const cost = call('i32', Import.Exact, [i32.const(operation), parameter, ...places]);
+    this.emit(stmt.localSet(LIMIT, i32.sub(limit, i32.mul(cost, recordBytes))));
+    // Straight-line code full of these would take too long. Whether there is a call depends on the guest only, so runs
+    // end at the same instructions every time.
+    this.if(i32.leS(i32.sub(limit, this.#next), zero), () => {
+      this.emit(leave(Exit.Budget, this.#next, limit));
+    });
+  }
+
+  isSum(a: F64, b: F64, sum: F64): I32 {
+    return call('i32', Import.IsSum, [a, b, sum]);
+  }
+  isProduct(a: F64, b: F64, product: F64): I32 {
+    return call('i32', Import.IsProduct, [a, b, product]);
+  }
+  areSums(bytes: 4 | 8, a: V128, b: V128, sums: V128): V128 {
+    return call('v128', bytes === 4 ? Import.AreSums4 : Import.AreSums2, [a, b, sums]);
+  }
+  areProducts(bytes: 4 | 8, a: V128, b: V128, products: V128): V128 {
+    return call('v128', bytes === 4 ? Import.AreProducts4 : Import.AreProducts2, [a, b, products]);
   }
 
   /** Lowers the limit of the run by the cost of a call; the called function charges the same. */
   #charge(cost: number): void {
     this.emit(stmt.localSet(LIMIT, i32.sub(limit, i32.const(cost * Record.Bytes))));
-  }
-
-  /**
-   * Ends the run if helpers have used up the budget: straight-line code full of them would take too long. The check is
-   * made whether or not they were called, so that runs can end at the same instructions every time.
-   */
-  #endAfterHelper(): void {
-    if (!this.#helped) return;
-    this.#helped = false;
-    this.if(i32.leS(i32.sub(limit, this.#next), zero), () => {
-      this.emit(leave(Exit.Budget, this.#next, limit));
-    });
   }
 
   #slot(operand: RegisterOperand): I32 {

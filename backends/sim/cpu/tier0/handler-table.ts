@@ -1,10 +1,16 @@
 import type { LinearMemory } from '../linear-memory.ts';
 import { Cost, type Effort } from '../effort.ts';
+import type { ExactUnit } from '../float/exact-unit.ts';
 import { blockId, MAX_BLOCKS } from './handler-ids.ts';
 import { handlerModule, type HandlerLibrary, type LibraryPart, type PlacedFunction } from './handlers.ts';
-import type { importNames } from './imports.ts';
+import { exactResults } from './exact-results.ts';
 
-export type ImportFunctions = Readonly<Record<(typeof importNames)[number], (first: number, second: number) => number>>;
+export type ImportFunctions = Readonly<
+  Record<
+    'slowRead' | 'slowWrite' | 'slowModify' | 'slowZero' | 'commitWrite',
+    (first: number, second: number) => number
+  >
+> & { readonly exact: ExactUnit };
 
 type Enter = (record: number, limit: number) => number;
 
@@ -139,7 +145,7 @@ export class HandlerTable {
     this.#instances += 1;
     this.#effort.spent += Cost.Module;
     return new WebAssembly.Instance(module, {
-      env: { memory: this.#memory.memory, table: this.#table, ...this.#imports },
+      env: { memory: this.#memory.memory, table: this.#table, ...exactResults, ...this.#imports },
     });
   }
 

@@ -4,6 +4,7 @@ import { decode, type TableRow } from '../isa/decoder.ts';
 import { Exit } from '../isa/lowering.ts';
 import { DRAM_OFFSET, Record } from '../layout.ts';
 import { commonInstructions } from './common-instructions.ts';
+import { scalarResultType, vectorResultType } from './exact-results.ts';
 import { handlerId, handlerNumber, MAX_HANDLERS } from './handler-ids.ts';
 import { importNames } from './imports.ts';
 import { HANDLER_TYPE, HandlerLowering } from './handler-lowering.ts';
@@ -20,7 +21,21 @@ export const FixedHandler = {
 
 const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32] };
 const unaryType = { params: [ValType.I32], results: [ValType.I32] };
-const importTypes = { slowRead: 0, slowWrite: 0, slowModify: 0, commitWrite: 1, helper: 0, slowZero: 0 } as const;
+const exactType = { params: Array<ValType>(6).fill(ValType.I32), results: [ValType.I32] };
+const importTypes = {
+  slowRead: 0,
+  slowWrite: 0,
+  slowModify: 0,
+  slowZero: 0,
+  commitWrite: 1,
+  exact: 2,
+  isSum: 3,
+  isProduct: 3,
+  areSums4: 4,
+  areProducts4: 4,
+  areSums2: 4,
+  areProducts2: 4,
+} as const;
 
 /**
  * Handlers in a merged part: compiling so many takes a millisecond or two. After merging there are at most twice as
@@ -53,7 +68,7 @@ export function handlerModule(
   const imports = importNames.map((name) => ({ name, type: importTypes[name] }));
   const first = imports.length + placed.length;
   const bytes = encodeModule({
-    types: [handlerType, unaryType],
+    types: [handlerType, unaryType, exactType, scalarResultType, vectorResultType],
     functionImports: imports,
     minimumPages: DRAM_OFFSET / 65_536,
     tableSize: placed.reduce((size, { id }) => Math.max(size, id + 1), 0),

@@ -77,8 +77,8 @@ export interface ModuleSource {
   readonly types: readonly FunctionType[];
   /** Function imports come first in the function index space, in this order. */
   readonly functionImports: readonly { readonly name: string; readonly type: number }[];
-  /** Of the memory import `env.memory`. */
-  readonly minimumPages: number;
+  /** Of the memory import `env.memory`; absent for none. */
+  readonly minimumPages?: number;
   /** Of the table import `env.table`; absent for none. */
   readonly tableSize?: number;
   readonly functions: readonly FunctionBody[];
@@ -110,7 +110,7 @@ function localGroups(locals: readonly ValType[]): number[] {
   return [...unsigned(groups.length), ...groups.flatMap(([count, type]) => [...unsigned(count ?? 0), type ?? 0])];
 }
 
-/** The bytes of a module that imports `env.memory`, optionally `env.table`, and functions of `env`. */
+/** The bytes of a module that imports `env.memory` and `env.table`, both optionally, and functions of `env`. */
 export function encodeModule(source: ModuleSource): Uint8Array {
   const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   section(
@@ -130,7 +130,10 @@ export function encodeModule(source: ModuleSource): Uint8Array {
     0,
     ...unsigned(entry.type),
   ]);
-  imports.push([...name('env'), ...name('memory'), 2, 1, ...unsigned(source.minimumPages), ...unsigned(MAXIMUM_PAGES)]);
+  if (source.minimumPages !== undefined) {
+    const limits = [...unsigned(source.minimumPages), ...unsigned(MAXIMUM_PAGES)];
+    imports.push([...name('env'), ...name('memory'), 2, 1, ...limits]);
+  }
   if (source.tableSize !== undefined) {
     imports.push([...name('env'), ...name('table'), 1, FUNCREF, 0, ...unsigned(source.tableSize)]);
   }

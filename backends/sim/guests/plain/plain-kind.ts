@@ -13,6 +13,7 @@ export const plainKind: TmkKind = {
     'tmk.rejections',
     'reset',
     'inspect.registers',
+    'fp.environment',
     'sp.alignment',
     'memory.holes',
     'interrupts',

@@ -21,6 +21,7 @@ export const realmKind: TmkKind = {
     'realm.config',
     'realm.measurements',
     'realm.ripas',
+    'fp.environment',
     'sp.alignment',
     'memory.holes',
     'instruction-budget',

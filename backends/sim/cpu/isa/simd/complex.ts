@@ -2,9 +2,10 @@ import { insn, vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { v128, type V128 } from '../../wasm/expr.ts';
 import type { FloatShape } from '../../wasm/lane-shapes.ts';
+import { ExactKind, packed, Source } from '../../float/operation.ts';
 import { indexedElement, indexedOperands } from './by-element.ts';
-import { floatShape } from './float-width.ts';
-import { arithmetic, halves, multiplyAdd, type Operands } from './fp-vector.ts';
+import { exactFormat, type Computed } from './exactness.ts';
+import { atSize, multiplyAdd, sum, type Operands } from './fp-vector.ts';
 import { keptByQ, laneBytes, type Kept } from './vector.ts';
 
 /** Complex numbers: pairs of elements, of which the even one is the real part. */
@@ -34,15 +35,15 @@ function rotated(code: Lowering, shape: FloatShape, value: V128, quarters: numbe
  * FCMLA: adds the products of one part of each number of Vn, the real one for 0 and 2 quarter turns, with the rotated
  * numbers of Vm.
  */
-function multiplyPart(operands: Operands, quarters: number): void {
+function multiplyPart(operands: Operands, quarters: number): Computed {
   const { code, shape, n, m } = operands;
   const part = rearranged(code, shape, n, (lane) => (lane & ~1) + (quarters & 1));
-  multiplyAdd(false)({ ...operands, n: part, m: rotated(code, shape, m, quarters) });
+  return multiplyAdd(false)({ ...operands, n: part, m: rotated(code, shape, m, quarters) });
 }
 
-function addRotated(operands: Operands, quarters: number): void {
+function addRotated(operands: Operands, quarters: number): Computed {
   const { code, shape, m } = operands;
-  arithmetic(({ add }) => add)({ ...operands, m: rotated(code, shape, m, quarters) });
+  return sum(false)({ ...operands, m: rotated(code, shape, m, quarters) });
 }
 
 /** Sizes of elements, 1 to 3. */
@@ -50,11 +51,31 @@ function isAllocated(size: number, Q: number): boolean {
   return size > 0 && (size < 3 || Q === 1);
 }
 
-/** Calls a lowering with Vn and another vector, both of elements of a size. */
-function atSize(code: Lowering, size: number, kept: Kept, m: V128, lower: (operands: Operands) => void): void {
-  const n = code.let(code.q('n'));
-  if (size === 1) return halves(code, kept, lower, n, m);
-  lower({ code, sz: size - 2, shape: floatShape(size - 2), kept, n, m });
+/** The number in an element of Vm, which has twice the size, in all lanes. */
+function indexedNumber(code: Lowering, size: number): V128 {
+  return indexedElement(code, size + 1);
+}
+
+interface Form {
+  readonly size: number;
+  readonly kept: Kept;
+  readonly quarters: number;
+  readonly source?: number;
+}
+
+function add(code: Lowering, { size, kept, quarters }: Form): void {
+  const lower = (operands: Operands): Computed => addRotated(operands, quarters);
+  const format = exactFormat(size);
+  const operation = packed({ kind: ExactKind.ComplexAdd, format, lanes: kept >> size, detail: quarters });
+  atSize(code, size, kept, code.let(code.q('n')), code.let(code.q('m')), lower, { operation });
+}
+
+function multiplyAndAdd(code: Lowering, { size, kept, quarters, source = Source.Lanes }: Form): void {
+  const lower = (operands: Operands): Computed => multiplyPart(operands, quarters);
+  const form = { format: exactFormat(size), lanes: kept >> size, source, detail: quarters };
+  const operation = packed({ kind: ExactKind.ComplexMultiplyAdd, ...form });
+  const m = source === Source.Element ? indexedNumber(code, size) : code.let(code.q('m'));
+  atSize(code, size, kept, code.let(code.q('n')), m, lower, { operation });
 }
 
 /** FEAT_FCMA: complex addition and multiplication (Arm ARM, C4.1.96). */
@@ -67,9 +88,7 @@ export const complex: readonly Definition[] = [
       return { variant: [size, keptByQ(Q), rot * 2 + 1], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
     (code, size = 2, kept = 16, quarters = 1) => {
-      atSize(code, size, kept, code.let(code.q('m')), (operands) => {
-        addRotated(operands, quarters);
-      });
+      add(code, { size, kept, quarters });
     },
   ),
   insn(
@@ -80,9 +99,7 @@ export const complex: readonly Definition[] = [
       return { variant: [size, keptByQ(Q), rot], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
     },
     (code, size = 2, kept = 16, quarters = 0) => {
-      atSize(code, size, kept, code.let(code.q('m')), (operands) => {
-        multiplyPart(operands, quarters);
-      });
+      multiplyAndAdd(code, { size, kept, quarters });
     },
   ),
   insn(
@@ -91,9 +108,7 @@ export const complex: readonly Definition[] = [
     // A number takes the place of one 64-bit element.
     (f) => ({ variant: [f.rot], ...indexedOperands({ ...f, L: 0 }, 3) }),
     (code, quarters = 0) => {
-      atSize(code, 2, 16, indexedElement(code, 3), (operands) => {
-        multiplyPart(operands, quarters);
-      });
+      multiplyAndAdd(code, { size: 2, kept: 16, quarters, source: Source.Element });
     },
   ),
   insn(
@@ -101,9 +116,7 @@ export const complex: readonly Definition[] = [
     '0 Q 1 01111 01 L M Rm:4 0 rot:2 1 H 0 Rn:5 Rd:5',
     (f) => (f.Q === 0 && f.H === 1 ? undefined : { variant: [keptByQ(f.Q), f.rot], ...indexedOperands(f, 2) }),
     (code, kept = 16, quarters = 0) => {
-      atSize(code, 1, kept, indexedElement(code, 2), (operands) => {
-        multiplyPart(operands, quarters);
-      });
+      multiplyAndAdd(code, { size: 1, kept, quarters, source: Source.Element });
     },
   ),
 ];

@@ -1,26 +1,34 @@
 import type { Lowering, RegisterOperand } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type I64, type V128 } from '../../wasm/expr.ts';
 import { f32x4, f64x2, type FloatShape } from '../../wasm/lane-shapes.ts';
+import { Rounding } from '../../float/environment.ts';
+import { MODE_OF_FPCR } from '../../float/operation.ts';
 import { halfBits, narrowed, widenedScalar } from './half.ts';
-import { nanResult } from './nan.ts';
 import { write } from './vector.ts';
 
 /** Scalar floating-point operations with the same meaning in every precision. Halves are computed as singles. */
 
 export type Float = F32 | F64;
 
-export interface FloatWidth<T extends Float> {
+/** Bounds of a format: what is computed from `limit` on is infinite, and below `least` denormal. */
+export interface FormatBounds {
+  readonly limit: number;
+  readonly least: number;
+}
+
+export const FORMAT_BOUNDS = {
+  half: { limit: 65_520, least: 2 ** -14 },
+  single: { limit: Infinity, least: 2 ** -126 },
+  double: { limit: Infinity, least: 2 ** -1022 },
+} as const;
+
+export interface FloatWidth<T extends Float> extends FormatBounds {
   readonly bytes: 2 | 4 | 8;
-  /** The vector shape whose lowest lane is the scalar that is computed with. */
-  readonly shape: FloatShape;
   const(value: number): T;
   read(code: Lowering, operand: RegisterOperand): T;
   /** Clears the rest of the register. */
   write(code: Lowering, value: T): void;
-  /** Writes the lowest lane. */
-  writeLane(code: Lowering, value: V128): void;
   let(code: Lowering, value: T): T;
-  splat(value: T): V128;
   bits(code: Lowering, value: T): I64;
   fromBits(code: Lowering, value: I64): T;
   eq(a: T, b: T): I32;
@@ -47,47 +55,37 @@ export interface FloatWidth<T extends Float> {
 
 const single: FloatWidth<F32> = {
   ...f32,
+  ...FORMAT_BOUNDS.single,
   bytes: 4,
-  shape: f32x4,
   read: (code, operand) => code.s(operand),
   write: (code, value) => {
     code.setS('d', value);
   },
-  writeLane: (code, value) => {
-    write(code, value, 4);
-  },
   let: (code, value) => code.let(value),
-  splat: v128.splatF32,
   bits: (_code, value) => i64.extendI32U(i32.reinterpretF32(value)),
   fromBits: (_code, value) => f32.reinterpret(i32.wrap(value)),
 };
 
 const double: FloatWidth<F64> = {
   ...f64,
+  ...FORMAT_BOUNDS.double,
   bytes: 8,
-  shape: f64x2,
   read: (code, operand) => code.dbl(operand),
   write: (code, value) => {
     code.setDbl('d', value);
   },
-  writeLane: (code, value) => {
-    write(code, value, 8);
-  },
   let: (code, value) => code.let(value),
-  splat: v128.splatF64,
   bits: (_code, value) => i64.reinterpretF64(value),
   fromBits: (_code, value) => f64.reinterpret(value),
 };
 
 const half: FloatWidth<F32> = {
   ...single,
+  ...FORMAT_BOUNDS.half,
   bytes: 2,
   read: (code, operand) => widenedScalar(code, code.q(operand)),
   write: (code, value) => {
     write(code, narrowed(code, v128.splatF32(value)), 2);
-  },
-  writeLane: (code, value) => {
-    write(code, narrowed(code, value), 2);
   },
   bits: halfBits,
   fromBits: (code, value) => widenedScalar(code, v128.splatI64(value)),
@@ -109,32 +107,52 @@ export function floatShape(type: number): FloatShape {
   return type === 1 ? f64x2 : f32x4;
 }
 
-/**
- * Writes a scalar result; a NaN is replaced by the one that the architecture specifies.
- *
- * @param operands in the order in which their NaNs take precedence; cheap to evaluate
- */
-export function writeScalar<T extends Float>(
-  code: Lowering,
-  width: FloatWidth<T>,
-  result: T,
-  operands: readonly T[],
-): void {
-  const value = width.let(code, result);
-  code.if(
-    width.ne(value, value),
-    () => {
-      const vectors = operands.map((operand) => code.let(width.splat(operand)));
-      width.writeLane(code, nanResult(code, width.shape, vectors));
-    },
-    () => {
-      width.write(code, value);
-    },
-  );
+/** Whether a result is neither infinite nor NaN. */
+export function isFinite<T extends Float>(width: FloatWidth<T>, value: T): I32 {
+  return width.lt(width.abs(value), width.const(width.limit));
 }
 
-/** Modes of rounding to an integer: to nearest with ties to even, up, down, toward zero, to nearest with ties away. */
-export const Rounding = { Nearest: 0, Up: 1, Down: 2, Zero: 3, Away: 4 } as const;
+/** Whether it is a normal number, and not the least one, to which a smaller one may have been rounded. */
+export function isNormal<T extends Float>(width: FloatWidth<T>, value: T): I32 {
+  return i32.and(isFinite(width, value), width.gt(width.abs(value), width.const(width.least)));
+}
+
+function wide(value: Float): F64 {
+  return value.type === 'f32' ? f64.promote(value) : value;
+}
+
+/** Whether a number is exactly the sum of two others. Of halves, it is said only of sums with zero. */
+export function isSum<T extends Float>(code: Lowering, width: FloatWidth<T>, a: T, b: T, sum: T): I32 {
+  if (width.bytes !== 2) return code.isSum(wide(a), wide(b), wide(sum));
+  const zero = width.const(0);
+  const withZero = i32.or(width.eq(a, zero), width.eq(b, zero));
+  return i32.and(withZero, width.eq(width.add(a, b), sum));
+}
+
+/** The same of products. */
+export function isProduct<T extends Float>(code: Lowering, width: FloatWidth<T>, a: T, b: T, product: T): I32 {
+  if (width.bytes !== 2) return code.isProduct(wide(a), wide(b), wide(product));
+  const zero = width.const(0);
+  const withZero = i32.or(width.eq(a, zero), width.eq(b, zero));
+  return i32.and(withZero, i32.and(width.eq(product, zero), width.eq(width.mul(a, b), product)));
+}
+
+/** The same of lanes. */
+export function finiteLanes(shape: FloatShape, value: V128, bounds: FormatBounds): V128 {
+  return shape.gt(shape.all(bounds.limit), shape.abs(value));
+}
+
+export function normalLanes(shape: FloatShape, value: V128, bounds: FormatBounds): V128 {
+  return v128.and(finiteLanes(shape, value, bounds), shape.gt(shape.abs(value), shape.all(bounds.least)));
+}
+
+/**
+ * The mode of rounding of a detail of the exact unit. Generated code uses its own results only while the mode in FPCR
+ * is to nearest.
+ */
+export function generatedMode(detail: number): number {
+  return (detail & 7) === MODE_OF_FPCR ? Rounding.Nearest : detail & 7;
+}
 
 export function rounded<T extends Float>(code: Lowering, width: FloatWidth<T>, value: T, rounding: number): T {
   switch (rounding) {

@@ -1,11 +1,15 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
-import { v128, type V128 } from '../../wasm/expr.ts';
-import { convertVector, f32x4 } from '../../wasm/lane-shapes.ts';
-import { atPrecision } from './float-width.ts';
-import { fromInteger, powerOfTwo, toInteger } from './fp-integer.ts';
+import { i32, i64, v128, type V128 } from '../../wasm/expr.ts';
+import { f32x4 } from '../../wasm/lane-shapes.ts';
+import { Rounding } from '../../float/environment.ts';
+import { ExactKind, packed, UNSIGNED } from '../../float/operation.ts';
+import { exactFormat, writeRight, type Exactly } from './exactness.ts';
+import { floatShape } from './float-width.ts';
+import { powerOfTwo } from './fp-integer.ts';
 import { halvesFromIntegers, halvesToIntegers } from './half-integer.ts';
-import { keptByQ, lanewise, row, write, type Kept } from './vector.ts';
+import { fromIntegerLanes, toIntegerLanes } from './integer-lanes.ts';
+import { keptByQ, row, type Kept, type Size } from './vector.ts';
 
 function registers({ Rn, Rd }: Readonly<Record<'Rn' | 'Rd', number>>) {
   return { d: vRegister(Rd), n: vRegister(Rn) };
@@ -36,33 +40,38 @@ export const fixedPoint: readonly Definition[] = (['to', 'from'] as const).flatM
     const imm = scaleConstant(sz, direction === 'to' ? fractionBits : -fractionBits);
     return { variant: [f.U, sz, bytes], ...registers(f), imm };
   };
+  const kind = direction === 'to' ? ExactKind.ToFixed : ExactKind.FromFixed;
+  const exactly = (code: Lowering, size: Size, kept: Kept, unsigned: number): Exactly => {
+    const detail = Rounding.Zero | (unsigned === 1 ? UNSIGNED : 0);
+    const operation = packed({ kind, format: exactFormat(size), lanes: kept >> size, detail });
+    // The exponent of the scale is the number of fraction bits, or less it.
+    const bits = i32.wrap(size === 3 ? i64.shrU(code.imm(), i64.const(52n)) : i64.shrU(code.imm(), i64.const(55n)));
+    const exponent = i32.sub(bits, i32.const(size === 3 ? 1023 : 127));
+    return { operation, parameter: direction === 'to' ? exponent : i32.sub(i32.const(0), exponent) };
+  };
   const emit = (code: Lowering, unsigned = 0, sz = 0, kept = 16): void => {
     const signed = unsigned === 0;
-    if (sz === 0) {
-      const scale = v128.splatI64(code.imm());
-      const n = code.q('n');
+    const shape = floatShape(sz);
+    const scale = v128.splatI64(code.imm());
+    const n = code.let(code.q('n'));
+    const rest = exactly(code, sz + 2, kept, unsigned);
+    if (direction === 'to') {
       // Scaling is exact unless it overflows to infinity, and then the result saturates anyway.
-      if (direction === 'to') {
-        const scaled = f32x4.mul(n, scale);
-        return write(code, (signed ? convertVector.truncSatF32S : convertVector.truncSatF32U)(scaled), kept);
-      }
-      return write(code, f32x4.mul((signed ? convertVector.fromI32S : convertVector.fromI32U)(n), scale), kept);
+      const scaled = code.let(shape.mul(n, scale));
+      const whole = code.let(shape.trunc(scaled));
+      return writeRight(code, kept, toIntegerLanes(code, sz, kept, signed, scaled, whole), rest);
     }
-    atPrecision(1, (width) => {
-      lanewise(code, 3, kept, ({ read }) => {
-        const scale = width.fromBits(code, code.imm());
-        if (direction === 'to') return toInteger(width.mul(width.fromBits(code, read('n', false)), scale), signed);
-        return width.bits(code, width.mul(fromInteger(width, read('n', false), signed), scale));
-      });
-    });
+    // The rounded number is far from denormal, so scaling it down is exact.
+    const { value, ...computed } = fromIntegerLanes(code, sz, kept, signed, n);
+    writeRight(code, kept, { ...computed, value: shape.mul(value, scale) }, rest);
   };
   const emitHalf = (code: Lowering, unsigned = 0, kept = 16): void => {
     const scaled = (value: V128): V128 => f32x4.mul(value, v128.splatI64(code.imm()));
     const lower =
       direction === 'to'
-        ? halvesToIntegers(unsigned === 0, (_, value) => scaled(value))
+        ? halvesToIntegers(unsigned === 0, (_, value) => f32x4.trunc(value), scaled)
         : halvesFromIntegers(unsigned === 0, scaled);
-    lower(code, kept, code.let(code.q('n')));
+    lower(code, kept, code.let(code.q('n')), exactly(code, 1, kept, unsigned));
   };
   const decodeHalf = (f: Readonly<Record<'U' | 'shift' | 'Rn' | 'Rd', number>>, kept: Kept) => {
     const fractionBits = 16 - f.shift;

@@ -1,9 +1,12 @@
 import { insn, vRegister, xDest, xSource, type Decoded, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { f32, f64, i32, i64, type F32, type F64, type I32, type I64 } from '../../wasm/expr.ts';
-import { atPrecision, isPrecision, rounded, Rounding, type Float, type FloatWidth } from './float-width.ts';
+import { Rounding } from '../../float/environment.ts';
+import { ExactFormat, ExactKind, packed, UNSIGNED, WIDE } from '../../float/operation.ts';
+import { exactFormatOfType, whereDefault, whereSettled } from './exactness.ts';
+import { atPrecision, isNormal, isPrecision, rounded, type Float, type FloatWidth } from './float-width.ts';
 
-/** Conversions between scalars and general-purpose registers. Those to integers saturate and convert NaN to zero. */
+/** Conversions between scalars and general-purpose registers. What saturates is left to the exact unit. */
 
 export function toInteger(value: Float, signed: boolean): I64 {
   if (value.type === 'f32') return (signed ? i64.truncSatF32S : i64.truncSatF32U)(value);
@@ -45,18 +48,77 @@ function scaledHalf(code: Lowering, integer: I64, signed: boolean, factor: F64):
   return f32.demote(f64.reinterpret(sticky(code.let(i64.reinterpretF64(double)), 29n, 29n)));
 }
 
-/** Writes an integer times a power of two, which is a double. */
-function writeFromInteger<T extends Float>(
+/** Whether the magnitude of an integer is at most `most`, a power of two. */
+function isAtMost(value: I64, signed: boolean, most: bigint): I32 {
+  return signed ? i64.leU(i64.add(value, i64.const(most)), i64.const(2n * most)) : i64.leU(value, i64.const(most));
+}
+
+const exactIntegers = { 2: 1n << 11n, 4: 1n << 24n, 8: 1n << 53n } as const;
+
+/** Writes an integer times a power of two, which is a double; default: one. */
+function writeFromInteger(code: Lowering, sf: number, type: number, signed: boolean, factor?: F64): void {
+  const integer = code.let(readInteger(code, signed, sf));
+  atPrecision(type, (width) => {
+    const scaled = (): typeof unscaled => {
+      // Safe: the width of 2 bytes is that of F32.
+      if (width.bytes === 2) return scaledHalf(code, integer, signed, factor ?? f64.const(1)) as typeof unscaled;
+      // The rounded number is far from denormal, so scaling it down is exact.
+      return factor === undefined ? unscaled : width.mul(unscaled, scale(width, factor));
+    };
+    const unscaled = fromInteger(width, integer, signed);
+    const result = width.let(code, scaled());
+    const write = (): void => {
+      width.write(code, result);
+    };
+    // Every number of 32 bits is a double.
+    if (width.bytes === 8 && sf === 0) return write();
+    const right = width.bytes === 2 ? i32.or(isNormal(width, result), width.eq(result, width.const(0))) : i32.const(1);
+    code.if(whereSettled(right), write, () => {
+      const exact = i32.and(right, isAtMost(integer, signed, exactIntegers[width.bytes]));
+      code.if(whereDefault(exact), write, () => {
+        const detail = (signed ? 0 : UNSIGNED) | (sf === 1 ? WIDE : 0);
+        const operation = packed({ kind: ExactKind.FromGeneral, format: exactFormatOfType(type), detail });
+        const bits = factor === undefined ? i32.const(0) : i32.sub(i32.const(0), exponentOf(factor));
+        code.exactly(operation, bits);
+      });
+    });
+  });
+}
+
+/** The exponent of a power of two. */
+function exponentOf(factor: F64): I32 {
+  return i32.sub(i32.wrap(i64.shrU(i64.reinterpretF64(factor), i64.const(52n))), i32.const(1023));
+}
+
+/** Whether a number is one of the integers of a size; the most negative one is left to the exact unit. */
+function isInRange<T extends Float>(width: FloatWidth<T>, whole: T, signed: boolean, sf: number): I32 {
+  const bits = sf === 1 ? 64 : 32;
+  if (signed) return width.lt(width.abs(whole), width.const(2 ** (bits - 1)));
+  return i32.and(width.ge(whole, width.const(0)), width.lt(whole, width.const(2 ** bits)));
+}
+
+/** Writes a number, which is a local and may be scaled by a power of two, as an integer. */
+function writeRounded<T extends Float>(
   code: Lowering,
   width: FloatWidth<T>,
-  value: I64,
-  signed: boolean,
-  factor: F64,
+  number: T,
+  form: { readonly sf: number; readonly type: number; readonly unsigned: number; readonly rounding: number },
+  factor?: F64,
 ): void {
-  // Safe: the width of 2 bytes is that of F32.
-  if (width.bytes === 2) return width.write(code, scaledHalf(code, value, signed, factor) as T);
-  // The rounded number is far from denormal, so scaling it down is exact.
-  width.write(code, width.mul(fromInteger(width, value, signed), scale(width, factor)));
+  const { sf, type, unsigned, rounding: mode } = form;
+  const signed = unsigned === 0;
+  const whole = width.let(code, rounded(code, width, number, mode));
+  const right = code.let(isInRange(width, whole, signed, sf));
+  const writeWhole = (): void => {
+    writeInteger(code, whole, signed, sf);
+  };
+  code.if(whereSettled(right), writeWhole, () => {
+    code.if(whereDefault(i32.and(right, width.eq(whole, number))), writeWhole, () => {
+      const detail = mode | (signed ? 0 : UNSIGNED) | (sf === 1 ? WIDE : 0);
+      const operation = packed({ kind: ExactKind.ToGeneral, format: exactFormatOfType(type), detail });
+      code.exactly(operation, factor === undefined ? i32.const(0) : exponentOf(factor));
+    });
+  });
 }
 
 function readInteger(code: Lowering, signed: boolean, sf: number): I64 {
@@ -105,9 +167,7 @@ function decodeFrom(
 
 function convertTo(code: Lowering, sf = 0, type = 0, unsigned = 0, rounding = 0): void {
   atPrecision(type, (width) => {
-    const n = width.read(code, 'n');
-    const value = rounding === Rounding.Zero ? n : rounded(code, width, n, rounding);
-    writeInteger(code, value, unsigned === 0, sf);
+    writeRounded(code, width, width.let(code, width.read(code, 'n')), { sf, type, unsigned, rounding });
   });
 }
 
@@ -123,16 +183,18 @@ function fractionBits(sf: number, scaleField: number): number | undefined {
 function convertJavaScript(code: Lowering): void {
   const n = code.let(code.dbl('n'));
   const bits = code.let(i64.reinterpretF64(n));
-  // From 2^63 on the significand is shifted; the low bits of very large numbers are zero, and so are infinity and NaN.
-  const places = code.let(i64.sub(i64.and(i64.shrU(bits, i64.const(52n)), i64.const(0x7ffn)), i64.const(1075n)));
-  const significand = i64.or(i64.and(bits, i64.const((1n << 52n) - 1n)), i64.const(1n << 52n));
-  const shifted = code.let(i64.select(i64.ltU(places, i64.const(32n)), i64.shl(significand, places), i64.const(0n)));
-  const large = i64.select(i64.ltS(bits, i64.const(0n)), i64.sub(i64.const(0n), shifted), shifted);
-  const small = f64.lt(f64.abs(n), f64.const(2 ** 63));
-  const result = code.let(i32.wrap(i64.select(small, i64.truncSatF64S(n), large)));
-  const difference = i64.xor(bits, i64.reinterpretF64(f64.convertI32S(result)));
-  code.setW('d', result);
-  code.setFlags(i64.const(0n), difference, i32.const(0), i32.const(0));
+  const result = code.let(i32.truncSatF64S(n));
+  const difference = code.let(i64.xor(bits, i64.reinterpretF64(f64.convertI32S(result))));
+  const write = (): void => {
+    code.setW('d', result);
+    code.setFlags(i64.const(0n), difference, i32.const(0), i32.const(0));
+  };
+  const inRange = f64.lt(f64.abs(n), f64.const(2 ** 31));
+  code.if(whereSettled(inRange), write, () => {
+    code.if(whereDefault(i64.eqz(difference)), write, () => {
+      code.exactly(packed({ kind: ExactKind.ConvertJavaScript, format: ExactFormat.Double }));
+    });
+  });
 }
 
 /** Conversion between floating-point and integer or fixed-point (Arm ARM, C4.1.96). */
@@ -154,11 +216,7 @@ export const fpInteger: readonly Definition[] = [
     'sf 0 0 11110 type:2 1 00 01 U 000000 Rn:5 Rd:5',
     (f) => decodeFrom(f),
     (code, sf = 0, type = 0, unsigned = 0) => {
-      const signed = unsigned === 0;
-      atPrecision(type, (width) => {
-        if (type === 3) return writeFromInteger(code, width, readInteger(code, signed, sf), signed, f64.const(1));
-        width.write(code, fromInteger(width, readInteger(code, signed, sf), signed));
-      });
+      writeFromInteger(code, sf, type, unsigned === 0);
     },
   ),
   insn(
@@ -170,13 +228,10 @@ export const fpInteger: readonly Definition[] = [
     },
     (code, sf = 0, type = 0, unsigned = 0) => {
       atPrecision(type, (width) => {
+        const factor = f64.reinterpret(code.imm());
         // Scaling up is exact unless it overflows, and then the result saturates anyway.
-        writeInteger(
-          code,
-          width.mul(width.read(code, 'n'), scale(width, f64.reinterpret(code.imm()))),
-          unsigned === 0,
-          sf,
-        );
+        const scaled = width.let(code, width.mul(width.read(code, 'n'), scale(width, factor)));
+        writeRounded(code, width, scaled, { sf, type, unsigned, rounding: Rounding.Zero }, factor);
       });
     },
   ),
@@ -188,10 +243,7 @@ export const fpInteger: readonly Definition[] = [
       return bits === undefined ? undefined : decodeFrom(f, powerOfTwo(-bits));
     },
     (code, sf = 0, type = 0, unsigned = 0) => {
-      const signed = unsigned === 0;
-      atPrecision(type, (width) => {
-        writeFromInteger(code, width, readInteger(code, signed, sf), signed, f64.reinterpret(code.imm()));
-      });
+      writeFromInteger(code, sf, type, unsigned === 0, f64.reinterpret(code.imm()));
     },
   ),
   insn(

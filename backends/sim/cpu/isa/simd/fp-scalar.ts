@@ -1,19 +1,23 @@
 import { insn, vElement, vRegister, xDest, xSource, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
-import { f32, f64, i32, i64, v128, type I64 } from '../../wasm/expr.ts';
-import { conversion, FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
+import { f32, f64, i32, i64, type F32, type F64, type I32, type I64 } from '../../wasm/expr.ts';
+import { Rounding } from '../../float/environment.ts';
+import { CompareDetail, EXACT, ExactKind, MODE_OF_FPCR, MultiplyAddDetail, packed } from '../../float/operation.ts';
+import { exactFormatOfType, whereDefault, whereSettled } from './exactness.ts';
 import {
   atPrecision,
+  generatedMode,
+  isFinite,
+  isNormal,
   isPrecision,
+  isProduct,
+  isSum,
   rounded,
-  Rounding,
-  writeScalar,
   type Float,
   type FloatWidth,
 } from './float-width.ts';
 import { fusedDouble, fusedHalf, fusedSingle } from './fused.ts';
 import { expandImmediate16, expandImmediate32, expandImmediate64 } from './fp-immediate.ts';
-import { fusedNan, numbersPreferred, signBits, withNans } from './nan.ts';
 import { row } from './vector.ts';
 
 type Fields = 'type' | 'Rm' | 'Rn' | 'Rd';
@@ -21,7 +25,7 @@ type Fields = 'type' | 'Rm' | 'Rn' | 'Rd';
 function oneSource(
   name: string,
   opcode: string,
-  lower: <T extends Float>(code: Lowering, width: FloatWidth<T>) => void,
+  lower: <T extends Float>(code: Lowering, width: FloatWidth<T>, type: number) => void,
 ): Definition {
   return row<Fields>(
     name,
@@ -29,7 +33,7 @@ function oneSource(
     ({ type, Rn, Rd }) => (!isPrecision(type) ? undefined : { variant: [type], d: vRegister(Rd), n: vRegister(Rn) }),
     (code, type = 0) => {
       atPrecision(type, (width) => {
-        lower(code, width);
+        lower(code, width, type);
       });
     },
   );
@@ -38,7 +42,9 @@ function oneSource(
 function bitwise(name: string, opcode: string, change: (bits: I64, sign: I64) => I64): Definition {
   return oneSource(name, opcode, (code, width) => {
     const sign = i64.const(1n << BigInt(width.bytes * 8 - 1));
-    width.write(code, width.fromBits(code, change(width.bits(code, width.read(code, 'n')), sign)));
+    const bits = code.element('n', width.bytes, 0);
+    code.setElement('d', 8, 0, code.let(change(bits, sign)));
+    code.setElement('d', 8, 1, i64.const(0n));
   });
 }
 
@@ -46,11 +52,18 @@ const oneSources: readonly Definition[] = [
   bitwise('FMOV (register)', '000000', (bits) => bits),
   bitwise('FABS (scalar)', '000001', (bits, sign) => i64.and(bits, i64.xor(sign, i64.const(-1n)))),
   bitwise('FNEG (scalar)', '000010', (bits, sign) => i64.xor(bits, sign)),
-  oneSource('FSQRT (scalar)', '000011', (code, width) => {
+  oneSource('FSQRT (scalar)', '000011', (code, width, type) => {
     const n = width.let(code, width.read(code, 'n'));
-    writeScalar(code, width, width.sqrt(n), [n]);
+    const result = width.let(code, width.sqrt(n));
+    const write = (): void => {
+      width.write(code, result);
+    };
+    code.if(whereSettled(width.eq(result, result)), write, () => {
+      code.if(whereDefault(isProduct(code, width, result, result, n)), write, () => {
+        code.exactly(packed({ kind: ExactKind.SquareRoot, format: exactFormatOfType(type) }));
+      });
+    });
   }),
-  // FRINTX and FRINTI use the mode in FPCR, which is always round to nearest.
   ...(
     [
       ['FRINTN', '001000', Rounding.Nearest],
@@ -58,21 +71,30 @@ const oneSources: readonly Definition[] = [
       ['FRINTM', '001010', Rounding.Down],
       ['FRINTZ', '001011', Rounding.Zero],
       ['FRINTA', '001100', Rounding.Away],
-      ['FRINTX', '001110', Rounding.Nearest],
-      ['FRINTI', '001111', Rounding.Nearest],
+      ['FRINTX', '001110', MODE_OF_FPCR | EXACT],
+      ['FRINTI', '001111', MODE_OF_FPCR],
     ] as const
-  ).map(([name, opcode, rounding]) =>
-    oneSource(`${name} (scalar)`, opcode, (code, width) => {
+  ).map(([name, opcode, detail]) =>
+    oneSource(`${name} (scalar)`, opcode, (code, width, type) => {
       const n = width.let(code, width.read(code, 'n'));
-      writeScalar(code, width, rounded(code, width, n, rounding), [n]);
+      const whole = width.let(code, rounded(code, width, n, generatedMode(detail)));
+      const write = (): void => {
+        width.write(code, whole);
+      };
+      const exactly = (): void => {
+        code.exactly(packed({ kind: ExactKind.ToIntegral, format: exactFormatOfType(type), detail }));
+      };
+      const otherwise = (): void => {
+        if ((detail & EXACT) === 0) return exactly();
+        code.if(whereDefault(width.eq(whole, n)), write, exactly);
+      };
+      const where = (detail & EXACT) === 0 ? whereDefault : whereSettled;
+      code.if(where(width.eq(whole, whole)), write, otherwise);
     }),
   ),
 ];
 
-const formats = [FloatFormat.Single, FloatFormat.Double, undefined, FloatFormat.Half] as const;
-const formatBytes = [4, 8, 0, 2] as const;
-
-/** The helper converts NaNs and everything that involves half precision. */
+/** The exact unit converts NaNs and everything that involves half precision. */
 const convert: Definition = insn(
   'FCVT',
   '0 0 0 11110 type:2 1 0001 opc:2 10000 Rn:5 Rd:5',
@@ -81,31 +103,43 @@ const convert: Definition = insn(
     return { variant: [type, opc], d: vRegister(Rd), n: vRegister(Rn) };
   },
   (code, from = 0, to = 0) => {
-    const bytes = formatBytes[from] === 2 ? 2 : formatBytes[from] === 4 ? 4 : 8;
-    const throughHelper = (): void => {
-      const between = conversion(formats[from] ?? FloatFormat.Single, formats[to] ?? FloatFormat.Single);
-      const result = floatHelper(code, FloatHelper.Convert, between, [code.element('n', bytes, 0)]);
-      code.setElement('d', 8, 0, result);
-      code.setElement('d', 8, 1, i64.const(0n));
+    const exactly = (): void => {
+      const detail = exactFormatOfType(to);
+      code.exactly(packed({ kind: ExactKind.Convert, format: exactFormatOfType(from), detail }));
     };
-    if (from === 3 || to === 3) return throughHelper();
-    atPrecision(from, (width) => {
-      const n = width.let(code, width.read(code, 'n'));
-      code.if(width.ne(n, n), throughHelper, () => {
-        if (n.type === 'f32') code.setDbl('d', f64.promote(n));
-        else code.setS('d', f32.demote(n));
-      });
+    if (from === 3 || to === 3) return exactly();
+    if (from === 0) {
+      const n = code.let(code.s('n'));
+      const widen = (): void => {
+        code.setDbl('d', f64.promote(n));
+      };
+      return code.if(whereDefault(f32.eq(n, n)), widen, exactly);
+    }
+    const n = code.let(code.dbl('n'));
+    const result = code.let(f32.demote(n));
+    const write = (): void => {
+      code.setS('d', result);
+    };
+    const magnitude = code.let(f32.abs(result));
+    const normal = i32.and(f32.lt(magnitude, f32.const(Infinity)), f32.gt(magnitude, f32.const(2 ** -126)));
+    code.if(whereSettled(normal), write, () => {
+      code.if(whereDefault(f64.eq(f64.promote(result), n)), write, exactly);
     });
   },
 );
 
-function twoSource(
-  name: string,
-  opcode: string,
-  operation: <T extends Float>(width: FloatWidth<T>) => (a: T, b: T) => T,
-): Definition {
+interface TwoSource {
+  readonly name: string;
+  readonly opcode: string;
+  readonly kind: number;
+  readonly operation: <T extends Float>(width: FloatWidth<T>) => (a: T, b: T) => T;
+  /** Whether a result may be inexact, and whether it may be too small for a normal number. */
+  readonly range: 'exact' | 'inexact' | 'may underflow';
+}
+
+function twoSource({ name, opcode, kind, operation, range }: TwoSource): Definition {
   return row<Fields>(
-    name,
+    `${name} (scalar)`,
     `0 0 0 11110 type:2 1 Rm:5 ${opcode} 10 Rn:5 Rd:5`,
     ({ type, Rm, Rn, Rd }) => {
       if (!isPrecision(type)) return undefined;
@@ -115,48 +149,65 @@ function twoSource(
       atPrecision(type, (width) => {
         const n = width.let(code, width.read(code, 'n'));
         const m = width.let(code, width.read(code, 'm'));
-        writeScalar(code, width, operation(width)(n, m), [n, m]);
+        const result = width.let(code, operation(width)(n, m));
+        const write = (): void => {
+          width.write(code, result);
+        };
+        const exactly = (): void => {
+          code.exactly(packed({ kind, format: exactFormatOfType(type) }));
+        };
+        if (range === 'exact') return code.if(whereDefault(width.eq(result, result)), write, exactly);
+        const right = range === 'inexact' ? isFinite(width, result) : isNormal(width, result);
+        code.if(whereSettled(right), write, () => {
+          code.if(whereDefault(isExact(code, width, kind, result, n, m)), write, exactly);
+        });
       });
     },
   );
 }
 
-/** FMAXNM, FMINNM and FNMUL, whose NaNs differ: computed as vectors of one lane. */
-function twoSourceLane(name: string, opcode: string, kind: 'maximum' | 'minimum' | 'negated product'): Definition {
-  return row<Fields>(
-    name,
-    `0 0 0 11110 type:2 1 Rm:5 ${opcode} 10 Rn:5 Rd:5`,
-    ({ type, Rm, Rn, Rd }) => {
-      if (!isPrecision(type)) return undefined;
-      return { variant: [type], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm) };
-    },
-    (code, type = 0) => {
-      atPrecision(type, ({ shape, ...width }) => {
-        const n = code.let(width.splat(width.read(code, 'n')));
-        const m = code.let(width.splat(width.read(code, 'm')));
-        if (kind === 'negated product') {
-          const result = withNans(code, shape, shape.mul(n, m), [n, m]);
-          return width.writeLane(code, v128.xor(result, signBits(shape, shape.bytes)));
-        }
-        const preferred = numbersPreferred(code, shape, n, m);
-        const result = (kind === 'maximum' ? shape.max : shape.min)(preferred.n, preferred.m);
-        width.writeLane(code, withNans(code, shape, result, [preferred.n, preferred.m]));
-      });
-    },
-  );
+/** Whether a result raises no flag, as far as it is easy to see. */
+function isExact<T extends Float>(code: Lowering, width: FloatWidth<T>, kind: number, result: T, n: T, m: T): I32 {
+  switch (kind) {
+    case ExactKind.Add:
+      return isSum(code, width, n, m, result);
+    case ExactKind.Subtract:
+      return isSum(code, width, n, width.neg(m), result);
+    case ExactKind.Divide:
+      return isProduct(code, width, result, m, n);
+    case ExactKind.NegatedMultiply:
+      return isProduct(code, width, n, m, width.neg(result));
+    default:
+      return isProduct(code, width, n, m, result);
+  }
 }
 
-const twoSources: readonly Definition[] = [
-  twoSource('FMUL (scalar)', '0000', (width) => width.mul),
-  twoSource('FDIV (scalar)', '0001', (width) => width.div),
-  twoSource('FADD (scalar)', '0010', (width) => width.add),
-  twoSource('FSUB (scalar)', '0011', (width) => width.sub),
-  twoSource('FMAX (scalar)', '0100', (width) => width.max),
-  twoSource('FMIN (scalar)', '0101', (width) => width.min),
-  twoSourceLane('FMAXNM (scalar)', '0110', 'maximum'),
-  twoSourceLane('FMINNM (scalar)', '0111', 'minimum'),
-  twoSourceLane('FNMUL (scalar)', '1000', 'negated product'),
-];
+const twoSources: readonly Definition[] = (
+  [
+    {
+      name: 'FMUL',
+      opcode: '0000',
+      kind: ExactKind.Multiply,
+      operation: (width) => width.mul,
+      range: 'may underflow',
+    },
+    { name: 'FDIV', opcode: '0001', kind: ExactKind.Divide, operation: (width) => width.div, range: 'may underflow' },
+    { name: 'FADD', opcode: '0010', kind: ExactKind.Add, operation: (width) => width.add, range: 'inexact' },
+    { name: 'FSUB', opcode: '0011', kind: ExactKind.Subtract, operation: (width) => width.sub, range: 'inexact' },
+    { name: 'FMAX', opcode: '0100', kind: ExactKind.Maximum, operation: (width) => width.max, range: 'exact' },
+    { name: 'FMIN', opcode: '0101', kind: ExactKind.Minimum, operation: (width) => width.min, range: 'exact' },
+    // Without NaNs the same as FMAX and FMIN.
+    { name: 'FMAXNM', opcode: '0110', kind: ExactKind.MaximumNumber, operation: (width) => width.max, range: 'exact' },
+    { name: 'FMINNM', opcode: '0111', kind: ExactKind.MinimumNumber, operation: (width) => width.min, range: 'exact' },
+    {
+      name: 'FNMUL',
+      opcode: '1000',
+      kind: ExactKind.NegatedMultiply,
+      operation: (width) => (a, b) => width.neg(width.mul(a, b)),
+      range: 'may underflow',
+    },
+  ] satisfies readonly TwoSource[]
+).map(twoSource);
 
 const fused: Definition = insn(
   'FMADD, FMSUB, FNMADD, FNMSUB',
@@ -166,10 +217,16 @@ const fused: Definition = insn(
     return { variant: [type, o1, o0], d: vRegister(Rd), n: vRegister(Rn), m: vRegister(Rm), a: vRegister(Ra) };
   },
   (code, type = 0, negateAddend = 0, negateResult = 0) => {
+    // The product is subtracted if exactly one of the two bits is set.
+    const negateProduct = negateAddend !== negateResult;
+    const exactly = (): void => {
+      const detail =
+        MultiplyAddDetail.AddendIsA |
+        (negateAddend === 1 ? MultiplyAddDetail.NegateAddend : 0) |
+        (negateProduct ? MultiplyAddDetail.NegateProduct : 0);
+      code.exactly(packed({ kind: ExactKind.MultiplyAdd, format: exactFormatOfType(type), detail }));
+    };
     atPrecision(type, (width) => {
-      const { shape } = width;
-      // The product is subtracted if exactly one of the two bits is set.
-      const negateProduct = negateAddend !== negateResult;
       const read = (operand: 'a' | 'n' | 'm', negative: boolean) => {
         const value = width.read(code, operand);
         return width.let(code, negative ? width.neg(value) : value);
@@ -177,86 +234,88 @@ const fused: Definition = insn(
       const a = read('a', negateAddend === 1);
       const n = read('n', negateProduct);
       const m = read('m', false);
-      const finish = (result: typeof a): void => {
-        const value = width.let(code, result);
-        code.if(
-          width.ne(value, value),
-          () => {
-            const [addend, first, second] = [a, n, m].map((operand) => code.let(width.splat(operand)));
-            if (addend === undefined || first === undefined || second === undefined) return;
-            width.writeLane(code, fusedNan(code, shape, addend, first, second));
-          },
-          () => {
-            width.write(code, value);
-          },
-        );
+      const { value, right } = fusedScalar(code, width, a, n, m);
+      const write = (): void => {
+        width.write(code, value);
       };
-      fusedScalar(code, width, a, n, m, finish);
+      code.if(whereSettled(right), write, () => {
+        const product = width.let(code, width.mul(n, m));
+        const exact = i32.and(isProduct(code, width, n, m, product), isSum(code, width, product, a, value));
+        code.if(whereDefault(exact), write, exactly);
+      });
     });
   },
 );
 
+/** `addend + n * m`, and whether the result is right but for IXC. */
 function fusedScalar<T extends Float>(
   code: Lowering,
   width: FloatWidth<T>,
   a: T,
   n: T,
   m: T,
-  use: (result: T) => void,
-): void {
-  // The cast only gives the result the type of the operands.
-  if (a.type === 'f32' && n.type === 'f32' && m.type === 'f32') {
-    use((width.bytes === 2 ? fusedHalf : fusedSingle)(code, a, n, m) as T);
+): { readonly value: T; readonly right: I32 } {
+  if (width.bytes === 8) {
+    // Safe: the width of 8 bytes is that of F64.
+    const { value, right } = fusedDouble(code, a as F64, n as F64, m as F64);
+    return { value: value as T, right };
   }
-  if (a.type === 'f64' && n.type === 'f64' && m.type === 'f64') {
-    fusedDouble(code, a, n, m, (result) => {
-      use(width.let(code, result as T));
-    });
-  }
+  // Safe: the others are those of F32.
+  const fusedWidth = width.bytes === 2 ? fusedHalf : fusedSingle;
+  const value = width.let(code, fusedWidth(code, a as F32, n as F32, m as F32) as T);
+  return { value, right: isNormal(width, value) };
 }
 
-/** NZCV of a comparison: unordered is 0011, less 1000, equal 0110, greater 0010. */
-function compare<T extends Float>(code: Lowering, width: FloatWidth<T>, first: T, second: T): void {
-  const n = width.let(code, first);
-  const m = width.let(code, second);
-  const less = code.let(width.lt(n, m));
-  const unordered = i32.or(width.ne(n, n), width.ne(m, m));
-  code.setFlags(i64.extendI32S(i32.sub(i32.const(0), less)), i64.extendI32U(width.ne(n, m)), i32.eqz(less), unordered);
+/** FCMP and FCMPE: unordered is 0011, less 1000, equal 0110, greater 0010. */
+function compare(code: Lowering, type: number, signals: number, withZero: boolean): void {
+  atPrecision(type, (width) => {
+    const n = width.let(code, width.read(code, 'n'));
+    const m = width.let(code, withZero ? width.const(0) : width.read(code, 'm'));
+    const less = code.let(width.lt(n, m));
+    const atLeast = code.let(width.ge(n, m));
+    code.if(
+      whereDefault(i32.or(less, atLeast)),
+      () => {
+        const sign = i64.extendI32S(i32.sub(i32.const(0), less));
+        code.setFlags(sign, i64.extendI32U(width.ne(n, m)), atLeast, i32.const(0));
+      },
+      () => {
+        const detail = (signals === 1 ? CompareDetail.Signals : 0) | (withZero ? CompareDetail.WithZero : 0);
+        code.exactly(packed({ kind: ExactKind.Compare, format: exactFormatOfType(type), detail }));
+      },
+    );
+  });
 }
 
 const comparisons: readonly Definition[] = [
   insn(
     'FCMP, FCMPE',
     '0 0 0 11110 type:2 1 Rm:5 00 1000 Rn:5 E Z 000',
-    ({ type, Rm, Rn, Z }) => {
+    ({ type, Rm, Rn, E, Z }) => {
       if (!isPrecision(type)) return undefined;
-      return { variant: [type, Z], n: vRegister(Rn), m: vRegister(Rm) };
+      return { variant: [type, E, Z], n: vRegister(Rn), m: vRegister(Rm) };
     },
-    (code, type = 0, withZero = 0) => {
-      atPrecision(type, (width) => {
-        compare(code, width, width.read(code, 'n'), withZero === 1 ? width.const(0) : width.read(code, 'm'));
-      });
+    (code, type = 0, signals = 0, withZero = 0) => {
+      compare(code, type, signals, withZero === 1);
     },
   ),
   insn(
     'FCCMP, FCCMPE',
     '0 0 0 11110 type:2 1 Rm:5 cond:4 01 Rn:5 E nzcv:4',
-    ({ type, Rm, cond, Rn, nzcv }) => {
+    ({ type, Rm, cond, Rn, E, nzcv }) => {
       if (!isPrecision(type)) return undefined;
-      return { variant: [type, cond], n: vRegister(Rn), m: vRegister(Rm), high: nzcv };
+      return { variant: [type, E, cond], n: vRegister(Rn), m: vRegister(Rm), high: nzcv };
     },
-    (code, type = 0, cond = 0) => {
-      atPrecision(type, (width) => {
-        code.if(
-          code.condition(cond),
-          () => {
-            compare(code, width, width.read(code, 'n'), width.read(code, 'm'));
-          },
-          () => {
-            code.setNzcv(i32.shl(code.high(), i32.const(28)));
-          },
-        );
-      });
+    (code, type = 0, signals = 0, cond = 0) => {
+      code.if(
+        code.condition(cond),
+        () => {
+          compare(code, type, signals, false);
+        },
+        () => {
+          code.setNzcv(i32.shl(code.high(), i32.const(28)));
+        },
+      );
     },
   ),
   insn(

@@ -1,16 +1,17 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
-import { f64, i64, type V128 } from '../../wasm/expr.ts';
-import { convertVector, f32x4, type FloatShape } from '../../wasm/lane-shapes.ts';
-import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
-import { atPrecision, floatShape, rounded, roundedLanes, Rounding } from './float-width.ts';
+import { v128, type V128 } from '../../wasm/expr.ts';
+import { f32x4, integerShape, type FloatShape } from '../../wasm/lane-shapes.ts';
+import { Rounding } from '../../float/environment.ts';
+import { ComparisonDetail, EXACT, ExactKind, MODE_OF_FPCR, packed, UNSIGNED } from '../../float/operation.ts';
+import { exactFormat, writeRight, type Computed } from './exactness.ts';
+import { floatShape, generatedMode, roundedLanes } from './float-width.ts';
 import { fixedPoint } from './fp-fixed-point.ts';
-import { toInteger } from './fp-integer.ts';
 import { widthChanges } from './fp-width-change.ts';
 import { atHalf } from './half.ts';
 import { halvesFromIntegers, halvesToIntegers, type HalfUnary } from './half-integer.ts';
-import { nanResult, writeFloat } from './nan.ts';
-import { keptByQ, lanewise, row, write, zeroVector, type Kept, type Size } from './vector.ts';
+import { fromIntegerLanes, toIntegerLanes } from './integer-lanes.ts';
+import { keptByQ, row, write, zeroVector, type Kept, type Size } from './vector.ts';
 
 interface Operand {
   readonly code: Lowering;
@@ -20,67 +21,40 @@ interface Operand {
   readonly n: V128;
 }
 
-type Unary = (operand: Operand) => void;
+type Unary = (operand: Operand) => Computed;
 
 function comparedWithZero(compare: (shape: FloatShape) => (a: V128, b: V128) => V128, swapped = false): Unary {
-  return ({ code, shape, kept, n }) => {
-    write(code, swapped ? compare(shape)(zeroVector, n) : compare(shape)(n, zeroVector), kept);
+  return ({ shape, n }) => {
+    const value = swapped ? compare(shape)(zeroVector, n) : compare(shape)(n, zeroVector);
+    return { value, right: shape.eq(n, n), inexact: false };
   };
 }
 
-/** An operation that WebAssembly has, except for its NaNs. */
-function arithmetic(operation: (operand: Operand) => V128): Unary {
-  return (operand) => {
-    const { code, shape, kept, n } = operand;
-    writeFloat(code, shape, kept, operation(operand), () => nanResult(code, shape, [n]));
+const squareRoot: Unary = ({ code, shape, n }) => {
+  const value = code.let(shape.sqrt(n));
+  const right = shape.eq(value, value);
+  // A half that is the square of a single is that of a half.
+  const exact = (): V128 => code.areProducts(shape.bytes, value, value, n);
+  return { value, right, inexact: true, exact };
+};
+
+function toIntegral(detail: number): Unary {
+  return ({ code, shape, n }) => {
+    const value = code.let(roundedLanes(code, shape, n, generatedMode(detail)));
+    const right = shape.eq(value, value);
+    if ((detail & EXACT) === 0) return { value, right, inexact: false };
+    return { value, right, inexact: true, exact: () => shape.eq(value, n) };
   };
 }
 
-function toIntegral(rounding: number): Unary {
-  return arithmetic(({ code, shape, n }) => roundedLanes(code, shape, n, rounding));
-}
-
-/** Conversion to integers of the same width; WebAssembly has it for 32-bit lanes only. */
+/** Conversion to integers of the same width. */
 function toIntegers(signed: boolean, rounding: number): Unary {
-  return ({ code, sz, shape, kept, n }) => {
-    if (sz === 0) {
-      const value = rounding === Rounding.Zero ? n : roundedLanes(code, shape, n, rounding);
-      return write(code, (signed ? convertVector.truncSatF32S : convertVector.truncSatF32U)(value), kept);
-    }
-    lanewise(code, 3, kept, ({ read }) => {
-      let result = i64.const(0n);
-      atPrecision(1, (width) => {
-        result = toInteger(rounded(code, width, width.fromBits(code, read('n', false)), rounding), signed);
-      });
-      return result;
-    });
-  };
+  return ({ code, sz, shape, kept, n }) =>
+    toIntegerLanes(code, sz, kept, signed, n, code.let(roundedLanes(code, shape, n, rounding)));
 }
 
 function fromIntegers(signed: boolean): Unary {
-  return ({ code, sz, kept, n }) => {
-    if (sz === 0) return write(code, (signed ? convertVector.fromI32S : convertVector.fromI32U)(n), kept);
-    lanewise(code, 3, kept, ({ read }) =>
-      i64.reinterpretF64((signed ? f64.convertI64S : f64.convertI64U)(read('n', false))),
-    );
-  };
-}
-
-function helped(helper: number): Unary {
-  return ({ code, sz, kept }) => {
-    helpedLanes(code, sz + 2, kept, helper);
-  };
-}
-
-function helpedLanes(code: Lowering, size: Size, kept: Kept, helper: number): void {
-  const format = size === 1 ? FloatFormat.Half : size === 3 ? FloatFormat.Double : FloatFormat.Single;
-  lanewise(code, size, kept, ({ read }) => floatHelper(code, helper, format, [read('n', false)]));
-}
-
-function halfHelped(helper: number): HalfUnary {
-  return (code, kept) => {
-    helpedLanes(code, 1, kept, helper);
-  };
+  return ({ code, sz, kept, n }) => fromIntegerLanes(code, sz, kept, signed, n);
 }
 
 interface Family {
@@ -92,7 +66,11 @@ interface Family {
   readonly forms: 'vector' | 'scalar' | 'both';
   /** Whether all elements are single-precision. */
   readonly singleOnly?: boolean;
-  readonly lower: Unary;
+  /** In the exact unit; undefined if the instruction only changes signs. */
+  readonly kind?: number;
+  readonly detail?: number;
+  /** Undefined if all is left to the exact unit. */
+  readonly lower?: Unary;
   /** For halves, if it is another than that for singles. */
   readonly half?: HalfUnary;
 }
@@ -100,22 +78,24 @@ interface Family {
 const families: readonly Family[] = [
   ...(
     [
-      ['FCMGT (zero)', '0', '01100', comparedWithZero(({ gt }) => gt)],
-      ['FCMGE (zero)', '1', '01100', comparedWithZero(({ ge }) => ge)],
-      ['FCMEQ (zero)', '0', '01101', comparedWithZero(({ eq }) => eq)],
-      ['FCMLE (zero)', '1', '01101', comparedWithZero(({ ge }) => ge, true)],
-      ['FCMLT (zero)', '0', '01110', comparedWithZero(({ gt }) => gt, true)],
+      ['FCMGT (zero)', '0', '01100', ExactKind.CompareGreater, false],
+      ['FCMGE (zero)', '1', '01100', ExactKind.CompareGreaterOrEqual, false],
+      ['FCMEQ (zero)', '0', '01101', ExactKind.CompareEqual, false],
+      ['FCMLE (zero)', '1', '01101', ExactKind.CompareGreaterOrEqual, true],
+      ['FCMLT (zero)', '0', '01110', ExactKind.CompareGreater, true],
     ] as const
-  ).map(([name, U, opcode, lower]): Family => ({ name, U, a: '1', opcode, forms: 'both', lower })),
+  ).map(([name, U, opcode, kind, swapped]): Family => {
+    const detail = ComparisonDetail.WithZero | (swapped ? ComparisonDetail.Swapped : 0);
+    const compare = ({ eq, ge, gt }: FloatShape) =>
+      kind === ExactKind.CompareEqual ? eq : kind === ExactKind.CompareGreater ? gt : ge;
+    return { name, U, a: '1', opcode, forms: 'both', kind, detail, lower: comparedWithZero(compare, swapped) };
+  }),
   {
     name: 'FABS (vector)',
     U: '0',
     a: '1',
     opcode: '01111',
     forms: 'vector',
-    lower: ({ code, shape, kept, n }) => {
-      write(code, shape.abs(n), kept);
-    },
   },
   {
     name: 'FNEG (vector)',
@@ -123,9 +103,6 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '01111',
     forms: 'vector',
-    lower: ({ code, shape, kept, n }) => {
-      write(code, shape.neg(n), kept);
-    },
   },
   {
     name: 'FSQRT (vector)',
@@ -133,7 +110,8 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '11111',
     forms: 'vector',
-    lower: arithmetic(({ shape, n }) => shape.sqrt(n)),
+    kind: ExactKind.SquareRoot,
+    lower: squareRoot,
   },
   ...(
     [
@@ -142,16 +120,18 @@ const families: readonly Family[] = [
       ['FRINTP', '0', '1', '11000', Rounding.Up],
       ['FRINTZ', '0', '1', '11001', Rounding.Zero],
       ['FRINTA', '1', '0', '11000', Rounding.Away],
-      ['FRINTX', '1', '0', '11001', Rounding.Nearest],
-      ['FRINTI', '1', '1', '11001', Rounding.Nearest],
+      ['FRINTX', '1', '0', '11001', MODE_OF_FPCR | EXACT],
+      ['FRINTI', '1', '1', '11001', MODE_OF_FPCR],
     ] as const
-  ).map(([name, U, a, opcode, rounding]): Family => ({
+  ).map(([name, U, a, opcode, detail]): Family => ({
     name: `${name} (vector)`,
     U,
     a,
     opcode,
     forms: 'vector',
-    lower: toIntegral(rounding),
+    kind: ExactKind.ToIntegral,
+    detail,
+    lower: toIntegral(detail),
   })),
   ...(
     [
@@ -168,6 +148,8 @@ const families: readonly Family[] = [
       a,
       opcode,
       forms: 'both',
+      kind: ExactKind.ToFixed,
+      detail: rounding,
       lower: toIntegers(true, rounding),
       half: halvesToIntegers(true, (code, n) => roundedLanes(code, f32x4, n, rounding)),
     },
@@ -177,6 +159,8 @@ const families: readonly Family[] = [
       a,
       opcode,
       forms: 'both',
+      kind: ExactKind.ToFixed,
+      detail: rounding | UNSIGNED,
       lower: toIntegers(false, rounding),
       half: halvesToIntegers(false, (code, n) => roundedLanes(code, f32x4, n, rounding)),
     },
@@ -187,6 +171,7 @@ const families: readonly Family[] = [
     a: '0',
     opcode: '11101',
     forms: 'both',
+    kind: ExactKind.FromFixed,
     lower: fromIntegers(true),
     half: halvesFromIntegers(true),
   },
@@ -196,6 +181,8 @@ const families: readonly Family[] = [
     a: '0',
     opcode: '11101',
     forms: 'both',
+    kind: ExactKind.FromFixed,
+    detail: UNSIGNED,
     lower: fromIntegers(false),
     half: halvesFromIntegers(false),
   },
@@ -205,8 +192,7 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '11101',
     forms: 'both',
-    lower: helped(FloatHelper.ReciprocalEstimate),
-    half: halfHelped(FloatHelper.ReciprocalEstimate),
+    kind: ExactKind.ReciprocalEstimate,
   },
   {
     name: 'FRSQRTE',
@@ -214,8 +200,7 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '11101',
     forms: 'both',
-    lower: helped(FloatHelper.RootEstimate),
-    half: halfHelped(FloatHelper.RootEstimate),
+    kind: ExactKind.RootEstimate,
   },
   {
     name: 'FRECPX',
@@ -223,8 +208,7 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '11111',
     forms: 'scalar',
-    lower: helped(FloatHelper.ReciprocalExponent),
-    half: halfHelped(FloatHelper.ReciprocalExponent),
+    kind: ExactKind.ReciprocalExponent,
   },
   {
     name: 'URECPE',
@@ -233,7 +217,7 @@ const families: readonly Family[] = [
     opcode: '11100',
     forms: 'vector',
     singleOnly: true,
-    lower: helped(FloatHelper.UnsignedReciprocalEstimate),
+    kind: ExactKind.UnsignedReciprocalEstimate,
   },
   {
     name: 'URSQRTE',
@@ -242,7 +226,7 @@ const families: readonly Family[] = [
     opcode: '11100',
     forms: 'vector',
     singleOnly: true,
-    lower: helped(FloatHelper.UnsignedRootEstimate),
+    kind: ExactKind.UnsignedRootEstimate,
   },
 ];
 
@@ -252,9 +236,35 @@ function registers({ Rn, Rd }: Readonly<Record<'Rn' | 'Rd', number>>) {
   return { d: vRegister(Rd), n: vRegister(Rn) };
 }
 
-function definitions({ name, U, a, opcode, forms, singleOnly = false, lower, half }: Family): readonly Definition[] {
+function lowered(code: Lowering, { kind, detail = 0, lower, half }: Family, size: Size, kept: Kept): void {
+  const exactly = { operation: packed({ kind: kind ?? 0, format: exactFormat(size), lanes: kept >> size, detail }) };
+  if (lower === undefined) return code.exactly(exactly.operation);
+  const n = code.let(code.q('n'));
+  if (size === 1) {
+    if (half !== undefined) return half(code, kept, n, exactly);
+    return atHalf(code, kept, [n], exactly, (part, _, wide = n) =>
+      lower({ code: part, sz: 0, shape: f32x4, kept: 16, n: wide }),
+    );
+  }
+  const computed = lower({ code, sz: size - 2, shape: floatShape(size - 2), kept, n });
+  writeRight(code, kept, computed, exactly);
+}
+
+/** FABS and FNEG, which change the sign of anything. */
+function changedSign(code: Lowering, name: string, size: Size, kept: Kept): void {
+  const shape = integerShape(size);
+  const sign = shape.all(1n << BigInt(shape.bits - 1));
+  write(code, name.startsWith('FABS') ? v128.andnot(code.q('n'), sign) : v128.xor(code.q('n'), sign), kept);
+}
+
+function definitions(family: Family): readonly Definition[] {
+  const { name, U, a, opcode, forms, singleOnly = false, kind } = family;
+  const emitSize = (code: Lowering, size: Size, kept: Kept): void => {
+    if (kind === undefined) changedSign(code, name, size, kept);
+    else lowered(code, family, size, kept);
+  };
   const emit = (code: Lowering, sz = 0, kept = 16): void => {
-    lower({ code, sz, shape: floatShape(sz), kept, n: code.let(code.q('n')) });
+    emitSize(code, sz + 2, kept);
   };
   const vector = row<Fields>(
     name,
@@ -275,11 +285,7 @@ function definitions({ name, U, a, opcode, forms, singleOnly = false, lower, hal
     forms === 'vector' ? [ofVector] : forms === 'scalar' ? [ofScalar] : [ofVector, ofScalar];
   if (singleOnly) return byForm(vector, scalar);
   const emitHalf = (code: Lowering, kept = 16): void => {
-    const n = code.let(code.q('n'));
-    if (half !== undefined) return half(code, kept, n);
-    atHalf(code, kept, [n], (part, wideKept, wide = n) => {
-      lower({ code: part, sz: 0, shape: f32x4, kept: wideKept, n: wide });
-    });
+    emitSize(code, 1, kept);
   };
   const halfVector = row<Fields>(
     `${name} (half-precision)`,

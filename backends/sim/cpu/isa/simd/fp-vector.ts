@@ -2,6 +2,7 @@ import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
 import { f64, i64, v128, type V128 } from '../../wasm/expr.ts';
 import { f32x4, integerShape, type FloatShape } from '../../wasm/lane-shapes.ts';
+import { ComparisonDetail, ExactKind, MultiplyAddDetail, packed, Source } from '../../float/operation.ts';
 import {
   indexedElement,
   indexedOperands,
@@ -9,87 +10,121 @@ import {
   type IndexedFields,
   type IndexedValues,
 } from './by-element.ts';
-import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
-import { floatShape } from './float-width.ts';
+import { exactFormat, ifRight, writeRight, type Computed, type Exactly } from './exactness.ts';
+import { finiteLanes, floatShape, FORMAT_BOUNDS, normalLanes, type FormatBounds } from './float-width.ts';
 import { fusedDouble, fusedHalfLanes, fusedSingleLanes } from './fused.ts';
 import { atHalf, narrowed, widened } from './half.ts';
-import { fusedNan, nanResult, numbersPreferred, withNans, writeFloat } from './nan.ts';
 import { pairs } from './three-same.ts';
-import { keptByQ, laneBytes, lanewise, pick, row, write, type Kept, type Size } from './vector.ts';
+import { keptByQ, laneBytes, pick, row, write, type Kept, type Size } from './vector.ts';
 
 export interface Operands {
   readonly code: Lowering;
-  /** 0 for single, 1 for double precision. */
-  readonly sz: number;
   readonly shape: FloatShape;
+  /** Those of the format, which is half precision where singles are halves. */
+  readonly bounds: FormatBounds;
   readonly kept: Kept;
   readonly n: V128;
   readonly m: V128;
-  /** Whether the singles are halves. */
-  readonly half?: boolean;
+  /** The old value of the destination. */
+  readonly addend: () => V128;
 }
 
-type Binary = (operands: Operands) => void;
+type Binary = (operands: Operands) => Computed;
 
-/** An operation that WebAssembly has, except for its NaNs. */
-export function arithmetic(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
-  return ({ code, shape, kept, n, m }) => {
-    writeFloat(code, shape, kept, operation(shape)(n, m), () => nanResult(code, shape, [n, m]));
+function boundsOf(size: Size): FormatBounds {
+  return size === 1 ? FORMAT_BOUNDS.half : size === 3 ? FORMAT_BOUNDS.double : FORMAT_BOUNDS.single;
+}
+
+/** A sum, or a difference, which is exact where it is denormal. */
+export function sum(negative: boolean): Binary {
+  return ({ code, shape, bounds, n, m }) => {
+    const second = negative ? code.let(shape.neg(m)) : m;
+    const value = code.let(shape.add(n, second));
+    const computed = { value, right: finiteLanes(shape, value, bounds), inexact: true };
+    return bounds === FORMAT_BOUNDS.half
+      ? computed
+      : { ...computed, exact: () => code.areSums(shape.bytes, n, second, value) };
   };
 }
 
-function numeric(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
-  return (operands) => {
-    const preferred = numbersPreferred(operands.code, operands.shape, operands.n, operands.m);
-    arithmetic(operation)({ ...operands, ...preferred });
+/** Lanes that are zero because a factor is: of halves, no others are known to be exact. */
+function zeroProducts(shape: FloatShape, n: V128, m: V128, products: V128): V128 {
+  const eitherIsZero = v128.or(shape.eq(n, shape.all(0)), shape.eq(m, shape.all(0)));
+  const isProduct = v128.and(shape.eq(products, shape.all(0)), shape.eq(shape.mul(n, m), products));
+  return v128.and(eitherIsZero, isProduct);
+}
+
+const product: Binary = ({ code, shape, bounds, n, m }) => {
+  const value = code.let(shape.mul(n, m));
+  const exact = (): V128 =>
+    bounds === FORMAT_BOUNDS.half ? zeroProducts(shape, n, m, value) : code.areProducts(shape.bytes, n, m, value);
+  return { value, right: normalLanes(shape, value, bounds), inexact: true, exact };
+};
+
+const quotient: Binary = ({ code, shape, bounds, n, m }) => {
+  const value = code.let(shape.div(n, m));
+  const exact = (): V128 =>
+    bounds === FORMAT_BOUNDS.half ? zeroProducts(shape, value, m, n) : code.areProducts(shape.bytes, value, m, n);
+  return { value, right: normalLanes(shape, value, bounds), inexact: true, exact };
+};
+
+/** FMAX and FMIN; also FMAXNM and FMINNM, which are the same without NaNs. */
+function extremum(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
+  return ({ code, shape, n, m }) => {
+    const value = code.let(operation(shape)(n, m));
+    return { value, right: shape.eq(value, value), inexact: false };
   };
 }
 
 function comparison(compare: (operands: Operands) => V128): Binary {
   return (operands) => {
-    write(operands.code, compare(operands), operands.kept);
+    const { shape, n, m } = operands;
+    const right = v128.and(shape.eq(n, n), shape.eq(m, m));
+    return { value: compare(operands), right, inexact: false };
   };
 }
 
-const absoluteDifference: Binary = ({ code, shape, kept, n, m }) => {
-  // FABD clears the sign of a NaN too.
-  writeFloat(code, shape, kept, shape.sub(n, m), () => nanResult(code, shape, [n, m]), shape.abs);
-};
-
-/** FMULX: zero times infinity is two, with the sign of the product. */
-const multiplyExtended: Binary = ({ code, shape, kept, n, m }) => {
-  const product = code.let(shape.mul(n, m));
-  const numbers = v128.and(shape.eq(n, n), shape.eq(m, m));
-  const invalid = v128.and(shape.ne(product, product), numbers);
-  const sign = shape.integer.all(1n << BigInt(shape.bytes * 8 - 1));
-  const two = v128.or(v128.and(v128.xor(n, m), sign), shape.all(2));
-  const result = v128.bitselect(two, product, invalid);
-  writeFloat(code, shape, kept, result, () => nanResult(code, shape, [n, m]));
+const absoluteDifference: Binary = (operands) => {
+  const computed = sum(true)(operands);
+  return { ...computed, value: operands.shape.abs(computed.value) };
 };
 
 /** Vd plus the products of Vn, negated or not, and Vm. Both factors are locals. */
 export function multiplyAdd(negative: boolean): Binary {
-  return ({ code, shape, kept, n: factor, m, half = false }) => {
-    const addend = code.let(code.q('d'));
+  return ({ code, shape, bounds, kept, n: factor, m, addend: read }) => {
+    const addend = code.let(read());
     const n = negative ? code.let(shape.neg(factor)) : factor;
-    if (shape.bytes === 4) {
-      const result = half ? fusedHalfLanes(code, addend, n, m) : fusedSingleLanes(code, addend, n, m, kept <= 8);
-      return writeFloat(code, shape, kept, result, () => fusedNan(code, shape, addend, n, m));
-    }
-    // Lane by lane into the destination, whose old value has been read; then NaNs are replaced.
-    const lane = (value: V128, index: number) => code.let(f64.reinterpret(v128.extractI64(value, index)));
-    for (let index = 0; index < kept / 8; index += 1) {
-      fusedDouble(code, lane(addend, index), lane(n, index), lane(m, index), (result) => {
-        code.setElement('d', 8, index, i64.reinterpretF64(result));
-      });
-    }
-    writeFloat(code, shape, kept, code.q('d'), () => fusedNan(code, shape, addend, n, m));
+    const fused =
+      shape.bytes === 8
+        ? fusedDoubleLanes(code, addend, n, m, kept)
+        : bounds === FORMAT_BOUNDS.half
+          ? fusedHalfLanes(code, addend, n, m)
+          : fusedSingleLanes(code, addend, n, m, kept <= 8);
+    const value = code.let(fused);
+    const exact = (): V128 => {
+      const products = code.let(shape.mul(n, m));
+      if (bounds === FORMAT_BOUNDS.half) {
+        return v128.and(zeroProducts(shape, n, m, products), shape.eq(value, addend));
+      }
+      return v128.and(
+        code.areProducts(shape.bytes, n, m, products),
+        code.areSums(shape.bytes, products, addend, value),
+      );
+    };
+    return { value, right: normalLanes(shape, value, bounds), inexact: true, exact };
   };
 }
 
-function step(code: Lowering, size: Size, kept: Kept, helper: number): void {
-  const format = size === 1 ? FloatFormat.Half : size === 3 ? FloatFormat.Double : FloatFormat.Single;
-  lanewise(code, size, kept, ({ read }) => floatHelper(code, helper, format, [read('n', false), read('m', false)]));
+/** Lanes for which `fusedDouble` is not right are infinite. */
+function fusedDoubleLanes(code: Lowering, addend: V128, n: V128, m: V128, kept: Kept): V128 {
+  const lane = (value: V128, index: number) => code.let(f64.reinterpret(v128.extractI64(value, index)));
+  const results = Array.from({ length: kept / 8 }, (_, index) => {
+    const { value, right } = fusedDouble(code, lane(addend, index), lane(n, index), lane(m, index));
+    return code.let(f64.select(right, value, f64.const(Infinity)));
+  });
+  const [low, high] = results;
+  const first = v128.splatF64(low ?? f64.const(0));
+  return high === undefined ? first : v128.replaceI64(first, 1, i64.reinterpretF64(high));
 }
 
 interface Family {
@@ -101,41 +136,114 @@ interface Family {
   readonly scalar?: boolean;
   /** Whether the operands are neighbours in the concatenation of both registers. */
   readonly pairwise?: boolean;
-  /** A helper that computes each lane, or what computes all. */
-  readonly lower: Binary | number;
+  /** In the exact unit. */
+  readonly kind: number;
+  readonly detail?: number;
+  /** Undefined if all is left to the exact unit. */
+  readonly lower?: Binary;
 }
 
 const families: readonly Family[] = [
-  { name: 'FMAXNM (vector)', U: '0', a: '0', opcode: '11000', lower: numeric(({ max }) => max) },
-  { name: 'FMINNM (vector)', U: '0', a: '1', opcode: '11000', lower: numeric(({ min }) => min) },
-  { name: 'FMLA (vector)', U: '0', a: '0', opcode: '11001', lower: multiplyAdd(false) },
-  { name: 'FMLS (vector)', U: '0', a: '1', opcode: '11001', lower: multiplyAdd(true) },
-  { name: 'FADD (vector)', U: '0', a: '0', opcode: '11010', lower: arithmetic(({ add }) => add) },
-  { name: 'FSUB (vector)', U: '0', a: '1', opcode: '11010', lower: arithmetic(({ sub }) => sub) },
-  { name: 'FMULX', U: '0', a: '0', opcode: '11011', scalar: true, lower: multiplyExtended },
+  {
+    name: 'FMAXNM (vector)',
+    U: '0',
+    a: '0',
+    opcode: '11000',
+    kind: ExactKind.MaximumNumber,
+    lower: extremum(({ max }) => max),
+  },
+  {
+    name: 'FMINNM (vector)',
+    U: '0',
+    a: '1',
+    opcode: '11000',
+    kind: ExactKind.MinimumNumber,
+    lower: extremum(({ min }) => min),
+  },
+  { name: 'FMLA (vector)', U: '0', a: '0', opcode: '11001', kind: ExactKind.MultiplyAdd, lower: multiplyAdd(false) },
+  {
+    name: 'FMLS (vector)',
+    U: '0',
+    a: '1',
+    opcode: '11001',
+    kind: ExactKind.MultiplyAdd,
+    detail: MultiplyAddDetail.NegateProduct,
+    lower: multiplyAdd(true),
+  },
+  { name: 'FADD (vector)', U: '0', a: '0', opcode: '11010', kind: ExactKind.Add, lower: sum(false) },
+  { name: 'FSUB (vector)', U: '0', a: '1', opcode: '11010', kind: ExactKind.Subtract, lower: sum(true) },
+  { name: 'FMULX', U: '0', a: '0', opcode: '11011', scalar: true, kind: ExactKind.MultiplyExtended, lower: product },
   {
     name: 'FCMEQ (register)',
     U: '0',
     a: '0',
     opcode: '11100',
     scalar: true,
+    kind: ExactKind.CompareEqual,
     lower: comparison(({ shape, n, m }) => shape.eq(n, m)),
   },
-  { name: 'FMAX (vector)', U: '0', a: '0', opcode: '11110', lower: arithmetic(({ max }) => max) },
-  { name: 'FMIN (vector)', U: '0', a: '1', opcode: '11110', lower: arithmetic(({ min }) => min) },
-  { name: 'FRECPS', U: '0', a: '0', opcode: '11111', scalar: true, lower: FloatHelper.ReciprocalStep },
-  { name: 'FRSQRTS', U: '0', a: '1', opcode: '11111', scalar: true, lower: FloatHelper.RootStep },
-  { name: 'FMAXNMP (vector)', U: '1', a: '0', opcode: '11000', pairwise: true, lower: numeric(({ max }) => max) },
-  { name: 'FMINNMP (vector)', U: '1', a: '1', opcode: '11000', pairwise: true, lower: numeric(({ min }) => min) },
-  { name: 'FADDP (vector)', U: '1', a: '0', opcode: '11010', pairwise: true, lower: arithmetic(({ add }) => add) },
-  { name: 'FABD', U: '1', a: '1', opcode: '11010', scalar: true, lower: absoluteDifference },
-  { name: 'FMUL (vector)', U: '1', a: '0', opcode: '11011', lower: arithmetic(({ mul }) => mul) },
+  {
+    name: 'FMAX (vector)',
+    U: '0',
+    a: '0',
+    opcode: '11110',
+    kind: ExactKind.Maximum,
+    lower: extremum(({ max }) => max),
+  },
+  {
+    name: 'FMIN (vector)',
+    U: '0',
+    a: '1',
+    opcode: '11110',
+    kind: ExactKind.Minimum,
+    lower: extremum(({ min }) => min),
+  },
+  { name: 'FRECPS', U: '0', a: '0', opcode: '11111', scalar: true, kind: ExactKind.ReciprocalStep },
+  { name: 'FRSQRTS', U: '0', a: '1', opcode: '11111', scalar: true, kind: ExactKind.RootStep },
+  {
+    name: 'FMAXNMP (vector)',
+    U: '1',
+    a: '0',
+    opcode: '11000',
+    pairwise: true,
+    kind: ExactKind.MaximumNumber,
+    lower: extremum(({ max }) => max),
+  },
+  {
+    name: 'FMINNMP (vector)',
+    U: '1',
+    a: '1',
+    opcode: '11000',
+    pairwise: true,
+    kind: ExactKind.MinimumNumber,
+    lower: extremum(({ min }) => min),
+  },
+  {
+    name: 'FADDP (vector)',
+    U: '1',
+    a: '0',
+    opcode: '11010',
+    pairwise: true,
+    kind: ExactKind.Add,
+    lower: sum(false),
+  },
+  {
+    name: 'FABD',
+    U: '1',
+    a: '1',
+    opcode: '11010',
+    scalar: true,
+    kind: ExactKind.AbsoluteDifference,
+    lower: absoluteDifference,
+  },
+  { name: 'FMUL (vector)', U: '1', a: '0', opcode: '11011', kind: ExactKind.Multiply, lower: product },
   {
     name: 'FCMGE (register)',
     U: '1',
     a: '0',
     opcode: '11100',
     scalar: true,
+    kind: ExactKind.CompareGreaterOrEqual,
     lower: comparison(({ shape, n, m }) => shape.ge(n, m)),
   },
   {
@@ -144,6 +252,7 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '11100',
     scalar: true,
+    kind: ExactKind.CompareGreater,
     lower: comparison(({ shape, n, m }) => shape.gt(n, m)),
   },
   {
@@ -152,6 +261,8 @@ const families: readonly Family[] = [
     a: '0',
     opcode: '11101',
     scalar: true,
+    kind: ExactKind.CompareGreaterOrEqual,
+    detail: ComparisonDetail.Absolute,
     lower: comparison(({ shape, n, m }) => shape.ge(shape.abs(n), shape.abs(m))),
   },
   {
@@ -160,32 +271,65 @@ const families: readonly Family[] = [
     a: '1',
     opcode: '11101',
     scalar: true,
+    kind: ExactKind.CompareGreater,
+    detail: ComparisonDetail.Absolute,
     lower: comparison(({ shape, n, m }) => shape.gt(shape.abs(n), shape.abs(m))),
   },
-  { name: 'FMAXP (vector)', U: '1', a: '0', opcode: '11110', pairwise: true, lower: arithmetic(({ max }) => max) },
-  { name: 'FMINP (vector)', U: '1', a: '1', opcode: '11110', pairwise: true, lower: arithmetic(({ min }) => min) },
-  { name: 'FDIV (vector)', U: '1', a: '0', opcode: '11111', lower: arithmetic(({ div }) => div) },
+  {
+    name: 'FMAXP (vector)',
+    U: '1',
+    a: '0',
+    opcode: '11110',
+    pairwise: true,
+    kind: ExactKind.Maximum,
+    lower: extremum(({ max }) => max),
+  },
+  {
+    name: 'FMINP (vector)',
+    U: '1',
+    a: '1',
+    opcode: '11110',
+    pairwise: true,
+    kind: ExactKind.Minimum,
+    lower: extremum(({ min }) => min),
+  },
+  { name: 'FDIV (vector)', U: '1', a: '0', opcode: '11111', kind: ExactKind.Divide, lower: quotient },
 ];
 
 type Fields = 'Q' | 'sz' | 'Rm' | 'Rn' | 'Rd';
 
 /** @param size of the elements: 1 to 3 */
 function lowered(code: Lowering, family: Family, size: Size, kept: Kept): void {
-  const { lower, pairwise = false } = family;
-  if (typeof lower === 'number') return step(code, size, kept, lower);
+  const { lower, pairwise = false, kind, detail = 0 } = family;
+  const source = pairwise ? Source.Pairs : Source.Lanes;
+  const operation = packed({ kind, format: exactFormat(size), lanes: kept >> size, source, detail });
+  if (lower === undefined) return code.exactly(operation);
   const registers = { n: code.let(code.q('n')), m: code.let(code.q('m')) };
   const { even, odd } = pairwise
     ? pairs({ code, size, kept, shape: integerShape(size), ...registers })
     : { even: registers.n, odd: registers.m };
-  if (size === 1) return halves(code, kept, lower, even, odd);
-  lower({ code, sz: size - 2, shape: floatShape(size - 2), kept, n: even, m: odd });
+  atSize(code, size, kept, even, odd, lower, { operation });
 }
 
-/** Applies a lowering of singles to halves; the operands are locals. */
-export function halves(code: Lowering, kept: Kept, lower: Binary, n: V128, m: V128): void {
-  atHalf(code, kept, [n, m], (part, wideKept, wideN = n, wideM = m) => {
-    lower({ code: part, sz: 0, shape: f32x4, kept: wideKept, n: wideN, m: wideM, half: true });
-  });
+/** Writes what a lowering computes of elements of a size; the operands are locals. */
+export function atSize(
+  code: Lowering,
+  size: Size,
+  kept: Kept,
+  n: V128,
+  m: V128,
+  lower: Binary,
+  exactly: Exactly,
+): void {
+  const bounds = boundsOf(size);
+  if (size > 1) {
+    const addend = (): V128 => code.q('d');
+    const computed = lower({ code, shape: floatShape(size - 2), bounds, kept, n, m, addend });
+    return writeRight(code, kept, computed, exactly);
+  }
+  atHalf(code, kept, [n, m], exactly, (part, addend, wideN = n, wideM = m) =>
+    lower({ code: part, shape: f32x4, bounds, kept: 16, n: wideN, m: wideM, addend }),
+  );
 }
 
 function definitions(family: Family): readonly Definition[] {
@@ -230,24 +374,38 @@ function definitions(family: Family): readonly Definition[] {
 }
 
 /** Forms by element; `size` is 2 or 3. */
-const indexed: readonly Definition[] = [
-  { name: 'FMLA (by element)', U: '0' as const, opcode: '0001', lower: multiplyAdd(false) },
-  { name: 'FMLS (by element)', U: '0' as const, opcode: '0101', lower: multiplyAdd(true) },
-  { name: 'FMUL (by element)', U: '0' as const, opcode: '1001', lower: arithmetic(({ mul }) => mul) },
-  { name: 'FMULX (by element)', U: '1' as const, opcode: '1001', lower: multiplyExtended },
-].flatMap(({ name, U, opcode, lower }) => {
+const indexed: readonly Definition[] = (
+  [
+    { name: 'FMLA (by element)', U: '0', opcode: '0001', kind: ExactKind.MultiplyAdd, lower: multiplyAdd(false) },
+    {
+      name: 'FMLS (by element)',
+      U: '0',
+      opcode: '0101',
+      kind: ExactKind.MultiplyAdd,
+      detail: MultiplyAddDetail.NegateProduct,
+      lower: multiplyAdd(true),
+    },
+    { name: 'FMUL (by element)', U: '0', opcode: '1001', kind: ExactKind.Multiply, lower: product },
+    { name: 'FMULX (by element)', U: '1', opcode: '1001', kind: ExactKind.MultiplyExtended, lower: product },
+  ] satisfies readonly (Omit<Family, 'a' | 'lower'> & { readonly lower: Binary })[]
+).flatMap(({ name, U, opcode, kind, lower, ...rest }) => {
   const patterns = indexedPatterns(U, opcode);
   const decode = (f: IndexedValues, kept: Kept) => {
     if (f.size < 2 || (f.size === 3 && (f.L === 1 || kept === 8))) return undefined;
     return { variant: [f.size - 2, kept], ...indexedOperands(f, f.size) };
   };
+  const emitSize = (code: Lowering, size: Size, kept: Kept): void => {
+    const detail = 'detail' in rest ? rest.detail : 0;
+    const format = exactFormat(size);
+    const operation = packed({ kind, format, lanes: kept >> size, source: Source.Element, detail });
+    const m = indexedElement(code, size);
+    atSize(code, size, kept, code.let(code.q('n')), m, lower, { operation });
+  };
   const emitHalf = (code: Lowering, kept = 16): void => {
-    const m = indexedElement(code, 1);
-    halves(code, kept, lower, code.let(code.q('n')), m);
+    emitSize(code, 1, kept);
   };
   const emit = (code: Lowering, sz = 0, kept = 16): void => {
-    const m = indexedElement(code, sz + 2);
-    lower({ code, sz, shape: floatShape(sz), kept, n: code.let(code.q('n')), m });
+    emitSize(code, sz + 2, kept);
   };
   return [
     row<IndexedFields>(name, patterns.vector, (f) => decode(f, keptByQ(f.Q)), emit),
@@ -275,41 +433,53 @@ const indexed: readonly Definition[] = [
   ];
 });
 
-type Combine = (code: Lowering, shape: FloatShape, n: V128, m: V128) => V128;
-
-const maximum: Combine = (code, shape, n, m) => withNans(code, shape, shape.max(n, m), [n, m]);
-const minimum: Combine = (code, shape, n, m) => withNans(code, shape, shape.min(n, m), [n, m]);
-const sum: Combine = (code, shape, n, m) => withNans(code, shape, shape.add(n, m), [n, m]);
-const maximumNumber: Combine = (code, shape, n, m) => {
-  const preferred = numbersPreferred(code, shape, n, m);
-  return maximum(code, shape, preferred.n, preferred.m);
-};
-const minimumNumber: Combine = (code, shape, n, m) => {
-  const preferred = numbersPreferred(code, shape, n, m);
-  return minimum(code, shape, preferred.n, preferred.m);
-};
+type Combine = (shape: FloatShape) => (n: V128, m: V128) => V128;
 
 /** Combines each lane with the one `distance` lanes above it. */
 function folded(code: Lowering, shape: FloatShape, value: V128, distance: number, combine: Combine): V128 {
   const above = Array.from({ length: 16 / shape.bytes }, (_, lane) => (lane + distance) % (16 / shape.bytes));
-  return code.let(combine(code, shape, value, code.let(pick(code, [value], laneBytes(shape.bytes, above)))));
+  return code.let(combine(shape)(value, code.let(pick(code, [value], laneBytes(shape.bytes, above)))));
+}
+
+interface Reduction {
+  readonly name: string;
+  readonly a: '0' | '1';
+  readonly opcode: string;
+  readonly kind: number;
+  readonly combine: Combine;
+}
+
+/** Writes a reduction of `lanes` elements, whose result is in the lowest lane. */
+function writeReduced(code: Lowering, size: Size, lanes: number, { kind }: Reduction, reduced: V128): void {
+  const shape = floatShape(size === 3 ? 1 : 0);
+  const isSum = kind === ExactKind.Add;
+  // A NaN in any lane makes the result NaN.
+  const right = isSum ? finiteLanes(shape, reduced, boundsOf(size)) : shape.eq(reduced, reduced);
+  const computed = { value: reduced, right, inexact: isSum };
+  const exactly = { operation: packed({ kind: ExactKind.Reduce, format: exactFormat(size), lanes, detail: kind }) };
+  if (size > 1) return writeRight(code, 1 << size, computed, exactly);
+  const use = (): void => {
+    write(code, narrowed(code, reduced), 2);
+  };
+  ifRight(code, [computed], 4, use, exactly);
 }
 
 const reductions: readonly Definition[] = (
   [
-    ['FMAXNM', '0', '01100', maximumNumber],
-    ['FMINNM', '1', '01100', minimumNumber],
-    ['FADD', '0', '01101', sum],
-    ['FMAX', '0', '01111', maximum],
-    ['FMIN', '1', '01111', minimum],
-  ] as const
-).flatMap(([name, a, opcode, combine]) => {
+    { name: 'FMAXNM', a: '0', opcode: '01100', kind: ExactKind.MaximumNumber, combine: ({ max }) => max },
+    { name: 'FMINNM', a: '1', opcode: '01100', kind: ExactKind.MinimumNumber, combine: ({ min }) => min },
+    { name: 'FADD', a: '0', opcode: '01101', kind: ExactKind.Add, combine: ({ add }) => add },
+    { name: 'FMAX', a: '0', opcode: '01111', kind: ExactKind.Maximum, combine: ({ max }) => max },
+    { name: 'FMIN', a: '1', opcode: '01111', kind: ExactKind.Minimum, combine: ({ min }) => min },
+  ] satisfies readonly Reduction[]
+).flatMap((reduction: Reduction) => {
+  const { name, a, opcode, combine } = reduction;
   const scalarPair = row<'sz' | 'Rn' | 'Rd'>(
     `${name}P (scalar)`,
     `01 1 11110 ${a} sz 11000 ${opcode} 10 Rn:5 Rd:5`,
     ({ sz, Rn, Rd }) => ({ variant: [sz], d: vRegister(Rd), n: vRegister(Rn) }),
     (code, sz = 0) => {
-      write(code, folded(code, floatShape(sz), code.let(code.q('n')), 1, combine), 4 << sz);
+      writeReduced(code, sz + 2, 2, reduction, folded(code, floatShape(sz), code.let(code.q('n')), 1, combine));
     },
   );
   const halfPair = row<'Rn' | 'Rd'>(
@@ -318,7 +488,7 @@ const reductions: readonly Definition[] = (
     ({ Rn, Rd }) => ({ variant: [], d: vRegister(Rd), n: vRegister(Rn) }),
     (code) => {
       const n = widened(code, code.let(code.q('n')), false);
-      write(code, narrowed(code, folded(code, f32x4, n, 1, combine)), 2);
+      writeReduced(code, 1, 2, reduction, folded(code, f32x4, n, 1, combine));
     },
   );
   if (name === 'FADD') return [scalarPair, halfPair];
@@ -329,7 +499,7 @@ const reductions: readonly Definition[] = (
     (code) => {
       // Reduce of the pseudocode splits the vector in halves, so neighbours are combined first.
       const neighbours = folded(code, f32x4, code.let(code.q('n')), 1, combine);
-      write(code, folded(code, f32x4, neighbours, 2, combine), 4);
+      writeReduced(code, 2, 4, reduction, folded(code, f32x4, neighbours, 2, combine));
     },
   );
   const halfAcross = row<'Q' | 'Rn' | 'Rd'>(
@@ -343,7 +513,8 @@ const reductions: readonly Definition[] = (
         return folded(code, f32x4, neighbours, 2, combine);
       };
       const low = four(false);
-      write(code, narrowed(code, Q === 1 ? combine(code, f32x4, low, four(true)) : low), 2);
+      const reduced = Q === 1 ? code.let(combine(f32x4)(low, four(true))) : low;
+      writeReduced(code, 1, Q === 1 ? 8 : 4, reduction, reduced);
     },
   );
   return [scalarPair, across, halfPair, halfAcross];

@@ -1,13 +1,11 @@
 import type { Lowering } from '../lowering.ts';
 import { f32, f64, i32, i64, v128, type F32, type F64, type I32, type V128 } from '../../wasm/expr.ts';
 import { convertVector, f32x4, f64x2, type FloatShape } from '../../wasm/lane-shapes.ts';
-import { FloatFormat, FloatHelper, floatHelper } from './float-helper.ts';
 import { pick, laneBytes } from './vector.ts';
 
 /**
- * Fused multiply-add, which WebAssembly lacks: `addend + n * m`, rounded once. The payload of a NaN result is
- * arbitrary. The method is that of Boldo and Melquiond (Emulation of FMA and correctly rounded sums, 2008): sums
- * rounded to odd are not rounded twice.
+ * Fused multiply-add, which WebAssembly lacks: `addend + n * m`, rounded once, unless it is NaN. The method is that of
+ * Boldo and Melquiond (Emulation of FMA and correctly rounded sums, 2008): sums rounded to odd are not rounded twice.
  */
 
 /** Rounds a sum to odd, given what its rounding lost: an inexact sum ends in a one. */
@@ -102,50 +100,21 @@ function isModerate(value: F64, reach: number): I32 {
   return i32.leU(i32.sub(biasedExponent(value), i32.const(1023 - reach)), i32.const(2 * reach));
 }
 
-function isZeroOrNotFinite(value: F64): I32 {
-  const unusual = f64.sub(value, value);
-  return i32.or(f64.eq(value, f64.const(0)), f64.ne(unusual, unusual));
-}
-
 /**
- * Calls `use` with `addend + n * m`, in each branch of the generated code that computes it.
+ * `addend + n * m`, all of them locals.
  *
- * @param addend cheap to evaluate, as are the factors
+ * @returns also whether the result is right: the exponents are such that nothing overflows or loses bits to denormals
  */
-export function fusedDouble(code: Lowering, addend: F64, n: F64, m: F64, use: (result: F64) => void): void {
-  // Exponents for which nothing below overflows or loses bits to denormals.
-  const addendFits = i32.or(isModerate(addend, 900), f64.eq(addend, f64.const(0)));
-  const moderate = i32.and(i32.and(isModerate(n, 450), isModerate(m, 450)), addendFits);
-  code.if(
-    moderate,
-    () => {
-      const { product, lost } = twoProduct(code, n, m);
-      const inner = twoSum(code, addend, lost);
-      const outer = twoSum(code, product, inner.sum);
-      const rest = twoSum(code, inner.lost, outer.lost);
-      use(f64.add(outer.sum, roundedToOdd(code, rest.sum, rest.lost)));
-    },
-    () => {
-      // Products with zero, infinity or NaN are exact. Other products are finite, even if they overflow a double.
-      code.if(
-        i32.or(isZeroOrNotFinite(n), isZeroOrNotFinite(m)),
-        () => {
-          use(f64.add(f64.mul(n, m), addend));
-        },
-        () => {
-          const infiniteOrNan = f64.sub(addend, addend);
-          code.if(
-            f64.ne(infiniteOrNan, infiniteOrNan),
-            () => {
-              use(addend);
-            },
-            () => {
-              const bits = [addend, n, m].map((operand) => i64.reinterpretF64(operand));
-              use(f64.reinterpret(floatHelper(code, FloatHelper.FusedMultiplyAdd, FloatFormat.Double, bits)));
-            },
-          );
-        },
-      );
-    },
-  );
+export function fusedDouble(code: Lowering, addend: F64, n: F64, m: F64): { value: F64; right: I32 } {
+  const isZero = (value: F64): I32 => f64.eq(value, f64.const(0));
+  const fits = (value: F64, reach: number): I32 => i32.or(isModerate(value, reach), isZero(value));
+  const right = i32.and(i32.and(fits(n, 450), fits(m, 450)), fits(addend, 900));
+  const { product, lost } = twoProduct(code, n, m);
+  const inner = twoSum(code, addend, lost);
+  const outer = twoSum(code, product, inner.sum);
+  const rest = twoSum(code, inner.lost, outer.lost);
+  const fused = f64.add(outer.sum, roundedToOdd(code, rest.sum, rest.lost));
+  // The sign of a zero is lost with the terms above.
+  const value = f64.select(i32.or(isZero(n), isZero(m)), f64.add(product, addend), fused);
+  return { value: code.let(value), right: code.let(right) };
 }

@@ -1,6 +1,7 @@
 import type { Lowering } from '../lowering.ts';
 import { f32, i32, i64, v128, v128Binary, type F32, type V128 } from '../../wasm/expr.ts';
 import { f32x4, integerShape, wideningFrom } from '../../wasm/lane-shapes.ts';
+import { ifRight, type Computed, type Exactly } from './exactness.ts';
 import { write, type Kept } from './vector.ts';
 
 /**
@@ -68,45 +69,37 @@ export interface HalfParts {
   readonly narrow?: (code: Lowering, value: V128) => V128;
 }
 
-/** `code` where the destination has the four wide lanes of one part. */
-function partOf(code: Lowering, kept: Kept, part: number, { widen = widened, narrow = narrowed }: HalfParts): Lowering {
-  const own: Partial<Lowering> = {
-    q: (operand) => widen(code, code.let(code.q(operand)), part === 1),
-    setQ: (operand, value) => {
-      const result = narrow(code, value);
-      if (kept === 16) code.setElement(operand, 8, part, v128.extractI64(result, 0));
-      else write(code, result, kept);
-    },
-  };
-  return new Proxy(code, {
-    get: (target, key): unknown => {
-      const replaced: unknown = Reflect.get(own, key);
-      if (replaced !== undefined) return replaced;
-      const member: unknown = Reflect.get(target, key);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-}
+/** Computes four lanes of an instruction as singles. */
+export type HalfLowering = (code: Lowering, addend: () => V128, ...operands: V128[]) => Computed;
 
 /**
  * Applies a lowering of singles to halves, four lanes at a time.
  *
  * @param operands locals
- * @param kept bytes of halves; the lowering gets those of singles
+ * @param kept bytes of halves
  */
 export function atHalf(
   code: Lowering,
   kept: Kept,
   operands: readonly V128[],
-  lower: (part: Lowering, kept: Kept, ...operands: V128[]) => void,
-  parts: HalfParts = {},
+  exactly: Exactly,
+  lower: HalfLowering,
+  { widen = widened, narrow = narrowed }: HalfParts = {},
 ): void {
-  const { widen = widened } = parts;
-  for (let part = 0; part < (kept === 16 ? 2 : 1); part += 1) {
-    const wide = operands.map((operand) => widen(code, operand, part === 1));
-    lower(partOf(code, kept, part, parts), kept < 8 ? 4 : 16, ...wide);
-  }
+  const parts = (kept === 16 ? [false, true] : [false]).map((high) => {
+    const addend = (): V128 => widen(code, code.let(code.q('d')), high);
+    const computed = lower(code, addend, ...operands.map((operand) => widen(code, operand, high)));
+    return { ...computed, value: code.let(computed.value), right: code.let(computed.right) };
+  });
+  const use = (): void => {
+    const [low, high] = parts.map(({ value }) => narrow(code, value));
+    if (low === undefined) return;
+    write(code, high === undefined ? low : v128.shuffle(low, high, HALVES), kept);
+  };
+  ifRight(code, parts, kept < 8 ? 4 : 16, use, exactly);
 }
+
+const HALVES = Array.from({ length: 16 }, (_, at) => (at < 8 ? at : at + 8));
 
 /** The bits of the lowest lane. */
 export function halfBits(code: Lowering, single: F32) {

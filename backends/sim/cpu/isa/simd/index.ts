@@ -22,8 +22,7 @@ import { twoRegister } from './two-register.ts';
  * Armv8.0 with FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_FCMA, FEAT_FRINTTS, FEAT_JSCVT and FEAT_FP16.
  * Cryptographic instructions are in ../crypto.
  *
- * Not modelled: FPCR.RMode, FPCR.FZ and FPCR.FZ16, whose setting ends the run as unsupported; the cumulative exception
- * bits of FPSR (IOC, DZC, OFC, UFC, IXC, IDC), which stay as the guest wrote them. FPSR.QC, FPCR.DN and FPCR.AHP are.
+ * Floating point is computed in two places: see exactness.ts.
  */
 export const simdDefinitions: readonly Definition[] = [
   ...threeSame,

@@ -3,8 +3,6 @@ import { encodeSysreg as e, keeps, type RegisterRow } from './row.ts';
 
 /** Reset value of a plane, by the RMM specification or TF-RMM (rec.c); it is zero for other registers. */
 const SCTLR_RESET = 0xc5_0878n;
-/** FPCR.FZ, RMode and FZ16. */
-const FPCR_NOT_MODELLED = 0x01c8_0000n;
 
 /** System registers that hold the value written to them (Arm ARM, D24). */
 export const keptRegisters = {
@@ -48,15 +46,6 @@ export const keptRegisters = {
   TPIDR_EL0: keeps(e(3, 3, 13, 0, 2), { el: 0 }),
   TPIDRRO_EL0: keeps(e(3, 3, 13, 0, 3), { readEl: 0 }),
   // AHP, DN, FZ, RMode and FZ16. Trapped exceptions are not implemented, so their enables read as zero (Arm ARM, FPCR).
-  FPCR: keeps(e(3, 3, 4, 4, 0), {
-    el: 0,
-    simd: true,
-    place: VcpuState.Fpcr,
-    writable: 0x07c8_0000n,
-    unsupported: (value) =>
-      (value & FPCR_NOT_MODELLED) === 0n
-        ? undefined
-        : 'FPCR.RMode, FPCR.FZ or FPCR.FZ16 was set: only rounding to nearest without flushing is modelled yet',
-  }),
+  FPCR: keeps(e(3, 3, 4, 4, 0), { el: 0, simd: true, place: VcpuState.Fpcr, writable: 0x07c8_0000n }),
   FPSR: keeps(e(3, 3, 4, 4, 1), { el: 0, simd: true, place: VcpuState.Fpsr, writable: 0xf800_009fn }),
 } satisfies Readonly<Record<string, RegisterRow>>;
