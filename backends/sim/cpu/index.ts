@@ -1,8 +1,10 @@
 import type { LinearMemory } from './linear-memory.ts';
 import { MachineCpu } from './machine-cpu.ts';
-import type { Cpu, CpuOptions } from './types.ts';
+import type { CpuOptions, DebuggableCpu } from './types.ts';
 
 export { type Alarm, Clock } from './clock.ts';
+export { type DebugControl, type DebugStop, type TraceSink } from './debug/debug-control.ts';
+export { Watched, type Watchpoint } from './debug/watchpoints.ts';
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './layout.ts';
 export { COUNTER_FREQUENCY, counterAt } from './pe/generic-timer.ts';
@@ -10,6 +12,6 @@ export type * from './types.ts';
 export { ExceptionClass, NO_INTERRUPT, Permission, RunExit } from './types.ts';
 
 /** Makes the processors of a linear memory; they own its bytes below `DRAM_OFFSET`. */
-export function createCpu(memory: LinearMemory, options: CpuOptions = {}): Cpu {
+export function createCpu(memory: LinearMemory, options: CpuOptions = {}): DebuggableCpu {
   return new MachineCpu(memory, options);
 }

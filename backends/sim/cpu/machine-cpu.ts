@@ -8,15 +8,18 @@ import type { TlbInvalidation } from './mmu/tlb-invalidation.ts';
 import { TlbPool } from './mmu/tlb-pool.ts';
 import { El1Regime } from './mmu/el1-regime.ts';
 import { createExactUnit } from './float/exact-unit.ts';
+import { Access } from './mmu/regime.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import { MAX_CONTEXTS, savedVcpu, STATE_BYTES, VCPU_SAVED_BYTES, VcpuState } from './layout.ts';
 import { BlockCompiler } from './tier1/block-compiler.ts';
 import { Effort } from './effort.ts';
+import { DebugControl, type DebugHost } from './debug/debug-control.ts';
+import type { Watchpoints } from './debug/watchpoints.ts';
 import { engineFault } from './engine-fault.ts';
 import { HandlerTable } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
-import type { Cpu, CpuContext, CpuOptions, Stage2, Vcpu } from './types.ts';
 import { nextRandom } from './pe/random.ts';
+import type { CpuContext, CpuOptions, DebuggableCpu, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './pe/vcpu.ts';
 
 const PAGE = 4096;
@@ -28,7 +31,7 @@ const MAX_BLOCKS_TO_CLEAN = 256;
 const library = new HandlerLibrary();
 
 /** The processors of one machine, on its linear memory. */
-export class MachineCpu implements Cpu, VcpuHost {
+export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
   readonly memory: LinearMemory;
   readonly code: CodeCache;
   readonly access: DataAccess;
@@ -36,6 +39,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   readonly effort = new Effort();
   readonly yieldAfterCompiling: boolean;
   onUndefined: ((word: number, pc: bigint) => void) | undefined;
+  debug: DebugControl | undefined;
   readonly #table: HandlerTable;
   readonly #regime: RegimeFactory;
   readonly #tlbs: TlbPool;
@@ -95,6 +99,7 @@ export class MachineCpu implements Cpu, VcpuHost {
   }
 
   recycle(): void {
+    this.code.undebug();
     if (this.code.size > MAX_PAGES_TO_CLEAN || this.#table.blocks > MAX_BLOCKS_TO_CLEAN) this.startOver();
     else this.code.dropAll();
     this.#tlbs.reset();
@@ -102,8 +107,38 @@ export class MachineCpu implements Cpu, VcpuHost {
     this.#vcpus.length = 0;
     this.#current = undefined;
     this.onUndefined = undefined;
+    this.debug = undefined;
+    this.access.watchpoints = undefined;
     this.clock.reset();
     this.memory.u8.fill(0, 0, STATE_BYTES);
+  }
+
+  attachDebugger(): DebugControl {
+    return (this.debug ??= new DebugControl(this));
+  }
+
+  setStops(addresses: ReadonlySet<number>): void {
+    this.code.setStops(addresses);
+  }
+
+  setWatch(watchpoints: Watchpoints | undefined): void {
+    this.access.watchpoints = watchpoints;
+    for (const context of this.#contexts) context.flushTlb();
+  }
+
+  onFirst(execute: (va: number) => void): void {
+    this.code.onFirst = execute;
+  }
+
+  place(context: CpuContext, va: number): number {
+    const { regime } = this.contextAt(context);
+    return regime.translate(va, Access.Speculative, 1).place;
+  }
+
+  simdOffset(vcpu: Vcpu): number {
+    const found = this.#vcpus.find((one) => one === vcpu);
+    if (found === undefined) throw new RangeError('the vCPU belongs to another machine');
+    return found.simdOffset;
   }
 
   newContext(stage2: Stage2): Context {

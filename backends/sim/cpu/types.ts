@@ -1,6 +1,7 @@
 import type { Clock } from './clock.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import type { InterruptRouting } from './gic/interrupt-routing.ts';
+import type { DebugControl } from './debug/debug-control.ts';
 import type { Regime } from './mmu/regime.ts';
 
 export type { Clock } from './clock.ts';
@@ -231,4 +232,23 @@ export interface Cpu {
   wrote(offset: number, bytes: number): void;
   /** Resets contexts, vCPUs, decoded code and time, so that another machine can use the memory. */
   recycle(): void;
+}
+
+/** The processors of a machine for those who look into it and steer it: debuggers, traces, coverage. */
+export interface DebuggableCpu extends Cpu {
+  /** What a debugger asks of the vCPUs; until `recycle`. */
+  attachDebugger(): DebugControl;
+  /**
+   * Has each instruction reported before it is executed for the first time, possibly more than once. Call it before the
+   * first run.
+   */
+  onFirst(execute: (va: number) => void): void;
+  /**
+   * Offset in linear memory of the byte at a virtual address, whatever EL1 is permitted; -1 where nothing is mapped.
+   *
+   * @param va a signed canonical address
+   */
+  place(context: CpuContext, va: number): number;
+  /** Offset in linear memory of V0 to V31, 16 bytes each, then FPCR and FPSR, 8 bytes each; valid until the next run. */
+  simdOffset(vcpu: Vcpu): number;
 }

@@ -1,11 +1,11 @@
 import { PetriError } from '../../../petri/errors.ts';
-import { type Cpu, createCpu, DRAM_OFFSET, LinearMemory } from '../cpu/index.ts';
+import { createCpu, type DebuggableCpu, DRAM_OFFSET, LinearMemory } from '../cpu/index.ts';
 import { PhysicalMemory } from './physical-memory.ts';
 
 /** The memory and processors of a VM. */
 export interface Machine {
   readonly linear: LinearMemory;
-  readonly cpu: Cpu;
+  readonly cpu: DebuggableCpu;
   readonly dram: PhysicalMemory;
 }
 

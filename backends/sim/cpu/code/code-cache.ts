@@ -59,6 +59,15 @@ export class CodeCache {
   #untouched = 0;
   #decoded = 0;
   #compiled = 0;
+  /** Addresses before which the guest stops, for a debugger. */
+  #stops: ReadonlySet<number> = NOWHERE;
+  /** The one of them that is to be decoded nevertheless. */
+  #passed: number | undefined;
+  /**
+   * Called with each instruction that is about to be executed for the first time, which is then decoded alone: this is
+   * how coverage is measured. Code that the process knows already is decoded again.
+   */
+  onFirst: ((va: number) => void) | undefined;
 
   constructor(memory: LinearMemory, table: HandlerTable, effort: Effort, tlbs: RecordUsers) {
     this.#effort = effort;
@@ -116,6 +125,7 @@ export class CodeCache {
 
   /** Copies the records that the process has for the same code. */
   #restore(page: CodePage): void {
+    if (this.onFirst !== undefined) return;
     const found = decodedPages.find(this.#memory, page.va, page.source);
     if (found === undefined) return;
     this.#effort.spent += Cost.Page;
@@ -124,6 +134,37 @@ export class CodeCache {
       if (page.simdAccess || !this.#table.library.isSimd(handler)) this.#table.want(handler);
     }
     if (found.simd && !page.simdAccess) this.#trapSimd(page);
+    for (const va of this.#stops) {
+      if (pageOf(va) === page.va)
+        this.#writeRecord(page.records + ((va - page.va) / 4) * Record.Bytes, FixedHandler.Stop);
+    }
+  }
+
+  /** Has the code at these addresses stop, wherever it is, and no other. */
+  setStops(addresses: ReadonlySet<number>): void {
+    const changed = new Set([...this.#stops, ...addresses].map(pageOf));
+    this.#stops = addresses;
+    for (const page of this.#slots) if (page !== undefined && changed.has(page.va)) this.#clear(page);
+  }
+
+  /** Decodes the instruction of a record that stops. `stopAgain` undoes it. */
+  passStop(page: CodePage, record: number): void {
+    const va = this.addressOf(page, record);
+    this.#writeRecord(record, FixedHandler.Decode);
+    this.#passed = va;
+    this.decodeFrom(va, (at) => (at === page.va ? page : undefined));
+    this.#passed = undefined;
+  }
+
+  /** To be called after the instruction of a record was executed: the record stops again if it is to. */
+  stopAgain(page: CodePage, record: number): void {
+    if (this.#stops.has(this.addressOf(page, record))) this.#writeRecord(record, FixedHandler.Stop);
+  }
+
+  /** Forgets all stops and watchers, for the next machine. */
+  undebug(): void {
+    if (this.#stops.size > 0) this.setStops(NOWHERE);
+    this.onFirst = undefined;
   }
 
   #trapSimd(page: CodePage): void {
@@ -263,6 +304,12 @@ export class CodeCache {
         // A page with compiled blocks has handlers that belong to this machine.
         page.worthSharing = page.blocks.length === 0;
         const pc = page.va + index * 4;
+        if (pc !== this.#passed && this.#stops.has(pc)) {
+          this.#writeRecord(record, FixedHandler.Stop);
+          break;
+        }
+        if (this.onFirst !== undefined && pc !== start) break;
+        this.onFirst?.(pc);
         const word = this.#memory.u32[(page.source + index * 4) >> 2] ?? 0;
         const template = templates.find(word);
         if (template >= 0) {
@@ -290,7 +337,7 @@ export class CodeCache {
           if (!row.definition.usesPc) templates.add(word, this.#memory.u32, record >> 2, row.simd, ends);
         }
         const { target } = instruction.decoded;
-        if (target !== undefined) work.push(target);
+        if (target !== undefined && this.onFirst === undefined) work.push(target);
         if (ends) break;
       }
     }
@@ -327,6 +374,8 @@ export class CodeCache {
     this.#memory.u16[record >> 1] = handler;
   }
 }
+
+const NOWHERE: ReadonlySet<number> = new Set();
 
 /** A page's key among those with the same source. Page addresses are even. */
 function keyOf(va: number, simdAccess: boolean): number {

@@ -65,12 +65,12 @@ function handlersIn(records: Uint8Array): Uint16Array {
 
 const HALFWORDS = Record.Bytes / 2;
 
-/** Clears records that are specific to a machine: those of blocks and of trapped instructions. */
+/** Clears records that are specific to a machine: those of blocks, of trapped instructions and of breakpoints. */
 function clearOwn(records: Uint8Array): void {
   const words = handlersIn(records);
   for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
     const handler = words[index * HALFWORDS] ?? FixedHandler.Decode;
-    if (handler === FixedHandler.SimdTrap || isBlock(handler))
+    if (handler === FixedHandler.SimdTrap || handler === FixedHandler.Stop || isBlock(handler))
       words.fill(0, index * HALFWORDS, (index + 1) * HALFWORDS);
   }
 }

@@ -55,6 +55,8 @@ export const Exit = {
   SimdTrap: 8,
   /** The exit record names a handler that the machine does not have: a defect of the engine. */
   NoHandler: 9,
+  /** The guest stops before the exit record, for a debugger. */
+  Stop: 10,
 } as const;
 export type Exit = (typeof Exit)[keyof typeof Exit];
 

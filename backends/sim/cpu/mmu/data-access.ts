@@ -5,6 +5,7 @@ import { inPage, readAddress } from './virtual-address.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import { VcpuState, ZVA_BYTES } from '../layout.ts';
+import type { Watchpoints } from '../debug/watchpoints.ts';
 import { MUST_ALIGN, ORDERED, UNPRIVILEGED } from '../tier0/imports.ts';
 import { Access, FaultStatus, type Translation } from './regime.ts';
 
@@ -25,7 +26,10 @@ export interface Fault {
   write: boolean;
   /** Cache maintenance or address translation, not a load or store (ISS.CM). */
   maintenance: boolean;
-  /** No fault: the instruction must be executed again, since its compiled block was discarded. */
+  /**
+   * No fault: the instruction must be executed again, since its compiled block was discarded, or a debugger has the
+   * guest stop before it.
+   */
   again: boolean;
 }
 
@@ -45,6 +49,8 @@ export class DataAccess {
   readonly #code: CodeCache;
   readonly #effort: Effort;
   #context: Context | undefined;
+  /** Of a debugger; whoever changes them flushes the TLBs. */
+  watchpoints: Watchpoints | undefined;
   /** Destination of a write that went to the bounce buffer. */
   readonly #bounce = { first: 0, second: 0, firstBytes: 0 };
 
@@ -82,7 +88,10 @@ export class DataAccess {
     if (context === undefined) return -1;
     const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
     const place = this.#locate(context, address, 0, Access.Write | Access.Misaligned, context.el);
-    return place < 0 ? place : this.#toCode(place - (place % ZVA_BYTES), ZVA_BYTES);
+    if (place < 0) return place;
+    const first = address - (place % ZVA_BYTES);
+    if (this.watchpoints?.stops(first, ZVA_BYTES, Access.Write) === true) return this.#again();
+    return this.#toCode(place - (place % ZVA_BYTES), ZVA_BYTES);
   };
 
   /**
@@ -111,6 +120,14 @@ export class DataAccess {
   }
 
   #access(bytes: number, alignAndFlags: number, kind: number): number {
+    const place = this.#reach(bytes, alignAndFlags, kind);
+    if (this.watchpoints === undefined || (place < 0 && !this.fault.stage2)) return place;
+    const context = this.#context;
+    const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context?.topByteIgnored ?? 0);
+    return this.watchpoints.stops(address, bytes, kind) ? this.#again() : place;
+  }
+
+  #reach(bytes: number, alignAndFlags: number, kind: number): number {
     this.#effort.called += Cost.SlowAccess;
     const context = this.#context;
     if (context === undefined) return -1;
@@ -172,6 +189,8 @@ export class DataAccess {
     const translation = context.regime.translate(address, access, el);
     const { place } = translation;
     if (place < 0) return this.#fail(translation, distance, writes(access, translation));
+    // Accesses to watched pages always take the slow path.
+    if (this.watchpoints?.covers(address - inPage(address)) === true) return place;
     context.tlbs.fill(address, translation, el, !this.#code.hasCode(place - (place % PAGE)));
     return place;
   }

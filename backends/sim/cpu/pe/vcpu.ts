@@ -2,6 +2,7 @@ import type { CodeCache, CodePage } from '../code/code-cache.ts';
 import type { Context } from './context.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
 import { Cost, type Effort } from '../effort.ts';
+import type { DebugControl } from '../debug/debug-control.ts';
 import { engineFault } from '../engine-fault.ts';
 import { pageOf, readAddress, readSigned, tlbIndex, untagged, writeSigned } from '../mmu/virtual-address.ts';
 import { Access, FaultStatus } from '../mmu/regime.ts';
@@ -22,6 +23,8 @@ import { Pmu } from './pmu.ts';
 import { TimerLines } from './timer-lines.ts';
 import { WaitState } from './wait-state.ts';
 import { SystemInstructions } from './system-instructions.ts';
+import { isBlock } from '../tier0/handler-ids.ts';
+import { FixedHandler } from '../tier0/handlers.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
@@ -57,6 +60,8 @@ export interface VcpuHost {
   readonly clock: Clock;
   readonly onUndefined: ((word: number, pc: bigint) => void) | undefined;
   readonly yieldAfterCompiling: boolean;
+  /** What a debugger asks for, if there is one. */
+  readonly debug: DebugControl | undefined;
   newContext(stage2: Stage2): Context;
   /** See `RegisterHost`. */
   random(): bigint;
@@ -226,6 +231,11 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return this.#current().timerDeadline;
   }
 
+  /** Where V0 is now. */
+  get simdOffset(): number {
+    return this.#active?.active === true ? VcpuState.V : savedVcpu(this.index);
+  }
+
   get active(): CpuContext {
     return this.#current();
   }
@@ -284,18 +294,25 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#allowed = this.effort + budget + FREE_EFFORT;
     let next = this.#last;
     this.#pmu?.runsAt(context.el);
+    const { debug } = this.#host;
+    debug?.enter(this.index);
     while (this.#remaining > 0 || next === 'again') {
+      if (debug?.stop !== undefined) {
+        debug.standing = true;
+        break;
+      }
       if (next === 'continue' && this.#clock.next <= this.#clock.now) this.#clock.ring();
       if (this.#preempted) break;
       if (next === 'continue' && this.#interrupts !== undefined && this.#interrupted(this.#interrupts, context)) {
         next = this.#taken();
+        if (debug?.single === true) debug.made();
         continue;
       }
       const yields = this.#compilations > 0 && this.#host.yieldAfterCompiling;
       if (this.#remaining > 0 && (yields || this.effort >= this.#allowed)) break;
       this.#el = context.el;
       this.#pmu?.runsAt(this.#el);
-      const outcome = this.#step(context);
+      const outcome = debug === undefined ? this.#step(context) : this.#observed(context, debug);
       this.#settle();
       if (outcome !== 'continue' && outcome !== 'again') {
         this.#last = 'continue';
@@ -337,6 +354,66 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return 'again';
   }
 
+  /** As `#step`, for a debugger: stops where that says, and reports what is executed. */
+  #observed(context: Context, debug: DebugControl): Next {
+    if (!debug.single && debug.trace === undefined) return this.#step(context);
+    const { retired } = this;
+    const simdAccess = context.fetchesSimd();
+    const record = this.#fetch(context, simdAccess);
+    const start = readSigned(this.#host.memory.u32, ContextState.Pc);
+    if (record <= 0) {
+      if (debug.single) debug.made();
+      return record < 0 ? RunExit.Sync : this.#taken();
+    }
+    if (debug.single) this.#makeSingle(record);
+    if (this.#host.missingHandlers !== 0) {
+      this.#host.loadHandlers();
+      this.#compilations += 1;
+      return 'again';
+    }
+    const reason = debug.single ? this.#enterOne(record) : this.#enter(record, 1);
+    const executed = this.retired - retired;
+    if (executed > 0) debug.trace?.(start, executed, false, retired);
+    const ended = debug.single && (reason === Exit.Stop || (reason === Exit.Decode && this.#exitRecord !== record));
+    const at = readSigned(this.#host.memory.u32, ContextState.Pc);
+    const outcome = ended ? 'again' : this.#handle(context, simdAccess, reason);
+    if (reason !== Exit.Budget && reason !== Exit.Fetch && outcome !== 'again') {
+      debug.trace?.(at, 1, reason !== Exit.System, retired + executed);
+    }
+    if (debug.single && (ended || outcome !== 'again')) debug.made();
+    return outcome;
+  }
+
+  /** Has a record stand for its instruction alone: not for a block, nor for a breakpoint. */
+  #makeSingle(record: number): void {
+    const { code, memory } = this.#host;
+    const page = code.pageOf(record);
+    const handler = memory.u16[record >> 1] ?? 0;
+    if (page === undefined) return;
+    if (isBlock(handler)) code.releaseBlocks(page.source);
+    if (handler === FixedHandler.Stop) code.passStop(page, record);
+  }
+
+  /**
+   * Runs one instruction of tier 0. Where it falls through, generated code returns with `Exit.Stop`, and with
+   * `Exit.Decode` if it has overwritten the next instruction.
+   */
+  #enterOne(record: number): number {
+    const { code, memory } = this.#host;
+    const page = code.pageOf(record);
+    if (page === undefined) throw engineFault('a record is on no page');
+    const { u16 } = memory;
+    const after = (record + Record.Bytes) >> 1;
+    const handler = u16[after] ?? 0;
+    // A page's last instruction falls through to the crossing of pages, which leaves by itself.
+    const stops = handler !== FixedHandler.CrossPage;
+    if (stops) u16[after] = FixedHandler.Stop;
+    const reason = this.#enter(record, 1);
+    if (stops && u16[after] === FixedHandler.Stop) u16[after] = handler;
+    code.stopAgain(page, record);
+    return reason;
+  }
+
   /** After an exception to EL1. It counts as an instruction, or vectors that fault would never use up the budget. */
   #taken(): 'continue' {
     this.#charge();
@@ -344,10 +421,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   }
 
   /** Runs generated code; then the PC is that of the exit record and the counters are up to date. */
-  #enter(record: number): number {
+  #enter(record: number, most = SAMPLE_PERIOD): number {
     const clock = this.#clock;
     const toAlarm = clock.next - clock.now;
-    const stretch = Math.max(0, Math.min(this.#remaining, this.#allowed - this.effort, SAMPLE_PERIOD, toAlarm));
+    const stretch = Math.max(0, Math.min(this.#remaining, this.#allowed - this.effort, most, toAlarm));
     const before = this.#spending.called;
     const reason = this.#host.enter(record, record + stretch * Record.Bytes);
     const { u32, i32 } = this.#host.memory;
@@ -366,7 +443,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       if (page !== undefined) {
         const pc = this.#host.code.addressOf(page, at);
         writeSigned(u32, ContextState.Pc, pc);
-        if (reason === Exit.Budget) this.#sample(page, pc);
+        if (reason === Exit.Budget && most === SAMPLE_PERIOD) this.#sample(page, pc);
       }
     }
     return reason;
@@ -398,6 +475,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
         return this.#executeSystem(context);
       case Exit.SimdTrap:
         return this.#simdTrap(context);
+      case Exit.Stop:
+        this.#host.debug?.reached();
+        return 'again';
       case Exit.NoHandler:
         throw engineFault(`it has no code for the instruction at 0x${pc.toString(16)}`);
       case Exit.SpAlignment:

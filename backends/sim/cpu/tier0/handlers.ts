@@ -17,6 +17,8 @@ export const FixedHandler = {
   CrossPage: 1,
   Undefined: 2,
   SimdTrap: 3,
+  /** A breakpoint, or where a single step ends. */
+  Stop: 4,
 } as const;
 
 const handlerType = { params: [ValType.I32, ValType.I32], results: [ValType.I32] };
@@ -129,6 +131,7 @@ export class HandlerLibrary {
       }),
       leaving(Exit.Undefined),
       leaving(Exit.SimdTrap),
+      leaving(Exit.Stop),
     ]) {
       this.#add(body, false);
     }

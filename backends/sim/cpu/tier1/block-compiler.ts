@@ -72,8 +72,8 @@ export class BlockCompiler {
     let count = 0;
     for (let pc = start; pc < page.va + RECORDS_PER_PAGE * 4; pc += 4) {
       const handler = this.#memory.u16[(first + count * Record.Bytes) >> 1] ?? FixedHandler.Decode;
-      if (handler === FixedHandler.Decode || handler === FixedHandler.Undefined || handler === FixedHandler.SimdTrap)
-        break;
+      // What is not decoded, and what leaves to the run loop.
+      if (handler <= FixedHandler.Stop && handler !== FixedHandler.CrossPage) break;
       if (isBlock(handler)) {
         if (count === 0) return undefined;
         break;
