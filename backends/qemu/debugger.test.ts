@@ -19,6 +19,11 @@ afterAll(async () => {
   await Supervisor.current()?.close();
 });
 
+it('takes the variable of all backends, and its own first', () => {
+  expect(debuggerRequest({ PETRI_GDB: '5,wait' })).toEqual({ port: 5, wait: true });
+  expect(debuggerRequest({ PETRI_GDB: '5,wait', PETRI_QEMU_GDB: '6' })).toEqual({ port: 6, wait: false });
+});
+
 describe('PETRI_QEMU_GDB', () => {
   it.each([
     ['', undefined],

@@ -1,36 +1,23 @@
+import {
+  attachHint,
+  debuggerRequest as requestIn,
+  type DebuggerRequest,
+  debuggerVariable,
+} from '../../petri/debugging.ts';
 import { PetriError } from '../../petri/errors.ts';
 import { Supervisor } from '../../petri/kit/process/index.ts';
 import type { QmpClient } from '../../petri/kit/qemu/index.ts';
 
+export type { DebuggerRequest } from '../../petri/debugging.ts';
+
+/** Of QEMU alone, before the variable of all backends. */
 const VARIABLE = 'PETRI_QEMU_GDB';
 
-/** A request for QEMU's GDB stub. */
-export interface DebuggerRequest {
-  /** TCP port of 127.0.0.1; 0 for any. */
-  readonly port: number;
-  /** Whether the guest waits until the debugger continues it. */
-  readonly wait: boolean;
-}
-
-/**
- * Parses `$PETRI_QEMU_GDB`: a port, `0` for any free one, optionally followed by `,wait`.
- *
- * @throws PetriError `invalid-option`
- */
+/** What `$PETRI_QEMU_GDB` or `$PETRI_GDB` asks for. @throws PetriError `invalid-option` */
 export function debuggerRequest(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): DebuggerRequest | undefined {
-  const value = environment[VARIABLE];
-  if (value === undefined || value === '') return undefined;
-  const [, digits, wait] = /^(\d{1,5})(,wait)?$/.exec(value) ?? [];
-  const port = Number(digits);
-  if (digits !== undefined && port <= 65_535) return { port, wait: wait !== undefined };
-  throw new PetriError(`${VARIABLE} is ${JSON.stringify(value)}, which is no port`, {
-    code: 'invalid-option',
-    step: 'options',
-    remedy:
-      "give a port of this machine such as '1234', '0' for any, or '1234,wait' for a guest that waits for the debugger",
-  });
+  return requestIn(environment, [VARIABLE, debuggerVariable]);
 }
 
 /**
@@ -47,9 +34,8 @@ export async function openDebugger(qmp: QmpClient, request: DebuggerRequest, elf
     throw new PetriError(`QEMU cannot listen for a debugger on port ${port}: ${said.trim()}`, {
       code: 'tool-failed',
       step: 'boot',
-      remedy: `let ${VARIABLE} name another port, or 0`,
+      remedy: `let ${VARIABLE} or ${debuggerVariable} name another port, or 0`,
     });
   }
-  const held = request.wait ? "; the guest waits for the debugger's 'continue'" : '';
-  return `debug with: gdb-multiarch ${elf} -ex 'target remote 127.0.0.1:${port}'${held}`;
+  return attachHint(elf, port, request.wait);
 }

@@ -8,6 +8,7 @@ import { ccaOptions } from './cca/options.ts';
 import { stackRequest } from './cca/request.ts';
 import { addCommands } from './main.ts';
 import { type CliOptions, parseOptions, property } from './options.ts';
+import { tmkOptions } from './tmk/options.ts';
 import { commandOptions } from './testing/command-options.ts';
 
 /** The options in the `--help` of a command. */
@@ -17,10 +18,17 @@ async function documented(command: string): Promise<{ name: string; value: boole
   await addCommands(cli);
   const listed = cli.commands.find(({ name }) => name === command)?.options ?? [];
   return listed.map(({ rawName }) => {
-    const [, short, name = '', value] = /^(?:-(\w), )?--([\w-]+)( <.+>)?$/.exec(rawName) ?? [];
+    const [, short, name = '', value] = /^(?:-(\w), )?--([\w-]+)( [<[].+[>\]])?$/.exec(rawName) ?? [];
     return { name, value: value !== undefined, short };
   });
 }
+
+it('gives an option whose value may be left out the value that stands for that', () => {
+  const read = (...argv: string[]): object => parseOptions(['tmk', 'run', 'hello', ...argv], 'tmk', tmkOptions, 'run');
+  expect(read('--gdb')).toEqual({ gdb: '0,wait' });
+  expect(read('--gdb', '--quiet')).toEqual({ gdb: '0,wait', quiet: true });
+  expect(() => read('--gdb=70000')).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+});
 
 describe('every option that --help of a command lists', async () => {
   const rows = await Promise.all(
@@ -32,10 +40,14 @@ describe('every option that --help of a command lists', async () => {
 
   it.each(rows.flat())('%s reaches its command', (_line, command, options: CliOptions, { name, value, short }) => {
     const action = options[name]?.actions?.[0];
-    const sample = name === 'jobs' || name === 'timeout' ? '7' : '0123456';
-    const expected = { [property(name)]: { '7': 7, '0123456': '0123456' }[sample] };
+    const sample = name === 'jobs' || name === 'timeout' || name === 'gdb' ? '7' : '0123456';
+    const expected = { [property(name)]: { '7': name === 'gdb' ? '7,wait' : 7, '0123456': '0123456' }[sample] };
     const forms = value
-      ? [[`--${name}`, sample], [`--${name}=${sample}`], ...(short === undefined ? [] : [[`-${short}`, sample]])]
+      ? [
+          ...(options[name]?.bare === undefined ? [[`--${name}`, sample]] : []),
+          [`--${name}=${sample}`],
+          ...(short === undefined ? [] : [[`-${short}`, sample]]),
+        ]
       : [[`--${name}`]];
     for (const argv of forms) {
       const read = parseOptions(

@@ -10,6 +10,8 @@ export interface CliOption {
   readonly help: string;
   /** Name of its value in the help; without it, the option is a switch. */
   readonly value?: string;
+  /** Its value where it is given without one. */
+  readonly bare?: string;
   /** Its one-letter form. */
   readonly short?: string;
   /** Whether it may be given more than once. */
@@ -45,13 +47,18 @@ const text = z.string().min(1, 'needs a value');
 
 /** Adds the options to the help of a command. Their values are parsed by `readOptions`. */
 export function describeOptions(command: Command, options: CliOptions): Command {
-  for (const [name, { help, value, short, actions }] of Object.entries(options)) {
+  for (const [name, { help, value, bare, short, actions }] of Object.entries(options)) {
     const letter = short === undefined ? '' : `-${short}, `;
     const only = actions?.length === 1 ? `${actions[0] ?? ''}: ` : '';
-    command.option(`${letter}--${name}${value === undefined ? '' : ` <${value}>`}`, `${only}${help}`);
+    command.option(`${letter}--${name}${valueInHelp(value, bare)}`, `${only}${help}`);
   }
   // cac looks for options under names that it derives, and would reject those that it cannot find.
   return command.allowUnknownOptions();
+}
+
+function valueInHelp(value: string | undefined, bare: string | undefined): string {
+  if (value === undefined) return '';
+  return bare === undefined ? ` <${value}>` : ` [${value}]`;
 }
 
 /**
@@ -105,8 +112,12 @@ function split(argv: readonly string[], options: CliOptions, remedy: string): Re
       },
     ]),
   );
+  const args = argv.map((argument) => {
+    const bare = argument.startsWith('--') ? options[argument.slice(2)]?.bare : undefined;
+    return bare === undefined ? argument : `${argument}=${bare}`;
+  });
   try {
-    const { values } = parseArgs({ args: [...argv], options: config, allowPositionals: true, strict: true });
+    const { values } = parseArgs({ args, options: config, allowPositionals: true, strict: true });
     return { ...values } as Record<string, true | string[]>;
   } catch (error) {
     const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n');

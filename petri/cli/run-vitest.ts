@@ -21,6 +21,8 @@ Petri Options:
   --isolation <types>   Run only VM tests of these isolation types: none, vbs, snp, tdx, cca.
                         Repeatable, and takes comma lists (environment: PETRI_ISOLATION).
   --strict-skips        Fail when a VM test was skipped that its backend should run (environment: PETRI_STRICT_SKIPS).
+  --gdb[=<port>]        Each VM waits for GDB on this port of 127.0.0.1, any free one without it, and says how to attach;
+                        nothing times out (environment: PETRI_GDB=<port>,wait). On sim and qemu.
 `;
 
 /** `vitest` of this repository: vitest's own command line with our options. */
@@ -40,14 +42,16 @@ export async function vitestMain(argv: readonly string[]): Promise<void> {
  * @throws PetriError `invalid-option`, `tool-missing`
  */
 export async function runVitest(argv: readonly string[], cwd: string): Promise<void> {
-  const { backend, isolation, strictSkips, rest } = splitArguments(argv);
+  const { backend, isolation, strictSkips, variables, rest } = splitArguments(argv);
   if (backend !== undefined) process.env[backendVariable] = backend;
   if (isolation.length > 0) process.env[isolationVariable] = isolation.join(',');
   if (strictSkips !== undefined) process.env[strictSkipsVariable] = String(strictSkips);
+  Object.assign(process.env, variables);
 
   const isHelp = rest.some((argument) => argument === '--help' || argument === '-h');
   const isVersion = rest.some((argument) => argument === '--version' || argument === '-v');
-  const isOurs = backend !== undefined || isolation.length > 0 || strictSkips === true;
+  const isOurs =
+    backend !== undefined || isolation.length > 0 || strictSkips === true || Object.keys(variables).length > 0;
   if (isOurs && !isHelp && !isVersion) complainIfIgnored();
 
   const entry = join(vitestFolder(cwd), 'vitest.mjs');
@@ -62,7 +66,7 @@ function complainIfIgnored(): void {
     if (code !== 0 || configurationSeen()) return;
     reportError(
       new PetriError(
-        'this project ignores --backend, --isolation and --strict-skips: its vitest configuration is not ours',
+        'this project ignores the options of petri, such as --backend and --isolation: its vitest configuration is not ours',
         {
           code: 'invalid-config',
           step: 'config',

@@ -20,6 +20,7 @@ describe('splitArguments', () => {
       backend: 'sim',
       isolation: ['cca'],
       strictSkips: undefined,
+      variables: {},
       rest: ['run', 'tests/a', '--shard=1/2', '-t', 'x', '--reporter=json'],
     });
   });
@@ -43,7 +44,22 @@ describe('splitArguments', () => {
 
   it('ignores options that only start like ours', () => {
     const argv = ['--isolate=false', '--backendish', '--browser=chrome', '--no-isolate'];
-    expect(splitArguments(argv)).toEqual({ backend: undefined, isolation: [], strictSkips: undefined, rest: argv });
+    expect(splitArguments(argv)).toEqual({
+      backend: undefined,
+      isolation: [],
+      strictSkips: undefined,
+      variables: {},
+      rest: argv,
+    });
+  });
+
+  it('passes --gdb on as a variable', () => {
+    expect(splitArguments(['run', '--gdb', 'tests/a'])).toMatchObject({
+      variables: { PETRI_GDB: '0,wait' },
+      rest: ['run', 'tests/a'],
+    });
+    expect(splitArguments(['--gdb=1234']).variables).toEqual({ PETRI_GDB: '1234,wait' });
+    expect(() => splitArguments(['--gdb=x'])).toThrow(expect.objectContaining({ code: 'invalid-option' }));
   });
 
   it('prefers options before -- to those after it', () => {
@@ -52,6 +68,7 @@ describe('splitArguments', () => {
       backend: 'b',
       isolation: ['cca'],
       strictSkips: undefined,
+      variables: {},
       rest: ['run', '--', 'kept'],
     });
     expect(splitArguments(['run', '--', '--backend=b']).rest).toEqual(['run']);

@@ -1,3 +1,4 @@
+import { debuggerVariable, waitingDebugger } from '../debugging.ts';
 import { PetriError } from '../errors.ts';
 import { type IsolationType, isIsolationType, isolationTypes } from '../contract/index.ts';
 
@@ -8,8 +9,13 @@ export interface PetriOptions {
   readonly strictSkips: boolean | undefined;
 }
 
+/** Switches of a run that reach workers as variables of the environment. */
+export type RunVariables = Readonly<Record<string, string>>;
+
 /** A parsed command line. */
 export interface SplitArguments extends PetriOptions {
+  /** What `--gdb` says, as variables. */
+  readonly variables: RunVariables;
   /** The other arguments, for vitest. */
   readonly rest: readonly string[];
 }
@@ -28,11 +34,12 @@ export const strictSkipsVariable = 'PETRI_STRICT_SKIPS';
 export const defaultBackend = 'sim';
 
 /**
- * Removes `--backend`, `--isolation` and `--strict-skips` from a command line, at any position: `--backend=sim`,
- * `--backend sim`, `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`. Those after a `--` only count if there
- * is none before it.
+ * Removes `--backend`, `--isolation`, `--strict-skips` and `--gdb` from a command line, at any position:
+ * `--backend=sim`, `--backend sim`, `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`, `--gdb=1234`. Those
+ * after a `--` only count if there is none before it.
  *
- * @throws PetriError `invalid-option` for an option without a value and for two different backends
+ * @throws PetriError `invalid-option` for an option without a value, for two different backends, and for a port that is
+ *   none
  */
 export function splitArguments(argv: readonly string[]): SplitArguments {
   const end = argv.indexOf('--');
@@ -42,6 +49,7 @@ export function splitArguments(argv: readonly string[]): SplitArguments {
     backend: front.backend ?? behind.backend,
     isolation: front.isolation.length > 0 ? front.isolation : behind.isolation,
     strictSkips: front.strictSkips ?? behind.strictSkips,
+    variables: { ...behind.variables, ...front.variables },
     rest: behind.rest.length > 0 ? [...front.rest, '--', ...behind.rest] : front.rest,
   };
 }
@@ -51,12 +59,18 @@ function takeOptions(argv: readonly string[]): SplitArguments {
   const isolation: string[] = [];
   let backend: string | undefined;
   let strictSkips: boolean | undefined;
+  const variables: Record<string, string> = {};
   for (let index = 0; index < argv.length; index++) {
     const argument = argv[index] ?? '';
     const strict = /^--(no-)?strict-?skips(?:=(.*))?$/is.exec(argument);
     if (strict !== null) {
       const value = checkBoolean('--strict-skips', strict[2] ?? 'true');
       strictSkips = strict[1] === undefined ? value : !value;
+      continue;
+    }
+    const debug = /^--gdb(?:=(.*))?$/s.exec(argument);
+    if (debug !== null) {
+      variables[debuggerVariable] = waitingDebugger(debug[1]);
       continue;
     }
     const match = /^--(backend|isolation)(?:=(.*))?$/s.exec(argument);
@@ -80,7 +94,7 @@ function takeOptions(argv: readonly string[]): SplitArguments {
     }
     backend = value;
   }
-  return { backend, isolation, strictSkips, rest };
+  return { backend, isolation, strictSkips, variables, rest };
 }
 
 /** @throws PetriError `invalid-option` */

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import type { ViteUserConfig } from 'vitest/config';
 import type { TestProject } from 'vitest/node';
 
+import { debuggerRequest } from '../debugging.ts';
+import { stretched } from '../run/index.ts';
 import type { ProbeResult } from '../contract/index.ts';
 
 /** Settings that the user has left open in a project and that are chosen for VMs. Plain data, for `provide`. */
@@ -53,6 +55,7 @@ export async function applyVmDefaults(
   if (open?.testTimeout === true && config.testTimeout === VM_TEST_TIMEOUT && !countsInstructions(probe)) {
     config.testTimeout = UNCOUNTED_TEST_TIMEOUT;
   }
+  if (debuggerRequest() !== undefined) config.testTimeout = stretched(config.testTimeout, undefined);
   if (open?.isolate === true && config.isolate && !isolateIsGiven(project) && (await runsVms(project))) {
     config.isolate = false;
     project.provide('petriShared', true);

@@ -5,6 +5,7 @@ import type { CpuOptions, DebuggableCpu } from './types.ts';
 export { type Alarm, Clock } from './clock.ts';
 export { type DebugControl, type DebugStop, type TraceSink } from './debug/debug-control.ts';
 export { Watched, type Watchpoint } from './debug/watchpoints.ts';
+export { storedRegisters } from './pe/system-registers.ts';
 export { LinearMemory } from './linear-memory.ts';
 export { DRAM_OFFSET } from './layout.ts';
 export { COUNTER_FREQUENCY, counterAt } from './pe/generic-timer.ts';

@@ -1,4 +1,23 @@
+import type { CpuContext, DebuggableCpu, Vcpu } from '../cpu/index.ts';
 import type { TmkEvent, HaltReason, PlaneInspector, RealmInspector, Registers } from '../../../petri/contract/index.ts';
+
+/** What debuggers, traces and coverage reach of a guest. */
+export interface GuestDebug {
+  readonly cpu: DebuggableCpu;
+  /** What is added to addresses of the payload as linked. */
+  readonly loadOffset: number;
+  /**
+   * The processors of the payload by number, each with the context that the payload has on it; none before the payload
+   * has one.
+   */
+  readonly vcpus: readonly GuestVcpu[];
+}
+
+/** A processor as its payload has it. */
+export interface GuestVcpu {
+  readonly vcpu: Vcpu;
+  readonly context: CpuContext;
+}
 
 /** One machine from reset to halt, run in pieces: a realm or a plain VM. */
 export interface Guest {
@@ -34,8 +53,12 @@ export interface Guest {
    * on. Undefined while there is something to do, or input to deliver.
    */
   readonly sleeps?: number | undefined;
-  readonly realm?: RealmInspector;
+  readonly realm?: RealmInspector | undefined;
   readonly planes: readonly (PlaneInspector | undefined)[];
+  /** Before `release` only; absent for a kind of guest that cannot be debugged. */
+  readonly debug?: GuestDebug;
+  /** Whether it stands still for a debugger: `run` does nothing then. */
+  readonly standing?: boolean;
   /**
    * Gives the machine back. What was recorded stays readable, the machine does not; a second call has no effect.
    */

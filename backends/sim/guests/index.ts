@@ -1,4 +1,4 @@
-export type { Guest } from './guest.ts';
+export type { Guest, GuestDebug, GuestVcpu } from './guest.ts';
 export type { BoardGuest } from './board/board-guest.ts';
 export type { BoardListener } from './board/board.ts';
 export type { TmkFactory } from './kind.ts';

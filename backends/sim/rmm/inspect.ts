@@ -1,4 +1,4 @@
-import { type CpuContext, Permission } from '../cpu/index.ts';
+import { type CpuContext, Permission, type Vcpu } from '../cpu/index.ts';
 import { GRANULE_SIZE } from '../machine/index.ts';
 import { HashAlgorithm } from './abi/status.ts';
 import type { Realm } from './realm/realm.ts';
@@ -74,6 +74,11 @@ export class RealmView {
   sysreg(recIndex: number, plane: number, encoding: number): bigint | undefined {
     const state = this.#recs[recIndex]?.planes[plane];
     return state?.context?.sysreg(encoding) ?? state?.shadow.get(encoding);
+  }
+
+  /** The processor of a REC, for a debugger. */
+  vcpu(recIndex: number): Vcpu | undefined {
+    return this.#recs[recIndex]?.vcpu;
   }
 
   /** What a REC did that the simulation does not model, if that ended its last run. */

@@ -7,13 +7,15 @@ import {
   type VmRuntime,
   type VmSpec,
 } from '../../../petri/contract/index.ts';
+import { debuggerRequest } from '../../../petri/debugging.ts';
+import { harmlessLine, printError } from '../../../petri/text/index.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
 import { imageKind, tmkKind } from '../guests/index.ts';
 import { BoardVm } from './board-vm.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { SimVm } from './sim-vm.ts';
 
-/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid` */
+/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid`; `invalid-option` by `$PETRI_GDB` */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   if (spec.isolation === 'none') {
     if (boots(spec, 'linux')) return await LinuxVm.launch(spec, context);
@@ -34,8 +36,15 @@ async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, con
     print: (bytes) => serial.push(bytes),
     log: (message) => context.log(message),
   };
+  const request = debuggerRequest();
+  const announce = (hint: string): void => {
+    context.log(hint);
+    printError(`${harmlessLine(hint)}\n`);
+  };
   return new SimVm({
-    makeGuest: () => guests.make(payload, config, listener),
+    makeGuest: (heard) => guests.make(payload, config, heard),
+    listener,
+    debugging: request && { request, elf: payload.path, announce },
     maxInstructions: config.maxInstructions,
     context,
   });

@@ -54,6 +54,8 @@ export class RunLoop {
   readonly #outstayed: () => boolean;
   #resolve: (reason: HaltReason) => void = () => undefined;
   #ended = false;
+  /** Whether the scheduler has a slice to run. */
+  #queued = false;
   #chunk = FIRST_CHUNK;
   #sliceEnd = 0;
   /** Turns left to others. */
@@ -82,7 +84,13 @@ export class RunLoop {
   }
 
   start(): void {
+    this.#queued = true;
     this.#scheduler.add(() => this.#slice());
+  }
+
+  /** Goes on with a guest that stood still for its debugger. */
+  wake(): void {
+    if (!this.#queued && !this.#ended) this.start();
   }
 
   /** Ends the run; the guest executes no further instruction. Only the first call has an effect. */
@@ -123,7 +131,7 @@ export class RunLoop {
     try {
       let now = this.#now();
       this.#sliceEnd = now + SLICE;
-      while (!this.#ended && now < this.#sliceEnd) {
+      while (!this.#ended && now < this.#sliceEnd && this.#guest.standing !== true) {
         // The event loop gets its turn before the guest continues.
         if (this.#timers?.fire() === true) break;
         const left = this.#left();
@@ -146,7 +154,8 @@ export class RunLoop {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.end({ reason: 'backend-lost', message: `the simulator failed: ${detail}` });
     }
-    return !this.#ended;
+    this.#queued = !this.#ended && this.#guest.standing !== true;
+    return this.#queued;
   }
 
   /** Lets the guest nap if it only waits. @returns whether it does */

@@ -1,6 +1,7 @@
 import type {
   BootRequest,
   GuestTimer,
+  HaltReason,
   LaunchContext,
   VmBoot,
   VmRuntime,
@@ -8,13 +9,26 @@ import type {
   RealmInspector,
   Registers,
 } from '../../../petri/contract/index.ts';
+import type { DebuggerRequest } from '../../../petri/debugging.ts';
+import type { TmkListener } from '../../../petri/tmk/index.ts';
+import { DebuggedGuest, DebugStub } from '../debug/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 
+interface SimDebugging {
+  readonly request: DebuggerRequest;
+  /** Path of the payload. */
+  readonly elf: string;
+  readonly announce: (hint: string) => void;
+}
+
 interface SimVmOptions {
   /** Makes a machine in its reset state, with the payload loaded. @throws PetriError */
-  readonly makeGuest: () => Guest;
+  readonly makeGuest: (listener: TmkListener) => Guest;
+  readonly listener: TmkListener;
+  /** Asks for a debugger's stub. */
+  readonly debugging?: SimDebugging | undefined;
   readonly maxInstructions: number;
   readonly context: Pick<LaunchContext, 'onEnd'>;
 }
@@ -25,12 +39,13 @@ export class SimVm implements VmRuntime {
   readonly #timers = new GuestTimers(() => this.#guest.work);
   #guest: Guest;
   #loop: RunLoop | undefined;
+  #stub: DebugStub | undefined;
   #killed = false;
 
   /** @throws PetriError as `makeGuest` does */
   constructor(options: SimVmOptions) {
     this.#options = options;
-    this.#guest = options.makeGuest();
+    this.#guest = this.#makeGuest();
     options.context.onEnd((why) => {
       if (why.reason === 'timeout') this.#loop?.endAt('timeout', why.message);
       else this.#loop?.end(why);
@@ -49,9 +64,9 @@ export class SimVm implements VmRuntime {
 
   async start({ testIndex }: BootRequest): Promise<VmBoot> {
     if (this.#loop !== undefined) {
-      this.#loop.end({ reason: 'stopped' });
+      this.#end({ reason: 'stopped' });
       this.#guest.release();
-      this.#guest = this.#options.makeGuest();
+      this.#guest = this.#makeGuest();
       this.#timers.restart();
     }
     const guest = this.#guest;
@@ -59,8 +74,36 @@ export class SimVm implements VmRuntime {
     guest.boot(testIndex);
     const loop = new RunLoop({ guest, maxInstructions, timers: this.#timers });
     this.#loop = loop;
+    if (guest instanceof DebuggedGuest) await this.#openStub(guest, loop);
     loop.start();
-    return { halted: loop.halted, tmkEvents: guest.events, instructions: () => guest.retired };
+    return {
+      halted: loop.halted,
+      // A debugger may have another life of the guest run.
+      get tmkEvents() {
+        return guest.events;
+      },
+      instructions: () => guest.retired,
+    };
+  }
+
+  #makeGuest(): Guest {
+    const { debugging, listener, makeGuest } = this.#options;
+    return debugging === undefined ? makeGuest(listener) : new DebuggedGuest(makeGuest, listener);
+  }
+
+  /** @throws PetriError `tool-failed` */
+  async #openStub(guest: DebuggedGuest, loop: RunLoop): Promise<void> {
+    const { debugging } = this.#options;
+    if (debugging === undefined) return;
+    guest.wake = () => loop.wake();
+    const stub = await DebugStub.open({ ...debugging, guest, kill: () => loop.end({ reason: 'stopped' }) });
+    this.#stub = stub;
+    void loop.halted.then((halt) => stub.close(halt));
+  }
+
+  #end(halt: HaltReason): void {
+    this.#loop?.end(halt);
+    this.#stub?.close(halt);
   }
 
   guestTimer(milliseconds: number, callback: () => void): GuestTimer {
@@ -69,13 +112,13 @@ export class SimVm implements VmRuntime {
 
   /** A TMK cannot be asked to shut down, so this ends the VM. */
   async stop(): Promise<void> {
-    this.#loop?.end({ reason: 'stopped' });
+    this.#end({ reason: 'stopped' });
   }
 
   async kill(): Promise<void> {
     if (this.#killed) return;
     this.#killed = true;
-    this.#loop?.end({ reason: 'stopped' });
+    this.#end({ reason: 'stopped' });
     this.#guest.release();
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { waitingDebugger } from '../../debugging.ts';
 import type { OptionValues } from '../options.ts';
 
 const timeout = z.coerce.number().positive();
@@ -18,6 +19,13 @@ export const tmkOptions = {
   },
   verbose: {
     help: 'show what the backend does: the stages of a boot, how long each took, and every console',
+    actions: ['run'],
+  },
+  gdb: {
+    value: 'port',
+    bare: '0',
+    help: 'each VM waits for GDB on this port, any free one without it, and says how to attach (sim, qemu)',
+    schema: z.string().transform((port) => waitingDebugger(port)),
     actions: ['run'],
   },
   quiet: { help: 'do not show what the tests print', actions: ['run'] },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import pc from 'picocolors';
 
+import { debuggerVariable } from '../../debugging.ts';
 import { PetriError } from '../../errors.ts';
 import { runsHome } from '../../homes/index.ts';
 import { findTest, type TmkResult } from '../../tmk/index.ts';
@@ -62,6 +63,7 @@ export async function runTmks(names: readonly string[], options: TmkRunOptions):
       remedy: 'petri tmk list shows the payloads',
     });
   }
+  if (options.gdb !== undefined) process.env[debuggerVariable] = options.gdb;
   const payloads = names.map((name) => tmk(name));
   const tests = payloads.map((payload) => chosenTests(payload, options.test));
   const bench = await prepare(options);

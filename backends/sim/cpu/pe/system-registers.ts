@@ -90,6 +90,15 @@ export const sysreg = {
   ...(Object.fromEntries(sysregs.map(({ name, encoding }) => [name, encoding])) as Record<keyof typeof table, number>),
 };
 
+/** The system registers that a context keeps a value of, for `CpuContext.sysreg` and `setSysreg`. */
+export const storedRegisters: readonly { readonly name: string; readonly encoding: number }[] = [
+  { name: 'SP_EL0', encoding: sysreg.SP_EL0 },
+  { name: 'SP_EL1', encoding: sysreg.SP_EL1 },
+  ...sysregs
+    .filter(({ slot }) => slot >= 0 && slot < ContextState.Size)
+    .map(({ name, encoding }) => ({ name, encoding })),
+];
+
 /** Offset of the stored value of a register, for the CPU's own use. */
 export function slotOf(name: keyof typeof table): number {
   const register = sysregs.find((candidate) => candidate.name === name);

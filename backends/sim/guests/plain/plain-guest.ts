@@ -31,7 +31,7 @@ import {
 } from '../../machine/index.ts';
 import { Access, serveAccess, storedAddress } from '../../paravisor/index.ts';
 import { exceptionState } from '../exception-state.ts';
-import type { Guest } from '../guest.ts';
+import type { Guest, GuestDebug } from '../guest.ts';
 import type { TmkFactory } from '../kind.ts';
 import { readRegisters } from '../read-registers.ts';
 import { logUndefined } from '../undefined-log.ts';
@@ -109,6 +109,11 @@ export class PlainGuest implements Guest {
 
   get events(): readonly TmkEvent[] {
     return this.#monitor.events;
+  }
+
+  get debug(): GuestDebug {
+    const { cpu } = this.#machine;
+    return { cpu, loadOffset: this.#placement.base, vcpus: [{ vcpu: this.#vcpu, context: this.#context }] };
   }
 
   registers(vcpu = 0): Registers {

@@ -21,7 +21,7 @@ import { GRANULE_SIZE, type Machine, machinePool } from '../../machine/index.ts'
 import { type PlaneOutcome, PlaneRunCore } from '../../paravisor/index.ts';
 import { Rmm } from '../../rmm/index.ts';
 import { exceptionState } from '../exception-state.ts';
-import type { Guest } from '../guest.ts';
+import type { Guest, GuestDebug } from '../guest.ts';
 import type { TmkFactory } from '../kind.ts';
 import { logUndefined } from '../undefined-log.ts';
 import { InspectedRealm, RealmPlane } from './realm-inspectors.ts';
@@ -114,6 +114,18 @@ class RealmGuest implements Guest {
 
   get events(): readonly TmkEvent[] {
     return this.#monitor.events;
+  }
+
+  /** Plane 1 only: plane 0 is no guest code. */
+  get debug(): GuestDebug {
+    const { view } = this.#vmm;
+    const vcpu = view.vcpu(FIRST_REC);
+    const context = view.context(FIRST_REC, PAYLOAD_PLANE);
+    return {
+      cpu: this.#machine.cpu,
+      loadOffset: this.#placement.base,
+      vcpus: vcpu === undefined || context === undefined ? [] : [{ vcpu, context }],
+    };
   }
 
   registers(vcpu?: number): Registers {

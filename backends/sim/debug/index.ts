@@ -1,0 +1,2 @@
+export { DebuggedGuest } from './debugged-guest.ts';
+export { DebugStub } from './stub.ts';

@@ -1,0 +1,2 @@
+export { GdbServer } from './server.ts';
+export type { GdbEvents, GdbFeature, GdbRegister, GdbResume, GdbStop, GdbTarget, WatchKind } from './target.ts';
