@@ -54,8 +54,8 @@ export class RunLoop {
   readonly #outstayed: () => boolean;
   #resolve: (reason: HaltReason) => void = () => undefined;
   #ended = false;
-  /** Whether the scheduler has a slice to run. */
-  #queued = false;
+  /** Whether there is no next slice because the guest naps, or stands still for its debugger. */
+  #paused = false;
   #chunk = FIRST_CHUNK;
   #sliceEnd = 0;
   /** Turns left to others. */
@@ -84,13 +84,8 @@ export class RunLoop {
   }
 
   start(): void {
-    this.#queued = true;
+    this.#paused = false;
     this.#scheduler.add(() => this.#slice());
-  }
-
-  /** Goes on with a guest that stood still for its debugger. */
-  wake(): void {
-    if (!this.#queued && !this.#ended) this.start();
   }
 
   /** Ends the run; the guest executes no further instruction. Only the first call has an effect. */
@@ -109,9 +104,9 @@ export class RunLoop {
     return this.#napped * WORK_PER_MILLISECOND;
   }
 
-  /** Ends a nap: input has come. */
+  /** Goes on: input has come, or the debugger has let the guest go. */
   wake(): void {
-    if (this.#nap === undefined) return;
+    if (!this.#paused || this.#ended) return;
     clearTimeout(this.#nap);
     this.#nap = undefined;
     this.start();
@@ -154,8 +149,8 @@ export class RunLoop {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.end({ reason: 'backend-lost', message: `the simulator failed: ${detail}` });
     }
-    this.#queued = !this.#ended && this.#guest.standing !== true;
-    return this.#queued;
+    this.#paused = this.#guest.standing === true;
+    return !this.#ended && !this.#paused;
   }
 
   /** Lets the guest nap if it only waits. @returns whether it does */
@@ -172,6 +167,7 @@ export class RunLoop {
       return false;
     }
     const duration = Math.min(left, NAP);
+    this.#paused = true;
     this.#nap = setTimeout(() => {
       this.#nap = undefined;
       if (nanoseconds === Infinity) this.#napped += duration;
