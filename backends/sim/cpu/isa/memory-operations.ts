@@ -59,8 +59,8 @@ function inPage(address: I64, bytes: number, backward: boolean): I32 {
 }
 
 /**
- * Moves the largest chunk that is left and in one page, adjusts the registers, and executes the instruction again; falls
- * through when nothing is left.
+ * Moves the largest chunk that is left and in one page, adjusts the registers, and executes the instruction again;
+ * falls through when nothing is left.
  *
  * @param pointers registers with addresses
  */

@@ -46,13 +46,16 @@ const Timed = { TI: 1 << 1, RV: 1 << 2 } as const;
 const LAST_TICK = BigInt(counterAt(Number.MAX_SAFE_INTEGER));
 
 const NEXT = 4;
-const UAO = encodeSysreg(0, 0, 4, 0, 3);
-const PAN = encodeSysreg(0, 0, 4, 0, 4);
-const SPSEL = encodeSysreg(0, 0, 4, 0, 5);
-const SSBS = encodeSysreg(0, 3, 4, 0, 1);
-const DIT = encodeSysreg(0, 3, 4, 0, 2);
-const DAIF_SET = encodeSysreg(0, 3, 4, 0, 6);
-const DAIF_CLEAR = encodeSysreg(0, 3, 4, 0, 7);
+/** Fields of PSTATE that MSR (immediate) writes, by its encoding without the immediate. */
+export const PstateField = {
+  UAO: encodeSysreg(0, 0, 4, 0, 3),
+  PAN: encodeSysreg(0, 0, 4, 0, 4),
+  SPSEL: encodeSysreg(0, 0, 4, 0, 5),
+  SSBS: encodeSysreg(0, 3, 4, 0, 1),
+  DIT: encodeSysreg(0, 3, 4, 0, 2),
+  DAIF_SET: encodeSysreg(0, 3, 4, 0, 6),
+  DAIF_CLEAR: encodeSysreg(0, 3, 4, 0, 7),
+} as const;
 const CRM = encodeSysreg(0, 0, 0, 15, 0);
 
 /** Executes what generated code leaves to the run loop: the operation in the exit record. */
@@ -209,22 +212,22 @@ export class SystemInstructions {
   #writePstate(context: Context, record: number, encoding: number): Outcome {
     const immediate = (encoding & CRM) >> 3;
     switch (encoding & ~CRM) {
-      case DAIF_SET:
-      case DAIF_CLEAR: {
+      case PstateField.DAIF_SET:
+      case PstateField.DAIF_CLEAR: {
         if (this.#refuses(context, daifAtEl0)) return this.#trap(1, record, encoding, false);
         const bits = immediate << 6;
-        context.setMode((encoding & ~CRM) === DAIF_SET ? context.pstate | bits : context.pstate & ~bits);
+        context.setMode((encoding & ~CRM) === PstateField.DAIF_SET ? context.pstate | bits : context.pstate & ~bits);
         return 'next';
       }
-      case PAN:
+      case PstateField.PAN:
         return context.el === 0 ? 'undefined' : setState(context, Pstate.Pan, immediate);
-      case UAO:
+      case PstateField.UAO:
         return context.el === 0 ? 'undefined' : setState(context, Pstate.Uao, immediate);
-      case SSBS:
+      case PstateField.SSBS:
         return setState(context, Pstate.Ssbs, immediate);
-      case DIT:
+      case PstateField.DIT:
         return setState(context, Pstate.Dit, immediate);
-      case SPSEL:
+      case PstateField.SPSEL:
         if (context.el === 0) return 'undefined';
         context.setMode((context.pstate & ~Pstate.SpSel) | (immediate & Pstate.SpSel));
         return 'next';
