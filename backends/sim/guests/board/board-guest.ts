@@ -44,6 +44,7 @@ export class BoardGuest implements Guest {
       );
     };
     this.#scheduler = new VcpuScheduler(cpu.clock, this.#board.vcpus, { pauses: true });
+    this.#board.isOn = (vcpu) => this.#scheduler.isOn(vcpu);
     const { ram, vcpus, stage2 } = this.#board;
     this.#firmware = new Firmware({
       vcpus,
@@ -132,7 +133,7 @@ export class BoardGuest implements Guest {
       if (left <= 0) return undefined;
       const exit = this.#scheduler.run(left);
       const halt = exit === RunExit.Budget ? undefined : this.#haltOf(exit);
-      if (this.#board.resetByWatchdog) return { reason: 'reset' };
+      if (this.#board.ended !== undefined) return { reason: this.#board.ended };
       if (halt !== undefined) return halt;
       if (exits % EXITS_PER_QUESTION === 0 && outstayed()) return undefined;
     }

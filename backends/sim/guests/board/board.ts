@@ -4,6 +4,7 @@ import {
   BufferedSink,
   Bus,
   Gic,
+  type GuestMemory,
   type Machine,
   type MachineMap,
   machinePool,
@@ -42,8 +43,10 @@ export class Board {
   readonly bus: Bus;
   readonly gic: Gic;
   readonly vcpus: readonly Vcpu[];
-  /** Whether a watchdog has reset the machine. */
-  resetByWatchdog = false;
+  /** How a device has ended the run. */
+  ended: 'reset' | 'power-off' | undefined;
+  /** Whether a PE is on; its owner says. */
+  isOn: (vcpu: Vcpu) => boolean = () => false;
   readonly #devices: AttachedDevices;
   readonly #sinks: readonly BufferedSink[];
 
@@ -71,9 +74,35 @@ export class Board {
       clock: cpu.clock,
       bus: this.bus,
       gic: this.gic,
+      memory: this.#memory,
+      vcpus,
       outputs: sinks,
-      reset: () => (this.resetByWatchdog = true),
+      virtio: [],
+      isOn: (affinity) => {
+        const vcpu = this.vcpus[affinities.indexOf(affinity)];
+        return vcpu && this.isOn(vcpu);
+      },
+      reset: () => (this.ended = 'reset'),
+      shutdown: () => (this.ended = 'power-off'),
     });
+  }
+
+  /** RAM as devices see it. */
+  get #memory(): GuestMemory {
+    const { ram, stage2 } = this;
+    const { linear, dram, cpu } = this.machine;
+    return {
+      bytesAt: (address, length) => {
+        const at = address - ram.base;
+        if (at < 0 || at + length > ram.bytes) return undefined;
+        return linear.u8.subarray(dram.offset + at, dram.offset + at + length);
+      },
+      wrote: (address, length) => {
+        const at = address - ram.base;
+        cpu.wrote(dram.offset + at, length);
+        stage2.touch(at, length);
+      },
+    };
   }
 
   /** Makes a PE in its reset state, off. */

@@ -159,8 +159,9 @@ export class CfiFlash implements Device, Stateful<CfiFlashState> {
         this.#buffered = [];
         this.#enter('status');
         return;
+      default:
+        this.#firstCycle(offset, command);
     }
-    this.#firstCycle(offset, command);
   }
 
   #firstCycle(offset: number, command: number): void {
