@@ -62,6 +62,11 @@ export class Clock {
     }
   }
 
+  /** Sets the time to one that was saved. Alarms are of those who set them, who set them anew. */
+  restore(now: number): void {
+    this.#now = now;
+  }
+
   /** Returns to time zero, without alarms. */
   reset(): void {
     this.#now = 0;

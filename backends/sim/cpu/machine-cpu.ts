@@ -18,6 +18,7 @@ import type { Watchpoints } from './debug/watchpoints.ts';
 import { engineFault } from './engine-fault.ts';
 import { HandlerTable } from './tier0/handler-table.ts';
 import { HandlerLibrary } from './tier0/handlers.ts';
+import type { CpuState } from './state.ts';
 import { nextRandom } from './pe/random.ts';
 import type { CpuContext, CpuOptions, DebuggableCpu, Stage2, Vcpu } from './types.ts';
 import { VirtualCpu, type VcpuHost } from './pe/vcpu.ts';
@@ -161,6 +162,24 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
     const { state, value } = nextRandom(u64[VcpuState.Random >> 3] ?? 0n);
     u64[VcpuState.Random >> 3] = state;
     return value;
+  }
+
+  save(): CpuState {
+    return {
+      now: this.clock.now,
+      random: this.memory.u64[VcpuState.Random >> 3] ?? 0n,
+      vcpus: this.#vcpus.map((vcpu) => vcpu.save()),
+      current: this.#current === undefined ? -1 : this.#vcpus.indexOf(this.#current),
+    };
+  }
+
+  restore({ now, random, vcpus, current }: CpuState): void {
+    this.clock.restore(now);
+    this.memory.u64[VcpuState.Random >> 3] = random;
+    const running = this.#vcpus[current];
+    // First, since a change of vCPU is an event and clears the exclusive monitor.
+    if (running !== undefined) this.makeCurrent(running);
+    vcpus.forEach((state, index) => this.#vcpus[index]?.restore(state));
   }
 
   sendEvent(): void {

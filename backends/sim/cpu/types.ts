@@ -2,9 +2,11 @@ import type { Clock } from './clock.ts';
 import type { LinearMemory } from './linear-memory.ts';
 import type { InterruptRouting } from './gic/interrupt-routing.ts';
 import type { DebugControl } from './debug/debug-control.ts';
+import type { CpuState } from './state.ts';
 import type { Regime } from './mmu/regime.ts';
 
 export type { Clock } from './clock.ts';
+export type { CpuState } from './state.ts';
 import type { ExceptionLevel } from './exception-level.ts';
 
 export { type InterruptGroup, type InterruptRouting, NO_INTERRUPT } from './gic/interrupt-routing.ts';
@@ -230,6 +232,16 @@ export interface Cpu {
   invalidate(stage2: Stage2, ipa: number, bytes: number): void;
   /** Call it after the host wrote to guest memory that could hold code. */
   wrote(offset: number, bytes: number): void;
+  /**
+   * The state of all vCPUs, each with its active context, and the time; not that of memory. Call it between runs.
+   *
+   * @throws RangeError if a vCPU has no context yet
+   */
+  save(): CpuState;
+  /**
+   * Restores what `save` returned, of processors with as many vCPUs. An interrupt controller is to be restored after it.
+   */
+  restore(state: CpuState): void;
   /** Resets contexts, vCPUs, decoded code and time, so that another machine can use the memory. */
   recycle(): void;
 }

@@ -103,6 +103,19 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     this.stage1Changed('controls');
   }
 
+  /** A copy of its registers, as they are in linear memory. */
+  save(): Uint8Array {
+    return this.#memory.u8.slice(this.base, this.base + ContextState.Size);
+  }
+
+  /** @param registers of a context with the same stage 2 */
+  restore(registers: Uint8Array): void {
+    this.#memory.u8.set(registers, this.base);
+    this.flushTlb();
+    this.stage1Changed('controls');
+    this.stage1Changed('tables');
+  }
+
   /** Whether its state is at address 0, for generated code. */
   get active(): boolean {
     return this.#active;

@@ -26,6 +26,7 @@ import { SystemInstructions } from './system-instructions.ts';
 import { isBlock } from '../tier0/handler-ids.ts';
 import { FixedHandler } from '../tier0/handlers.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
+import type { VcpuSnapshot } from '../state.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
 import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
 
@@ -212,6 +213,39 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     this.#last = 'continue';
     this.#pmu?.reset();
     this.#update();
+  }
+
+  /** With the active context; see `Cpu.save`. */
+  save(): VcpuSnapshot {
+    const context = this.#current();
+    const { u8 } = this.#host.memory;
+    const at = this.simdOffset;
+    return {
+      registers: context.save(),
+      simd: u8.slice(at, at + VCPU_SAVED_BYTES),
+      traps: { ...context.traps },
+      retired: this.retired,
+      retiredAt: [...this.#retiredAt],
+      surcharge: this.#surcharge,
+      last: this.#last,
+      wait: this.#wait.save(),
+      ...(this.#pmu && { pmu: this.#pmu.save() }),
+    };
+  }
+
+  /** To be called after the clock was restored. */
+  restore(state: VcpuSnapshot): void {
+    const context = this.#current();
+    context.restore(state.registers);
+    Object.assign(context.traps, state.traps);
+    this.#host.memory.u8.set(state.simd, this.simdOffset);
+    this.retired = state.retired;
+    state.retiredAt.forEach((retired, el) => (this.#retiredAt[el] = retired));
+    this.#surcharge = state.surcharge;
+    this.#last = state.last;
+    this.#wait.restore(state.wait);
+    this.#update();
+    if (state.pmu !== undefined) this.#pmu?.restore(state.pmu);
   }
 
   preempt(): void {

@@ -14,6 +14,15 @@ const GRANULE = 64;
  */
 const MONITOR_WAIT = 100_000;
 
+/** State of a `WaitState`: plain data. */
+export interface WaitSnapshot {
+  readonly kind: 'wfi' | 'wfe';
+  readonly until: number;
+  readonly event: boolean;
+  readonly granule: number;
+  readonly contents: Uint8Array;
+}
+
 /** WFI, WFE and the Event Register of a PE (Arm ARM, D1.6). */
 export class WaitState {
   /** What the PE waited for last. */
@@ -60,6 +69,19 @@ export class WaitState {
   end(): void {
     if (this.kind === 'wfe') this.event = false;
     this.forInterrupt();
+  }
+
+  save(): WaitSnapshot {
+    const { kind, until, event } = this;
+    return { kind, until, event, granule: this.#granule, contents: this.#contents.slice() };
+  }
+
+  restore({ kind, until, event, granule, contents }: WaitSnapshot): void {
+    this.kind = kind;
+    this.until = until;
+    this.event = event;
+    this.#granule = granule;
+    this.#contents.set(contents);
   }
 
   get #marked(): Uint8Array {

@@ -43,6 +43,14 @@ export class ScriptedCpu implements Cpu {
     // There is no decoded code to drop.
   }
 
+  save(): never {
+    throw new RangeError('a script has no state');
+  }
+
+  restore(): void {
+    // A script has no state.
+  }
+
   recycle(): void {
     this.contexts = 0;
   }
