@@ -8,6 +8,7 @@ import { packageRoot } from '../package-root.ts';
 import { reportError } from './errors.ts';
 import { doctorOptions, listOptions, sweepOptions } from './command-options.ts';
 import { describeOptions, readOptions } from './options.ts';
+import { runOptions } from './run/options.ts';
 import { endProcess, endWithOutput, isOutputLost } from './output.ts';
 
 /**
@@ -69,6 +70,17 @@ export async function addCommands(cli: CAC): Promise<void> {
       await sweepCommand(readOptions(cli, 'sweep', sweepOptions));
     },
   );
+  describeOptions(
+    cli.command('run <payload>', 'Boot Linux, a kernel, firmware or a bare-metal image, with its console attached'),
+    runOptions,
+  )
+    .example('petri run linux --vcpus=4')
+    .example('petri run arch/arm64/boot/Image --initrd=rootfs.cpio.gz --append="console=ttyAMA0 debug"')
+    .example('petri run u-boot.bin --flash')
+    .action(async (payload: unknown) => {
+      const { run } = await import('./run/run.ts');
+      await run(z.string().parse(payload), readOptions(cli, 'run', runOptions));
+    });
   const { registerTmkCommands } = await import('./tmk/tmk.ts');
   registerTmkCommands(cli);
   const { registerCcaCommands } = await import('./cca/cca.ts');

@@ -22,6 +22,8 @@ export interface VmConfig {
   readonly maxInstructions: number;
   /** Bytes of each console that are kept on disk. */
   readonly consoleLimit: number;
+  /** What passes while a simulated board waits for a time: nothing, or that time on the host. */
+  readonly time: 'counted' | 'wall';
 }
 
 /** What a VM can boot. */

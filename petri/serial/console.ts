@@ -85,6 +85,7 @@ export class SerialConsole {
   #boot: BootStream;
   #closeReason: string | undefined;
   readonly #listeners = new Set<() => void>();
+  readonly #viewers = new Set<(bytes: Uint8Array) => void>();
   /** Waits that must read bytes before memory drops them. */
   readonly #waits = new Set<Wait>();
   readonly #catchUpAfter: number;
@@ -114,8 +115,20 @@ export class SerialConsole {
     this.#log?.append(bytes);
     if (this.#log === undefined || this.#log.failure !== undefined) this.#catchUp(bytes.length);
     this.#history.append(bytes);
+    for (const viewer of this.#viewers) viewer(bytes);
     if (this.#log?.failure !== undefined) this.#reportIncomplete(this.#log);
     this.#wake();
+  }
+
+  /**
+   * Shows the console to somebody as it is: calls back with all bytes that arrive from now on.
+   *
+   * @param viewer gets bytes that it must neither change nor keep
+   * @returns what ends it
+   */
+  view(viewer: (bytes: Uint8Array) => void): () => void {
+    this.#viewers.add(viewer);
+    return () => this.#viewers.delete(viewer);
   }
 
   /**

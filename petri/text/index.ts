@@ -8,4 +8,5 @@ export {
   quoted,
   quotedLines,
 } from './harmless.ts';
-export { print, printError, printJson } from './print.ts';
+export { print, printBetween, printError, printJson, writeTerminal } from './print.ts';
+export { TerminalFilter } from './terminal.ts';

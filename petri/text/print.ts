@@ -19,3 +19,13 @@ export function printJson(value: unknown): void {
 export function printError(text: string): void {
   process.stderr.write(harmlessOutput(text));
 }
+
+/** What a `TerminalFilter` let through. */
+export function writeTerminal(filtered: string): void {
+  process.stdout.write(filtered);
+}
+
+/** A complaint or remark on a line of its own, in the middle of a terminal in raw mode. */
+export function printBetween(line: string): void {
+  process.stderr.write(`\r\n${harmlessOutput(line)}\r\n`);
+}

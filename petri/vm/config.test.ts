@@ -9,6 +9,7 @@ describe('resolveVmConfig', () => {
       vcpus: 1,
       planes: 1,
       rmm: 'specification',
+      time: 'counted',
       ipaWidth: 33,
       measurementAlgorithm: 'sha-256',
       rpv: new Uint8Array(64),

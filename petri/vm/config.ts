@@ -43,7 +43,7 @@ export interface VmOptions {
    * Instructions after which the VM ends with `budget`, at the same one on every host. From the default on, what takes
    * the time of many instructions counts for as many: an exception or system instruction for 64, an exit for 1024.
    *
-   * @default 1_000_000_000
+   * @default 1_000_000_000, and 200 times that for Linux and images on a simulated board
    */
   readonly maxInstructions?: number | undefined;
   /**
@@ -54,6 +54,14 @@ export interface VmOptions {
    * @default '64M'
    */
   readonly consoleLimit?: number | string | undefined;
+  /**
+   * How the time of a simulated board passes. Guests see it counted in instructions; while all of their PEs wait it
+   * jumps to when something happens with `counted`, so that `sleep 60` takes no time and every run is the same. With
+   * `wall` the wait takes as long as it says, as a person in front of a console expects.
+   *
+   * @default 'counted'
+   */
+  readonly time?: 'counted' | 'wall' | undefined;
 }
 
 const units: Readonly<Record<string, number>> = { '': 1, K: 2 ** 10, M: MIB, G: GIB, T: 2 ** 40 };
@@ -86,6 +94,7 @@ const fields = {
   rmm: z.enum(['specification', 'tf-rmm']).default('specification'),
   maxInstructions: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(DEFAULT_MAX_INSTRUCTIONS),
   consoleLimit: consoleLimit.default(LOG_LIMIT),
+  time: z.enum(['counted', 'wall']).default('counted'),
 };
 
 type Field = keyof typeof fields;
@@ -100,6 +109,7 @@ const expectations: Readonly<Record<Field, string>> = {
   rpv: `at most ${RPV_SIZE} bytes, or a text of that length in UTF-8`,
   rmm: '"specification" or "tf-rmm"',
   consoleLimit: 'a number of bytes or a text such as "64M" or "2G", from 64K to 16G',
+  time: '"counted" or "wall"',
   maxInstructions: `a whole number from 1 to ${Number.MAX_SAFE_INTEGER}`,
 };
 

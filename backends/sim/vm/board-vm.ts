@@ -23,8 +23,6 @@ export interface BoardVmOptions {
   readonly context: LaunchContext;
   /** Makes a machine in its reset state, with everything loaded. */
   readonly make: (listener: BoardListener) => BoardGuest;
-  /** @see RunLoopOptions */
-  readonly realTime?: boolean;
 }
 
 /** One boot of the machine. */
@@ -110,7 +108,8 @@ export class BoardVm implements VmRuntime {
   }
 
   #make(): BoardBoot {
-    const { make, context, realTime = false } = this.#options;
+    const { make, context, config } = this.#options;
+    const realTime = config.time === 'wall';
     let boot: BoardBoot | undefined;
     let extras: BootExtras = {};
     const guest = make({

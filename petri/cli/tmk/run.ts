@@ -4,26 +4,15 @@ import pc from 'picocolors';
 
 import { debuggerVariable } from '../../debugging.ts';
 import { PetriError } from '../../errors.ts';
-import { runsHome } from '../../homes/index.ts';
 import { findTest, type TmkResult } from '../../tmk/index.ts';
 import { tmk } from '../../payload/index.ts';
-import type { TmkPayload, TmkTest, Feature, IsolationType } from '../../contract/index.ts';
+import type { Feature, IsolationType, TmkPayload, TmkTest } from '../../contract/index.ts';
 import { runInterruptible } from '../../kit/process/index.ts';
-import { belongsTo } from '../../run-identity.ts';
-import { harmlessLine, print, printError } from '../../text/index.ts';
-import {
-  checkIsolation,
-  resolveOptions,
-  requireBackend,
-  VM_TEST_TIMEOUT,
-  makeRunDirectory,
-  pruneRuns,
-  runDirectoryPath,
-  runsNote,
-} from '../../vitest/index.ts';
+import { harmlessLine, print } from '../../text/index.ts';
+import { VM_TEST_TIMEOUT } from '../../vitest/index.ts';
 import { paceOf, stretched } from '../../run/index.ts';
 import { launchVm, resolveVmConfig, type Vm } from '../../vm/index.ts';
-import { hasConfig, withProject } from '../project.ts';
+import { type Bench, openBench } from '../bench.ts';
 import { printInTurn } from '../output.ts';
 import { Progress } from '../progress.ts';
 import type { TmkCommandOptions } from './options.ts';
@@ -39,11 +28,8 @@ export interface TmkRunOptions extends TmkCommandOptions {
 }
 
 /** Where and how the tests of this command run. */
-interface Bench {
-  readonly selected: Awaited<ReturnType<typeof requireBackend>>;
-  readonly isolation: IsolationType;
+interface TmkBench extends Bench {
   readonly timeout: number;
-  readonly directory: string;
   readonly options: TmkRunOptions;
   /** Aborted by Ctrl-C. */
   readonly signal?: AbortSignal;
@@ -80,7 +66,7 @@ export async function runTmks(names: readonly string[], options: TmkRunOptions):
 async function runAll(
   payloads: readonly TmkPayload[],
   tests: readonly (readonly TmkTest[])[],
-  bench: Bench,
+  bench: TmkBench,
 ): Promise<void> {
   const { options } = bench;
   const finished: FinishedTest[] = [];
@@ -115,32 +101,15 @@ function chosenTests(payload: TmkPayload, name: string | undefined): readonly Tm
   return name === undefined ? payload.image.tests : [findTest(payload.image, payload.name, name)];
 }
 
-async function prepare(options: TmkRunOptions): Promise<Bench> {
-  const name = options.backend ?? resolveOptions([], process.env, {}).backend;
-  const [isolation = 'cca'] = checkIsolation(options.isolation === undefined ? [] : [options.isolation]);
-  const selected = await selectBackend(name);
-  if (selected.probe.isolation[isolation] === undefined) {
-    const lacking = selected.probe.lacking?.[isolation] ?? [];
-    throw new PetriError(`backend '${name}' has no isolation type '${isolation}' here`, {
-      code: 'unsupported',
-      step: 'options',
-      details: lacking.flatMap(({ what, remedy }) => [`missing: ${what}`, `  to get it: ${remedy}`]),
-      remedy: `choose from ${Object.keys(selected.probe.isolation).join(', ')} with --isolation`,
-    });
-  }
-  const runs = runsHome(process.cwd());
-  const note = runsNote(runs);
-  if (note !== undefined) printError(`${pc.yellow('petri:')} ${harmlessLine(note)}\n`);
-  const directory = runDirectoryPath(runs.path, new Date(), process.pid);
-  makeRunDirectory(directory);
-  belongsTo({ directory, runner: process.pid });
-  await pruneRuns(directory);
-  await selected.backend.prepare?.();
+async function prepare(options: TmkRunOptions): Promise<TmkBench> {
+  const bench = await openBench(options, 'cca');
+  const { backend, probe } = bench.selected;
+  await backend.prepare?.();
   const timeout = stretched(
-    options.timeout === undefined ? defaultTimeout(selected.probe, isolation) : options.timeout * 1000,
-    paceOf(selected.probe.pace, isolation),
+    options.timeout === undefined ? defaultTimeout(probe, bench.isolation) : options.timeout * 1000,
+    paceOf(probe.pace, bench.isolation),
   );
-  return { selected, isolation, timeout, directory, options };
+  return { ...bench, timeout, options };
 }
 
 /** If instructions are counted, the budget should end a guest that hangs. */
@@ -148,26 +117,15 @@ function defaultTimeout(probe: Bench['selected']['probe'], isolation: IsolationT
   return probe.isolation[isolation]?.includes('instruction-budget') === true ? VM_TEST_TIMEOUT : UNCOUNTED_TIMEOUT;
 }
 
-/** The user's backends are in the configuration, which takes a while to load: only for names that are not built in. */
-async function selectBackend(name: string): Promise<Bench['selected']> {
-  try {
-    return await requireBackend(name);
-  } catch (error) {
-    const unknown = error instanceof PetriError && error.code === 'unknown-backend';
-    if (!unknown || !hasConfig(process.cwd())) throw error;
-    return await withProject(process.cwd(), () => requireBackend(name));
-  }
-}
-
-function title(payload: TmkPayload, { selected, isolation }: Bench): string {
+function title(payload: TmkPayload, { selected, isolation }: TmkBench): string {
   return `${pc.bold(payload.name)} ${pc.dim(`on ${selected.backend.name}, isolation ${isolation}`)}\n`;
 }
 
-function featuresOf({ selected, isolation }: Bench): readonly Feature[] {
+function featuresOf({ selected, isolation }: TmkBench): readonly Feature[] {
   return selected.probe.isolation[isolation] ?? [];
 }
 
-async function runTest(payload: TmkPayload, test: TmkTest, bench: Bench): Promise<FinishedTest> {
+async function runTest(payload: TmkPayload, test: TmkTest, bench: TmkBench): Promise<FinishedTest> {
   const { selected, isolation, timeout, options } = bench;
   const started = performance.now();
   const pace = paceOf(selected.probe.pace, isolation);
