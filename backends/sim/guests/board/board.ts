@@ -8,6 +8,7 @@ import {
   type Machine,
   type MachineMap,
   machinePool,
+  type VirtioDevice,
   type Window,
 } from '../../machine/index.ts';
 import { attachDevices, type AttachedDevices } from './attach-devices.ts';
@@ -29,6 +30,8 @@ export interface BoardSize {
   /** Bytes of RAM. */
   readonly memory: number;
   readonly vcpus: number;
+  /** What is in the slots of virtio-mmio, in the order of the map. @default nothing */
+  readonly virtio?: readonly (VirtioDevice | undefined)[];
 }
 
 /** Aff2, Aff1 and Aff0 of MPIDR_EL1. */
@@ -51,7 +54,7 @@ export class Board {
   readonly #sinks: readonly BufferedSink[];
 
   /** @throws RangeError for a map whose RAM is in several places */
-  constructor(map: MachineMap, { memory, vcpus }: BoardSize, listener: BoardListener) {
+  constructor(map: MachineMap, { memory, vcpus, virtio = [] }: BoardSize, listener: BoardListener) {
     this.ram = ramOf(map, memory);
     this.machine = machinePool.acquire(memory);
     const { cpu } = this.machine;
@@ -77,7 +80,7 @@ export class Board {
       memory: this.#memory,
       vcpus,
       outputs: sinks,
-      virtio: [],
+      virtio,
       isOn: (affinity) => {
         const vcpu = this.vcpus[affinities.indexOf(affinity)];
         return vcpu && this.isOn(vcpu);
