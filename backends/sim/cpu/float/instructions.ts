@@ -4,6 +4,7 @@ import * as arithmetic from './arithmetic.ts';
 import * as conversion from './conversion.ts';
 import { Rounding, type Environment } from './environment.ts';
 import * as estimates from './estimates.ts';
+import { executeLong, isLong } from './long-products.ts';
 import { double, half, single, type Format } from './numbers.ts';
 import {
   CompareDetail,
@@ -68,6 +69,7 @@ export class ExactInstructions {
       case Kind.Reduce:
         return this.#reduce(format, lanes, detail);
       default:
+        if (isLong(kind)) return this.#long(operation);
         return this.#lanewise(operation, format);
     }
   }
@@ -104,6 +106,15 @@ export class ExactInstructions {
     if (source !== Source.Pairs) return { first, second };
     const both = [...first, ...second];
     return { first: both.filter((_, at) => at % 2 === 0), second: both.filter((_, at) => at % 2 === 1) };
+  }
+
+  #long(operation: Exact): void {
+    const { d, n, m } = this.#places;
+    const read = (place: number, bytes: number, index = 0): bigint => this.#read(place, bytes, index);
+    const write = (bytes: number, elements: readonly bigint[], from = 0): void => {
+      this.#write(bytes, elements, from);
+    };
+    executeLong(this.#env, { d, n, m, read, write }, operation);
   }
 
   #lanewise(operation: Exact, format: Format): void {

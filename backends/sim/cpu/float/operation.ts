@@ -49,10 +49,19 @@ export const ExactKind = {
   ComplexMultiplyAdd: 33,
   /** Folds the lanes of Vn into one, neighbours first. Detail: the kind that combines two. */
   Reduce: 34,
+  /** FMLAL, BFMLALB and their kin, whose lanes are singles. Detail: `LongDetail`. */
+  MultiplyAddLong: 35,
+  BrainMultiplyAdd: 36,
+  BrainDot: 37,
+  BrainMatrix: 38,
+  /** Singles to BFloat16. Detail: `HIGH`. */
+  BrainConvert: 39,
 } as const;
 
 export const ComparisonDetail = { WithZero: 1, Swapped: 2, Absolute: 4 } as const;
 export const MultiplyAddDetail = { NegateAddend: 1, NegateProduct: 2, AddendIsA: 4 } as const;
+/** The upper half of Vn, or its odd elements; and the negated product. */
+export const LongDetail = { High: 1, Negate: 2 } as const;
 export const CompareDetail = { Signals: 1, WithZero: 2 } as const;
 /** Beside a mode of rounding, of which there is one more here: that in FPCR. */
 export const MODE_OF_FPCR = 7;

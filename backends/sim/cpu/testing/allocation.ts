@@ -11,12 +11,13 @@ const SIGILL = 'signal 4';
 /**
  * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_LRCPC2, FEAT_FlagM, the ordered loads and stores of
  * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA, FEAT_FRINTTS,
- * FEAT_JSCVT, FEAT_PAuth, FEAT_MOPS, FEAT_CSSC, and FEAT_FP16 but for its scalars.
+ * FEAT_JSCVT, FEAT_PAuth, FEAT_FHM, FEAT_BF16, FEAT_MOPS, FEAT_CSSC, and FEAT_FP16 but for its scalars.
  */
 const BEYOND = new RegExp(
   [
     '^(CAS|SWP|LDADD|LDAPU?R|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34])',
-    '^(FC(ADD|MLA)|FRINT(32|64)|FJCVTZS|X?PAC|LDRAA|CPYF|SETP|ABS .general|CTZ|SMAX, SMIN, UMAX, UMIN)',
+    '^(FC(ADD|MLA)|FRINT(32|64)|FJCVTZS|X?PAC|LDRAA|FML[AS]L|BF(DOT|MMLA|MLAL|CVT))',
+    '^(CPYF|SETP|ABS .general|CTZ|SMAX, SMIN, UMAX, UMIN)',
     'half-precision',
   ].join('|'),
 );
@@ -72,6 +73,10 @@ const extensions: readonly Space[] = [
   { mask: 0xffe0_fc00, value: 0x9ac0_3000 },
   // FEAT_LRCPC2.
   { mask: 0x3f20_0c00, value: 0x1900_0000 },
+  // FEAT_FHM and FEAT_BF16: what is not below.
+  { mask: 0x9f60_f400, value: 0x0e20_c400 },
+  { mask: 0xbf3e_fc00, value: 0x0e20_6800 },
+  { mask: 0xff3e_fc00, value: 0x1e22_4000 },
   // FEAT_FP16: scalars; three same; two-register miscellaneous; across lanes and pairwise.
   halfScalars,
   { mask: 0x9f60_c400, value: 0x0e40_0400 },
@@ -89,10 +94,6 @@ const extensions: readonly Space[] = [
 ];
 
 const absent: readonly Space[] = [
-  // FEAT_BF16: BFDOT, BFMLALB, BFMLALT (by element).
-  { mask: 0xbf40_f400, value: 0x0f40_f000 },
-  // The same with vectors, and BFMMLA.
-  { mask: 0xbf60_ec00, value: 0x2e40_ec00 },
   // Unallocated, but QEMU aborts: FABS, FNEG and FSQRT of FEAT_FP16 as Advanced SIMD scalars, and FRECPX of a vector.
   { mask: 0xdfff_fc00, value: 0x5ef8_f800 },
   { mask: 0xffff_fc00, value: 0x7ef9_f800 },

@@ -10,6 +10,7 @@ import { fpInteger } from './fp-integer.ts';
 import { fpScalar } from './fp-scalar.ts';
 import { fpTwoRegister } from './fp-two-register.ts';
 import { fpVector } from './fp-vector.ts';
+import { longProducts } from './long-products.ts';
 import { permute } from './permute.ts';
 import { shiftImmediate } from './shift-immediate.ts';
 import { structures } from './structures.ts';
@@ -42,4 +43,5 @@ export const simdDefinitions: readonly Definition[] = [
   ...fpTwoRegister,
   ...complex,
   ...boundedRounding,
+  ...longProducts,
 ];

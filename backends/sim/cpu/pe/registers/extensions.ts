@@ -20,6 +20,7 @@ export const extensions = {
     SM3: [36, 1],
     SM4: [40, 1],
     DP: [44, 1],
+    FHM: [48, 1],
     /** FEAT_FlagM2. */
     TS: [52, 2],
     RNDR: [60, 1],
@@ -39,6 +40,7 @@ export const extensions = {
     FRINTTS: [32, 1],
     SB: [36, 1],
     SPECRES: [40, 1],
+    BF16: [44, 1],
     DGH: [48, 1],
     I8MM: [52, 1],
   },
