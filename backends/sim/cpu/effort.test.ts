@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { Cost } from './effort.ts';
-import { MAX_RECORD_PAGES } from './layout.ts';
+import { RECORD_PAGES } from './layout.ts';
 import {
   addImm,
   b,
@@ -97,10 +97,10 @@ const guests: readonly Guest[] = [
     name: 'code on more pages than there is room for',
     most: (2 * BUDGET) / Cost.Page,
     setUp: (machine) => {
-      mapFresh(machine, MAX_RECORD_PAGES + 100, 5);
-      machine.stage2.map(FRESH + (MAX_RECORD_PAGES + 100) * PAGE, 6);
+      mapFresh(machine, RECORD_PAGES + 100, 5);
+      machine.stage2.map(FRESH + (RECORD_PAGES + 100) * PAGE, 6);
       machine.write(FRESH, [b(PAGE)]);
-      machine.write(FRESH + (MAX_RECORD_PAGES + 100) * PAGE, [0xd61f_0040]); // BR X2
+      machine.write(FRESH + (RECORD_PAGES + 100) * PAGE, [0xd61f_0040]); // BR X2
       machine.context.setX(2, BigInt(FRESH));
       machine.context.pc = BigInt(FRESH);
     },

@@ -7,7 +7,7 @@ export { type DebugControl, type DebugStop, type TraceSink } from './debug/debug
 export { Watched, type Watchpoint } from './debug/watchpoints.ts';
 export { storedRegisters } from './pe/system-registers.ts';
 export { LinearMemory } from './linear-memory.ts';
-export { DRAM_OFFSET } from './layout.ts';
+export { DRAM_OFFSET, RECORD_PAGE_BYTES, RECORD_PAGES } from './layout.ts';
 export { COUNTER_FREQUENCY, counterAt } from './pe/generic-timer.ts';
 export type * from './types.ts';
 export { ExceptionClass, NO_INTERRUPT, Permission, RunExit } from './types.ts';

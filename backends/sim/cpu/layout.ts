@@ -175,7 +175,8 @@ export const LANDING_PAD = 0xf000;
 export const RECORDS_PER_PAGE = 1024;
 export const RECORD_PAGE_BYTES = (RECORDS_PER_PAGE + 1) * Record.Bytes;
 export const RECORD_REGION = 0x80_0000;
-export const MAX_RECORD_PAGES = 1700;
+/** Pages of records that fit below `DRAM_OFFSET`. */
+export const RECORD_PAGES = 1700;
 
 /** What DC ZVA zeroes, aligned to its size (DCZID_EL0). */
 export const ZVA_BYTES = 64;

@@ -50,13 +50,13 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
   readonly #blocks: BlockCompiler;
 
   constructor(memory: LinearMemory, options: CpuOptions = {}) {
-    const { yieldAfterCompiling = false, regime } = options;
+    const { yieldAfterCompiling = false, recordPages, regime } = options;
     this.#regime = regime ?? ((stage2, registers) => new El1Regime(memory, stage2, registers));
     this.yieldAfterCompiling = yieldAfterCompiling;
     this.memory = memory;
     this.#table = new HandlerTable(memory, library, this.effort);
     this.#tlbs = new TlbPool(memory, this.effort);
-    this.code = new CodeCache(memory, this.#table, this.effort, this.#tlbs);
+    this.code = new CodeCache(memory, this.#table, this.effort, this.#tlbs, recordPages);
     this.access = new DataAccess(memory, this.code, this.effort);
     const { slowRead, slowWrite, slowModify, slowZero, commitWrite } = this.access;
     this.#table.connect({
@@ -101,7 +101,7 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
 
   recycle(): void {
     this.code.undebug();
-    if (this.code.size > MAX_PAGES_TO_CLEAN || this.#table.blocks > MAX_BLOCKS_TO_CLEAN) this.startOver();
+    if (this.code.size > MAX_PAGES_TO_CLEAN || this.#table.blocks > MAX_BLOCKS_TO_CLEAN) this.#startOver();
     else this.code.dropAll();
     this.#tlbs.reset();
     this.#contexts.length = 0;
@@ -199,12 +199,12 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
 
   loadHandlers(): void {
     if (!this.#table.worn) this.#table.load();
-    if (this.#table.worn) this.startOver();
+    if (this.#table.worn) this.#renewTable();
   }
 
   compile(page: CodePage, pc: number): number {
     if (!this.#table.worn) return this.#blocks.compile(page, pc);
-    this.startOver();
+    this.#renewTable();
     return 0;
   }
 
@@ -216,10 +216,17 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
   }
 
   /**
-   * Forgets all code and the handler table with all of its instances. A guest that makes new code without end, or uses
-   * instructions that no program used before, one at a time, would otherwise fill the host's memory.
+   * Replaces the handler table with all of its instances, and so all blocks. A guest that makes new code without end, or
+   * uses instructions that no program used before, one at a time, would otherwise fill the host's memory.
    */
-  startOver(): void {
+  #renewTable(): void {
+    this.code.forgetBlocks();
+    library.merge();
+    this.#table.replace(true);
+  }
+
+  /** Forgets all code and the handler table. */
+  #startOver(): void {
     this.code.forget(MAX_PAGES_TO_CLEAN);
     this.#tlbs.dropAllRecords();
     library.merge();

@@ -216,6 +216,8 @@ export interface CpuOptions {
    * can check its time slice before more is compiled. @default false
    */
   readonly yieldAfterCompiling?: boolean;
+  /** Pages of decoded code that fit below guest memory: see `RECORD_PAGES`. @default RECORD_PAGES */
+  readonly recordPages?: number | undefined;
   /** Makes the translation regime of a context on top of its stage 2. @default the EL1&0 regime of its registers */
   readonly regime?: (stage2: Stage2) => Regime;
 }

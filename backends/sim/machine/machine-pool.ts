@@ -1,5 +1,12 @@
 import { PetriError } from '../../../petri/errors.ts';
-import { createCpu, type DebuggableCpu, DRAM_OFFSET, LinearMemory } from '../cpu/index.ts';
+import {
+  createCpu,
+  type DebuggableCpu,
+  DRAM_OFFSET,
+  LinearMemory,
+  RECORD_PAGE_BYTES,
+  RECORD_PAGES,
+} from '../cpu/index.ts';
 import { PhysicalMemory } from './physical-memory.ts';
 
 /** The memory and processors of a VM. */
@@ -18,6 +25,9 @@ export interface MemoryRange {
 const MIB = 1024 * 1024;
 /** Sizes are rounded up to a multiple of this, so that VMs of similar size share machines. */
 const SIZE_STEP = 64 * MIB;
+/** Machines with this much memory have an operating system, whose code needs more room than that of a TMK. */
+const LARGE = 256 * MIB;
+const MORE_RECORDS = 64 * MIB;
 /** Machines kept for reuse: more than one worker of a test runner has VMs at once. */
 const MAX_IDLE = 4;
 /** A machine with more written memory is discarded: it would use more memory than making another is worth. */
@@ -54,11 +64,14 @@ export class MachinePool {
 }
 
 function makeMachine(dramBytes: number): Machine {
-  const linear = allocate(DRAM_OFFSET + dramBytes);
+  const records = dramBytes < LARGE ? 0 : MORE_RECORDS;
+  const start = DRAM_OFFSET + records;
+  const linear = allocate(start + dramBytes);
+  const recordPages = RECORD_PAGES + Math.floor(records / RECORD_PAGE_BYTES);
   return {
     linear,
-    cpu: createCpu(linear, { yieldAfterCompiling: true }),
-    dram: new PhysicalMemory(linear, DRAM_OFFSET, dramBytes),
+    cpu: createCpu(linear, { yieldAfterCompiling: true, recordPages }),
+    dram: new PhysicalMemory(linear, start, dramBytes),
   };
 }
 

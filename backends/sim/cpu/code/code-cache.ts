@@ -7,13 +7,22 @@ import type { HandlerTable } from '../tier0/handler-table.ts';
 import { FixedHandler } from '../tier0/handlers.ts';
 import { branchForm } from '../tier0/operands.ts';
 import { pageOf, writeSigned } from '../mmu/virtual-address.ts';
-import { MAX_RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from '../layout.ts';
+import { RECORD_PAGES, Record, RECORD_PAGE_BYTES, RECORD_REGION, RECORDS_PER_PAGE } from '../layout.ts';
 
 const PAGE = 4096;
+
+/** Stores to a page of code after which it is looked at whether it still is one. */
+const MAX_STORES = 64;
 
 /** Shared by the whole process, as handlers are. */
 const decodedPages = new DecodedPages();
 const templates = new RecordTemplates();
+
+/** A compiled block: its handler, and the offset in linear memory of the record that names it. */
+interface Block {
+  readonly id: number;
+  readonly record: number;
+}
 
 /** A page of code at one of its addresses, decoded or about to be. */
 export interface CodePage {
@@ -27,10 +36,14 @@ export interface CodePage {
   readonly records: number;
   /** Samples of the PC that fell into the page since it was last compiled. */
   heat: number;
-  /** Handlers of the blocks that were compiled from the page. */
-  readonly blocks: number[];
+  /** Blocks that were compiled from the page. */
+  readonly blocks: Block[];
   /** Whether the page has newly decoded records that other machines could use. */
   worthSharing: boolean;
+  /** Stores to the page since it was fetched. */
+  stores: number;
+  /** Whether it was not fetched since it was taken from generated code for that. */
+  idle: boolean;
 }
 
 /** The instruction TLBs, from which generated code takes records. */
@@ -55,6 +68,12 @@ export class CodeCache {
   /** By index in the record region. */
   #slots: (CodePage | undefined)[] = [];
   #free: number[] = [];
+  /** Pages that fit. */
+  readonly #capacity: number;
+  /** A page that is to be dropped, or -1. */
+  #condemned = -1;
+  /** Index of the place that was given away last. */
+  #hand = -1;
   /** Index of the first place that was never used: from there on the region holds zeros. */
   #untouched = 0;
   #decoded = 0;
@@ -69,7 +88,15 @@ export class CodeCache {
    */
   onFirst: ((va: number) => void) | undefined;
 
-  constructor(memory: LinearMemory, table: HandlerTable, effort: Effort, tlbs: RecordUsers) {
+  /** @param capacity pages that fit into the record region */
+  constructor(
+    memory: LinearMemory,
+    table: HandlerTable,
+    effort: Effort,
+    tlbs: RecordUsers,
+    capacity: number = RECORD_PAGES,
+  ) {
+    this.#capacity = capacity;
     this.#effort = effort;
     this.#tlbs = tlbs;
     this.#memory = memory;
@@ -104,16 +131,35 @@ export class CodeCache {
     return this.#bySource.has(source);
   }
 
-  /** @returns undefined when the region is full: the caller clears it and starts again */
-  add(source: number, va: number, simdAccess: boolean): CodePage | undefined {
-    const slot = this.#free.pop() ?? this.#slots.length;
-    if (slot >= MAX_RECORD_PAGES) return undefined;
+  /**
+   * Makes a page, without instructions or with those that are known already.
+   *
+   * @param replaces whether another one may go if there is no room: no page may be in use
+   * @returns undefined if there is no room
+   */
+  add(source: number, va: number, simdAccess: boolean, replaces: boolean): CodePage | undefined {
+    const slot = this.#free.pop() ?? (this.#slots.length < this.#capacity ? this.#slots.length : undefined);
+    if (slot === undefined) {
+      if (!replaces) return undefined;
+      this.#dropOldest();
+      return this.add(source, va, simdAccess, replaces);
+    }
     const records = RECORD_REGION + slot * RECORD_PAGE_BYTES;
     // Charged here and not when pages are dropped: many may be dropped at once.
     this.#effort.spent += Cost.Page;
     if (slot < this.#untouched) this.#memory.u8.fill(0, records, records + RECORD_PAGE_BYTES);
     else this.#untouched = slot + 1;
-    const page: CodePage = { va, source, simdAccess, records, heat: 0, blocks: [], worthSharing: false };
+    const page: CodePage = {
+      va,
+      source,
+      simdAccess,
+      records,
+      heat: 0,
+      blocks: [],
+      worthSharing: false,
+      stores: 0,
+      idle: false,
+    };
     this.#slots[slot] = page;
     const pages = this.#bySource.get(source) ?? new Map<number, CodePage>();
     this.#bySource.set(source, pages.set(keyOf(va, simdAccess), page));
@@ -123,11 +169,26 @@ export class CodeCache {
     return page;
   }
 
-  /** Copies the records that the process has for the same code. */
+  /** The oldest is the one whose place was given away first. */
+  #dropOldest(): void {
+    do this.#hand = (this.#hand + 1) % this.#capacity;
+    while (this.#slots[this.#hand] === undefined);
+    const oldest = this.#slots[this.#hand];
+    if (oldest === undefined) return;
+    const pages = this.#bySource.get(oldest.source);
+    pages?.delete(keyOf(oldest.va, oldest.simdAccess));
+    if (pages?.size === 0) this.#bySource.delete(oldest.source);
+    this.#drop(oldest);
+  }
+
+  /** Copies the records that the process has for the same code, or this machine at another address. */
   #restore(page: CodePage): void {
     if (this.onFirst !== undefined) return;
     const found = decodedPages.find(this.#memory, page.va, page.source);
-    if (found === undefined) return;
+    if (found === undefined) {
+      this.#copyFromAlias(page);
+      return;
+    }
     this.#effort.spent += Cost.Page;
     this.#memory.u8.set(found.records, page.records);
     for (const handler of found.handlers) {
@@ -167,6 +228,23 @@ export class CodeCache {
     this.onFirst = undefined;
   }
 
+  /** Copies the records that mean the same at every address: processes have a library where chance put it. */
+  #copyFromAlias(page: CodePage): void {
+    let alias: CodePage | undefined;
+    for (const other of this.#pagesAt(page.source)) {
+      if (other !== page && other.simdAccess === page.simdAccess) alias = other;
+    }
+    if (alias === undefined) return;
+    this.#effort.spent += Cost.Page;
+    const { u8, u16 } = this.#memory;
+    u8.copyWithin(page.records, alias.records, alias.records + RECORDS_PER_PAGE * Record.Bytes);
+    const { library } = this.#table;
+    for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
+      const at = (page.records + index * Record.Bytes) >> 1;
+      if (!library.isMovable(u16[at] ?? FixedHandler.Decode)) u16[at] = FixedHandler.Decode;
+    }
+  }
+
   #trapSimd(page: CodePage): void {
     const { u16 } = this.#memory;
     for (let index = 0; index < RECORDS_PER_PAGE; index += 1) {
@@ -175,15 +253,70 @@ export class CodeCache {
     }
   }
 
-  /** Takes a handler id for a block of a page; undefined when there are none left. */
-  takeBlockHandler(page: CodePage): number | undefined {
+  /** Takes a handler id for a block of a page, which begins with a record; undefined when there are none left. */
+  takeBlockHandler(page: CodePage, record: number): number | undefined {
     this.#share(page);
     const id = this.#table.takeBlock();
     if (id === undefined) return undefined;
-    page.blocks.push(id);
+    page.blocks.push({ id, record });
     this.#compiled += 1;
     return id;
   }
+
+  /** Forgets the blocks of all pages, which go with the table; the caller must replace it. Records stay. */
+  forgetBlocks(): void {
+    for (const page of this.#slots) {
+      if (page === undefined || page.blocks.length === 0) continue;
+      this.#effort.spent += Cost.CopiedRecord * page.blocks.length;
+      this.#unlink(page);
+      page.heat = 0;
+    }
+  }
+
+  /** Drops what `storing` has found to be data. Generated code must not be running: it may be in there. */
+  dropCondemned(): void {
+    if (this.#condemned >= 0) this.drop(this.#condemned);
+    this.#condemned = -1;
+  }
+
+  /** To be called when generated code gets the records of a page. */
+  fetched(page: CodePage): void {
+    page.stores = 0;
+    page.idle = false;
+  }
+
+  /**
+   * To be called before a store to a page of code. A page that is stored to again and again, and not fetched, is taken
+   * for data: `dropCondemned` drops its code.
+   *
+   * @param offset in linear memory
+   * @returns whether the store must be executed again, since code changed that may be running
+   */
+  storing(offset: number, bytes: number): boolean {
+    if (this.releaseBlocks(offset)) return true;
+    const source = offset - (offset % PAGE);
+    let idle = true;
+    let many = false;
+    for (const page of this.#pagesAt(source)) {
+      page.stores += 1;
+      many ||= page.stores > MAX_STORES;
+      idle &&= page.idle;
+    }
+    if (many && idle) {
+      this.#condemned = source;
+      return true;
+    }
+    if (many) {
+      for (const page of this.#pagesAt(source)) {
+        page.stores = 0;
+        page.idle = true;
+        this.#tlbs.dropRecords(page.va, page.records);
+      }
+    }
+    this.written(offset, bytes);
+    return false;
+  }
+
   /**
    * Discards compiled blocks of the page that is about to be written, since a block runs to its end once entered.
    *
@@ -194,7 +327,7 @@ export class CodeCache {
     for (const page of this.#pagesAt(offset - (offset % PAGE))) {
       if (page.blocks.length === 0) continue;
       released = true;
-      this.#clear(page);
+      this.#releaseBlocks(page);
     }
     return released;
   }
@@ -211,10 +344,21 @@ export class CodeCache {
 
   #clear(page: CodePage): void {
     page.worthSharing = false;
-    this.#effort.spent += Cost.Page + Cost.Block * page.blocks.length;
+    this.#effort.spent += Cost.Page;
+    this.#releaseBlocks(page);
     this.#memory.u8.fill(0, page.records, page.records + RECORDS_PER_PAGE * Record.Bytes);
-    this.#table.releaseBlocks(page.blocks.splice(0));
+  }
+
+  #releaseBlocks(page: CodePage): void {
+    this.#effort.spent += Cost.Block * page.blocks.length;
+    this.#table.releaseBlocks(this.#unlink(page));
     page.heat = 0;
+  }
+
+  /** Takes a page's blocks out of its records. @returns their handlers */
+  #unlink(page: CodePage): number[] {
+    for (const { record } of page.blocks) this.#writeRecord(record, FixedHandler.Decode);
+    return page.blocks.splice(0).map(({ id }) => id);
   }
 
   /** Clears the records of the bytes written. */
@@ -224,7 +368,7 @@ export class CodeCache {
     for (let source = offset - (offset % PAGE); source <= last; source += PAGE) {
       for (const page of this.#pagesAt(source)) {
         page.worthSharing = false;
-        if (page.blocks.length > 0) this.#clear(page);
+        if (page.blocks.length > 0) this.#releaseBlocks(page);
         const from = Math.max(offset - source, 0) >> 2;
         const to = Math.min(last - source, PAGE - 1) >> 2;
         this.#memory.u8.fill(0, page.records + from * Record.Bytes, page.records + (to + 1) * Record.Bytes);
@@ -251,7 +395,7 @@ export class CodeCache {
     const slot = (page.records - RECORD_REGION) / RECORD_PAGE_BYTES;
     this.#share(page);
     this.#effort.spent += Cost.Event + Cost.Block * page.blocks.length;
-    this.#table.releaseBlocks(page.blocks.splice(0));
+    this.#table.releaseBlocks(this.#unlink(page));
     this.#tlbs.dropRecords(page.va, page.records);
     this.#slots[slot] = undefined;
     this.#free.push(slot);
@@ -274,6 +418,7 @@ export class CodeCache {
     this.#bySource = new Map();
     this.#slots = [];
     this.#free = [];
+    this.#hand = -1;
   }
 
   /** Number of pages with records. */

@@ -163,9 +163,7 @@ export class DataAccess {
   /** Has code that is about to be overwritten decoded again. */
   #toCode(place: number, bytes: number): number {
     if (!this.#code.hasCode(place - (place % PAGE))) return place;
-    if (this.#code.releaseBlocks(place)) return this.#again();
-    this.#code.written(place, bytes);
-    return place;
+    return this.#code.storing(place, bytes) ? this.#again() : place;
   }
 
   #again(): -1 {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAX_RECORD_PAGES, Record, RECORD_REGION } from '../layout.ts';
+import { RECORD_PAGES, Record, RECORD_REGION } from '../layout.ts';
 import { blockId, handlerId, isBlock } from '../tier0/handler-ids.ts';
 import { ExceptionClass, Permission, RunExit } from '../types.ts';
 import {
@@ -248,7 +248,7 @@ describe('running code', () => {
     machine.vcpu.activate(machine.context);
     machine.write(DATA, [movz(1, 2), hvc(2)]);
     const FIRST = 0x100_0000;
-    for (let page = 0; page < MAX_RECORD_PAGES; page += 1) {
+    for (let page = 0; page < RECORD_PAGES; page += 1) {
       machine.stage2.map(FIRST + page * 4096, 5);
       machine.context.pc = BigInt(FIRST + page * 4096);
       run();

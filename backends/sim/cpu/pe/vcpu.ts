@@ -84,8 +84,6 @@ export interface VcpuHost {
   compile(page: CodePage, pc: number): number;
   /** To be called when the first code on a page of linear memory is found. */
   guardCode(source: number): void;
-  /** Discards all code of all contexts. */
-  startOver(): void;
 }
 
 /**
@@ -606,18 +604,17 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   }
 
   #codePage(source: number, va: number, simdAccess: boolean): CodePage {
-    const known = this.#host.code.find(source, va, simdAccess) ?? this.#addPage(source, va, simdAccess);
-    if (known !== undefined) return known;
-    this.#host.startOver();
-    const page = this.#addPage(source, va, simdAccess);
-    if (page === undefined) throw engineFault('an empty code cache refused a page');
+    const { code } = this.#host;
+    const page = code.find(source, va, simdAccess) ?? this.#addPage(source, va, simdAccess, true);
+    if (page === undefined) throw engineFault('the code cache refused a page');
+    code.fetched(page);
     return page;
   }
 
-  #addPage(source: number, va: number, simdAccess: boolean): CodePage | undefined {
+  #addPage(source: number, va: number, simdAccess: boolean, replaces = false): CodePage | undefined {
     const { code } = this.#host;
     if (!code.hasCode(source)) this.#host.guardCode(source);
-    return code.add(source, va, simdAccess);
+    return code.add(source, va, simdAccess, replaces);
   }
 
   /** Decodes code from the exit record on. */
@@ -697,7 +694,10 @@ export class VirtualCpu implements Vcpu, RegisterHost {
 
   #dataAbort(context: Context): Next {
     const { fault } = this.#host.access;
-    if (fault.again) return 'again';
+    if (fault.again) {
+      this.#host.code.dropCondemned();
+      return 'again';
+    }
     const { status, stage2, distance, ipa, inWalk, write, maintenance } = fault;
     const iss = status | (write ? WNR : 0) | (maintenance ? CM : 0);
     if (stage2) {

@@ -59,10 +59,14 @@ export class HandlerTable {
   }
 
   /**
-   * Starts over with a new table, without blocks and instances. No record may name a handler any more.
+   * Starts over with a new table, without blocks and instances.
+   *
+   * @param named whether records may still name handlers, which are wanted then; none may name a block
    */
-  replace(): void {
+  replace(named = false): void {
     this.#effort.spent += Cost.Table;
+    const before = named ? this.#present : undefined;
+    const wanted = named ? [...this.#wanted] : [];
     this.#table = new WebAssembly.Table({ element: 'anyfunc', initial: this.#size });
     this.#present = new Uint8Array(this.#size);
     this.#wanted.clear();
@@ -75,6 +79,10 @@ export class HandlerTable {
     this.#enter = exports['enter'] as Enter;
     this.#absent = exports['absent'];
     this.#fill(0);
+    before?.forEach((present, id) => {
+      if (present === 1) this.want(id);
+    });
+    for (const id of wanted) this.want(id);
   }
 
   /** Whether the table must be replaced before anything can be added. */

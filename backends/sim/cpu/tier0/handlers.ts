@@ -5,7 +5,7 @@ import { Exit } from '../isa/lowering.ts';
 import { DRAM_OFFSET, Record } from '../layout.ts';
 import { commonInstructions } from './common-instructions.ts';
 import { scalarResultType, vectorResultType } from './exact-results.ts';
-import { handlerId, handlerNumber, MAX_HANDLERS } from './handler-ids.ts';
+import { handlerId, handlerNumber, isBlock, MAX_HANDLERS } from './handler-ids.ts';
 import { importNames } from './imports.ts';
 import { HANDLER_TYPE, HandlerLowering } from './handler-lowering.ts';
 import { branchForm, RecordOperands, type BranchForm } from './operands.ts';
@@ -120,6 +120,7 @@ export class HandlerLibrary {
   /** By number of the handler, as the next two are. */
   readonly #bodies: FunctionBody[] = [];
   readonly #simd: boolean[] = [];
+  readonly #movable: boolean[] = [];
   /** The part of each handler. It is shorter than the list of handlers: the rest is not compiled yet. */
   readonly #parts: LibraryPart[] = [];
 
@@ -133,7 +134,7 @@ export class HandlerLibrary {
       leaving(Exit.SimdTrap),
       leaving(Exit.Stop),
     ]) {
-      this.#add(body, false);
+      this.#add(body, false, true);
     }
     this.#prepare();
     this.first = this.#compile(0, this.#bodies.length, exportsOfFirstPart);
@@ -149,6 +150,7 @@ export class HandlerLibrary {
         row.definition.lower(code, variant);
       }, branch),
       row.simd,
+      !row.definition.usesPc || branch === 'near',
     );
     this.#ids.set(key, id);
     return id;
@@ -157,6 +159,11 @@ export class HandlerLibrary {
   /** Whether the instruction uses SIMD&FP registers. */
   isSimd(id: number): boolean {
     return this.#simd[handlerNumber(id)] === true;
+  }
+
+  /** Whether a record that names the handler means the same at every address. No block and no stop does. */
+  isMovable(id: number): boolean {
+    return !isBlock(id) && id !== FixedHandler.Stop && this.#movable[handlerNumber(id)] === true;
   }
 
   /** Number of handlers that are not compiled yet. */
@@ -224,11 +231,12 @@ export class HandlerLibrary {
     return part;
   }
 
-  #add(body: FunctionBody, simd: boolean): number {
+  #add(body: FunctionBody, simd: boolean, movable: boolean): number {
     const number = this.#bodies.length;
     if (number >= MAX_HANDLERS) throw new RangeError('more instruction variants than a record can name');
     this.#bodies.push(body);
     this.#simd.push(simd);
+    this.#movable.push(movable);
     return handlerId(number);
   }
 }

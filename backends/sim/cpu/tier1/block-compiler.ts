@@ -55,7 +55,7 @@ export class BlockCompiler {
       blocks.push(block);
       left -= block.body.code.length;
     }
-    const ids = blocks.map(() => this.#code.takeBlockHandler(page));
+    const ids = blocks.map(({ record }) => this.#code.takeBlockHandler(page, record));
     const placed = blocks.flatMap((block, index) => {
       const id = ids[index];
       return id === undefined ? [] : [{ id, ...block }];
