@@ -1,8 +1,11 @@
-import type { InterruptRouting } from '../../../cpu/index.ts';
+import type { Clock, InterruptRouting } from '../../../cpu/index.ts';
 import type { Bus } from '../../bus.ts';
-import type { InterruptLine, Stateful } from '../../device.ts';
-import { Distributor, type Frame, RedistributorControl, RedistributorInterrupts } from './frames.ts';
+import type { GuestMemory, InterruptLine, Stateful } from '../../device.ts';
+import type { Frame } from './frame.ts';
+import { Distributor, RedistributorControl, RedistributorInterrupts } from './frames.ts';
 import { PRIVATE_INTERRUPTS } from './interrupt-bank.ts';
+import { Its, type ItsState, translationFrame } from './its.ts';
+import { Lpis } from './lpis.ts';
 import { Redistributor, type RedistributorState } from './redistributor.ts';
 import { SharedInterrupts, type SharedState } from './shared-interrupts.ts';
 
@@ -22,29 +25,51 @@ export interface GicMap {
 export interface GicState {
   readonly shared: SharedState;
   readonly redistributors: readonly RedistributorState[];
+  readonly its?: ItsState;
 }
 
-/** GICv3 of a machine, without LPIs and with one Security state: its memory-mapped registers. */
+/** What an Interrupt Translation Service needs. */
+export interface ItsOptions {
+  /** Address of its two frames, a multiple of 64 KiB. */
+  readonly base: number;
+  /** Where its tables and its queue are. */
+  readonly memory: GuestMemory;
+  readonly clock: Clock;
+}
+
+/** GICv3 of a machine, with one Security state: its memory-mapped registers. */
 export class Gic implements Stateful<GicState> {
   readonly #shared: SharedInterrupts;
   readonly #redistributors: readonly Redistributor[];
   readonly #frames = new Map<number, Frame>();
+  readonly #its: Its | undefined;
 
-  /** @param affinities of the PEs, as in MPIDR_EL1 */
-  constructor(map: GicMap, affinities: readonly number[] = [0]) {
+  /** @param affinities of the PEs, as in MPIDR_EL1 @param its without it there are no LPIs */
+  constructor(map: GicMap, affinities: readonly number[] = [0], its?: ItsOptions) {
     const redistributors: Redistributor[] = [];
     this.#redistributors = redistributors;
     this.#shared = new SharedInterrupts(redistributors);
     const parts = { shared: this.#shared, redistributors };
-    this.#frames.set(map.distributor, new Distributor(this.#shared));
+    this.#frames.set(map.distributor, new Distributor(this.#shared, its !== undefined));
+    const makeLpis = its && ((changed: () => void): Lpis => new Lpis(its.memory, changed));
     affinities.forEach((affinity, index) => {
-      const redistributor = new Redistributor(affinity, parts);
+      const redistributor = new Redistributor(affinity, parts, makeLpis);
       redistributors.push(redistributor);
       const base = map.redistributor + index * 2 * FRAME_BYTES;
       const last = index === affinities.length - 1;
       this.#frames.set(base, new RedistributorControl(redistributor, index, last));
       this.#frames.set(base + FRAME_BYTES, new RedistributorInterrupts(redistributor));
     });
+    if (its === undefined) return;
+    const lpis = redistributors.flatMap((redistributor) => redistributor.lpis ?? []);
+    this.#its = new Its(its.memory, its.clock, lpis);
+    this.#frames.set(its.base, this.#its);
+    this.#frames.set(its.base + FRAME_BYTES, translationFrame);
+  }
+
+  /** A write of a device to GITS_TRANSLATER; ignored without an ITS. @param device its DeviceID @param event EventID */
+  signalMessage(device: number, event: number): void {
+    this.#its?.signal(device, event);
   }
 
   /** What the CPU interface of a PE is connected to. @throws RangeError if there is no such PE */
@@ -105,11 +130,16 @@ export class Gic implements Stateful<GicState> {
   }
 
   save(): GicState {
-    return { shared: this.#shared.save(), redistributors: this.#redistributors.map((one) => one.save()) };
+    return {
+      shared: this.#shared.save(),
+      redistributors: this.#redistributors.map((one) => one.save()),
+      ...(this.#its && { its: this.#its.save() }),
+    };
   }
 
-  /** @param state of a GIC with as many PEs */
-  restore({ shared, redistributors }: GicState): void {
+  /** @param state of a GIC with as many PEs, and an ITS if it had one */
+  restore({ shared, redistributors, its }: GicState): void {
+    if (its !== undefined) this.#its?.restore(its);
     redistributors.forEach((state, index) => this.#redistributors[index]?.restore(state));
     this.#shared.restore(shared);
   }

@@ -1,5 +1,6 @@
 import { type InterruptGroup, type InterruptRouting, NO_INTERRUPT } from '../../../cpu/index.ts';
 import { type BankState, InterruptBank, PRIVATE_INTERRUPTS } from './interrupt-bank.ts';
+import { FIRST_LPI, type Lpis, type LpiState } from './lpis.ts';
 import type { SharedInterrupts } from './shared-interrupts.ts';
 
 const SGIS = 16;
@@ -8,6 +9,7 @@ const SGIS = 16;
 export interface RedistributorState {
   readonly bank: BankState;
   readonly asleep: boolean;
+  readonly lpis?: LpiState;
 }
 
 /** What a redistributor needs of the rest of the GIC. */
@@ -22,14 +24,20 @@ export class Redistributor implements InterruptRouting {
   /** As in MPIDR_EL1. */
   readonly affinity: number;
   readonly bank: InterruptBank;
+  /** Absent if the GIC has no ITS. */
+  readonly lpis: Lpis | undefined;
   readonly #gic: GicParts;
   #asleep = true;
   #enabledGroups = 0;
 
-  constructor(affinity: number, gic: GicParts) {
+  /** @param makeLpis makes the LPIs of this PE, given what to call after a change */
+  constructor(affinity: number, gic: GicParts, makeLpis?: (changed: () => void) => Lpis) {
     this.affinity = affinity;
     this.#gic = gic;
     this.bank = new InterruptBank(0, PRIVATE_INTERRUPTS, SGIS, () => {
+      this.changed();
+    });
+    this.lpis = makeLpis?.(() => {
       this.changed();
     });
   }
@@ -64,21 +72,28 @@ export class Redistributor implements InterruptRouting {
       const intid = 31 - Math.clz32(left & -left);
       if (best === NO_INTERRUPT || bank.priority(intid) < bank.priority(best)) best = intid;
     }
-    const spi = shared.highest(this, allowed);
-    if (spi === NO_INTERRUPT) return best;
-    return best === NO_INTERRUPT || this.priority(spi) < this.priority(best) ? spi : best;
+    best = this.#better(best, shared.highest(this, allowed));
+    // LPIs are of group 1.
+    return this.lpis === undefined || (allowed & 2) === 0 ? best : this.#better(best, this.lpis.highest);
+  }
+
+  #better(one: number, other: number): number {
+    if (other === NO_INTERRUPT) return one;
+    return one === NO_INTERRUPT || this.priority(other) < this.priority(one) ? other : one;
   }
 
   priority(intid: number): number {
-    return this.#bankOf(intid).priority(intid);
+    return intid >= FIRST_LPI ? (this.lpis?.priority(intid) ?? 0) : this.#bankOf(intid).priority(intid);
   }
 
   group(intid: number): InterruptGroup {
-    return this.#bankOf(intid).group(intid);
+    return intid >= FIRST_LPI ? 1 : this.#bankOf(intid).group(intid);
   }
 
+  /** An LPI is never active. */
   acknowledge(intid: number): void {
-    this.#bankOf(intid).acknowledge(intid);
+    if (intid >= FIRST_LPI) this.lpis?.drop(intid);
+    else this.#bankOf(intid).acknowledge(intid);
   }
 
   deactivate(intid: number): void {
@@ -101,11 +116,12 @@ export class Redistributor implements InterruptRouting {
   }
 
   save(): RedistributorState {
-    return { bank: this.bank.save(), asleep: this.#asleep };
+    return { bank: this.bank.save(), asleep: this.#asleep, ...(this.lpis && { lpis: this.lpis.save() }) };
   }
 
-  restore({ bank, asleep }: RedistributorState): void {
+  restore({ bank, asleep, lpis }: RedistributorState): void {
     this.#asleep = asleep;
+    if (lpis !== undefined) this.lpis?.restore(lpis);
     this.bank.restore(bank);
   }
 
