@@ -44,6 +44,21 @@ describe('alarms', () => {
     expect(clock.next).toBe(40);
   });
 
+  it('with equal times ring by rank, whatever the order in which they were set', () => {
+    const clock = new Clock();
+    const [first, second] = [clock.newRank(), clock.newRank()];
+    const rung: string[] = [];
+    const set = (at: number, name: string, rank?: number) => clock.setAlarm(at, () => rung.push(name), rank);
+    set(10, 'second', second);
+    set(10, 'first', first);
+    set(10, 'without');
+    set(10, 'first again', first);
+    set(5, 'earlier', second);
+    clock.jumpTo(10);
+    clock.ring();
+    expect(rung).toEqual(['earlier', 'without', 'first', 'first again', 'second']);
+  });
+
   it('can be cancelled and set by an alarm that rings', () => {
     const clock = new Clock();
     const rung: string[] = [];

@@ -2,6 +2,8 @@
 export interface Alarm {
   /** Guest time in nanoseconds at which it is due. */
   readonly at: number;
+  /** Of alarms that are due at the same time, the one with the lower rank rings first. */
+  readonly rank: number;
   readonly ring: () => void;
 }
 
@@ -14,6 +16,7 @@ export class Clock {
   #now = 0;
   /** Sorted: the next one is last. */
   readonly #alarms: Alarm[] = [];
+  #ranks = 0;
 
   get now(): number {
     return this.#now;
@@ -34,13 +37,21 @@ export class Clock {
     if (time > this.#now) this.#now = time;
   }
 
-  /** @param at guest time in nanoseconds, an integer; the alarm is due at once if it has passed */
-  setAlarm(at: number, ring: () => void): Alarm {
-    const alarm = { at, ring };
-    // After those that are due later and before those with the same time: alarms with equal times ring in the order in
-    // which they were set.
+  /**
+   * A rank of its own for the alarms of a device, after all before: devices that were made in the same order then ring
+   * in the same order, also those whose alarms were set again from a snapshot.
+   */
+  newRank(): number {
+    this.#ranks += 1;
+    return this.#ranks;
+  }
+
+  /** @param at guest time in nanoseconds, an integer; the alarm is due at once if it has passed @param rank of `newRank` */
+  setAlarm(at: number, ring: () => void, rank = 0): Alarm {
+    const alarm = { at, rank, ring };
+    // Alarms with equal times and ranks ring in the order in which they were set.
     let place = this.#alarms.length;
-    while (place > 0 && (this.#alarms[place - 1]?.at ?? Infinity) <= at) place -= 1;
+    while (place > 0 && !ringsBefore(alarm, this.#alarms[place - 1])) place -= 1;
     this.#alarms.splice(place, 0, alarm);
     return alarm;
   }
@@ -70,6 +81,12 @@ export class Clock {
   /** Returns to time zero, without alarms. */
   reset(): void {
     this.#now = 0;
+    this.#ranks = 0;
     this.#alarms.length = 0;
   }
+}
+
+/** Whether an alarm that is set now rings before another. */
+function ringsBefore({ at, rank }: Alarm, other: Alarm | undefined): boolean {
+  return other === undefined || at < other.at || (at === other.at && rank < other.rank);
 }
