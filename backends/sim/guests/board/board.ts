@@ -59,9 +59,13 @@ export class Board {
     this.machine = machinePool.acquire(memory);
     const { cpu } = this.machine;
     this.stage2 = new FlatStage2(this.machine.dram.offset, memory, this.ram.base);
-    const { distributor, redistributors } = map.gic;
+    const { distributor, redistributors, its } = map.gic;
     const affinities = Array.from({ length: vcpus }, (_, index) => map.mpidr(index) & AFFINITY);
-    this.gic = new Gic({ distributor: distributor.base, redistributor: redistributors.base }, affinities);
+    this.gic = new Gic({ distributor: distributor.base, redistributor: redistributors.base }, affinities, {
+      base: its.base,
+      memory: this.#memory,
+      clock: cpu.clock,
+    });
     this.vcpus = affinities.map((_, index) => this.#makeVcpu(map.mpidr(index), index));
     const unknown = new BoundedLog('accesses without a device', listener.log);
     this.bus = new Bus({

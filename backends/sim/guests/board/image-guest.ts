@@ -22,6 +22,8 @@ export const imageGuests: BoardFactory<ImagePayload> = {
             map.deviceTree({
               ...size,
               psci: 'hvc',
+              its: true,
+              pmu: true,
               bootargs: payload.commandLine,
               rngSeed: seedOf(payload.commandLine),
               ...(initrd === undefined ? {} : { initrd }),

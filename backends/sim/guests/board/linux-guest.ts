@@ -41,6 +41,8 @@ export const linuxGuests: BoardFactory<LinuxPayload> = {
             map.deviceTree({
               ...size,
               psci: 'hvc',
+              its: true,
+              pmu: true,
               bootargs,
               rngSeed: seedOf(bootargs),
               ...(initramfs === undefined ? {} : { initrd: initramfs }),
