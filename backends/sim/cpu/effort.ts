@@ -9,9 +9,10 @@ export const Cost = {
   Exit: 1024,
   /** A load or store off the fast path: a walk of stage 2, or a store to a page of code. */
   SlowAccess: 64,
-  /** A floating-point instruction in TypeScript, and each of its lanes. */
+  /** A floating-point instruction with exact integers, and each of its lanes; one with numbers. */
   ExactFloat: 64,
   ExactLane: 64,
+  QuickFloat: 16,
   /** Decoding: a record that is copied, a record that is made, a handler that is new to the process. */
   CopiedRecord: 2,
   MadeRecord: 64,

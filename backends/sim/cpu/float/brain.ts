@@ -1,9 +1,9 @@
 import { add, multiply } from './arithmetic.ts';
 import { Environment, Flag, Rounding } from './environment.ts';
-import { infinity, signBit, single, type Format } from './numbers.ts';
+import { binaryFormat, infinity, signBit, single, type Format } from './numbers.ts';
 
 /** BFloat16 is the upper half of a single. */
-export const brain: Format = { exponentBits: 8, fractionBits: 7, bias: 127, bytes: 2 };
+export const brain: Format = binaryFormat(2, 8, 7);
 
 /** FPCR.DN and FPCR.FZ. */
 const DN_FZ = (1 << 25) | (1 << 24);

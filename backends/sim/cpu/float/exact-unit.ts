@@ -4,6 +4,7 @@ import type { LinearMemory } from '../linear-memory.ts';
 import { Environment, Flag, isDefaultMode } from './environment.ts';
 import { ExactInstructions } from './instructions.ts';
 import { unpacked } from './operation.ts';
+import { QuickUnit } from './quick-unit.ts';
 
 /** @returns the cost */
 export type ExactUnit = (operation: number, parameter: number, d: number, n: number, m: number, a: number) => number;
@@ -23,13 +24,16 @@ export function noteModes({ u32 }: LinearMemory): void {
  */
 export function createExactUnit(memory: LinearMemory, effort: Effort): ExactUnit {
   const { u32 } = memory;
+  const quick = new QuickUnit(memory);
   return (operation, parameter, d, n, m, a) => {
     const env = new Environment(u32[VcpuState.Fpcr >> 2] ?? 0);
     const decoded = unpacked(operation);
-    new ExactInstructions(memory, env, { d, n, m, a, parameter }).execute(decoded);
+    const places = { d, n, m, a, parameter };
+    const isQuick = quick.execute(decoded, places, env);
+    if (!isQuick) new ExactInstructions(memory, env, places).execute(decoded);
     u32[VcpuState.Fpsr >> 2] = (u32[VcpuState.Fpsr >> 2] ?? 0) | env.raised;
     noteModes(memory);
-    const cost = Cost.ExactFloat + decoded.lanes * Cost.ExactLane;
+    const cost = isQuick ? Cost.QuickFloat : Cost.ExactFloat + decoded.lanes * Cost.ExactLane;
     effort.called += cost;
     return cost;
   };

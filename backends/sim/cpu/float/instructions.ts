@@ -81,28 +81,34 @@ export class ExactInstructions {
     return BigInt(bytes === 4 ? view.getUint32(at, true) : view.getUint16(at, true));
   }
 
-  /** Writes elements to Vd, and zeros above them. */
+  /** The lowest elements at a place. */
+  #elements(place: number, bytes: number, lanes: number): bigint[] {
+    const elements: bigint[] = [];
+    for (let lane = 0; lane < lanes; lane += 1) elements.push(this.#read(place, bytes, lane));
+    return elements;
+  }
+
+  /** Writes elements to Vd, and zeros above them. With elements of the high half only, the low half stays. */
   #write(bytes: number, elements: readonly bigint[], from = 0): void {
     const { view } = this.#memory;
     const { d } = this.#places;
-    let halves = [0n, 0n];
-    for (const [index, value] of elements.entries()) {
-      const at = (from + index) * bytes * 8;
-      halves = halves.map((part, which) => (which === at >> 6 ? part | (value << BigInt(at & 63)) : part));
+    if (from === 0) view.setBigUint64(d, 0n, true);
+    view.setBigUint64(d + 8, 0n, true);
+    let at = d + from * bytes;
+    for (const value of elements) {
+      if (bytes === 8) view.setBigUint64(at, value, true);
+      else if (bytes === 4) view.setUint32(at, Number(value), true);
+      else view.setUint16(at, Number(value), true);
+      at += bytes;
     }
-    // With elements of the high half only, the low half stays.
-    if (from === 0) view.setBigUint64(d, halves[0] ?? 0n, true);
-    view.setBigUint64(d + 8, halves[1] ?? 0n, true);
   }
 
   /** The lanes of both operands. */
   #operands({ lanes, source }: Exact, { bytes }: Format): { first: bigint[]; second: bigint[] } {
     const { n, m } = this.#places;
-    const elements = (place: number): bigint[] =>
-      Array.from({ length: lanes }, (_, at) => this.#read(place, bytes, at));
-    if (source === Source.Element)
-      return { first: elements(n), second: Array<bigint>(lanes).fill(this.#read(m, bytes)) };
-    const [first, second] = [elements(n), elements(m)];
+    const first = this.#elements(n, bytes, lanes);
+    if (source === Source.Element) return { first, second: Array<bigint>(lanes).fill(this.#read(m, bytes)) };
+    const second = this.#elements(m, bytes, lanes);
     if (source !== Source.Pairs) return { first, second };
     const both = [...first, ...second];
     return { first: both.filter((_, at) => at % 2 === 0), second: both.filter((_, at) => at % 2 === 1) };
@@ -118,25 +124,27 @@ export class ExactInstructions {
   }
 
   #lanewise(operation: Exact, format: Format): void {
+    const { kind, detail } = operation;
     const { first, second } = this.#operands(operation, format);
-    const { d, a } = this.#places;
-    const addendAt = (operation.detail & MultiplyAddDetail.AddendIsA) !== 0 ? a : d;
-    const results = first.map((n, lane) => {
+    const results: bigint[] = [];
+    for (const [lane, n] of first.entries()) {
       const m = second[lane] ?? 0n;
-      if (operation.kind !== Kind.MultiplyAdd) return this.#lane(operation.kind, format, operation.detail, n, m);
-      const { detail } = operation;
-      const addend = this.#read(addendAt, format.bytes, lane);
-      const negate = (bits: bigint, flag: number): bigint =>
-        (detail & flag) === 0 ? bits : arithmetic.negated(format, bits);
-      return arithmetic.multiplyAdd(
-        this.#env,
-        format,
-        negate(addend, MultiplyAddDetail.NegateAddend),
-        negate(n, MultiplyAddDetail.NegateProduct),
-        m,
-      );
-    });
+      const result =
+        kind === Kind.MultiplyAdd
+          ? this.#multiplyAdd(format, detail, lane, n, m)
+          : this.#lane(kind, format, detail, n, m);
+      results.push(result);
+    }
     this.#write(format.bytes, results);
+  }
+
+  #multiplyAdd(format: Format, detail: number, lane: number, n: bigint, m: bigint): bigint {
+    const { d, a } = this.#places;
+    const addend = this.#read((detail & MultiplyAddDetail.AddendIsA) === 0 ? d : a, format.bytes, lane);
+    const negate = (bits: bigint, flag: number): bigint =>
+      (detail & flag) === 0 ? bits : arithmetic.negated(format, bits);
+    const third = negate(addend, MultiplyAddDetail.NegateAddend);
+    return arithmetic.multiplyAdd(this.#env, format, third, negate(n, MultiplyAddDetail.NegateProduct), m);
   }
 
   #rounding(detail: number): number {
@@ -285,7 +293,7 @@ export class ExactInstructions {
   }
 
   #reduce(format: Format, lanes: number, kind: number): void {
-    let values = Array.from({ length: lanes }, (_, lane) => this.#read(this.#places.n, format.bytes, lane));
+    let values = this.#elements(this.#places.n, format.bytes, lanes);
     while (values.length > 1) {
       const odd = values.filter((_, at) => at % 2 === 1);
       values = values

@@ -7,11 +7,33 @@ export interface Format {
   readonly fractionBits: number;
   readonly bias: number;
   readonly bytes: 2 | 4 | 8;
+  /** Masks of the fields of an encoding, made once. */
+  readonly sign: bigint;
+  readonly fraction: bigint;
+  /** The bit above the fraction, which encodings of normal numbers leave out. */
+  readonly hidden: bigint;
+  readonly infinite: bigint;
+  readonly shift: bigint;
 }
 
-export const half: Format = { exponentBits: 5, fractionBits: 10, bias: 15, bytes: 2 };
-export const single: Format = { exponentBits: 8, fractionBits: 23, bias: 127, bytes: 4 };
-export const double: Format = { exponentBits: 11, fractionBits: 52, bias: 1023, bytes: 8 };
+export function binaryFormat(bytes: 2 | 4 | 8, exponentBits: number, fractionBits: number): Format {
+  const shift = BigInt(fractionBits);
+  return {
+    exponentBits,
+    fractionBits,
+    bias: 2 ** (exponentBits - 1) - 1,
+    bytes,
+    sign: 1n << BigInt(exponentBits + fractionBits),
+    fraction: (1n << shift) - 1n,
+    hidden: 1n << shift,
+    infinite: ((1n << BigInt(exponentBits)) - 1n) << shift,
+    shift,
+  };
+}
+
+export const half: Format = binaryFormat(2, 5, 10);
+export const single: Format = binaryFormat(4, 8, 23);
+export const double: Format = binaryFormat(8, 11, 52);
 
 /** An unpacked number; a finite one has the value `mantissa * 2^exponent`. */
 export interface Unpacked {
@@ -30,12 +52,12 @@ function flushes(env: Environment, format: Format): boolean {
 /** @param converted whether only the precision is changed, for which halves are not flushed and may be alternative */
 export function unpack(env: Environment, format: Format, bits: bigint, converted = false): Unpacked {
   const { exponentBits, fractionBits, bias } = format;
-  const fraction = bits & ((1n << BigInt(fractionBits)) - 1n);
-  const biased = Number((bits >> BigInt(fractionBits)) & ((1n << BigInt(exponentBits)) - 1n));
-  const negative = ((bits >> BigInt(fractionBits + exponentBits)) & 1n) === 1n;
+  const fraction = bits & format.fraction;
+  const biased = Number((bits & format.infinite) >> format.shift);
+  const negative = bits >= format.sign;
   const alternative = converted && format === half && env.alternative;
   if (biased === 2 ** exponentBits - 1 && !alternative) {
-    const quiet = fraction >> BigInt(fractionBits - 1) === 1n;
+    const quiet = (fraction & quietBit(format)) !== 0n;
     const kind = fraction === 0n ? 'infinite' : quiet ? 'quiet' : 'signalling';
     return { kind, negative, mantissa: 0n, exponent: 0, bits };
   }
@@ -44,7 +66,7 @@ export function unpack(env: Environment, format: Format, bits: bigint, converted
     if (format !== half) env.raise(Flag.IDC);
     return { kind: 'finite', negative, mantissa: 0n, exponent: 0, bits: zero(format, negative) };
   }
-  const mantissa = biased === 0 ? fraction : fraction | (1n << BigInt(fractionBits));
+  const mantissa = biased === 0 ? fraction : fraction | format.hidden;
   return { kind: 'finite', negative, mantissa, exponent: Math.max(biased, 1) - bias - fractionBits, bits };
 }
 
@@ -61,7 +83,7 @@ export function isZero({ kind, mantissa }: Unpacked): boolean {
 }
 
 export function signBit(format: Format): bigint {
-  return 1n << BigInt(format.exponentBits + format.fractionBits);
+  return format.sign;
 }
 
 export function withSign(format: Format, negative: boolean, magnitude: bigint): bigint {
@@ -73,11 +95,11 @@ export function zero(format: Format, negative: boolean): bigint {
 }
 
 export function infinity(format: Format, negative = false): bigint {
-  return withSign(format, negative, ((1n << BigInt(format.exponentBits)) - 1n) << BigInt(format.fractionBits));
+  return withSign(format, negative, format.infinite);
 }
 
 export function quietBit(format: Format): bigint {
-  return 1n << BigInt(format.fractionBits - 1);
+  return format.hidden >> 1n;
 }
 
 export function defaultNan(format: Format): bigint {
@@ -90,9 +112,18 @@ export function invalid(env: Environment, format: Format): bigint {
   return defaultNan(format);
 }
 
+const scratch = new DataView(new ArrayBuffer(8));
+
 export function bitLength(value: bigint): number {
-  const digits = value.toString(16);
-  return digits.length * 4 - Math.clz32(parseInt(digits.charAt(0), 16)) + 28;
+  scratch.setFloat64(0, Number(value));
+  const exponent = (scratch.getUint32(0) >>> 20) - 1023;
+  if (exponent === 1024) {
+    const digits = value.toString(16);
+    return digits.length * 4 - Math.clz32(parseInt(digits.charAt(0), 16)) + 28;
+  }
+  if (exponent < 53) return exponent < 0 ? 0 : exponent + 1;
+  // A larger number may have been rounded up to a power of two.
+  return value >> BigInt(exponent) === 0n ? exponent : exponent + 1;
 }
 
 /** Whether what is dropped makes the magnitude of a kept integer greater. */
@@ -120,7 +151,8 @@ export function roundedInteger(
   negative: boolean,
   rounding: number,
 ): { integer: bigint; inexact: boolean } {
-  if (exponent >= 0) return { integer: mantissa << BigInt(exponent), inexact: false };
+  if (exponent === 0) return { integer: mantissa, inexact: false };
+  if (exponent > 0) return { integer: mantissa << BigInt(exponent), inexact: false };
   const dropped = BigInt(-exponent);
   const kept = mantissa >> dropped;
   const rest = mantissa - (kept << dropped);
@@ -155,12 +187,12 @@ export function round(
   let last = Math.max(top, 1 - bias) - fractionBits;
   const { integer, inexact } = roundedInteger(mantissa, exponent - last, negative, rounding);
   let kept = integer;
-  if (kept >> BigInt(fractionBits + 1) !== 0n) {
+  if (kept >> (format.shift + 1n) !== 0n) {
     kept >>= 1n;
     last += 1;
   }
   if (tiny && inexact) env.raise(Flag.UFC);
-  const hidden = 1n << BigInt(fractionBits);
+  const { hidden } = format;
   const biased = last + bias + fractionBits;
   if (kept >= hidden) {
     if (converted && format === half && env.alternative) {
@@ -175,7 +207,7 @@ export function round(
   }
   if (inexact) env.raise(Flag.IXC);
   if (kept < hidden) return withSign(format, negative, kept);
-  return withSign(format, negative, (BigInt(biased) << BigInt(fractionBits)) | (kept - hidden));
+  return withSign(format, negative, (BigInt(biased) << format.shift) | (kept - hidden));
 }
 
 /** What is too large: infinity, or the largest number. */

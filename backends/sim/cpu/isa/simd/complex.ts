@@ -5,7 +5,7 @@ import type { FloatShape } from '../../wasm/lane-shapes.ts';
 import { ExactKind, packed, Source } from '../../float/operation.ts';
 import { indexedElement, indexedOperands } from './by-element.ts';
 import { exactFormat, type Computed } from './exactness.ts';
-import { atSize, multiplyAdd, sum, type Operands } from './fp-vector.ts';
+import { atSize, multiplyAdd, sum, type Operands } from './fp-arithmetic.ts';
 import { keptByQ, laneBytes, type Kept } from './vector.ts';
 
 /** Complex numbers: pairs of elements, of which the even one is the real part. */

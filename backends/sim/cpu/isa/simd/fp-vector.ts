@@ -1,7 +1,6 @@
 import { vRegister, type Definition } from '../definition.ts';
 import type { Lowering } from '../lowering.ts';
-import { f64, i64, v128, type V128 } from '../../wasm/expr.ts';
-import { f32x4, integerShape, type FloatShape } from '../../wasm/lane-shapes.ts';
+import { integerShape } from '../../wasm/lane-shapes.ts';
 import { ComparisonDetail, ExactKind, MultiplyAddDetail, packed, Source } from '../../float/operation.ts';
 import {
   indexedElement,
@@ -10,122 +9,21 @@ import {
   type IndexedFields,
   type IndexedValues,
 } from './by-element.ts';
-import { exactFormat, ifRight, writeRight, type Computed, type Exactly } from './exactness.ts';
-import { finiteLanes, floatShape, FORMAT_BOUNDS, normalLanes, type FormatBounds } from './float-width.ts';
-import { fusedDouble, fusedHalfLanes, fusedSingleLanes } from './fused.ts';
-import { atHalf, narrowed, widened } from './half.ts';
+import { exactFormat } from './exactness.ts';
+import {
+  absoluteDifference,
+  atSize,
+  comparison,
+  extremum,
+  multiplyAdd,
+  product,
+  quotient,
+  sum,
+  type Binary,
+} from './fp-arithmetic.ts';
+import { fpReductions } from './fp-reductions.ts';
 import { pairs } from './three-same.ts';
-import { keptByQ, laneBytes, pick, row, write, type Kept, type Size } from './vector.ts';
-
-export interface Operands {
-  readonly code: Lowering;
-  readonly shape: FloatShape;
-  /** Those of the format, which is half precision where singles are halves. */
-  readonly bounds: FormatBounds;
-  readonly kept: Kept;
-  readonly n: V128;
-  readonly m: V128;
-  /** The old value of the destination. */
-  readonly addend: () => V128;
-}
-
-type Binary = (operands: Operands) => Computed;
-
-function boundsOf(size: Size): FormatBounds {
-  return size === 1 ? FORMAT_BOUNDS.half : size === 3 ? FORMAT_BOUNDS.double : FORMAT_BOUNDS.single;
-}
-
-/** A sum, or a difference, which is exact where it is denormal. */
-export function sum(negative: boolean): Binary {
-  return ({ code, shape, bounds, n, m }) => {
-    const second = negative ? code.let(shape.neg(m)) : m;
-    const value = code.let(shape.add(n, second));
-    const computed = { value, right: finiteLanes(shape, value, bounds), inexact: true };
-    return bounds === FORMAT_BOUNDS.half
-      ? computed
-      : { ...computed, exact: () => code.areSums(shape.bytes, n, second, value) };
-  };
-}
-
-/** Lanes that are zero because a factor is: of halves, no others are known to be exact. */
-function zeroProducts(shape: FloatShape, n: V128, m: V128, products: V128): V128 {
-  const eitherIsZero = v128.or(shape.eq(n, shape.all(0)), shape.eq(m, shape.all(0)));
-  const isProduct = v128.and(shape.eq(products, shape.all(0)), shape.eq(shape.mul(n, m), products));
-  return v128.and(eitherIsZero, isProduct);
-}
-
-const product: Binary = ({ code, shape, bounds, n, m }) => {
-  const value = code.let(shape.mul(n, m));
-  const exact = (): V128 =>
-    bounds === FORMAT_BOUNDS.half ? zeroProducts(shape, n, m, value) : code.areProducts(shape.bytes, n, m, value);
-  return { value, right: normalLanes(shape, value, bounds), inexact: true, exact };
-};
-
-const quotient: Binary = ({ code, shape, bounds, n, m }) => {
-  const value = code.let(shape.div(n, m));
-  const exact = (): V128 =>
-    bounds === FORMAT_BOUNDS.half ? zeroProducts(shape, value, m, n) : code.areProducts(shape.bytes, value, m, n);
-  return { value, right: normalLanes(shape, value, bounds), inexact: true, exact };
-};
-
-/** FMAX and FMIN; also FMAXNM and FMINNM, which are the same without NaNs. */
-function extremum(operation: (shape: FloatShape) => (a: V128, b: V128) => V128): Binary {
-  return ({ code, shape, n, m }) => {
-    const value = code.let(operation(shape)(n, m));
-    return { value, right: shape.eq(value, value), inexact: false };
-  };
-}
-
-function comparison(compare: (operands: Operands) => V128): Binary {
-  return (operands) => {
-    const { shape, n, m } = operands;
-    const right = v128.and(shape.eq(n, n), shape.eq(m, m));
-    return { value: compare(operands), right, inexact: false };
-  };
-}
-
-const absoluteDifference: Binary = (operands) => {
-  const computed = sum(true)(operands);
-  return { ...computed, value: operands.shape.abs(computed.value) };
-};
-
-/** Vd plus the products of Vn, negated or not, and Vm. Both factors are locals. */
-export function multiplyAdd(negative: boolean): Binary {
-  return ({ code, shape, bounds, kept, n: factor, m, addend: read }) => {
-    const addend = code.let(read());
-    const n = negative ? code.let(shape.neg(factor)) : factor;
-    const fused =
-      shape.bytes === 8
-        ? fusedDoubleLanes(code, addend, n, m, kept)
-        : bounds === FORMAT_BOUNDS.half
-          ? fusedHalfLanes(code, addend, n, m)
-          : fusedSingleLanes(code, addend, n, m, kept <= 8);
-    const value = code.let(fused);
-    const exact = (): V128 => {
-      const products = code.let(shape.mul(n, m));
-      if (bounds === FORMAT_BOUNDS.half) {
-        return v128.and(zeroProducts(shape, n, m, products), shape.eq(value, addend));
-      }
-      return v128.and(
-        code.areProducts(shape.bytes, n, m, products),
-        code.areSums(shape.bytes, products, addend, value),
-      );
-    };
-    return { value, right: normalLanes(shape, value, bounds), inexact: true, exact };
-  };
-}
-
-/** Lanes for which `fusedDouble` is not right are infinite. */
-function fusedDoubleLanes(code: Lowering, addend: V128, n: V128, m: V128, kept: Kept): V128 {
-  const lane = (value: V128, index: number) => code.let(f64.reinterpret(v128.extractI64(value, index)));
-  const results = Array.from({ length: kept / 8 }, (_, index) => {
-    const { value, right } = fusedDouble(code, lane(addend, index), lane(n, index), lane(m, index));
-    return code.let(f64.select(right, value, f64.const(Infinity)));
-  });
-  const [low, high] = results;
-  const first = v128.splatF64(low ?? f64.const(0));
-  return high === undefined ? first : v128.replaceI64(first, 1, i64.reinterpretF64(high));
-}
+import { keptByQ, row, type Kept, type Size } from './vector.ts';
 
 interface Family {
   readonly name: string;
@@ -311,27 +209,6 @@ function lowered(code: Lowering, family: Family, size: Size, kept: Kept): void {
   atSize(code, size, kept, even, odd, lower, { operation });
 }
 
-/** Writes what a lowering computes of elements of a size; the operands are locals. */
-export function atSize(
-  code: Lowering,
-  size: Size,
-  kept: Kept,
-  n: V128,
-  m: V128,
-  lower: Binary,
-  exactly: Exactly,
-): void {
-  const bounds = boundsOf(size);
-  if (size > 1) {
-    const addend = (): V128 => code.q('d');
-    const computed = lower({ code, shape: floatShape(size - 2), bounds, kept, n, m, addend });
-    return writeRight(code, kept, computed, exactly);
-  }
-  atHalf(code, kept, [n, m], exactly, (part, addend, wideN = n, wideM = m) =>
-    lower({ code: part, shape: f32x4, bounds, kept: 16, n: wideN, m: wideM, addend }),
-  );
-}
-
 function definitions(family: Family): readonly Definition[] {
   const { name, U, a, opcode, scalar = false } = family;
   const emit = (code: Lowering, sz = 0, kept = 16): void => {
@@ -433,92 +310,5 @@ const indexed: readonly Definition[] = (
   ];
 });
 
-type Combine = (shape: FloatShape) => (n: V128, m: V128) => V128;
-
-/** Combines each lane with the one `distance` lanes above it. */
-function folded(code: Lowering, shape: FloatShape, value: V128, distance: number, combine: Combine): V128 {
-  const above = Array.from({ length: 16 / shape.bytes }, (_, lane) => (lane + distance) % (16 / shape.bytes));
-  return code.let(combine(shape)(value, code.let(pick(code, [value], laneBytes(shape.bytes, above)))));
-}
-
-interface Reduction {
-  readonly name: string;
-  readonly a: '0' | '1';
-  readonly opcode: string;
-  readonly kind: number;
-  readonly combine: Combine;
-}
-
-/** Writes a reduction of `lanes` elements, whose result is in the lowest lane. */
-function writeReduced(code: Lowering, size: Size, lanes: number, { kind }: Reduction, reduced: V128): void {
-  const shape = floatShape(size === 3 ? 1 : 0);
-  const isSum = kind === ExactKind.Add;
-  // A NaN in any lane makes the result NaN.
-  const right = isSum ? finiteLanes(shape, reduced, boundsOf(size)) : shape.eq(reduced, reduced);
-  const computed = { value: reduced, right, inexact: isSum };
-  const exactly = { operation: packed({ kind: ExactKind.Reduce, format: exactFormat(size), lanes, detail: kind }) };
-  if (size > 1) return writeRight(code, 1 << size, computed, exactly);
-  const use = (): void => {
-    write(code, narrowed(code, reduced), 2);
-  };
-  ifRight(code, [computed], 4, use, exactly);
-}
-
-const reductions: readonly Definition[] = (
-  [
-    { name: 'FMAXNM', a: '0', opcode: '01100', kind: ExactKind.MaximumNumber, combine: ({ max }) => max },
-    { name: 'FMINNM', a: '1', opcode: '01100', kind: ExactKind.MinimumNumber, combine: ({ min }) => min },
-    { name: 'FADD', a: '0', opcode: '01101', kind: ExactKind.Add, combine: ({ add }) => add },
-    { name: 'FMAX', a: '0', opcode: '01111', kind: ExactKind.Maximum, combine: ({ max }) => max },
-    { name: 'FMIN', a: '1', opcode: '01111', kind: ExactKind.Minimum, combine: ({ min }) => min },
-  ] satisfies readonly Reduction[]
-).flatMap((reduction: Reduction) => {
-  const { name, a, opcode, combine } = reduction;
-  const scalarPair = row<'sz' | 'Rn' | 'Rd'>(
-    `${name}P (scalar)`,
-    `01 1 11110 ${a} sz 11000 ${opcode} 10 Rn:5 Rd:5`,
-    ({ sz, Rn, Rd }) => ({ variant: [sz], d: vRegister(Rd), n: vRegister(Rn) }),
-    (code, sz = 0) => {
-      writeReduced(code, sz + 2, 2, reduction, folded(code, floatShape(sz), code.let(code.q('n')), 1, combine));
-    },
-  );
-  const halfPair = row<'Rn' | 'Rd'>(
-    `${name}P (scalar, half-precision)`,
-    `01 0 11110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
-    ({ Rn, Rd }) => ({ variant: [], d: vRegister(Rd), n: vRegister(Rn) }),
-    (code) => {
-      const n = widened(code, code.let(code.q('n')), false);
-      writeReduced(code, 1, 2, reduction, folded(code, f32x4, n, 1, combine));
-    },
-  );
-  if (name === 'FADD') return [scalarPair, halfPair];
-  const across = row<'Rn' | 'Rd'>(
-    `${name}V`,
-    `0 1 1 01110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
-    ({ Rn, Rd }) => ({ variant: [], d: vRegister(Rd), n: vRegister(Rn) }),
-    (code) => {
-      // Reduce of the pseudocode splits the vector in halves, so neighbours are combined first.
-      const neighbours = folded(code, f32x4, code.let(code.q('n')), 1, combine);
-      writeReduced(code, 2, 4, reduction, folded(code, f32x4, neighbours, 2, combine));
-    },
-  );
-  const halfAcross = row<'Q' | 'Rn' | 'Rd'>(
-    `${name}V (half-precision)`,
-    `0 Q 0 01110 ${a} 0 11000 ${opcode} 10 Rn:5 Rd:5`,
-    ({ Q, Rn, Rd }) => ({ variant: [Q], d: vRegister(Rd), n: vRegister(Rn) }),
-    (code, Q = 1) => {
-      const n = code.let(code.q('n'));
-      const four = (high: boolean): V128 => {
-        const neighbours = folded(code, f32x4, widened(code, n, high), 1, combine);
-        return folded(code, f32x4, neighbours, 2, combine);
-      };
-      const low = four(false);
-      const reduced = Q === 1 ? code.let(combine(f32x4)(low, four(true))) : low;
-      writeReduced(code, 1, Q === 1 ? 8 : 4, reduction, reduced);
-    },
-  );
-  return [scalarPair, across, halfPair, halfAcross];
-});
-
 /** Advanced SIMD and scalar floating-point three same, by element, pairwise and across lanes (Arm ARM, C4.1.96). */
-export const fpVector: readonly Definition[] = [...families.flatMap(definitions), ...indexed, ...reductions];
+export const fpVector: readonly Definition[] = [...families.flatMap(definitions), ...indexed, ...fpReductions];
