@@ -98,6 +98,7 @@ export {
   type VmBootSummary,
   type VmOf,
   type VmOptions,
+  type VmSnapshot,
   type VmTmk,
 } from './vm/index.ts';
 export type { SymbolLocation } from './elf/index.ts';

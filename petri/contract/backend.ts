@@ -166,6 +166,20 @@ export interface VmRuntime {
    */
   exec?(command: string, options: ExecOptions): Promise<ExecResult>;
   /**
+   * The state of the running boot, exact to the byte and instruction, without its consoles. It is not changed by
+   * anything, and `restore` of every VM with the same isolation type, payload and configuration takes it. Needs
+   * `snapshot`.
+   *
+   * @throws PetriError `vm-halted` where the guest ends before it comes to a point at which it can be saved
+   */
+  snapshot?(): Promise<unknown>;
+  /**
+   * Goes on from a state, as `start` does from reset, whatever the VM did before.
+   *
+   * @param state what `snapshot` of this backend returned
+   */
+  restore?(state: unknown): Promise<VmBoot>;
+  /**
    * Where instructions are counted: calls back when the guest has executed what stands for so many milliseconds
    * (100,000 instructions each), however long that takes here. Time-outs of waits are made of it, so that a busy host
    * makes none of them pass sooner. A guest that has not started starts at 0; no timer fires after its end.

@@ -14,6 +14,8 @@ import { shared } from '../shared.ts';
  * - `image`: bare-metal images and firmware boot
  * - `exec`: `vm.exec` runs commands in a guest with a shell
  * - `reset`: the VM can be started again with the same handle
+ * - `snapshot`: `vm.snapshot` keeps the state of a running VM, and `vm.restore` has it go on from there, as often as a
+ *   test wants
  * - `planes`: `vm.planes` exists
  * - `inspect.exits`: each plane's exits are recorded
  * - `inspect.registers`: registers of a halted VM can be read; of planes also system registers, and while they run
@@ -36,6 +38,7 @@ export const features = [
   'image',
   'exec',
   'reset',
+  'snapshot',
   'planes',
   'inspect.exits',
   'inspect.registers',

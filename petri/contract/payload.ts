@@ -78,6 +78,8 @@ export interface LinuxPayload {
   readonly busybox?: string;
   /** What the user adds to the kernel's command line. */
   readonly commandLine: string;
+  /** Whether VMs may begin where another one was when it had booted; see `LinuxOptions.snapshot`. */
+  readonly snapshot?: 'booted';
 }
 
 /** A kind of board: QEMU's `virt`, or the FVP Base RevC. */

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { artifactVariable, identify } from '../artifacts/index.ts';
 import type { LinuxPayload } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
-import { anyText, checkOptions, text, type Rule } from '../options/index.ts';
+import { anyText, checkOptions, oneOf, text, type Rule } from '../options/index.ts';
 import { checkCommandLine } from './command-line.ts';
 import { checkKernel } from './linux-kernel.ts';
 
@@ -19,12 +19,25 @@ export interface LinuxOptions {
   readonly initramfs?: string;
   /** Additional parameters for the kernel's command line. @default 'quiet' */
   readonly commandLine?: string;
+  /**
+   * `'booted'`: where the simulator can, VMs do not boot but begin in the state that one was in when it had, with what its
+   * console had shown. That state is made once and kept on disk; it depends on everything that goes into it, so it is
+   * never an old one. Other backends boot as always.
+   *
+   * @default each VM boots
+   */
+  readonly snapshot?: 'booted';
 }
 
 /** Where `petri linux install` puts the files for `linux()`, relative to the working directory. */
 export const preparedLinux = '.petri/linux';
 
-const rules: Readonly<Record<keyof LinuxOptions, Rule>> = { kernel: text, initramfs: text, commandLine: anyText };
+const rules: Readonly<Record<keyof LinuxOptions, Rule>> = {
+  kernel: text,
+  initramfs: text,
+  commandLine: anyText,
+  snapshot: oneOf(['booted']),
+};
 
 /**
  * A Linux to boot, checked at once.
@@ -38,7 +51,14 @@ export function linux(options: LinuxOptions = {}): LinuxPayload {
   checkKernel(path);
   const commandLine = options.commandLine ?? 'quiet';
   checkCommandLine(commandLine, "the kernel's parameters");
-  const base = { kind: 'linux' as const, name: `linux ${path}`, path, commandLine };
+  const { snapshot } = options;
+  const base = {
+    kind: 'linux' as const,
+    name: `linux ${path}`,
+    path,
+    commandLine,
+    ...(snapshot === undefined ? {} : { snapshot }),
+  };
   if (options.initramfs === undefined) return { ...base, busybox: given('linux-busybox', undefined, 'busybox') };
   return { ...base, initramfs: given('linux-initramfs', options.initramfs, 'initramfs') };
 }

@@ -59,6 +59,27 @@ export class BootStream {
     this.#end ??= this.#bytes.size;
   }
 
+  /** Characters up to the cursor. */
+  get position(): number {
+    return this.#cursor.position;
+  }
+
+  /** Moves the cursor to a position of text that is there. @throws PetriError `console-incomplete` */
+  moveTo(position: number): void {
+    const { reader } = this.#startCursor();
+    let [passed, preceding, pending] = [0, '', ''];
+    while (passed + pending.length < position) {
+      passed += pending.length;
+      preceding = pending.slice(-1) || preceding;
+      const piece = reader.read();
+      if (piece === undefined) break;
+      pending = piece;
+    }
+    const within = Math.max(0, Math.min(position - passed, pending.length));
+    preceding = pending.slice(0, within).slice(-1) || preceding;
+    this.#cursor = { position: passed + within, preceding, pending: pending.slice(within), reader };
+  }
+
   /** A reader of this boot only. */
   reader(): TextReader {
     const end = (): number => this.#end ?? this.#bytes.size;

@@ -548,3 +548,23 @@ describe('a console that is neither in memory nor on disk as a whole', () => {
     expect(existsSync(join(directory, 'realm.end.log'))).toBe(false);
   });
 });
+
+describe('a mark', () => {
+  it('has the boot of another console begin with what this one showed, with its cursor', async () => {
+    const first = new SerialConsole({ name: 'serial' });
+    first.push(Buffer.from('of an earlier boot\n'));
+    first.reopen();
+    first.push(Buffer.from('one\r\ntwo '));
+    await first.waitFor('one');
+    const mark = first.mark();
+    first.push(Buffer.from('of the first only\n'));
+    const second = new SerialConsole({ name: 'serial' });
+    second.push(Buffer.from('one\n'));
+    second.reopen(mark);
+    second.push(Buffer.from('three\n'));
+    expect(await second.waitFor('one', { from: 'boot', consume: false })).toMatchObject({ before: '' });
+    expect(await second.waitFor('three')).toMatchObject({ before: '\ntwo ' });
+    expect(second.transcript).toBe('one\none\ntwo three\n');
+    await expect(second.waitFor('earlier', { timeout: 0 })).rejects.toThrow(/earlier/);
+  });
+});

@@ -29,6 +29,13 @@ export type LineEnding = 'lf' | 'cr' | 'crlf';
 const lineEndings: Readonly<Record<LineEnding, string>> = { lf: '\n', cr: '\r', crlf: '\r\n' };
 const knownEnding = oneOf(Object.keys(lineEndings));
 
+/** What a console shows of a boot at one moment. */
+export interface ConsoleMark {
+  readonly bytes: Uint8Array;
+  /** Characters of its text up to the cursor. */
+  readonly position: number;
+}
+
 /** Options of a console. */
 export interface SerialConsoleOptions {
   /** Name in the VM, and of its files. */
@@ -145,11 +152,26 @@ export class SerialConsole {
   /**
    * Starts the stream of another boot of the same VM, which is all that waits search. Earlier output stays in the
    * history.
+   *
+   * @param mark of a console, whose output and cursor the boot begins with
    */
-  reopen(): void {
+  reopen(mark?: ConsoleMark): void {
     this.close('the VM was started again');
     this.#closeReason = undefined;
     this.#boot = new BootStream(this.#bytes, this.#history.size);
+    if (mark === undefined) return;
+    this.push(mark.bytes);
+    this.#boot.moveTo(mark.position);
+  }
+
+  /** What the console shows of this boot, for `reopen`. @throws PetriError `console-incomplete` if a part of it is lost */
+  mark(): ConsoleMark {
+    const parts: Uint8Array[] = [];
+    const { start, position } = this.#boot;
+    for (let offset = start; offset < this.size; offset += parts.at(-1)?.length ?? 0) {
+      parts.push(this.#bytes.bytesAt(offset).slice());
+    }
+    return { bytes: new Uint8Array(Buffer.concat(parts)), position };
   }
 
   /** Closes the console and its files for good. Idempotent. */

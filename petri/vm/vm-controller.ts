@@ -1,4 +1,5 @@
 import {
+  type VmBoot,
   type VmRuntime,
   type Feature,
   type HaltReason,
@@ -15,6 +16,7 @@ import { BootRun, type PlaneSummary } from './boot-run.ts';
 import { defaultTest, testsOf } from './default-test.ts';
 import type { VmEnd } from './vm-end.ts';
 import type { VmFolder } from './vm-folder.ts';
+import { VmSnapshot } from './vm-snapshot.ts';
 
 /** Milliseconds, before the slow factor, that a backend has to end a VM after it was asked to. */
 const END_GRACE = 1000;
@@ -37,6 +39,9 @@ export interface VmParts {
   /** Milliseconds that a payload may run, where there is such a limit. */
   readonly runLimit: number | undefined;
 }
+
+/** Begins a boot. */
+type Boots = (runtime: VmRuntime) => Promise<VmBoot>;
 
 /** The life of a VM, from its first boot to its record. What a test may do with it is `Vm`. */
 export class VmController {
@@ -90,6 +95,34 @@ export class VmController {
    */
   async reboot(testIndex?: number): Promise<BootRun> {
     return await this.#begin(() => testIndex ?? this.newest?.testIndex ?? this.#defaultTest(), 'again');
+  }
+
+  /** @throws as `Vm.snapshot` does */
+  async snapshot(): Promise<VmSnapshot> {
+    const { backend, spec, runtime, consoles } = this.parts;
+    this.require('snapshot');
+    if (runtime.snapshot === undefined) throw this.unsupported('snapshots', 'snapshot');
+    await this.boot();
+    if (this.running === undefined) throw notRunning(this.state);
+    const state = await runtime.snapshot();
+    const marks = [...consoles].map(([name, console]) => [name, console.mark()] as const);
+    return new VmSnapshot({ backend, spec, state, consoles: new Map(marks) });
+  }
+
+  /** @throws as `Vm.restore` does */
+  async restore(snapshot: VmSnapshot): Promise<void> {
+    const { backend, spec } = this.parts;
+    this.require('snapshot');
+    const contents = snapshot.contentsFor(backend, spec);
+    await this.#begin(
+      () => this.newest?.testIndex ?? this.#defaultTest(),
+      'again',
+      async (runtime) => {
+        if (runtime.restore === undefined) throw this.unsupported('snapshots', 'snapshot');
+        for (const [name, console] of this.parts.consoles) console.reopen(contents.consoles.get(name));
+        return await runtime.restore(contents.state);
+      },
+    );
   }
 
   /** Asks the guest to go, and makes it where it has not gone after `timeout` milliseconds. */
@@ -179,18 +212,18 @@ export class VmController {
   /**
    * Boots. While a boot is on its way, others wait for it; `again` then boots once more, otherwise that one will do.
    */
-  async #begin(testIndex: () => number, mode: 'once' | 'again' = 'once'): Promise<BootRun> {
+  async #begin(testIndex: () => number, mode: 'once' | 'again' = 'once', boots?: Boots): Promise<BootRun> {
     while (this.#booting !== undefined) {
       const run = await this.#booting;
       if (mode === 'once') return run;
     }
-    this.#booting = this.#boot(testIndex).finally(() => {
+    this.#booting = this.#boot(testIndex, boots).finally(() => {
       this.#booting = undefined;
     });
     return await this.#booting;
   }
 
-  async #boot(testIndex: () => number): Promise<BootRun> {
+  async #boot(testIndex: () => number, boots?: Boots): Promise<BootRun> {
     const { runtime, end, consoles } = this.parts;
     if (end.why !== undefined || this.#ending !== undefined) {
       const overdue = end.why?.reason === 'timeout' ? end.why.message : undefined;
@@ -201,10 +234,13 @@ export class VmController {
       });
     }
     const index = testIndex();
-    if (this.#boots.length > 0) this.require('reset');
+    const reset: Boots = async () => {
+      if (this.#boots.length > 0) for (const console of consoles.values()) console.reopen();
+      return await runtime.start({ testIndex: index });
+    };
+    if (boots === undefined && this.#boots.length > 0) this.require('reset');
     this.#current = undefined;
-    if (this.#boots.length > 0) for (const console of consoles.values()) console.reopen();
-    const boot = await runtime.start({ testIndex: index }).catch((error: unknown) => {
+    const boot = await (boots ?? reset)(runtime).catch((error: unknown) => {
       throw error instanceof PetriError ? error : this.#bootFailed(error);
     });
     this.newest?.force({ reason: 'stopped' });
@@ -314,6 +350,14 @@ export class VmController {
       })),
     };
   }
+}
+
+function notRunning(state: string): PetriError {
+  return new PetriError(`there is nothing to take a snapshot of: ${state}`, {
+    code: 'vm-halted',
+    step: 'run',
+    remedy: 'take it while the VM runs',
+  });
 }
 
 /** Waits for a promise, but not for ever. */

@@ -14,7 +14,7 @@ import type {
   ExecResult,
 } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
-import { bytesOrText, checkArgument, checkOptions, milliseconds, text } from '../options/index.ts';
+import { bytesOrText, checkArgument, checkOptions, milliseconds, text, type Rule } from '../options/index.ts';
 import { findTest, judge, type TmkResult } from '../tmk/index.ts';
 import type { SerialConsole } from '../serial/index.ts';
 import type { VmBootSummary } from './boot-run.ts';
@@ -22,7 +22,14 @@ import { testsOf } from './default-test.ts';
 import { checkExec } from './exec.ts';
 import { LastingPlane, LastingRealm } from './lasting-inspectors.ts';
 import type { VmController } from './vm-controller.ts';
+import type { VmSnapshot } from './vm-snapshot.ts';
 import type { VmTmk } from './vm-tmk.ts';
+
+const aSnapshot: Rule = {
+  // By what it has: each loader of a process has a class of its own.
+  accepts: (value) => typeof value === 'object' && value !== null && 'contentsFor' in value,
+  expected: 'what snapshot() of a VM returned',
+};
 
 /** Milliseconds that `stop` leaves a guest to go by itself. */
 const STOP_TIMEOUT = 5000;
@@ -141,6 +148,29 @@ export class Vm<P extends VmPayload = VmPayload> {
   /** Boots the VM from the start, with the test that it ran last. @throws as `start` does */
   async reset(): Promise<void> {
     await this.#controller.reboot();
+  }
+
+  /**
+   * Keeps the state of the VM as it is now, exact to the byte and instruction, with what its consoles have shown; boots it
+   * first if it was never booted. It goes on as if nothing had happened. Needs `snapshot`.
+   *
+   * @throws PetriError `unsupported`; `vm-halted` where it does not run any more; `console-incomplete` where a part of
+   *   what a console showed is lost
+   */
+  async snapshot(): Promise<VmSnapshot> {
+    return await this.#controller.snapshot();
+  }
+
+  /**
+   * Goes on from a snapshot, whatever the VM does now or how it ended. Its consoles begin a new boot with what they showed
+   * in the snapshot, and `exec` calls that wait for an answer fail. Needs `snapshot`.
+   *
+   * @param snapshot of this VM, or of another one that was launched with the same options
+   * @throws PetriError `unsupported`; `invalid-option` for one of another VM; `vm-closed` after `kill`
+   */
+  async restore(snapshot: VmSnapshot): Promise<void> {
+    checkArgument('restore()', 'snapshot', snapshot, aSnapshot);
+    await this.#controller.restore(snapshot);
   }
 
   /** Asks the guest to go, and after `timeout` milliseconds makes it. Idempotent; nothing if the VM does not run. */

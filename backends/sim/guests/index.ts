@@ -1,6 +1,8 @@
 export type { Guest, GuestDebug, GuestVcpu } from './guest.ts';
 export type { BoardGuest } from './board/board-guest.ts';
 export type { BoardListener } from './board/board.ts';
+export type { GuestState, MachineState } from './board/guest-state.ts';
+export { CHUNK_BYTES, MemoryImage, PAGE } from './board/memory-image.ts';
 export type { TmkFactory } from './kind.ts';
 export { featuresByIsolation, guestKinds, tmkKind, widestLimits } from './kinds.ts';
 export { imageKind, linuxKind } from './board/board-kind.ts';

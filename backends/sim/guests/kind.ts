@@ -11,6 +11,7 @@ import type {
 import type { LoadablePayload, TmkListener } from '../../../petri/tmk/index.ts';
 import type { BoardGuest } from './board/board-guest.ts';
 import type { BoardListener } from './board/board.ts';
+import type { GuestState } from './board/guest-state.ts';
 import type { Guest } from './guest.ts';
 
 /** What is known of a kind of guest before its code is loaded. */
@@ -51,6 +52,13 @@ export interface TmkFactory {
 }
 
 export interface BoardFactory<P> {
+  /**
+   * Makes a board that goes on from the state of another one.
+   *
+   * @param state of a board for a payload of the same kind of board, and a configuration with as much memory and as many
+   *   vCPUs
+   */
+  resume(payload: P, config: VmConfig, state: GuestState, listener: BoardListener): BoardGuest;
   /**
    * Reads and unpacks a payload.
    *

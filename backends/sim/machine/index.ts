@@ -38,4 +38,4 @@ export { Firmware, type FirmwareState } from './firmware/firmware.ts';
 export type { PsciMachine, SystemEvent } from './firmware/psci.ts';
 export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';
 export { completeRead, serveDevice, writeValueHigh, writeValueLow } from './register-access.ts';
-export { VcpuScheduler } from './vcpu-scheduler.ts';
+export { type SchedulerState, VcpuScheduler } from './vcpu-scheduler.ts';

@@ -11,7 +11,7 @@ import {
 } from '../../../petri/contract/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
-import type { BoardGuest, BoardListener } from '../guests/index.ts';
+import type { BoardGuest, BoardListener, GuestState } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
 
@@ -23,6 +23,8 @@ export interface BoardVmOptions {
   readonly context: LaunchContext;
   /** Makes a machine in its reset state, with everything loaded. */
   readonly make: (listener: BoardListener) => BoardGuest;
+  /** Makes one that goes on from a state of such a machine. */
+  readonly resume: (state: GuestState, listener: BoardListener) => BoardGuest;
 }
 
 /** One boot of the machine. */
@@ -32,8 +34,19 @@ export interface BoardBoot {
   readonly halted: Promise<HaltReason>;
 }
 
+/** What `BoardVm.snapshot` returns: it never changes. */
+export interface BoardSnapshot {
+  readonly guest: GuestState;
+  /** Of `BootExtras.save`. */
+  readonly extras: unknown;
+}
+
 /** What a kind of payload adds to each boot. */
 export interface BootExtras {
+  /** What it knows of the guest, for a boot that goes on from there: plain data. */
+  save?(): unknown;
+  /** Another boot takes the place of this one. */
+  leave?(): void;
   /** What the guest prints on the console, before others see it. */
   printed?(bytes: Uint8Array, boot: BoardBoot): void;
   /** What the guest writes to the agent's port. */
@@ -46,17 +59,19 @@ export interface BootExtras {
 export class BoardVm implements VmRuntime {
   readonly planes = [];
   readonly #options: BoardVmOptions;
-  readonly #timers = new GuestTimers(() => this.#worked());
+  readonly #timers = new GuestTimers(() => this.#work);
   readonly #console: SerialConsole;
   readonly #maxInstructions: number;
   #boot: BoardBoot | undefined;
+  #extras: BootExtras = {};
+  /** What the timers of the VM count without the work of its guest, which may have begun before the VM. */
+  #worked = 0;
   #killed = false;
 
   constructor(options: BoardVmOptions) {
     this.#options = options;
     const { config, context } = options;
-    const isDefault = config.maxInstructions === DEFAULT_MAX_INSTRUCTIONS;
-    this.#maxInstructions = isDefault ? BUDGET_FACTOR * config.maxInstructions : config.maxInstructions;
+    this.#maxInstructions = boardBudget(config);
     this.#console = context.openConsole('serial', (bytes) => this.#boot?.guest.input('console', bytes.slice()));
     context.onEnd((why) => {
       if (why.reason === 'timeout') this.#boot?.loop.endAt('timeout', why.message);
@@ -67,15 +82,37 @@ export class BoardVm implements VmRuntime {
   readonly registers = (vcpu?: number): Registers => this.booted().guest.registers(vcpu);
 
   async start(_request: BootRequest): Promise<VmBoot> {
-    if (this.#boot !== undefined) {
-      this.#boot.loop.end({ reason: 'stopped' });
-      this.#boot.guest.release();
-      this.#timers.restart();
+    this.#leave();
+    const begun = this.#boot !== undefined;
+    const from = await this.beginning();
+    const boot = this.#run((listener) => this.#guest(listener, from), from);
+    this.#worked = -boot.guest.work;
+    if (begun) this.#timers.restart();
+    if (from !== undefined) this.#console.push(from.console);
+    return boot;
+  }
+
+  /**
+   * The state at the next point at which input arrives, which is now if the guest is at one.
+   *
+   * @throws PetriError `vm-halted`
+   */
+  async snapshot(): Promise<BoardSnapshot> {
+    const { guest, loop } = this.booted();
+    if (!(await loop.untilListening())) {
+      throw new PetriError('the VM halted before its state could be saved', { code: 'vm-halted', step: 'run' });
     }
-    const boot = this.#make();
-    this.#boot = boot;
-    boot.loop.start();
-    return { halted: boot.halted, tmkEvents: [], instructions: () => boot.guest.retired };
+    return { guest: guest.save(), extras: this.#extras.save?.() };
+  }
+
+  async restore(snapshot: unknown): Promise<VmBoot> {
+    // Safe: the framework gives back what `snapshot` of a VM of this backend with the same payload returned.
+    const { guest, extras } = snapshot as BoardSnapshot;
+    const before = this.#work;
+    this.#leave();
+    const boot = this.#run((listener) => this.#options.resume(guest, listener), { guest, extras });
+    this.#worked = before - boot.guest.work;
+    return boot;
   }
 
   guestTimer(milliseconds: number, callback: () => void): GuestTimer {
@@ -103,12 +140,38 @@ export class BoardVm implements VmRuntime {
     });
   }
 
-  protected extras(_guest: BoardGuest): BootExtras {
+  /** @param from what `BootExtras.save` returned, of a guest that goes on from there */
+  protected extras(_guest: BoardGuest, _from: unknown): BootExtras {
     return {};
   }
 
-  #make(): BoardBoot {
-    const { make, context, config } = this.#options;
+  /** Where `start` begins, with what the console shows then; undefined for reset. */
+  protected async beginning(): Promise<(BoardSnapshot & { readonly console: Uint8Array }) | undefined> {
+    return undefined;
+  }
+
+  /** Ends the boot that runs. */
+  #leave(): void {
+    if (this.#boot === undefined) return;
+    this.#extras.leave?.();
+    this.#boot.loop.end({ reason: 'stopped' });
+    this.#boot.guest.release();
+  }
+
+  #guest(listener: BoardListener, from: BoardSnapshot | undefined): BoardGuest {
+    const { make, resume } = this.#options;
+    return from === undefined ? make(listener) : resume(from.guest, listener);
+  }
+
+  #run(make: (listener: BoardListener) => BoardGuest, from: BoardSnapshot | undefined): VmBoot & BoardBoot {
+    const boot = this.#make(make, from);
+    this.#boot = boot;
+    boot.loop.start();
+    return { ...boot, tmkEvents: [], instructions: () => boot.guest.retired };
+  }
+
+  #make(make: (listener: BoardListener) => BoardGuest, from: BoardSnapshot | undefined): BoardBoot {
+    const { context, config } = this.#options;
     const realTime = config.time === 'wall';
     let boot: BoardBoot | undefined;
     let extras: BootExtras = {};
@@ -125,13 +188,20 @@ export class BoardVm implements VmRuntime {
     });
     const loop = new RunLoop({ guest, maxInstructions: this.#maxInstructions, timers: this.#timers, realTime });
     guest.onInput = () => loop.wake();
-    extras = this.extras(guest);
+    extras = this.extras(guest, from?.extras);
+    this.#extras = extras;
     const halted = loop.halted.then((halt) => extras.explain?.(halt) ?? halt);
     boot = { guest, loop, halted };
     return boot;
   }
 
-  #worked(): number {
-    return this.#boot === undefined ? 0 : this.#boot.guest.work + this.#boot.loop.slept;
+  /** What the guest has done since the VM was started. */
+  get #work(): number {
+    return this.#boot === undefined ? 0 : this.#worked + this.#boot.guest.work + this.#boot.loop.slept;
   }
+}
+
+/** Instructions after which a board is stopped. */
+export function boardBudget({ maxInstructions }: VmConfig): number {
+  return maxInstructions === DEFAULT_MAX_INSTRUCTIONS ? BUDGET_FACTOR * maxInstructions : maxInstructions;
 }

@@ -26,7 +26,12 @@ export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRu
 
 async function launchImage({ payload, config }: VmSpec<ImagePayload>, context: LaunchContext): Promise<BoardVm> {
   const boards = await imageKind.load();
-  return new BoardVm({ config, context, make: boards.prepare(payload, config, '') });
+  return new BoardVm({
+    config,
+    context,
+    make: boards.prepare(payload, config, ''),
+    resume: (state, listener) => boards.resume(payload, config, state, listener),
+  });
 }
 
 async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, context: LaunchContext): Promise<SimVm> {

@@ -7,7 +7,7 @@ import {
   type LinuxPayload,
   type VmSpec,
 } from '../../../petri/contract/index.ts';
-import { AgentClient, afterReset, kernelPanic, LastWords } from '../../../petri/kit/linux/index.ts';
+import { AgentClient, type AgentState, afterReset, kernelPanic, LastWords } from '../../../petri/kit/linux/index.ts';
 import { type BoardGuest, linuxKind } from '../guests/index.ts';
 import { BoardVm, type BootExtras } from './board-vm.ts';
 
@@ -21,7 +21,12 @@ export class LinuxVm extends BoardVm {
   /** @throws PetriError `image-invalid`, `payload-too-large` */
   static async launch({ payload, config }: VmSpec<LinuxPayload>, context: LaunchContext): Promise<LinuxVm> {
     const boards = await linuxKind.load();
-    return new LinuxVm({ config, context, make: boards.prepare(payload, config, READY) });
+    return new LinuxVm({
+      config,
+      context,
+      make: boards.prepare(payload, config, READY),
+      resume: (state, listener) => boards.resume(payload, config, state, listener),
+    });
   }
 
   async exec(command: string, options: ExecOptions): Promise<ExecResult> {
@@ -42,15 +47,21 @@ export class LinuxVm extends BoardVm {
     await Promise.race([boot.halted, aborted]);
   }
 
-  protected override extras(guest: BoardGuest): BootExtras {
+  protected override extras(guest: BoardGuest, from: unknown): BootExtras {
+    // Safe: it is what `save` below returned.
+    const state = (from ?? { requests: 0, agent: undefined }) as LinuxState;
+    const ids = new RequestNumbers(state.requests);
     const port = new AgentPort((bytes) => guest.input('agent', bytes));
     const agent = new AgentClient(port, READY, {
-      newId: counter(),
+      newId: () => ids.next(),
+      ...(state.agent === undefined ? {} : { state: state.agent }),
       timer: (ms, callback) => this.#timer(ms, callback),
     });
     const words = new LastWords();
     this.#agent = agent;
     return {
+      save: () => ({ requests: ids.last, agent: agent.state }),
+      leave: () => agent.end('the VM begins anew'),
       agent: (bytes) => port.push(bytes),
       printed: (bytes, { loop }) => {
         words.push(bytes);
@@ -92,8 +103,23 @@ class AgentPort extends Duplex {
   }
 }
 
+/** What is known of the agent in a guest. */
+interface LinuxState {
+  /** The last number of a request. */
+  readonly requests: number;
+  readonly agent: AgentState | undefined;
+}
+
 /** Numbers of requests: the port is the guest's alone, and the same commands are to be the same in every run. */
-function counter(): () => string {
-  let last = 0;
-  return () => (last += 1).toString(16).padStart(16, '0');
+class RequestNumbers {
+  last: number;
+
+  constructor(last: number) {
+    this.last = last;
+  }
+
+  next(): string {
+    this.last += 1;
+    return this.last.toString(16).padStart(16, '0');
+  }
 }

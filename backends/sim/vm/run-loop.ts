@@ -58,6 +58,7 @@ export class RunLoop {
   #paused = false;
   #chunk = FIRST_CHUNK;
   #sliceEnd = 0;
+  readonly #waiting: ((listening: boolean) => void)[] = [];
   /** Turns left to others. */
   #turns = 0;
   readonly #realTime: boolean;
@@ -77,6 +78,7 @@ export class RunLoop {
     this.#now = options.now ?? (() => performance.now());
     this.#outstayed = () => this.#now() >= this.#sliceEnd;
     this.halted = new Promise((resolve) => (this.#resolve = resolve));
+    if (options.guest.listens === true) this.#turns = LISTENING_TURNS;
   }
 
   get ended(): boolean {
@@ -88,11 +90,23 @@ export class RunLoop {
     this.#scheduler.add(() => this.#slice());
   }
 
+  /**
+   * Waits until the guest is at a point where input arrives; it stays there while only what was waiting for this goes on.
+   *
+   * @returns whether it is: a run that ends comes to no such point
+   */
+  async untilListening(): Promise<boolean> {
+    if (this.#ended) return false;
+    if (this.#guest.listens === true) return true;
+    return await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
   /** Ends the run; the guest executes no further instruction. Only the first call has an effect. */
   end(reason: HaltReason): void {
     if (this.#ended) return;
     this.#ended = true;
     clearTimeout(this.#nap);
+    this.#settle(false);
     this.#resolve(reason);
   }
 
@@ -115,6 +129,10 @@ export class RunLoop {
   /** As `end`, with the guest's PC in the message. */
   endAt(reason: 'budget' | 'timeout', why: string): void {
     if (!this.#ended) this.end(this.#guest.expired(reason, why));
+  }
+
+  #settle(listening: boolean): void {
+    for (const resolve of this.#waiting.splice(0)) resolve(listening);
   }
 
   #slice(): boolean {
@@ -141,6 +159,7 @@ export class RunLoop {
         else this.#adapt(now - started);
         if (this.#guest.listens === true) {
           this.#turns = LISTENING_TURNS;
+          if (!this.#ended) this.#settle(true);
           break;
         }
       }

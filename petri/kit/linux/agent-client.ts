@@ -23,10 +23,20 @@ interface Request {
   readonly settle: (outcome: ExecResult | PetriError) => void;
 }
 
+/** What a client knows of the agent while no command runs: plain data. */
+export interface AgentState {
+  /** Whether the agent has said that it is ready. */
+  readonly ready: boolean;
+  /** What arrived of a line without its end. */
+  readonly line: string;
+}
+
 /** For a guest whose time is its own, so that the same commands are the same to it in every run. */
 export interface AgentClientOptions {
   /** Makes a random hexadecimal number for each request. */
   readonly newId?: () => string;
+  /** Of a guest that goes on from where another client had it. */
+  readonly state?: AgentState;
   /** Starts a timer of milliseconds. @returns what cancels it */
   readonly timer?: (milliseconds: number, callback: () => void) => () => void;
 }
@@ -48,6 +58,7 @@ export class AgentClient {
   readonly #ready: Promise<void>;
   #becomeReady: () => void = () => undefined;
   #failReady: (error: PetriError) => void = () => undefined;
+  #isReady = false;
   #buffer = '';
   #request: Request | undefined;
   #queue: Promise<unknown> = Promise.resolve();
@@ -65,6 +76,10 @@ export class AgentClient {
     });
     // The callers of `exec` receive the rejection.
     this.#ready.catch(() => undefined);
+    if (options.state !== undefined) {
+      this.#buffer = options.state.line;
+      if (options.state.ready) this.#setReady();
+    }
     port.on('data', (bytes: Buffer) => this.#push(bytes.toString('latin1')));
     port.on('error', () => undefined);
     port.on('close', () => this.end('the guest is gone'));
@@ -90,6 +105,16 @@ export class AgentClient {
     const run = this.#queue.then(() => this.#run({ command, text, seconds, signal: options.signal }));
     this.#queue = run.catch(() => undefined);
     return await run;
+  }
+
+  /** For a client of the guest in the state of this moment. An answer that is under way is not for that client. */
+  get state(): AgentState {
+    return { ready: this.#isReady, line: this.#buffer };
+  }
+
+  /** Resolves when the agent has said that it is ready. @throws PetriError `vm-halted` */
+  async untilReady(): Promise<void> {
+    await this.#ready;
   }
 
   /** Asks the guest to power off, whatever it is doing; pending `exec` calls fail. */
@@ -167,7 +192,7 @@ export class AgentClient {
 
   #take(line: string): void {
     if (line === `##petri ${this.#nonce} ready##`) {
-      this.#becomeReady();
+      this.#setReady();
       return;
     }
     const request = this.#request;
@@ -175,6 +200,11 @@ export class AgentClient {
     const [, id, rest = ''] = /^##petri ([0-9a-f]+) (.*)##$/.exec(line) ?? [];
     if (id === request.id) this.#frame(request, rest);
     else if (request.begun) this.#output(request, line);
+  }
+
+  #setReady(): void {
+    this.#isReady = true;
+    this.#becomeReady();
   }
 
   #output(request: Request, line: string): void {

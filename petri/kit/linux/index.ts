@@ -1,4 +1,4 @@
-export { AgentClient, type AgentClientOptions } from './agent-client.ts';
+export { AgentClient, type AgentClientOptions, type AgentState } from './agent-client.ts';
 export { prepareLinux } from './prepare.ts';
 export { AGENT_INIT, agentInitramfs } from './agent-initramfs.ts';
 export { LastWords } from './last-words.ts';

@@ -7,6 +7,8 @@ import type { Guest } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { Board, type BoardListener, type BoardSize, type Port } from './board.ts';
 import type { BootState } from './boot-state.ts';
+import type { GuestState, Input } from './guest-state.ts';
+import { parkedBoards } from './parked-boards.ts';
 
 /** Guest time in nanoseconds between two points at which input arrives, while the guest does not wait for anything. */
 const INPUT_PERIOD = 1_000_000;
@@ -27,15 +29,15 @@ export class BoardGuest implements Guest {
   readonly #scheduler: VcpuScheduler;
   readonly #firmware: Firmware;
   #inputAlarm: Alarm | undefined;
-  readonly #input: { readonly port: Port; readonly bytes: Uint8Array }[] = [];
+  #input: Input[] = [];
   /** Whether the run has ended at a point where input arrives. */
   #listens = false;
   /** Whether no PE has anything to do. */
   #idle = false;
   #final: { readonly registers: readonly Registers[]; readonly retired: number; readonly work: number } | undefined;
 
-  constructor(map: MachineMap, size: BoardSize, boot: BootState, listener: BoardListener) {
-    this.#board = new Board(map, size, listener);
+  private constructor(board: Board, listener: BoardListener) {
+    this.#board = board;
     const { cpu } = this.#board.machine;
     const undefinedInstructions = new BoundedLog('undefined instructions', listener.log);
     cpu.onUndefined = (word, pc) => {
@@ -55,12 +57,61 @@ export class BoardGuest implements Guest {
         setEntry(vcpu, entry, [context]);
       },
     });
-    for (const load of boot.loads) this.#board.load(load);
-    const [first] = vcpus;
+  }
+
+  /** A machine that leaves reset. */
+  static boot(map: MachineMap, size: BoardSize, { loads, entry, x }: BootState, listener: BoardListener): BoardGuest {
+    const guest = new BoardGuest(new Board(map, size, listener), listener);
+    const board = guest.#board;
+    for (const load of loads) board.load(load);
+    const [first] = board.vcpus;
     if (first === undefined) throw new RangeError('a board has a PE');
-    setEntry(first, BigInt(boot.entry), boot.x.map(BigInt));
-    this.#scheduler.start(first);
-    this.#setInputAlarm();
+    setEntry(first, BigInt(entry), x.map(BigInt));
+    guest.#scheduler.start(first);
+    guest.#setInputAlarm(guest.#nextInput);
+    return guest;
+  }
+
+  /** A machine that goes on from a state. @param state of a machine of the same map and size */
+  static resume(map: MachineMap, size: BoardSize, state: GuestState, listener: BoardListener): BoardGuest {
+    const guest = new BoardGuest(parkedBoards.take(map, size, state.memory, listener), listener);
+    guest.#restore(state);
+    return guest;
+  }
+
+  /**
+   * The state, at a point at which input arrives. What is cached of translations is lost, as on each machine that goes
+   * on from it: so they go the same way.
+   */
+  save(): GuestState {
+    if (!this.#listens) throw new RangeError('a guest is saved where it listens');
+    const state: GuestState = {
+      memory: this.#board.saveMemory(),
+      machine: {
+        board: this.#board.save(),
+        firmware: structuredClone(this.#firmware.save()),
+        scheduler: this.#scheduler.save(),
+        input: this.#input.map(({ port, bytes }) => ({ port, bytes: bytes.slice() })),
+        idle: this.#idle,
+        inputAt: this.#idle ? undefined : this.#inputAlarm?.at,
+        retired: this.retired,
+        work: this.work,
+      },
+    };
+    this.#restore(state);
+    return state;
+  }
+
+  #restore({ memory, machine }: GuestState): void {
+    const { board, firmware, scheduler, input, idle, inputAt } = machine;
+    this.#board.restore(memory, board, () => {
+      this.#firmware.restore(firmware);
+      this.#scheduler.restore(scheduler);
+    });
+    this.#listens = true;
+    this.#idle = idle;
+    this.#input = [...input];
+    if (inputAt !== undefined) this.#setInputAlarm(inputAt);
   }
 
   /** There is one thing to boot, which was loaded when the machine was made. */
@@ -112,7 +163,7 @@ export class BoardGuest implements Guest {
     if (this.#idle) {
       this.#idle = false;
       this.#scheduler.passTime();
-      this.#setInputAlarm();
+      this.#setInputAlarm(this.#nextInput);
     }
     const halt = this.#run(budget, outstayed);
     this.#board.flush();
@@ -123,7 +174,7 @@ export class BoardGuest implements Guest {
     if (this.#final !== undefined) return;
     const registers = this.#board.vcpus.map((_, vcpu) => this.registers(vcpu));
     this.#final = { registers, retired: this.retired, work: this.work };
-    this.#board.release();
+    parkedBoards.release(this.#board);
   }
 
   #run(budget: number, outstayed: () => boolean): HaltReason | undefined {
@@ -142,16 +193,19 @@ export class BoardGuest implements Guest {
 
   #deliver(): void {
     for (const { port, bytes } of this.#input) this.#board.receive(port, bytes);
-    this.#input.length = 0;
+    this.#input = [];
   }
 
-  #setInputAlarm(): void {
-    const { clock } = this.#board.machine.cpu;
-    const next = Math.floor(clock.now / INPUT_PERIOD + 1) * INPUT_PERIOD;
-    this.#inputAlarm = clock.setAlarm(next, () => {
+  /** Guest time of the next point at which input arrives. */
+  get #nextInput(): number {
+    return Math.floor(this.#board.machine.cpu.clock.now / INPUT_PERIOD + 1) * INPUT_PERIOD;
+  }
+
+  #setInputAlarm(at: number): void {
+    this.#inputAlarm = this.#board.machine.cpu.clock.setAlarm(at, () => {
       this.#listens = true;
       this.#scheduler.current.preempt();
-      this.#setInputAlarm();
+      this.#setInputAlarm(this.#nextInput);
     });
   }
 

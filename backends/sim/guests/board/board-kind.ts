@@ -7,6 +7,7 @@ const features: readonly Feature[] = [
   'serial.write',
   'serial.fast',
   'reset',
+  'snapshot',
   'inspect.registers',
   'instruction-budget',
 ];

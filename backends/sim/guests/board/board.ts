@@ -1,5 +1,5 @@
 import { BoundedLog } from '../../../../petri/text/index.ts';
-import type { Vcpu } from '../../cpu/index.ts';
+import type { CpuState, Vcpu } from '../../cpu/index.ts';
 import {
   BufferedSink,
   Bus,
@@ -14,6 +14,8 @@ import {
 import { attachDevices, type AttachedDevices } from './attach-devices.ts';
 import { FlatStage2 } from '../plain/flat-stage2.ts';
 import type { Load } from './boot-state.ts';
+import type { MemoryImage } from './memory-image.ts';
+import { RamPages } from './ram-pages.ts';
 
 /** UARTs of a board: what its user sees, and one for an agent in the guest. */
 export const ports = ['console', 'agent'] as const;
@@ -34,11 +36,21 @@ export interface BoardSize {
   readonly virtio?: readonly (VirtioDevice | undefined)[];
 }
 
+/** State of a board without its RAM: plain data, which is not changed. */
+export interface BoardState {
+  readonly cpu: CpuState;
+  readonly gic: ReturnType<Gic['save']>;
+  /** In the order of the map. */
+  readonly devices: readonly unknown[];
+}
+
 /** Aff2, Aff1 and Aff0 of MPIDR_EL1. */
 const AFFINITY = 0xff_ffff;
 
 /** A machine of a map: memory, bus and devices, without what runs on it. */
 export class Board {
+  readonly map: MachineMap;
+  readonly size: BoardSize;
   readonly machine: Machine;
   /** Range of RAM. */
   readonly ram: Window;
@@ -52,9 +64,17 @@ export class Board {
   isOn: (vcpu: Vcpu) => boolean = () => false;
   readonly #devices: AttachedDevices;
   readonly #sinks: readonly BufferedSink[];
+  #listener: BoardListener;
+  #unknown: BoundedLog;
+  #pages: RamPages | undefined;
 
   /** @throws RangeError for a map whose RAM is in several places */
-  constructor(map: MachineMap, { memory, vcpus, virtio = [] }: BoardSize, listener: BoardListener) {
+  constructor(map: MachineMap, size: BoardSize, listener: BoardListener) {
+    const { memory, vcpus, virtio = [] } = size;
+    this.map = map;
+    this.size = size;
+    this.#listener = listener;
+    this.#unknown = unknownAccesses(listener);
     this.ram = ramOf(map, memory);
     this.machine = machinePool.acquire(memory);
     const { cpu } = this.machine;
@@ -67,15 +87,14 @@ export class Board {
       clock: cpu.clock,
     });
     this.vcpus = affinities.map((_, index) => this.#makeVcpu(map.mpidr(index), index));
-    const unknown = new BoundedLog('accesses without a device', listener.log);
     this.bus = new Bus({
       onUnknown: ({ address, bytes, write }) => {
         const what = write ? 'a write' : 'a read';
-        unknown.add(`${what} of ${bytes} bytes at 0x${address.toString(16)}, where no device is`);
+        this.#unknown.add(`${what} of ${bytes} bytes at 0x${address.toString(16)}, where no device is`);
       },
     });
     this.gic.attach(this.bus);
-    const sinks = ports.map((port) => new BufferedSink((bytes) => listener.output(port, bytes)));
+    const sinks = ports.map((port) => new BufferedSink((bytes) => this.#listener.output(port, bytes)));
     this.#sinks = sinks;
     this.#devices = attachDevices(map, {
       clock: cpu.clock,
@@ -102,12 +121,11 @@ export class Board {
       bytesAt: (address, length) => {
         const at = address - ram.base;
         if (at < 0 || at + length > ram.bytes) return undefined;
+        stage2.touch(at, length);
         return linear.u8.subarray(dram.offset + at, dram.offset + at + length);
       },
       wrote: (address, length) => {
-        const at = address - ram.base;
-        cpu.wrote(dram.offset + at, length);
-        stage2.touch(at, length);
+        cpu.wrote(dram.offset + address - ram.base, length);
       },
     };
   }
@@ -124,9 +142,70 @@ export class Board {
   load({ address, memsize, data }: Load): void {
     const at = address - this.ram.base;
     const to = this.machine.dram.offset + at;
+    this.stage2.touch(at, memsize);
     this.machine.linear.u8.set(data, to);
     this.machine.cpu.wrote(to, memsize);
-    this.stage2.touch(at, memsize);
+  }
+
+  /** Has everything that the machine reports go to another owner. */
+  adopt(listener: BoardListener): void {
+    this.#listener = listener;
+    this.#unknown = unknownAccesses(listener);
+  }
+
+  save(): BoardState {
+    const { cpu } = this.machine;
+    return structuredClone({
+      cpu: cpu.save(),
+      gic: this.gic.save(),
+      devices: this.#devices.stateful.map((device) => device.save()),
+    });
+  }
+
+  /** What the RAM holds. To be followed by `restore`, which has later writes be noticed. */
+  saveMemory(): MemoryImage {
+    return this.#tracked().save();
+  }
+
+  /**
+   * Restores a board of the same map and size.
+   *
+   * @param others restores what drives the vCPUs, between them and the devices
+   */
+  restore(memory: MemoryImage, { cpu, gic, devices }: BoardState, others: () => void): void {
+    const { machine } = this;
+    const pages = this.#tracked();
+    pages.restore(memory);
+    this.ended = undefined;
+    // Everybody who has an alarm sets it again.
+    machine.cpu.clock.reset();
+    machine.cpu.restore(cpu);
+    for (const { wait } of cpu.vcpus) {
+      // A wait for a store looks at memory without a TLB.
+      if (wait.granule >= 0) this.stage2.touch(wait.granule - machine.dram.offset, 1);
+    }
+    this.gic.restore(gic);
+    others();
+    devices.forEach((state, index) => this.#devices.stateful[index]?.restore(state));
+  }
+
+  /** The image that the RAM is like but for what was used since, if it was ever saved or restored. */
+  get image(): MemoryImage | undefined {
+    return this.#pages?.image;
+  }
+
+  #tracked(): RamPages {
+    if (this.#pages !== undefined) return this.#pages;
+    const { linear, dram, cpu } = this.machine;
+    const place = {
+      u8: linear.u8,
+      offset: dram.offset,
+      bytes: this.ram.bytes,
+      wrote: (offset: number, bytes: number) => cpu.wrote(offset, bytes),
+    };
+    this.#pages = new RamPages(place, this.stage2.touched());
+    this.stage2.pages = this.#pages;
+    return this.#pages;
   }
 
   receive(port: Port, bytes: Uint8Array): void {
@@ -137,11 +216,10 @@ export class Board {
   flush(): void {
     for (const sink of this.#sinks) sink.flush();
   }
+}
 
-  /** Gives the machine back. */
-  release(): void {
-    machinePool.release(this.machine, this.stage2.touched());
-  }
+function unknownAccesses({ log }: BoardListener): BoundedLog {
+  return new BoundedLog('accesses without a device', log);
 }
 
 /** Where the RAM of a board is. */

@@ -32,6 +32,10 @@ export const imageGuests: BoardFactory<ImagePayload> = {
       },
       ramOf(map, size.memory),
     );
-    return (listener) => new BoardGuest(map, size, boot, listener);
+    return (listener) => BoardGuest.boot(map, size, boot, listener);
+  },
+
+  resume(payload, { memory, vcpus }, state, listener) {
+    return BoardGuest.resume(machineMaps[payload.board], { memory, vcpus }, state, listener);
   },
 };

@@ -51,6 +51,10 @@ export const linuxGuests: BoardFactory<LinuxPayload> = {
       },
       ramOf(map, size.memory),
     );
-    return (listener) => new BoardGuest(map, size, boot, listener);
+    return (listener) => BoardGuest.boot(map, size, boot, listener);
+  },
+
+  resume(_payload, { memory, vcpus }, state, listener) {
+    return BoardGuest.resume(machineMaps.virt, { memory, vcpus }, state, listener);
   },
 };
