@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { allocationDifferences, extensionDifferences } from '../testing/allocation.ts';
-import { comparable, compare } from '../testing/compare.ts';
+import { codeFields, comparable, compare } from '../testing/compare.ts';
 import { missingTools } from '../testing/oracle.ts';
 
 /**
@@ -31,6 +31,12 @@ describe.skipIf(missing !== undefined)(`Instructions, compared with QEMU on rand
     const { compared, differences } = compare(seed, perDefinition * 15, fused);
     expect(compared).toBeGreaterThan(perDefinition * 15);
     expect(differences).toEqual([]);
+  });
+
+  it('add authentication codes to the same bits of pointers', () => {
+    const { here, there } = codeFields(seed, 400);
+    expect(here).toHaveLength(4);
+    expect(here).toEqual(there);
   });
 
   it(`are allocated as in Armv8.0 (seed ${String(seed)})`, () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  bCond,
   br,
   blr,
   brk,
@@ -11,10 +12,11 @@ import {
   ret,
   SCTLR_EL1,
   SPSR_EL1,
+  subsImm,
   TestMachine,
 } from '../testing/test-machine.ts';
 import { TableRegime } from '../testing/table-regime.ts';
-import { ExceptionClass } from '../types.ts';
+import { ExceptionClass, RunExit } from '../types.ts';
 
 const { CODE, VECTORS } = TestMachine;
 /** Pages at which the same code runs: not guarded, and two that are. */
@@ -119,4 +121,24 @@ it('a page that is not guarded accepts every branch', () => {
     undefined,
     undefined,
   ]);
+});
+
+it('is checked in compiled code as well', () => {
+  const LOOP = 40_000;
+  machine.load([CALL, subsImm(0, 0, 1), bCond(1, -8), hvc(0)]);
+  machine.write(CODE + TARGET, [bti('c'), ret, nop, ret]);
+  const call = (count: number, target: number): number | undefined => {
+    machine.context.setX(0, BigInt(count));
+    machine.context.setX(1, BigInt(GUARDED + target));
+    machine.context.setSysreg(ESR_EL1, 0n);
+    machine.context.pc = BigInt(OTHER_GUARDED);
+    while (machine.vcpu.run(1_000_000) === RunExit.Budget);
+    const esr = Number(machine.context.sysreg(ESR_EL1));
+    return esr === 0 ? undefined : esr >>> 26;
+  };
+  expect(call(LOOP, TARGET)).toBeUndefined();
+  expect(machine.cpu.code.made.compiled).toBeGreaterThan(0);
+  expect(machine.context.x(0)).toBe(0n);
+  expect(call(1, TARGET + 8)).toBe(ExceptionClass.BranchTarget);
+  expect(call(1, TARGET)).toBeUndefined();
 });

@@ -4,8 +4,9 @@ import { commonSequences } from '../isa/common-sequences.ts';
 import { memoryOperations } from '../isa/memory-operations.ts';
 import { authenticatedBranches, pointerAuthentication } from '../isa/pointer-authentication.ts';
 import { system } from '../isa/system.ts';
+import { decode } from '../isa/decoder.ts';
 import type { Definition } from '../isa/definition.ts';
-import { randomCase } from './cases.ts';
+import { randomCase, randomRegisters } from './cases.ts';
 import { runOracle } from './oracle.ts';
 import { casePc, Subject, type Tier } from './subject.ts';
 import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './registers.ts';
@@ -95,6 +96,47 @@ export function tierDifferences(seed: number, perDefinition: number, definitions
     if (first.fault !== second.fault) return [`${item.name}: ${String(first.fault)}, but ${String(second.fault)}`];
     return differences(item, first, second).map((line) => `${item.name}: ${line}`);
   });
+}
+
+/** PACIA, PACIB, PACDA, PACDB and their forms with a modifier of zero. */
+const ADDS_CODE = { mask: 0xffff_d000, value: 0xdac1_0000 } as const;
+
+/**
+ * The bits of pointers in which instructions put authentication codes, here and on QEMU, for pointers of either half.
+ * The codes themselves differ.
+ */
+export function codeFields(seed: number, count: number): { here: string[]; there: string[] } {
+  const random = new Random(seed);
+  const cases: Case[] = [];
+  while (cases.length < count) {
+    const word = (ADDS_CODE.value | (random.word() & ~ADDS_CODE.mask)) >>> 0;
+    const pc = casePc(cases.length);
+    const registers = randomRegisters(random, word);
+    const top = pointerOf(word, registers) >> 55n;
+    // Without FEAT_CONSTPACFIELD, which QEMU 7.2 lacks, bit 63 may choose the half.
+    const isOf = (top & 1n) === top >> 8n;
+    if (isOf && (word & 31) !== 31 && decode(word, pc) !== undefined) {
+      cases.push({ name: 'PAC', word, pc, registers });
+    }
+  }
+  const pattern = new Uint8Array(PAGE_BYTES);
+  const fields = (outcomes: readonly Outcome[]): string[] => {
+    const changed = new Map<string, bigint>();
+    for (const [index, { word, registers }] of cases.entries()) {
+      const before = pointerOf(word, registers);
+      const key = `${(word & (1 << 11)) === 0 ? 'instruction' : 'data'}, bit 55 ${String((before >> 55n) & 1n)}`;
+      const bits = before ^ pointerOf(word, outcomes[index]?.registers ?? registers);
+      changed.set(key, (changed.get(key) ?? 0n) | bits);
+    }
+    return [...changed].map(([key, bits]) => `${key}: ${hex(bits)}`).sort();
+  };
+  return { here: fields(new Subject(pattern).run(cases)), there: fields(runOracle(pattern, cases)) };
+}
+
+/** The register that an instruction names as Rd. */
+function pointerOf(word: number, registers: Uint8Array): bigint {
+  const view = new DataView(registers.buffer, registers.byteOffset);
+  return view.getBigUint64(RegisterFile.X + (word & 31) * 8, true);
 }
 
 /** Values of the registers that the word may name, to explain a difference. */
