@@ -46,7 +46,10 @@ export class Clock {
     return this.#ranks;
   }
 
-  /** @param at guest time in nanoseconds, an integer; the alarm is due at once if it has passed @param rank of `newRank` */
+  /**
+   * @param at guest time in nanoseconds, an integer; the alarm is due at once if it has passed
+   * @param rank of `newRank`
+   */
   setAlarm(at: number, ring: () => void, rank = 0): Alarm {
     const alarm = { at, rank, ring };
     // Alarms with equal times and ranks ring in the order in which they were set.

@@ -21,8 +21,8 @@ export class GuestAlarm {
   /**
    * Replaces the deadline.
    *
-   * @param at guest time in nanoseconds; undefined for none, which is also what a time beyond 2^53 is: no guest lives to
-   *   see it, and a clock that jumped there would not be exact any more
+   * @param at guest time in nanoseconds; undefined for none, as is a time beyond 2^53: no guest lives to see it, and a
+   *   clock that jumped there would not be exact any more
    */
   set(at: number | undefined): void {
     if (this.#alarm !== undefined) this.#clock.cancel(this.#alarm);
