@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import * as z from 'zod';
 
+import type { TmkPayload } from '../petri/contract/index.ts';
 import { tmk } from '../petri/index.ts';
 import { hello, Realms } from './realm.ts';
 import { Qemu } from './qemu.ts';
@@ -114,19 +115,40 @@ async function thousandTests({ qemu, repeat: times }: Run): Promise<Row[]> {
   ];
 }
 
+/** Milliseconds that a realm takes for a test of a payload, from its first line on. */
+async function testTime(realms: Realms, payload: TmkPayload): Promise<number> {
+  const vm = await realms.launch(payload);
+  await vm.serial.waitFor('running test');
+  const start = performance.now();
+  await vm.halted;
+  const elapsed = performance.now() - start;
+  await vm.dispose();
+  return elapsed;
+}
+
+/** Launches after which the code of the engine is compiled well. */
+const TRANSLATION_WARM_UP = 5;
+
+async function translation({ qemu, realms, repeat: times }: Run): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const [test, what] of [
+    ['switches', '400 switches of ASID, 4 MiB touched after each'],
+    ['maintenance', 'the same with 12,800 TLBI by address, 25 by ASID'],
+  ] as const) {
+    const payload = tmk('translation', { test });
+    await repeat(TRANSLATION_WARM_UP, () => testTime(realms, payload));
+    const petri = await repeat(times, () => testTime(realms, payload));
+    const peer = qemu && (await repeat(Math.ceil(times / 2), () => qemu.behindMonitor(payload, test)));
+    rows.push(faster(what, 'ms', petri, peer));
+  }
+  return rows;
+}
+
 async function planeExits({ qemu, realms, repeat: times }: Run): Promise<Row[]> {
   const payload = tmk('mmio', { test: 'hundred_thousand_reads' });
   const EXITS = 100_000;
   const perSecond = (milliseconds: number): number => (EXITS / milliseconds) * 1000;
-  const rate = await repeat(times, async () => {
-    const vm = await realms.launch(payload);
-    await vm.serial.waitFor('running test');
-    const start = performance.now();
-    await vm.halted;
-    const elapsed = performance.now() - start;
-    await vm.dispose();
-    return perSecond(elapsed);
-  });
+  const rate = await repeat(times, async () => perSecond(await testTime(realms, payload)));
   const exits: number[] = [];
   for (let run = 0; qemu !== undefined && run < Math.ceil(times / 2); run += 1) {
     exits.push(perSecond(await qemu.behindMonitor(payload, 'hundred_thousand_reads')));
@@ -200,7 +222,7 @@ export async function main(...args: readonly string[]): Promise<void> {
       console.log('qemu-system-aarch64 is not installed (Debian: qemu-system-arm): no peer column');
     const run: Run = { qemu, realms: new Realms(directory), repeat: values.quick ? 3 : 10, directory };
     const rows: Row[] = [];
-    for (const measure of [launches, thousandTests, planeExits, memory]) {
+    for (const measure of [launches, thousandTests, planeExits, translation, memory]) {
       console.error(pc.dim(`measuring ${measure.name} ...`));
       rows.push(...(await measure(run)));
     }

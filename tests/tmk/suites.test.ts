@@ -3,7 +3,7 @@ import { petriTest, tmk } from 'petri-vm';
 petriTest.tmk('cca', tmk('simple'));
 petriTest.tmk('none', tmk('simple'));
 
-for (const name of ['selftest', 'simd', 'exceptions', 'mmu', 'panic', 'hello']) {
+for (const name of ['selftest', 'simd', 'exceptions', 'mmu', 'translation', 'panic', 'hello']) {
   petriTest.tmk('cca', tmk(name));
   petriTest.tmk('none', tmk(name));
 }

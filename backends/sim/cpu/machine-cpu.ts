@@ -165,6 +165,8 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
   }
 
   save(): CpuState {
+    // What TLBs hold is not saved, and a guest may see what they held: those of this machine are empty now, too.
+    for (const context of this.#contexts) context.flushTlb();
     return {
       now: this.clock.now,
       random: this.memory.u64[VcpuState.Random >> 3] ?? 0n,

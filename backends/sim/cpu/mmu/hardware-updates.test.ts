@@ -77,6 +77,22 @@ describe('the access flag', () => {
   });
 });
 
+it('goes on after a snapshot as the machine that was restored from it does: without entries', () => {
+  machine.enable(machine.context, Ha);
+  set(0n);
+  const flags = (what: () => void): bigint => {
+    run([ldrX(2, 1)]);
+    set(0n);
+    what();
+    run([ldrX(2, 1)]);
+    return descriptor();
+  };
+  expect(flags(() => undefined)).toBe(0n);
+  expect(flags(() => void machine.cpu.save())).toBe(AccessFlag);
+  const state = machine.cpu.save();
+  expect(flags(() => machine.cpu.restore(state))).toBe(AccessFlag);
+});
+
 describe('the dirty state', () => {
   const clean = DirtyBitModifier | ReadOnly | AccessFlag;
 
