@@ -27,6 +27,10 @@ export class ElfSection {
     return this.#reader.u32(this.#at + 4, this.#field('sh_type'));
   }
 
+  get flags(): number {
+    return this.#reader.u64(this.#at + 8, this.#field('sh_flags'));
+  }
+
   get address(): number {
     return this.#reader.u64(this.#at + 16, this.#field('sh_addr'));
   }

@@ -1,4 +1,6 @@
 import { PetriError } from '../errors.ts';
+import { debugSection } from './debug-sections.ts';
+import { type LineRange, readLines } from './dwarf-lines.ts';
 import { readRelocations, type ElfRelocation } from './elf-dynamic.ts';
 import { ElfReader, hex } from './elf-reader.ts';
 import { ElfSections, extendedSegmentCount, type ElfSection } from './elf-sections.ts';
@@ -58,6 +60,7 @@ export class ElfFile {
   readonly #reader: ElfReader;
   #relocations: readonly ElfRelocation[] | undefined;
   #symbols: SymbolTable | undefined;
+  #lines: readonly LineRange[] | undefined;
 
   /**
    * @param file what to call the file in messages
@@ -100,6 +103,14 @@ export class ElfFile {
     return (this.#symbols ??= this.#readSymbols());
   }
 
+  /** Which instructions come from which lines, where the file has line tables (DWARF); else empty. */
+  get lines(): readonly LineRange[] {
+    return (this.#lines ??= readLines(this.#debug('.debug_line'), {
+      lineStrings: this.#debug('.debug_line_str'),
+      strings: this.#debug('.debug_str'),
+    }));
+  }
+
   /** The symbol at an address of the image as linked. */
   symbolAt(address: number): SymbolLocation | undefined {
     return this.segmentAt(address, 1) === undefined ? undefined : this.symbols.at(address);
@@ -125,6 +136,16 @@ export class ElfFile {
     if (segment === undefined) return undefined;
     const start = address - segment.vaddr;
     return start + size <= segment.data.length ? segment.data.subarray(start, start + size) : undefined;
+  }
+
+  #debug(name: string): Uint8Array {
+    try {
+      return debugSection(this.#sections.named(name));
+    } catch (error) {
+      // Names of sections that are cut off.
+      if (error instanceof PetriError) return new Uint8Array(0);
+      throw error;
+    }
   }
 
   #readSymbols(): SymbolTable {

@@ -15,7 +15,7 @@ import { BoardVm } from './board-vm.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { SimVm } from './sim-vm.ts';
 
-/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid`; `invalid-option` by `$PETRI_GDB` */
+/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid`; `$PETRI_GDB`: `invalid-option` */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   if (spec.isolation === 'none') {
     if (boots(spec, 'linux')) return await LinuxVm.launch(spec, context);
