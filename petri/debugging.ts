@@ -57,3 +57,39 @@ export function waitingDebugger(port = '0'): string {
   }
   return value;
 }
+
+/** The variables that ask for a trace of instructions and for coverage; `--trace` and `--guest-coverage` set them. */
+export const traceVariable = 'PETRI_TRACE';
+export const coverageVariable = 'PETRI_GUEST_COVERAGE';
+
+/** What is to be written of each guest. */
+export interface ObservationRequest {
+  /** Every instruction that it executes. */
+  readonly trace: boolean;
+  /** Which lines of its sources were executed. */
+  readonly coverage: boolean;
+}
+
+/**
+ * What the variables ask for: each is `1` or `true`, or `0` or `false`; undefined if that is nothing.
+ *
+ * @throws PetriError `invalid-option`
+ */
+export function observationRequest(
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): ObservationRequest | undefined {
+  const trace = flag(environment, traceVariable);
+  const coverage = flag(environment, coverageVariable);
+  return trace || coverage ? { trace, coverage } : undefined;
+}
+
+function flag(environment: Readonly<Record<string, string | undefined>>, variable: string): boolean {
+  const value = environment[variable] ?? '';
+  if (value === '1' || value === 'true') return true;
+  if (value === '' || value === '0' || value === 'false') return false;
+  throw new PetriError(`${variable} is ${JSON.stringify(value)}, expected 1 or 0`, {
+    code: 'invalid-option',
+    step: 'options',
+    remedy: `set ${variable}=1, or leave it out`,
+  });
+}

@@ -23,6 +23,10 @@ Petri Options:
   --strict-skips        Fail when a VM test was skipped that its backend should run (environment: PETRI_STRICT_SKIPS).
   --gdb[=<port>]        Each VM waits for GDB on this port of 127.0.0.1, any free one without it, and says how to attach;
                         nothing times out (environment: PETRI_GDB=<port>,wait). On sim and qemu.
+  --trace               A file with every instruction that a TMK executes, in the folder of its VM; on sim
+                        (environment: PETRI_TRACE=1).
+  --guest-coverage      A tracefile of lcov with the lines of a TMK that were executed, in the folder of its VM; on sim
+                        (environment: PETRI_GUEST_COVERAGE=1).
 `;
 
 /** `vitest` of this repository: vitest's own command line with our options. */

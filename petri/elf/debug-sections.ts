@@ -9,8 +9,8 @@ const ELFCOMPRESS_ZLIB = 1;
 const MAX_BYTES = 256 * 2 ** 20;
 
 /**
- * The contents of a debug section, unpacked if they are compressed (ELF, "Compressed Sections"); empty where there is no
- * such section, or it cannot be read: debug information serves reports only.
+ * The contents of a debug section, unpacked if they are compressed (ELF, "Compressed Sections"); empty where there is
+ * no such section, or it cannot be read: debug information serves reports only.
  */
 export function debugSection(section: ElfSection | undefined): Uint8Array {
   if (section === undefined) return new Uint8Array(0);

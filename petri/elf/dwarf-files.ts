@@ -41,7 +41,11 @@ export function filesBeforeVersion5(cursor: DwarfCursor): SourceFiles {
   return files;
 }
 
-/** Of a table of DWARF 5: numbers begin at 0, as those of directories do. @returns undefined for a form that is not known */
+/**
+ * Of a table of DWARF 5: numbers begin at 0, as those of directories do.
+ *
+ * @returns undefined for a form that is not known
+ */
 export function filesOfVersion5(cursor: DwarfCursor, strings: DwarfStrings): SourceFiles | undefined {
   const directories = entries(cursor, strings);
   const files = directories && entries(cursor, strings);

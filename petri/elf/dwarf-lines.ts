@@ -40,8 +40,8 @@ interface Program {
 }
 
 /**
- * The line number information of a program: DWARF 2 to 5, in 32 bits, .debug_line. What cannot be read is left out, unit
- * by unit: this serves reports. VLIW positions do not occur.
+ * The line number information of a program: DWARF 2 to 5, in 32 bits, .debug_line. What cannot be read is left out,
+ * unit by unit: this serves reports. VLIW positions do not occur.
  *
  * @returns ranges in the order of the table, none empty
  */

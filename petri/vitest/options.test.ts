@@ -53,12 +53,16 @@ describe('splitArguments', () => {
     });
   });
 
-  it('passes --gdb on as a variable', () => {
+  it('passes --gdb, --trace and --guest-coverage on as variables', () => {
     expect(splitArguments(['run', '--gdb', 'tests/a'])).toMatchObject({
       variables: { PETRI_GDB: '0,wait' },
       rest: ['run', 'tests/a'],
     });
     expect(splitArguments(['--gdb=1234']).variables).toEqual({ PETRI_GDB: '1234,wait' });
+    expect(splitArguments(['--trace', 'run', '--guest-coverage'])).toMatchObject({
+      variables: { PETRI_TRACE: '1', PETRI_GUEST_COVERAGE: '1' },
+      rest: ['run'],
+    });
     expect(() => splitArguments(['--gdb=x'])).toThrow(expect.objectContaining({ code: 'invalid-option' }));
   });
 

@@ -1,4 +1,4 @@
-import { debuggerVariable, waitingDebugger } from '../debugging.ts';
+import { coverageVariable, debuggerVariable, traceVariable, waitingDebugger } from '../debugging.ts';
 import { PetriError } from '../errors.ts';
 import { type IsolationType, isIsolationType, isolationTypes } from '../contract/index.ts';
 
@@ -14,7 +14,7 @@ export type RunVariables = Readonly<Record<string, string>>;
 
 /** A parsed command line. */
 export interface SplitArguments extends PetriOptions {
-  /** What `--gdb` says, as variables. */
+  /** What `--gdb`, `--trace` and `--guest-coverage` say, as variables. */
   readonly variables: RunVariables;
   /** The other arguments, for vitest. */
   readonly rest: readonly string[];
@@ -34,7 +34,8 @@ export const strictSkipsVariable = 'PETRI_STRICT_SKIPS';
 export const defaultBackend = 'sim';
 
 /**
- * Removes `--backend`, `--isolation`, `--strict-skips` and `--gdb` from a command line, at any position:
+ * Removes `--backend`, `--isolation`, `--strict-skips`, `--gdb`, `--trace` and `--guest-coverage` from a command line,
+ * at any position:
  * `--backend=sim`, `--backend sim`, `--isolation=cca,none --isolation=vbs`, `--no-strict-skips`, `--gdb=1234`. Those
  * after a `--` only count if there is none before it.
  *
@@ -71,6 +72,11 @@ function takeOptions(argv: readonly string[]): SplitArguments {
     const debug = /^--gdb(?:=(.*))?$/s.exec(argument);
     if (debug !== null) {
       variables[debuggerVariable] = waitingDebugger(debug[1]);
+      continue;
+    }
+    const observed = /^--(trace|guest-coverage)$/.exec(argument)?.[1];
+    if (observed !== undefined) {
+      variables[observed === 'trace' ? traceVariable : coverageVariable] = '1';
       continue;
     }
     const match = /^--(backend|isolation)(?:=(.*))?$/s.exec(argument);

@@ -7,15 +7,19 @@ import {
   type VmRuntime,
   type VmSpec,
 } from '../../../petri/contract/index.ts';
-import { debuggerRequest } from '../../../petri/debugging.ts';
+import { debuggerRequest, observationRequest } from '../../../petri/debugging.ts';
 import { harmlessLine, printError } from '../../../petri/text/index.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
+import { Observation } from '../debug/index.ts';
 import { imageKind, tmkKind } from '../guests/index.ts';
 import { BoardVm } from './board-vm.ts';
 import { LinuxVm } from './linux-vm.ts';
 import { SimVm } from './sim-vm.ts';
 
-/** @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid`; `$PETRI_GDB`: `invalid-option` */
+/**
+ * @throws PetriError `unsupported`, `payload-too-large`, `rmi-failed`, `image-invalid`; `invalid-option` for a wrong
+ *   `$PETRI_GDB`, `$PETRI_TRACE` or `$PETRI_GUEST_COVERAGE`
+ */
 export async function launch(spec: VmSpec, context: LaunchContext): Promise<VmRuntime> {
   if (spec.isolation === 'none') {
     if (boots(spec, 'linux')) return await LinuxVm.launch(spec, context);
@@ -42,6 +46,14 @@ async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, con
     log: (message) => context.log(message),
   };
   const request = debuggerRequest();
+  const observing = observationRequest();
+  const observed = observing && {
+    request: observing,
+    payload,
+    directory: context.logDirectory,
+    limit: config.consoleLimit,
+    log: listener.log,
+  };
   const announce = (hint: string): void => {
     context.log(hint);
     printError(`${harmlessLine(hint)}\n`);
@@ -49,6 +61,7 @@ async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, con
   return new SimVm({
     makeGuest: (heard) => guests.make(payload, config, heard),
     listener,
+    observation: observed && new Observation(observed),
     debugging: request && { request, elf: payload.path, announce },
     maxInstructions: config.maxInstructions,
     context,

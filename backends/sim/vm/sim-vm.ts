@@ -11,7 +11,7 @@ import type {
 } from '../../../petri/contract/index.ts';
 import type { DebuggerRequest } from '../../../petri/debugging.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
-import { DebuggedGuest, DebugStub } from '../debug/index.ts';
+import { DebuggedGuest, DebugStub, type Observation } from '../debug/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
@@ -29,6 +29,8 @@ interface SimVmOptions {
   readonly listener: TmkListener;
   /** Asks for a debugger's stub. */
   readonly debugging?: SimDebugging | undefined;
+  /** What is written of its guests. */
+  readonly observation?: Observation | undefined;
   readonly maxInstructions: number;
   readonly context: Pick<LaunchContext, 'onEnd'>;
 }
@@ -72,6 +74,7 @@ export class SimVm implements VmRuntime {
     const guest = this.#guest;
     const { maxInstructions } = this.#options;
     guest.boot(testIndex);
+    this.#options.observation?.boot();
     const loop = new RunLoop({ guest, maxInstructions, timers: this.#timers });
     this.#loop = loop;
     if (guest instanceof DebuggedGuest) await this.#openStub(guest, loop);
@@ -87,7 +90,12 @@ export class SimVm implements VmRuntime {
   }
 
   #makeGuest(): Guest {
-    const { debugging, listener, makeGuest } = this.#options;
+    const { debugging, listener, observation } = this.#options;
+    const makeGuest = (heard: TmkListener): Guest => {
+      const guest = this.#options.makeGuest(heard);
+      observation?.observe(guest);
+      return guest;
+    };
     return debugging === undefined ? makeGuest(listener) : new DebuggedGuest(makeGuest, listener);
   }
 
@@ -120,5 +128,6 @@ export class SimVm implements VmRuntime {
     this.#killed = true;
     this.#end({ reason: 'stopped' });
     this.#guest.release();
+    this.#options.observation?.close();
   }
 }

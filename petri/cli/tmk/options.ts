@@ -28,6 +28,8 @@ export const tmkOptions = {
     schema: z.string().transform((port) => waitingDebugger(port)),
     actions: ['run'],
   },
+  trace: { help: 'write every instruction to a file of the VM (sim)', actions: ['run'] },
+  'guest-coverage': { help: 'write which lines were executed, for lcov (sim)', actions: ['run'] },
   quiet: { help: 'do not show what the tests print', actions: ['run'] },
   output: { value: 'file', short: 'o', help: 'the file to write', actions: ['build'] },
   optimize: { value: 'level', short: 'O', help: 'what gcc is to optimize for; 2 without it', actions: ['build'] },

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import pc from 'picocolors';
 
-import { debuggerVariable } from '../../debugging.ts';
+import { coverageVariable, debuggerVariable, traceVariable } from '../../debugging.ts';
 import { PetriError } from '../../errors.ts';
 import { findTest, type TmkResult } from '../../tmk/index.ts';
 import { tmk } from '../../payload/index.ts';
@@ -50,6 +50,8 @@ export async function runTmks(names: readonly string[], options: TmkRunOptions):
     });
   }
   if (options.gdb !== undefined) process.env[debuggerVariable] = options.gdb;
+  if (options.trace === true) process.env[traceVariable] = '1';
+  if (options.guestCoverage === true) process.env[coverageVariable] = '1';
   const payloads = names.map((name) => tmk(name));
   const tests = payloads.map((payload) => chosenTests(payload, options.test));
   const bench = await prepare(options);

@@ -187,14 +187,14 @@ export class CodeCache {
     const found = decodedPages.find(this.#memory, page.va, page.source);
     if (found === undefined) {
       this.#copyFromAlias(page);
-      return;
+    } else {
+      this.#effort.spent += Cost.Page;
+      this.#memory.u8.set(found.records, page.records);
+      for (const handler of found.handlers) {
+        if (page.simdAccess || !this.#table.library.isSimd(handler)) this.#table.want(handler);
+      }
+      if (found.simd && !page.simdAccess) this.#trapSimd(page);
     }
-    this.#effort.spent += Cost.Page;
-    this.#memory.u8.set(found.records, page.records);
-    for (const handler of found.handlers) {
-      if (page.simdAccess || !this.#table.library.isSimd(handler)) this.#table.want(handler);
-    }
-    if (found.simd && !page.simdAccess) this.#trapSimd(page);
     for (const va of this.#stops) {
       if (pageOf(va) === page.va)
         this.#writeRecord(page.records + ((va - page.va) / 4) * Record.Bytes, FixedHandler.Stop);
