@@ -45,13 +45,11 @@ export const RunExit = {
    * and for aborts.
    */
   Sync: 1,
-  /** The guest did something that the engine does not model, see `Vcpu.unsupported`; it cannot continue. */
-  Unsupported: 2,
   /**
    * The guest executed WFI or WFE, see `Vcpu.waiting`; the next run continues after it. The caller decides what ends
    * the wait, and may run the guest again at once, as the architecture allows.
    */
-  Wait: 3,
+  Wait: 2,
 } as const;
 export type RunExit = (typeof RunExit)[keyof typeof RunExit];
 
@@ -152,8 +150,6 @@ export interface Vcpu {
   /** Affinity fields of MPIDR_EL1. */
   readonly mpidr: number;
   readonly exit: SyncExit;
-  /** After `RunExit.Unsupported`: what the guest did. */
-  readonly unsupported: string;
   readonly el2: El2Registers;
   /** After `RunExit.Wait`: whether the guest waits for an interrupt or for an event. */
   readonly waiting: 'wfi' | 'wfe';

@@ -109,7 +109,6 @@ export class RealmVmm {
       rmi: this.#rmi,
       stage2: this.#stage2,
       mmio: this.mmio,
-      unsupported: (rec) => this.view.unsupported(rec),
     };
     this.#exits = new RecExitHandler(this, services, layout);
     const reached = this.#stage2.cover('RTT_INIT_RIPAS', RAM_BASE, ramTop, (from) =>

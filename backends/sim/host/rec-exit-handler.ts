@@ -37,8 +37,6 @@ export interface ExitServices {
   readonly rmi: RmiClient;
   readonly stage2: Stage2Host;
   readonly mmio: MmioBus;
-  /** Why the simulation cannot continue with a vCPU, if it cannot. */
-  readonly unsupported: (rec: number) => string | undefined;
 }
 
 /** Normal write-back memory that the realm may read and write. */
@@ -93,8 +91,7 @@ export class RecExitHandler {
     const ec = esr >>> 26;
     if (ec === ExceptionClass.Wfx) return CONTINUE;
     if (ec !== ExceptionClass.DataAbortLower && ec !== ExceptionClass.InstructionAbortLower) {
-      const unsupported = this.#services.unsupported(rec.index);
-      return this.#fault(rec, unsupported ?? 'the realm took an exception that the RMM does not report to the host');
+      return this.#fault(rec, 'the realm took an exception that the RMM does not report to the host');
     }
     const { stage2 } = this.#services;
     const { parTop } = this.#layout;

@@ -105,7 +105,7 @@ export class VcpuScheduler {
   /**
    * Runs about `budget` instructions, counted as in `effort`.
    *
-   * @returns `RunExit.Wait` if the machine is idle, or as `pauses` says; after `Sync` and `Unsupported` see `current`, which runs on next
+   * @returns `RunExit.Wait` if the machine is idle, or as `pauses` says; after `Sync` see `current`, which runs on next
    */
   run(budget: number): RunExit {
     const until = this.effort + budget;

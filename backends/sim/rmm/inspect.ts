@@ -81,11 +81,6 @@ export class RealmView {
     return this.#recs[recIndex]?.vcpu;
   }
 
-  /** What a REC did that the simulation does not model, if that ended its last run. */
-  unsupported(recIndex: number): string | undefined {
-    return this.#recs[recIndex]?.unsupported;
-  }
-
   /** The plane that runs when the REC is entered. */
   activePlane(recIndex: number): number {
     return this.#recs[recIndex]?.active ?? 0;

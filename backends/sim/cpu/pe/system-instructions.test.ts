@@ -39,7 +39,6 @@ function execute(word: number, el: 0 | 1): string {
   let exit: RunExit;
   do exit = machine.vcpu.run(10_000);
   while (exit === RunExit.Budget);
-  if (exit === RunExit.Unsupported) return 'unsupported';
   if (exit === RunExit.Wait) return 'wait';
   expect(exit).toBe(RunExit.Sync);
   const { ec, esr, target } = machine.vcpu.exit;

@@ -28,8 +28,6 @@ export type Outcome =
   /** `DataAccess.fault` must be taken. */
   | 'abort'
   | 'undefined'
-  /** The guest cannot continue: `unsupported` says why. */
-  | 'unsupported'
   /** Done; the guest waits. */
   | 'wfi'
   | 'wfe';
@@ -62,7 +60,6 @@ const CRM = encodeSysreg(0, 0, 0, 15, 0);
 export class SystemInstructions {
   /** Valid after the outcome `exception`. */
   readonly exception: Exception = { target: 1, esr: 0, far: 0n };
-  unsupported = '';
   /** After the outcomes `wfi` and `wfe`: guest time in nanoseconds at which the wait ends in any case. */
   until = Infinity;
   readonly #memory: LinearMemory;

@@ -77,7 +77,7 @@ export function privilegedSysregSlot(encoding: number, write: boolean): number |
   if (row === undefined || row.slot < 0 || row.el !== 1 || row.readEl !== undefined) return undefined;
   if (row.el0 !== undefined || row.simd === true || row.trapsWrites === true) return undefined;
   if (!write) return row.read === undefined ? row.slot : undefined;
-  const plain = row.writable === ALL_ONES && row.write === undefined && row.unsupported === undefined;
+  const plain = row.writable === ALL_ONES && row.write === undefined;
   // Of CPACR_EL1 depends how code is fetched.
   return plain && row.stage1 === undefined && row.name !== 'CPACR_EL1' ? row.slot : undefined;
 }

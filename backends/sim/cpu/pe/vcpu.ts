@@ -97,7 +97,6 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   readonly el2: El2Registers = { esr: VcpuState.EsrEl2, far: VcpuState.FarEl2, hpfar: VcpuState.HpfarEl2 };
   readonly index: number;
   readonly mpidr: number;
-  unsupported = '';
   retired = 0;
   effort = 0;
   /** What exceptions, system instructions and exits count in addition; independent of what caches hold. */
@@ -658,9 +657,6 @@ export class VirtualCpu implements Vcpu, RegisterHost {
         return this.#dataAbort(context);
       case 'undefined':
         return this.#undefined(context);
-      case 'unsupported':
-        this.unsupported = this.#system.unsupported;
-        return RunExit.Unsupported;
       case 'wfi':
       case 'wfe':
         context.advancePc(INSTRUCTION);

@@ -112,7 +112,7 @@ export class Subject {
     this.#context.pc = BigInt(pc);
     const reason = this.#vcpu.run(BUDGET);
     const ended = this.#vcpu.exit.ec === ExceptionClass.Hvc64 && this.#context.pc === BigInt(pc + 8);
-    const fault = reason === RunExit.Sync && ended ? undefined : this.#faultName(reason);
+    const fault = reason === RunExit.Sync && ended ? undefined : this.#faultName();
     const after = new Uint8Array(RegisterFile.Bytes);
     after.set(u8.subarray(ContextState.X, ContextState.X + 248), RegisterFile.X);
     after.set(u8.subarray(ContextState.Sp, ContextState.Sp + 8), RegisterFile.Sp);
@@ -122,8 +122,7 @@ export class Subject {
     return { fault, registers: after, changed: this.#changes() };
   }
 
-  #faultName(reason: RunExit): string {
-    if (reason === RunExit.Unsupported) return this.#vcpu.unsupported;
+  #faultName(): string {
     if (this.#vcpu.exit.ec === ExceptionClass.DataAbortLower) return 'memory';
     const ec = Number((this.#context.sysreg(ESR_EL1) ?? 0n) >> 26n);
     if (ec === ExceptionClass.DataAbortSame || ec === ExceptionClass.SpAlignment) return 'memory';

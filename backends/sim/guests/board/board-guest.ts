@@ -211,7 +211,6 @@ export class BoardGuest implements Guest {
 
   #haltOf(exit: RunExit): HaltReason | undefined {
     if (exit === RunExit.Sync) return this.#serve();
-    if (exit === RunExit.Unsupported) return this.#fault(this.#scheduler.current.unsupported);
     // The next point for input would wake the machine a thousand times a second.
     if (this.#inputAlarm !== undefined) this.#board.machine.cpu.clock.cancel(this.#inputAlarm);
     this.#listens = true;

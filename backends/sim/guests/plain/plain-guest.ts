@@ -1,7 +1,6 @@
 import {
   accessBytes,
   accessSummary,
-  faultOrigin,
   guestFault,
   hasValidSyndrome,
   vectorNote,
@@ -148,7 +147,6 @@ export class PlainGuest implements Guest {
 
   #haltOf(exit: RunExit): HaltReason | undefined {
     if (exit === RunExit.Sync) return this.#serve();
-    if (exit === RunExit.Unsupported) return this.#unsupported();
     // No interrupt will come: the wait ends, as the architecture allows, so that what the guest did can be counted.
     if (this.#scheduler.allOff) return { reason: 'power-off' };
     this.#scheduler.wake(this.#vcpu);
@@ -204,12 +202,6 @@ export class PlainGuest implements Guest {
     const { esr, ipa } = this.#vcpu.exit;
     const exception = exceptionState(this.#context);
     return guestFault({ registers: this.registers(), exception, esr, ipa: BigInt(ipa) }, this.#monitor);
-  }
-
-  #unsupported(): HaltReason {
-    const registers = this.registers();
-    const origin = faultOrigin(exceptionState(this.#context), registers, this.#monitor.locator);
-    return this.#monitor.haltAt('fault', this.#vcpu.unsupported + origin, registers);
   }
 
   readonly #read: ReadGuestMemory = (gpa, length) => {

@@ -66,8 +66,6 @@ export class Rec {
   runIpa = 0;
   planeFlags = 0;
 
-  /** What the guest did that the engine does not model, if that ended the last run. */
-  unsupported: string | undefined;
   lastAbort: LastAbort | undefined;
   /** IPA of the RsiHostCall to be completed; the active plane made the call. */
   hostCall: number | undefined;

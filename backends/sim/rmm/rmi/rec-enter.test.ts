@@ -146,16 +146,6 @@ describe('a REC', () => {
     expect(calls).toBeGreaterThan(10);
     expect(calls).toBeLessThan(200);
   });
-
-  it('does not advance if the engine cannot continue', () => {
-    const realm = guestRealm((vcpu) => {
-      vcpu.unsupported = 'no such thing';
-      return 2;
-    });
-    realm.enter();
-    expect([reason(realm), field(realm, RecExit.esr)]).toEqual([RecExitReason.Sync, 0n]);
-    expect(realm.machine.rmm.inspect(realm.rd)?.unsupported(0)).toBe('no such thing');
-  });
 });
 
 describe('plane 0 as guest code', () => {

@@ -30,7 +30,6 @@ export function recEnter({ state }: RmiCall, recPa: number, runPa: number): numb
   if ((flags & RecEnterFlag.emulMmio) !== 0 && abort?.emulatable !== true) return RmiStatus.ErrorRec;
 
   const entry = new RecEntry(state, rec, run, flags);
-  rec.unsupported = undefined;
   rec.running = true;
   try {
     rec.begin(state.cpu);

@@ -78,11 +78,6 @@ function runGuest(entry: RecEntry): boolean {
     state.budget = 0;
     return false;
   }
-  if (reason === RunExit.Unsupported) {
-    rec.unsupported = vcpu.unsupported;
-    entry.exit(RecExitReason.Sync);
-    return true;
-  }
   if (reason === RunExit.Wait) {
     completeWait(state.cpu.clock, vcpu);
     return false;

@@ -60,7 +60,6 @@ export class ScriptedVcpu implements Vcpu {
   readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false };
   readonly el2: El2Registers = { esr: EL2_AT, far: EL2_AT + 8, hpfar: EL2_AT + 16 };
   readonly cpu: ScriptedCpu;
-  unsupported = '';
   readonly mpidr = 0;
   readonly waiting = 'wfi';
   readonly waitsUntil = Infinity;

@@ -84,8 +84,6 @@ export interface RegisterRow {
   readonly read?: (context: RegisterAccess, host: RegisterHost, kept: bigint) => bigint;
   /** A register without this and without a stored value cannot be written. */
   readonly write?: (context: RegisterAccess, value: bigint, host: RegisterHost) => void;
-  /** What a written value asks for that is not modelled. */
-  readonly unsupported?: (value: bigint) => string | undefined;
 }
 
 type Options = Partial<Omit<RegisterRow, 'encoding' | 'place' | 'write'>>;
