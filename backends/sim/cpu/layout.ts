@@ -39,7 +39,7 @@ export const ContextState = {
   Size: 0x760,
 } as const;
 
-/** Uses of a pointer that have a mask: one for each key while it is enabled, in the order of ISS, and one for any key. */
+/** Uses of a pointer that have a mask: one for each key while it is enabled, in the order of ISS, and for any key. */
 export const PacMask = { Ia: 0, Ib: 1, Da: 2, Db: 3, AnyInstruction: 4, AnyData: 5 } as const;
 
 /** Offset in a context of a mask. @param half bit 55 of the pointer */

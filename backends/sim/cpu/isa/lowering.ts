@@ -140,7 +140,11 @@ export interface Lowering {
 
   /** Continues at the operands' `target`. */
   branch(): void;
-  /** Continues at a computed address. @param type PSTATE.BTYPE there; 3 counts only in a guarded page, and is 1 elsewhere */
+  /**
+   * Continues at a computed address.
+   *
+   * @param type PSTATE.BTYPE there; 3 counts only in a guarded page, and is 1 elsewhere
+   */
   branchTo(address: I64, type?: BranchType): void;
   /** Executes this instruction once more, as another one. */
   repeat(): void;

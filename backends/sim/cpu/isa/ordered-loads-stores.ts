@@ -5,7 +5,7 @@ import { Extension, loadValue, storeValue } from './loads-stores.ts';
 
 const STORE = -1;
 
-/** FEAT_LRCPC2: ordered loads and stores with an offset (Arm ARM, C4.1.94). All accesses are in program order anyway. */
+/** FEAT_LRCPC2: ordered loads and stores with an offset (Arm ARM, C4.1.94). All accesses are in program order. */
 export const orderedLoadsStores: readonly Definition[] = [
   insn(
     'LDAPUR, STLUR and their byte, halfword and signed forms',

@@ -10,7 +10,7 @@ interface Controls {
 
 /** SCTLR_EL1.EnIA, EnIB, EnDA and EnDB, by key. */
 const ENABLE = [1 << 31, 1 << 30, 1 << 27, 1 << 13] as const;
-/** Limits of TCR_EL1.TxSZ with FEAT_TTST, and without FEAT_LVA and FEAT_LPA2; a size beyond them counts as the limit. */
+/** Limits of TCR_EL1.TxSZ with FEAT_TTST, without FEAT_LVA and FEAT_LPA2; a size beyond them counts as the limit. */
 const TXSZ = { min: 16, max: 48 } as const;
 /** Bit 55, in bits 63:32: it selects the half of the address space, and so is no part of a code. */
 const SELECT = 1 << 23;

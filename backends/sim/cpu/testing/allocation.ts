@@ -9,9 +9,9 @@ import { casePc } from './subject.ts';
 const SIGILL = 'signal 4';
 
 /**
- * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_LRCPC2, FEAT_FlagM, the ordered loads and stores of
- * FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA, FEAT_FRINTTS,
- * FEAT_JSCVT, FEAT_PAuth, FEAT_FHM, FEAT_BF16, FEAT_MOPS, FEAT_CSSC, and FEAT_FP16 but for its scalars.
+ * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_LRCPC2, FEAT_FlagM, the ordered loads and
+ * stores of FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA,
+ * FEAT_FRINTTS, FEAT_JSCVT, FEAT_PAuth, FEAT_FHM, FEAT_BF16, FEAT_MOPS, FEAT_CSSC, and FEAT_FP16 but for its scalars.
  */
 const BEYOND = new RegExp(
   [

@@ -1,7 +1,7 @@
 /**
- * The index of A64 by encoding (Arm ARM, C4.1), as the decoder sees it: groups, their classes of encodings, and what
- * an absent feature leaves undefined in a class. Patterns are those of isa/encoding.ts; the first class that matches a word
- * is its class.
+ * The index of A64 by encoding (Arm ARM, C4.1), as the decoder sees it: groups, their classes of encodings, and what an
+ * absent feature leaves undefined in a class. Patterns are those of isa/encoding.ts; the first class that matches a
+ * word is its class.
  */
 
 /** Encodings of a class that a feature would allocate. */

@@ -77,10 +77,13 @@ function status(of: EncodingClass, instructions: readonly string[]): string {
 export function instructionTable(): string {
   const parts = [
     '# A64 by encoding',
-    'Every class of encodings of the Arm ARM (C4.1) and what the simulator has of it. `npm run docs:isa` writes this file from the\n' +
-      'table of classes in `backends/sim/cpu/testing/encoding-classes.ts` and from the decoder, and a test fails where it is out of\n' +
-      'date. An undefined instruction takes the exception that the Arm ARM says, and the log of the VM names it. SVE, SME and MTE are\n' +
-      'absent; the identification registers say what is there, and a test compares them with the decoder.',
+    [
+      'Every class of encodings of the Arm ARM (C4.1) and what the simulator has of it. `npm run docs:isa` writes this file',
+      'from the table of classes in `backends/sim/cpu/testing/encoding-classes.ts` and from the decoder, and a test fails',
+      'where it is out of date. An undefined instruction takes the exception that the Arm ARM says, and the log of the VM',
+      'names it. SVE, SME and MTE are absent; the identification registers say what is there, and a test compares them with',
+      'the decoder.',
+    ].join('\n'),
   ];
   for (const group of encodingGroups) {
     const rows = group.classes.map((of) => {

@@ -2,8 +2,8 @@
 type Field = readonly [shift: number, value: number];
 
 /**
- * What the registers of instruction set attributes and of the memory model say (Arm ARM, D24.2), and so what decoder and
- * translation know. Fields that are not here are zero: the extension is absent.
+ * What the registers of instruction set attributes and of the memory model say (Arm ARM, D24.2), and so what decoder
+ * and translation know. Fields that are not here are zero: the extension is absent.
  */
 export const extensions = {
   ID_AA64ISAR0_EL1: {
