@@ -21,7 +21,7 @@ export const ContextState = {
   /** i32, 0 or 1. */
   C: 0x128,
   V: 0x12c,
-  /** PSTATE except NZCV, in SPSR format. */
+  /** PSTATE except NZCV, in SPSR format; in place of N and Z `LEAVES`. */
   Pstate: 0x130,
   /** Address of the exclusive monitor, or all ones in the Open Access state. */
   ExclusiveAddress: 0x138,
@@ -38,6 +38,12 @@ export const ContextState = {
   PacMasks: 0x700,
   Size: 0x760,
 } as const;
+
+/**
+ * In `ContextState.Pstate`: whether the run loop executes what generated code would do itself otherwise, because EL2
+ * traps it or has other registers by that name: moves of system registers of EL1, and DC ZVA.
+ */
+export const LEAVES = { Moves: 1 << 31, Zeroes: 1 << 30, Mask: 0xc000_0000 } as const;
 
 /** Uses of a pointer that have a mask: one for each key while it is enabled, in the order of ISS, and for any key. */
 export const PacMask = { Ia: 0, Ib: 1, Da: 2, Db: 3, AnyInstruction: 4, AnyData: 5 } as const;
@@ -82,7 +88,9 @@ export const VcpuState = {
   BranchType: 0xaa0,
   /** State of the generator of RNDR, which all vCPUs of a machine share. */
   Random: 0xaa8,
-  End: 0xab0,
+  /** Bits 63:32 of SCTLR_ELx of the translation regime in use. */
+  SctlrHigh: 0xab0,
+  End: 0xac0,
 } as const;
 
 /** Size of both. */
@@ -137,6 +145,14 @@ export function tlbSetAt(index: number): { tlb: number; itlb: number } {
 const SAVED_REGION = 0x14_0000;
 export function savedContext(context: number): number {
   return SAVED_REGION + context * ContextState.Size;
+}
+
+/** Registers of EL2 by context: they are not copied, since generated code does not use them. */
+const EL2_REGION = 0x18_0000;
+/** Room of a context, in registers of 8 bytes. */
+export const EL2_REGISTERS = 64;
+export function el2Block(context: number): number {
+  return EL2_REGION + context * EL2_REGISTERS * 8;
 }
 
 /** Saved blocks of vCPUs that are not running: SIMD&FP registers, FPCR, FPSR and what is known of them. */

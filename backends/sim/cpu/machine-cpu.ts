@@ -1,6 +1,7 @@
 import { Clock } from './clock.ts';
 import { CodeCache, type CodePage } from './code/code-cache.ts';
 import { Context, type RegimeFactory } from './pe/context.ts';
+import type { El2Identity } from './pe/el2/el2-state.ts';
 import { fillCrcTables } from './isa/crc-tables.ts';
 import { fillSubstitutionBoxes } from './isa/crypto/substitution-boxes.ts';
 import { DataAccess } from './mmu/data-access.ts';
@@ -142,10 +143,10 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
     return found.simdOffset;
   }
 
-  newContext(stage2: Stage2): Context {
+  newContext(stage2: Stage2, el2?: El2Identity): Context {
     if (this.#contexts.length >= MAX_CONTEXTS)
       throw new RangeError(`a machine has at most ${String(MAX_CONTEXTS)} contexts`);
-    const context = new Context(this.memory, this.#tlbs, this.#contexts.length, stage2, this.#regime);
+    const context = new Context(this.memory, this.#tlbs, this.#contexts.length, stage2, this.#regime, el2);
     this.#contexts.push(context);
     return context;
   }

@@ -72,12 +72,13 @@ export const ExceptionClass = {
   DataAbortSame: 0x25,
   SpAlignment: 0x26,
   MemoryOption: 0x27,
+  SError: 0x2f,
   Brk64: 0x3c,
 } as const;
 
 /** The last synchronous exception to a level without guest code. All plain numbers: an exit allocates nothing. */
 export interface SyncExit {
-  /** Exception level that takes it: EL2, since there is no EL3. */
+  /** Exception level that takes it: EL2, or EL3 for an SMC of a context that has EL2. */
   target: ExceptionLevel;
   /** ESR_EL2.EC. */
   ec: number;
@@ -110,7 +111,8 @@ export interface CpuContext {
   readonly pcOffset: number;
   pc: bigint;
   /**
-   * In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused.
+   * In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused, but
+   * for EL2t and EL2h of a context with EL2.
    */
   pstate: number;
   /** SP selected by the current PSTATE. */
@@ -136,6 +138,14 @@ export interface CpuContext {
    * as AArch64.TakeException does (Arm ARM, shared pseudocode).
    */
   takeException(esr: number, far: bigint): void;
+}
+
+export interface ContextOptions {
+  /**
+   * Whether the guest has EL2, where it starts: then exceptions to EL2 are the guest's, and only SMCs that it does not
+   * trap and accesses to what `Stage2` does not map end a run with `RunExit.Sync`. @default false
+   */
+  readonly el2?: boolean;
 }
 
 /** Offsets in linear memory of the EL2 registers that an exit fills; 8 bytes each. */
@@ -187,8 +197,10 @@ export interface Vcpu {
    * their PPIs through alarms, and accesses that generate or deactivate interrupts are no longer trapped to EL2.
    */
   connect(routing: InterruptRouting): void;
-  /** A context in the reset state of the Arm ARM: registers 0, PSTATE EL1h with DAIF set, MMU off. */
-  createContext(stage2: Stage2): CpuContext;
+  /**
+   * A context in the reset state of the Arm ARM: registers 0, PSTATE EL1h (or EL2h, with EL2) with DAIF set, MMU off.
+   */
+  createContext(stage2: Stage2, options?: ContextOptions): CpuContext;
   /** Saves the active context and loads another. Clears the exclusive monitor. */
   activate(context: CpuContext): void;
   /** Resets the active context, as `CpuContext.reset` does, and what else of the PE a warm reset does. */

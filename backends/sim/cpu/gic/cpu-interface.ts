@@ -6,7 +6,10 @@ const NONE = BigInt(NO_INTERRUPT);
 
 /** A stored value that takes part in what is signalled. */
 function controls(encoding: number, options: { readonly reset?: bigint; readonly writable: bigint }): RegisterRow {
-  return { ...keeps(encoding, options), write: (_context, _value, host) => host.interrupts?.update() };
+  return {
+    ...keeps(encoding, { ...options, el2Traps: true }),
+    write: (_context, _value, host) => host.interrupts?.update(),
+  };
 }
 
 /** ICC_IARn_EL1: reading it acknowledges the interrupt. */

@@ -3,8 +3,8 @@ export type InterruptGroup = 0 | 1;
 
 /** The special INTID for "no pending interrupt" (IHI0069, 2.2.1). */
 export const NO_INTERRUPT = 1023;
-/** INTIDs of the EL1 timers' PPIs (BSA, PPI assignment). */
-export const TimerInterrupt = { Virtual: 27, Physical: 30 } as const;
+/** INTIDs of the timers' PPIs (BSA, PPI assignment). */
+export const TimerInterrupt = { HypervisorPhysical: 26, Virtual: 27, HypervisorVirtual: 28, Physical: 30 } as const;
 /** INTID of the performance monitors' PPI (BSA, PPI assignment). */
 export const PMU_INTERRUPT = 23;
 

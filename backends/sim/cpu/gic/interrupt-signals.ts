@@ -33,6 +33,8 @@ export class InterruptSignals {
   /** Whether an IRQ and an FIQ is signalled, whatever PSTATE masks. */
   irq = false;
   fiq = false;
+  /** The same for virtual ones, which list registers of EL2 hold. */
+  readonly virtual = { irq: false, fiq: false };
   readonly #context: () => RegisterAccess | undefined;
   readonly #routing: InterruptRouting;
 

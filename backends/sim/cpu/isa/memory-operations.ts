@@ -2,8 +2,7 @@ import { insn, xDest, xSource, type Definition } from './definition.ts';
 import { Exit, type Lowering, type RegisterOperand } from './lowering.ts';
 import { Operation } from './operation.ts';
 import { i32, i64, v128, type I32, type I64 } from '../wasm/expr.ts';
-import { ContextState } from '../layout.ts';
-import { slotOf } from '../pe/system-registers.ts';
+import { ContextState, VcpuState } from '../layout.ts';
 import { Pstate } from '../pe/pstate.ts';
 
 /**
@@ -20,7 +19,7 @@ const VECTOR = 16;
 /** Sizes of chunks; at page boundaries and at the end smaller ones remain. */
 const CHUNKS = [64, 8, 1] as const;
 type Chunk = (typeof CHUNKS)[number];
-/** SCTLR_EL1.MSCEn, in bits 63:32. */
+/** SCTLR_ELx.MSCEn, in bits 63:32. */
 const MSCEN = 1 << 1;
 /** PSTATE of Option B: C, with N for a copy from the end to the start. */
 const OPTION_B = 1 << 29;
@@ -30,10 +29,10 @@ const Iss = { MemInst: 1 << 24, OptionsShift: 19, FromEpilogue: 1 << 18, WrongOp
 const MAX_COPY = 0x007f_ffff_ffff_ffffn;
 const MAX_SIZE = 0x7fff_ffff_ffff_ffffn;
 
-/** Undefined at EL0 unless EL1 allows it. */
+/** Undefined at EL0 unless the level that controls EL0 allows it. */
 function checkEnabled(code: Lowering): void {
   const el0 = i32.eqz(i32.and(i32.load(state, ContextState.Pstate), i32.const(Pstate.El)));
-  const enabled = i32.and(i32.load(state, slotOf('SCTLR_EL1') + 4), i32.const(MSCEN));
+  const enabled = i32.and(i32.load(state, VcpuState.SctlrHigh), i32.const(MSCEN));
   code.if(i32.and(el0, i32.eqz(enabled)), () => {
     code.exit(Exit.Undefined);
   });

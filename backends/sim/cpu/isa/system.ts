@@ -2,7 +2,7 @@ import { insn, xDest, xSource, type Definition } from './definition.ts';
 import { Exit, type Lowering } from './lowering.ts';
 import { Operation } from './operation.ts';
 import { i32, i64 } from '../wasm/expr.ts';
-import { ContextState, LANDING_PAD, ZVA_BYTES } from '../layout.ts';
+import { ContextState, LANDING_PAD, LEAVES, ZVA_BYTES } from '../layout.ts';
 import { Pstate } from '../pe/pstate.ts';
 import { encodeSysreg, privilegedSysregSlot, slotOf, sysreg, userSysregSlot } from '../pe/system-registers.ts';
 
@@ -14,10 +14,14 @@ function toRunLoop(code: Lowering): void {
   code.exit(Exit.System);
 }
 
-/** Runs `body` if some of these bits of PSTATE are set; otherwise the run loop executes the instruction. */
+/**
+ * Runs `body` if some of these bits of PSTATE are set, and `LEAVES.Moves` is not if it is among them; otherwise the run
+ * loop executes the instruction.
+ */
 function wherePstate(code: Lowering, bits: number, body: () => void): void {
   const pstate = i32.load(i32.const(0), ContextState.Pstate);
-  code.if(i32.and(pstate, i32.const(bits)), body, () => {
+  // `LEAVES.Moves` is the sign.
+  code.if(i32.gtS(i32.and(pstate, i32.const(bits)), i32.const(0)), body, () => {
     code.exit(Exit.System);
   });
 }
@@ -26,7 +30,7 @@ function movesSysreg(encoding: number, write: boolean): { readonly slot: number;
   // The place is that of SP_EL0 only while another stack pointer is selected, which is so at EL1 and above only.
   if (encoding === sysreg.SP_EL0) return { slot: ContextState.SpEl0, pstate: Pstate.SpSel };
   const slot = privilegedSysregSlot(encoding, write);
-  return slot === undefined ? undefined : { slot, pstate: Pstate.El };
+  return slot === undefined ? undefined : { slot, pstate: Pstate.El | LEAVES.Moves };
 }
 
 /**
@@ -194,7 +198,8 @@ export const system: readonly Definition[] = [
         const block = code.let(i32.and(code.zeroable(code.x('n')), i32.const(-ZVA_BYTES)));
         for (let at = 0; at < ZVA_BYTES; at += 8) code.emit(i64.store(block, i64.const(0n), at));
       };
-      code.if(permitted, zero, () => {
+      const stays = i32.eqz(i32.and(pstate, i32.const(LEAVES.Zeroes)));
+      code.if(i32.and(i32.ne(permitted, i32.const(0)), stays), zero, () => {
         code.exit(Exit.System);
       });
     },

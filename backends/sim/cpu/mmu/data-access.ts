@@ -23,6 +23,8 @@ export interface Fault {
   /** For a stage 2 fault: the intermediate physical address, and whether a stage 1 table walk took it. */
   ipa: number;
   inWalk: boolean;
+  /** For a stage 2 fault: whether it is one of the guest's own stage 2. */
+  guest: boolean;
   write: boolean;
   /** Cache maintenance or address translation, not a load or store (ISS.CM). */
   maintenance: boolean;
@@ -41,6 +43,7 @@ export class DataAccess {
     distance: 0,
     ipa: 0,
     inWalk: false,
+    guest: false,
     write: false,
     maintenance: false,
     again: false,
@@ -114,8 +117,16 @@ export class DataAccess {
   }
 
   /** A fault of an address translation instruction that EL2 takes: one of stage 2 in the table walk. */
-  failTranslation(status: number, ipa: number): void {
-    this.#fail({ status, stage2: true, ipa, inWalk: true }, 0, true);
+  failTranslation({
+    status,
+    ipa,
+    guest,
+  }: {
+    readonly status: number;
+    readonly ipa: number;
+    readonly guest: boolean;
+  }): void {
+    this.#fail({ status, stage2: true, ipa, inWalk: true, guest }, 0, true);
     this.fault.maintenance = true;
   }
 
@@ -193,7 +204,7 @@ export class DataAccess {
     return place;
   }
 
-  #fail({ status, stage2, ipa, inWalk }: Failure, distance: number, write: boolean): -1 {
+  #fail({ status, stage2, ipa, inWalk, guest }: Failure, distance: number, write: boolean): -1 {
     const { fault } = this;
     fault.again = false;
     fault.maintenance = false;
@@ -202,6 +213,7 @@ export class DataAccess {
     fault.distance = distance;
     fault.ipa = ipa;
     fault.inWalk = inWalk;
+    fault.guest = guest === true;
     fault.write = write;
     return -1;
   }
@@ -214,7 +226,7 @@ function mustAlign(context: Context, address: number, bytes: number, flags: numb
   return (address & (QUANTITY - 1)) + bytes > QUANTITY;
 }
 
-type Failure = Pick<Translation, 'status' | 'stage2' | 'ipa' | 'inWalk'>;
+type Failure = Pick<Translation, 'status' | 'stage2' | 'ipa' | 'inWalk' | 'guest'>;
 
 const ALIGNMENT: Failure = { status: FaultStatus.Alignment, stage2: false, ipa: 0, inWalk: false };
 

@@ -3,9 +3,9 @@ import type { ExceptionLevel } from '../exception-level.ts';
 /**
  * Kinds of access, as bits: AccessDescriptor and `aligned` in the pseudocode of the Arm ARM. `Misaligned` stands for
  * everything that faults on Device memory, and so for DC ZVA as well. `Speculative` is an access of the engine's own,
- * which must leave no trace.
+ * which must leave no trace; `TableWalk` is that of a walk of stage 1.
  */
-export const Access = { Read: 1, Write: 2, Execute: 4, Misaligned: 8, Speculative: 16 } as const;
+export const Access = { Read: 1, Write: 2, Execute: 4, Misaligned: 8, Speculative: 16, TableWalk: 32 } as const;
 
 /** Fault status codes (Arm ARM, D24.2.40, DFSC). Those of a table walk have the level added. */
 export const FaultStatus = {
@@ -13,6 +13,8 @@ export const FaultStatus = {
   Translation: 0x04,
   AccessFlag: 0x08,
   Permission: 0x0c,
+  /** A synchronous External abort in a table walk: there is no memory. */
+  ExternalInWalk: 0x14,
   Alignment: 0x21,
 } as const;
 
@@ -32,6 +34,8 @@ export interface Translation {
   readonly ipa: number;
   /** For a stage 2 fault: whether a stage 1 table walk took it (ISS.S1PTW). */
   readonly inWalk: boolean;
+  /** For a stage 2 fault: whether it is one of the guest's own stage 2, which its EL2 takes. Default: no. */
+  readonly guest?: boolean;
   /** For a stage 2 fault in a table walk: whether the walk was to write to the descriptor. Default: no. */
   readonly walkWrites?: boolean;
   /** Of an access that does not fault: whether the entry is for all ASIDs (nG is clear). */

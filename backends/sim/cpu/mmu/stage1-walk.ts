@@ -3,7 +3,7 @@ import { Access, FaultStatus } from './regime.ts';
 import { type HalfControl, LAST_LEVEL, Stage1Control } from './stage1-control.ts';
 import { PIECE_BITS, WalkCache } from './walk-cache.ts';
 
-/** The registers that control stage 1 of the EL1&0 regime (Arm ARM, D24.2), in halves of 32 bits. */
+/** The registers that control stage 1 of a regime, in the form of those of EL1&0 (Arm ARM, D24.2), in halves of 32 bits. */
 export interface Stage1Registers {
   readonly sctlr: number;
   /** SCTLR_EL1.EPAN: PSTATE.PAN counts for pages that EL0 may only execute too (FEAT_PAN3). */
@@ -17,6 +17,10 @@ export interface Stage1Registers {
   mair(index: number): number;
   /** Whether PSTATE.PAN is set. */
   readonly pan: boolean;
+  /** Whether there is one range of addresses and one Exception level, as in the EL2 regime. Default: no. */
+  readonly oneRange?: boolean;
+  /** Whether memory is Normal while stage 1 is off (HCR_EL2.DC). Default: no. */
+  readonly defaultCacheable?: boolean;
 }
 
 /** Memory of translation tables, by intermediate physical address. */
@@ -221,7 +225,7 @@ export class Stage1Walk {
     this.attributeIndex = (low >>> 2) & 7;
     this.shareability = (low >>> 8) & 3;
     this.guarded = (high & High.Guarded) !== 0;
-    this.global = (low & Low.NotGlobal) === 0;
+    this.global = this.#registers.oneRange === true || (low & Low.NotGlobal) === 0;
     this.spanBits = shift;
     this.#descriptor = at;
     this.#permit(this.clean ? low & ~Low.ReadOnly : low, high, inherited);
@@ -254,6 +258,12 @@ export class Stage1Walk {
     const pxn = (high & High.Pxn) !== 0 || (tables & High.PxnTable) !== 0;
     const wxn = (this.#registers.sctlr & Sctlr.WXN) !== 0;
     const write = writable ? Access.Write : 0;
+    if (this.#registers.oneRange === true) {
+      // AP[1] is RES1, and XN is where UXN is.
+      this.el0 = 0;
+      this.el1 = Access.Read | write | (uxn || (wxn && writable) ? 0 : Access.Execute);
+      return;
+    }
     this.el0 = (user ? Access.Read | write : 0) | (uxn || (wxn && user && writable) ? 0 : Access.Execute);
     // What EL0 may write, EL1 never executes.
     this.el1 = Access.Read | write | (pxn || (writable && (user || wxn)) ? 0 : Access.Execute);

@@ -1,7 +1,7 @@
 import type { ExceptionLevel } from '../exception-level.ts';
 import { Access, FaultStatus } from './regime.ts';
 import { Sctlr, Stage1Walk, type Stage1Registers, type TableMemory } from './stage1-walk.ts';
-import type { Stage2Access } from './stage2-access.ts';
+import type { IpaTranslation } from './stage2-access.ts';
 
 /** Higher addresses are outside of the regime: FEAT_LPA2 is not implemented. */
 const ADDRESS_LIMIT = 2 ** 48;
@@ -9,6 +9,8 @@ const PAGE_BITS = 12;
 const OUTER_SHAREABLE = 2;
 /** Attributes of Normal memory that is inner and outer Non-cacheable. */
 const NON_CACHEABLE = 0x44;
+/** The same, Write-Back with allocation. */
+const WRITE_BACK = 0xff;
 const DATA = Access.Read | Access.Write;
 const ALL = DATA | Access.Execute;
 
@@ -17,19 +19,20 @@ class GuestTables implements TableMemory {
   low = 0;
   high = 0;
   place = 0;
-  /** The fault status code of the last read that faulted. */
+  /** Of the last read that faulted: see `Translation`. */
   status = 0;
+  guest = false;
+  fault = 0;
   readonly #words: Uint32Array;
-  readonly #stage2: Stage2Access;
+  readonly #stage2: IpaTranslation;
 
-  constructor(words: Uint32Array, stage2: Stage2Access) {
+  constructor(words: Uint32Array, stage2: IpaTranslation) {
     this.#words = words;
     this.#stage2 = stage2;
   }
 
   read(ipa: number): boolean {
-    const { place, status } = this.#stage2.translate(ipa, Access.Read, 1);
-    this.status = status;
+    const place = this.#translate(ipa, Access.Read);
     if (place < 0) return false;
     this.readAt(place);
     return true;
@@ -42,16 +45,23 @@ class GuestTables implements TableMemory {
   }
 
   update(ipa: number, set: number, clear: number): boolean {
-    const { place, status } = this.#stage2.translate(ipa, Access.Read | Access.Write, 1);
-    this.status = status;
+    const place = this.#translate(ipa, Access.Read | Access.Write);
     if (place < 0) return false;
     this.#words[place >>> 2] = ((this.#words[place >>> 2] ?? 0) & ~clear) | set;
     return true;
   }
+
+  #translate(at: number, access: number): number {
+    const { place, status, guest, ipa } = this.#stage2.translate(at, access | Access.TableWalk, 1);
+    this.status = status;
+    this.guest = guest === true;
+    this.fault = ipa;
+    return place;
+  }
 }
 
 /**
- * Stage 1 of the EL1&0 regime. `translate` fills in the fields, so that a TLB miss allocates nothing. While
+ * Stage 1 of a regime. `translate` fills in the fields, so that a TLB miss allocates nothing. While
  * SCTLR_EL1.M is 0, a virtual address is the intermediate physical address, and all memory is Device-nGnRnE, so every
  * misaligned access faults (Arm ARM, D8.2.11 and B2.13.2).
  */
@@ -62,6 +72,8 @@ export class Stage1 {
   ipa = 0;
   /** Whether the fault is one of stage 2 in the walk. */
   stage2 = false;
+  /** Whether it is one of the guest's own stage 2. */
+  guest = false;
   /** Whether it is one of writing to a descriptor. */
   walkWrites = false;
   /** What the Exception level may do, as bits of `Access`; valid for permission faults too. */
@@ -80,7 +92,7 @@ export class Stage1 {
   readonly #walk: Stage1Walk;
 
   /** @param words linear memory */
-  constructor(words: Uint32Array, registers: Stage1Registers, stage2: Stage2Access) {
+  constructor(words: Uint32Array, registers: Stage1Registers, stage2: IpaTranslation) {
     this.#registers = registers;
     this.#tables = new GuestTables(words, stage2);
     this.#walk = new Stage1Walk(registers, this.#tables);
@@ -93,7 +105,7 @@ export class Stage1 {
    */
   translate(va: number, access: number, el: ExceptionLevel, pan: boolean): void {
     this.status = -1;
-    this.stage2 = this.walkWrites = false;
+    this.stage2 = this.guest = this.walkWrites = false;
     this.allowed = 0;
     this.guarded = false;
     if ((this.#registers.sctlr & Sctlr.M) === 0) this.#translateFlat(va, access);
@@ -102,12 +114,14 @@ export class Stage1 {
 
   #translateFlat(va: number, access: number): void {
     this.ipa = va;
-    this.global = this.device = true;
+    const cacheable = this.#registers.defaultCacheable === true;
+    this.global = true;
+    this.device = !cacheable;
     this.spanBits = PAGE_BITS;
-    this.attributes = 0;
-    this.shareability = OUTER_SHAREABLE;
+    this.attributes = cacheable ? WRITE_BACK : 0;
+    this.shareability = cacheable ? 0 : OUTER_SHAREABLE;
     if (va < 0 || va >= ADDRESS_LIMIT) this.status = FaultStatus.AddressSize;
-    else if ((access & Access.Misaligned) !== 0) this.status = FaultStatus.Alignment;
+    else if (this.device && (access & Access.Misaligned) !== 0) this.status = FaultStatus.Alignment;
     else this.allowed = ALL;
   }
 
@@ -117,8 +131,7 @@ export class Stage1 {
     walk.walk(va, el, !speculative);
     this.ipa = walk.ipa;
     if (walk.stage2) {
-      this.stage2 = true;
-      this.status = this.#tables.status;
+      this.#failWalk();
       return;
     }
     this.status = walk.status;
@@ -137,12 +150,21 @@ export class Stage1 {
     if (device && (access & Access.Misaligned) !== 0) this.status = FaultStatus.Alignment;
     else if ((this.allowed & wanted) !== wanted) this.status = FaultStatus.Permission + walk.level;
     else if (!speculative && !walk.update((access & Access.Write) !== 0)) {
-      this.stage2 = this.walkWrites = true;
-      this.status = this.#tables.status;
-      this.ipa = walk.ipa;
+      this.walkWrites = true;
+      this.#failWalk();
     }
     // A page that is clean must be noted to be dirty before the first write.
     if (walk.clean) this.allowed &= ~Access.Write;
+  }
+
+  /** Takes the fault of a table read or written. */
+  #failWalk(): void {
+    const { status, guest, fault } = this.#tables;
+    // There is no memory: an External abort, which the regime itself takes.
+    this.stage2 = (status & FaultStatus.ExternalInWalk) !== FaultStatus.ExternalInWalk;
+    this.guest = guest;
+    this.status = status;
+    this.ipa = fault;
   }
 
   /** Whether PSTATE.PAN keeps EL1 from the data of a page, by what EL0 may do with it. */

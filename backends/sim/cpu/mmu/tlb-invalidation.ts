@@ -2,6 +2,12 @@
 export type TlbInvalidation = Scope & {
   /** Entries of the last level of a walk only, not those of the tables above. */
   readonly lastLevel: boolean;
+  /** Of a PE with EL2: whose regime it is. Default: EL1&0. */
+  readonly regime?: 'el2';
+  /** Of the EL1&0 regime of a PE with EL2: the virtual machine; default all. */
+  readonly vmid?: number;
+  /** Whether everything of the virtual machine goes, of both stages. */
+  readonly bothStages?: boolean;
 };
 
 type Scope =
@@ -16,6 +22,10 @@ export interface TlbMaintenance {
   /** Whether entries of all ASIDs go. */
   readonly anyAsid: boolean;
   readonly lastLevel: boolean;
+  /** Of EL2: see `TlbInvalidation`, and whether it is about all virtual machines, not the current one. */
+  readonly regime?: 'el2';
+  readonly bothStages?: boolean;
+  readonly anyVmid?: boolean;
   /** Whether it reaches other PEs. */
   readonly shareable: boolean;
 }

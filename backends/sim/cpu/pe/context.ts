@@ -3,17 +3,32 @@ import { ExceptionClass, type CpuContext, type Stage2, type Traps } from '../typ
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { Regime } from '../mmu/regime.ts';
 import { ContextTlbs } from '../mmu/context-tlbs.ts';
+import { El1Regime } from '../mmu/el1-regime.ts';
+import { GuestStage2 } from '../mmu/guest-stage2.ts';
 import { Sctlr, type Stage1Registers } from '../mmu/stage1-walk.ts';
 import { Stage1 } from '../mmu/stage1.ts';
 import { Stage2Access } from '../mmu/stage2-access.ts';
 import type { TlbInvalidation } from '../mmu/tlb-invalidation.ts';
 import type { TlbPool } from '../mmu/tlb-pool.ts';
 import type { LinearMemory } from '../linear-memory.ts';
-import { timerDeadline } from './generic-timer.ts';
+import { El2Controls, El2Stage2Registers } from './el2/el2-controls.ts';
+import { type El2Identity, El2Slot, El2State, Hcr } from './el2/el2-state.ts';
+import { GuestTlbs } from './el2/guest-tlbs.ts';
+import {
+  INTERRUPT_VECTORS,
+  pendingAtEl2,
+  type PendingInterrupt,
+  TAKEN,
+  virtualInterruptPending,
+} from './el2/interrupt-target.ts';
+import { leaves, simdTrapWithEl2 } from './el2/traps.ts';
+import { syndrome } from './exception.ts';
+import { timerDeadline, type TimerKind, timerKinds } from './generic-timer.ts';
 import { writePacMasks } from './pac-masks.ts';
 import { exceptionEntry, Pstate, validTarget } from './pstate.ts';
 import { findSysreg, slotOf, sysreg, sysregs } from './system-registers.ts';
-import { ContextState, savedContext } from '../layout.ts';
+import { ContextState, LEAVES, savedContext, VcpuState } from '../layout.ts';
+import { type ControlsOwner, El1Controls, type RegimeControls } from './stage1-controls.ts';
 
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
 const VBAR_EL1 = slotOf('VBAR_EL1');
@@ -22,23 +37,19 @@ const FAR_EL1 = slotOf('FAR_EL1');
 const ELR_EL1 = slotOf('ELR_EL1');
 const SPSR_EL1 = slotOf('SPSR_EL1');
 const CPACR_EL1 = slotOf('CPACR_EL1');
-const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
 const CNTV_CTL_EL0 = slotOf('CNTV_CTL_EL0');
 const CNTV_CVAL_EL0 = slotOf('CNTV_CVAL_EL0');
 const CNTP_CTL_EL0 = slotOf('CNTP_CTL_EL0');
 const CNTP_CVAL_EL0 = slotOf('CNTP_CVAL_EL0');
 
-const TCR_EL1 = slotOf('TCR_EL1');
-const TTBR_EL1 = [slotOf('TTBR0_EL1'), slotOf('TTBR1_EL1')] as const;
-const MAIR_EL1 = slotOf('MAIR_EL1');
-
-/** Offsets of the vectors of IRQ and FIQ from that of a synchronous exception. */
-const IRQ_VECTOR = 0x80n;
-const FIQ_VECTOR = 0x100n;
+/** A trap of CPACR_EL1 that HCR_EL2.TGE routes to EL2 is reported as unknown there. */
+const UNKNOWN = syndrome(ExceptionClass.Unknown, 0);
+/** ISS.IDS of an SError: the rest is implementation defined. */
+const SERROR_UNKNOWN = 1 << 24;
+/** No virtual interrupt. */
+const NONE = { irq: false, fiq: false } as const;
 /** Fields of PSTATE that decide which TLBs are used. */
 const SELECTS_TLBS = Pstate.El | Pstate.Pan | Pstate.Uao;
-/** SCTLR_EL1.EPAN, in bits 63:32. */
-const EPAN = 1 << 25;
 /** TCR_EL1.TBI0 and TBI1, in bits 63:32. */
 const TBI_SHIFT = 5;
 /** TCR_EL1.TBID0 and TBID1, in bits 63:32. */
@@ -48,49 +59,118 @@ const ALL_ONES = 0xffff_ffff_ffff_ffffn;
 /** Makes the translation regime of a context. */
 export type RegimeFactory = (stage2: Stage2, registers: Stage1Registers) => Regime;
 
+/** A translation regime with all that belongs to it. */
+interface Translations {
+  readonly controls: RegimeControls;
+  readonly regime: Regime;
+  /** Stage 1 alone, for address translation instructions. */
+  readonly stage1: Stage1;
+  tlbs: ContextTlbs;
+}
+
 /** A plane on a vCPU. An active context is at address 0 of linear memory, an inactive one in a block of its own. */
-export class Context implements CpuContext, RegisterAccess, Stage1Registers {
+export class Context implements CpuContext, RegisterAccess, ControlsOwner {
   readonly index: number;
   readonly traps: Traps = { wfi: false, wfe: false, simd: false };
-  readonly tlbs: ContextTlbs;
+  /** The registers of EL2, in a context that has it. */
+  readonly el2: El2State | undefined;
   #active = false;
   readonly #memory: LinearMemory;
+  readonly #pool: TlbPool;
   readonly #makeRegime: RegimeFactory;
   #stage2: Stage2;
-  #regime: Regime;
-  #stage1: Stage1;
+  #el1: Translations;
+  #el2: Translations | undefined;
+  readonly #stage2Registers: El2Stage2Registers | undefined;
+  /** The TLBs of the EL1&0 regime by stage 2, in a context that has EL2. */
+  readonly #guests: GuestTlbs | undefined;
+  /** That of the current Exception level. */
+  #now: Translations;
+  /** Whether what the EL1&0 regime depends on was written while it was not in use. */
+  #el1Changed = false;
 
-  constructor(memory: LinearMemory, pool: TlbPool, index: number, stage2: Stage2, makeRegime: RegimeFactory) {
+  /** @param el2 that it has EL2, and starts there */
+  constructor(
+    memory: LinearMemory,
+    pool: TlbPool,
+    index: number,
+    stage2: Stage2,
+    makeRegime: RegimeFactory,
+    el2?: El2Identity,
+  ) {
     this.#memory = memory;
+    this.#pool = pool;
     this.index = index;
     this.#makeRegime = makeRegime;
     this.#stage2 = stage2;
-    this.#regime = makeRegime(stage2, this);
-    this.#stage1 = new Stage1(memory.u32, this, new Stage2Access(stage2));
-    this.tlbs = new ContextTlbs(memory, pool, this);
+    this.el2 = el2 === undefined ? undefined : new El2State(memory, index, el2);
+    const controls = new El1Controls(memory, this);
+    const tlbs = (): ContextTlbs => new ContextTlbs(memory, pool, controls);
+    if (this.el2 !== undefined) {
+      this.#stage2Registers = new El2Stage2Registers(this.el2);
+      this.#guests = new GuestTlbs(tlbs);
+    }
+    this.#el1 = this.#translationsOfEl1(controls, this.#guests?.current ?? tlbs());
+    this.#el2 = this.#translationsOfEl2();
+    this.#now = this.#el1;
     this.reset(stage2);
+  }
+
+  /** The EL1&0 regime on the current stage 2. */
+  #translationsOfEl1(controls: RegimeControls, tlbs: ContextTlbs): Translations {
+    const { u32 } = this.#memory;
+    const stage2 = new Stage2Access(this.#stage2);
+    const registers = this.#stage2Registers;
+    if (registers === undefined) {
+      return {
+        controls,
+        regime: this.#makeRegime(this.#stage2, controls),
+        stage1: new Stage1(u32, controls, stage2),
+        tlbs,
+      };
+    }
+    const guest = new GuestStage2(u32, stage2, registers);
+    const regime = new El1Regime(this.#memory, this.#stage2, controls, guest);
+    return { controls, regime, stage1: new Stage1(u32, controls, guest), tlbs };
+  }
+
+  #translationsOfEl2(): Translations | undefined {
+    if (this.el2 === undefined) return undefined;
+    const controls = new El2Controls(this.#memory, this, this.el2);
+    const stage1 = new Stage1(this.#memory.u32, controls, new Stage2Access(this.#stage2));
+    const tlbs = this.#el2?.tlbs ?? new ContextTlbs(this.#memory, this.#pool, controls);
+    return { controls, regime: new El1Regime(this.#memory, this.#stage2, controls), stage1, tlbs };
   }
 
   get stage2(): Stage2 {
     return this.#stage2;
   }
 
-  /** How its addresses are translated. */
+  /** How its addresses are translated at the current Exception level. */
   get regime(): Regime {
-    return this.#regime;
+    return this.#now.regime;
+  }
+  get tlbs(): ContextTlbs {
+    return this.#now.tlbs;
   }
 
   /** Stage 1 alone, for address translation instructions. */
-  get stage1(): Stage1 {
-    return this.#stage1;
+  stage1Of(of: 'el1' | 'el2'): Stage1 {
+    this.#refreshEl1();
+    return ((of === 'el2' ? this.#el2 : undefined) ?? this.#el1).stage1;
+  }
+  /** The EL1&0 regime with both stages, for address translation instructions of EL2. */
+  get regimeOfEl1(): Regime {
+    this.#refreshEl1();
+    return this.#el1.regime;
   }
 
   reset(stage2: Stage2): void {
     if (stage2 !== this.#stage2) {
-      this.#regime = this.#makeRegime(stage2, this);
-      this.#stage1 = new Stage1(this.#memory.u32, this, new Stage2Access(stage2));
+      this.#stage2 = stage2;
+      this.#el1 = this.#translationsOfEl1(this.#el1.controls, this.#el1.tlbs);
+      this.#el2 = this.#translationsOfEl2();
     }
-    this.#stage2 = stage2;
     this.traps.wfi = this.traps.wfe = this.traps.simd = false;
     this.#memory.u8.fill(0, this.base, this.base + ContextState.Size);
     for (const register of sysregs) {
@@ -98,22 +178,37 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     }
     this.#set(ContextState.Z, 1n);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
-    this.#memory.u32[(this.base + ContextState.Pstate) >> 2] = Pstate.El1h | Pstate.Daif;
+    this.#resetEl2();
+    const mode = this.el2 === undefined ? Pstate.El1h : Pstate.El2h;
+    this.#memory.u32[(this.base + ContextState.Pstate) >> 2] = mode | Pstate.Daif;
+    this.#now = this.#el2 ?? this.#el1;
     this.flushTlb();
-    this.stage1Changed('controls');
+    this.#regimeChanged('controls');
+    if (this.el2 !== undefined) this.setMode(this.pstate);
+  }
+
+  #resetEl2(): void {
+    if (this.el2 === undefined) return;
+    this.el2.clear();
+    for (const { el2Slot, reset } of sysregs) if (el2Slot !== undefined) this.el2.set(el2Slot, reset);
+    this.el2.identify();
+    this.#el1Changed = true;
   }
 
   /** A copy of its registers, as they are in linear memory. */
   save(): Uint8Array {
-    return this.#memory.u8.slice(this.base, this.base + ContextState.Size);
+    const own = this.#memory.u8.slice(this.base, this.base + ContextState.Size);
+    return this.el2 === undefined ? own : Uint8Array.from([...own, ...this.el2.block]);
   }
 
   /** @param registers of a context with the same stage 2 */
   restore(registers: Uint8Array): void {
-    this.#memory.u8.set(registers, this.base);
+    this.#memory.u8.set(registers.subarray(0, ContextState.Size), this.base);
+    this.el2?.block.set(registers.subarray(ContextState.Size));
     this.flushTlb();
-    this.stage1Changed('controls');
-    this.stage1Changed('tables');
+    this.#el1Changed = true;
+    this.#selectRegime();
+    this.#regimeChanged('controls');
   }
 
   /** Whether its state is at address 0, for generated code. */
@@ -147,10 +242,11 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     const at = (offset: number): number => words[(this.base + offset) >> 2] ?? 0;
     const negative = (at(ContextState.N + 4) >>> 31) << 31;
     const zero = at(ContextState.Z) === 0 && at(ContextState.Z + 4) === 0 ? 1 << 30 : 0;
-    return (negative | zero | (at(ContextState.C) << 29) | (at(ContextState.V) << 28) | at(ContextState.Pstate)) >>> 0;
+    const others = at(ContextState.Pstate) & ~LEAVES.Mask;
+    return (negative | zero | (at(ContextState.C) << 29) | (at(ContextState.V) << 28) | others) >>> 0;
   }
   set pstate(value: number) {
-    if (!validTarget(value)) return;
+    if (!validTarget(value, this.el2 === undefined ? 1 : 2)) return;
     this.setMode(value);
     this.setNzcv(value);
   }
@@ -161,17 +257,32 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
     const at = (this.base + ContextState.Pstate) >> 2;
     const old = words[at] ?? 0;
     const next = (value & ~Pstate.Nzcv) >>> 0;
-    if (usesSpEl1(old) !== usesSpEl1(next)) {
-      this.#set(usesSpEl1(old) ? ContextState.SpEl1 : ContextState.SpEl0, this.sp);
-      this.#set(ContextState.Sp, this.#get(usesSpEl1(next) ? ContextState.SpEl1 : ContextState.SpEl0));
+    const [from, to] = [stackLevel(old), stackLevel(next)];
+    if (from !== to) {
+      this.#setStack(from, this.sp);
+      this.#set(ContextState.Sp, this.#stack(to));
     }
-    words[at] = next;
-    if (((old ^ next) & SELECTS_TLBS) !== 0) this.#selectTlbs();
+    words[at] = this.el2 === undefined ? next : next | leaves(this.el2, next);
+    if (((old ^ next) & SELECTS_TLBS) === 0) return;
+    if (((old ^ next) & Pstate.El) !== 0) this.#selectRegime();
+    this.#selectTlbs();
+  }
+
+  /** SP_ELx that is not selected. */
+  #stack(el: ExceptionLevel): bigint {
+    if (el === 2) return this.el2?.get(El2Slot.SP) ?? 0n;
+    return this.#get(el === 1 ? ContextState.SpEl1 : ContextState.SpEl0);
+  }
+  #setStack(el: ExceptionLevel, value: bigint): void {
+    if (el === 2) this.el2?.set(El2Slot.SP, value);
+    else this.#set(el === 1 ? ContextState.SpEl1 : ContextState.SpEl0, value);
   }
 
   /** Gives generated code the TLBs that its accesses use now. */
   #selectTlbs(): void {
-    if (this.#active) this.tlbs.select();
+    if (!this.#active) return;
+    this.#memory.u32[VcpuState.SctlrHigh >> 2] = this.sctlrHigh;
+    this.tlbs.select();
   }
 
   setNzcv(value: number): void {
@@ -207,6 +318,8 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
 
   sysreg(encoding: number): bigint | undefined {
     if (encoding === sysreg.SP_EL0 || encoding === sysreg.SP_EL1) return this.#get(this.#spSlot(encoding));
+    const atEl2 = findSysreg(encoding)?.el2Slot;
+    if (atEl2 !== undefined) return this.el2?.get(atEl2);
     const slot = ownSlot(encoding);
     return slot < 0 ? undefined : this.#get(slot);
   }
@@ -219,44 +332,88 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
       this.#set(this.#spSlot(encoding), value);
       return true;
     }
+    const row = findSysreg(encoding);
+    if (row?.el2Slot !== undefined) {
+      this.el2?.set(row.el2Slot, value);
+      this.el2Changed('el2');
+      return this.el2 !== undefined;
+    }
     const slot = ownSlot(encoding);
     if (slot < 0) return false;
     this.#set(slot, value);
-    this.stage1Changed(findSysreg(encoding)?.stage1);
+    this.stage1Changed(row?.stage1);
     return true;
   }
   #spSlot(encoding: number): number {
-    const el1 = encoding === sysreg.SP_EL1;
-    if (usesSpEl1(this.#memory.u32[(this.base + ContextState.Pstate) >> 2] ?? 0) === el1) return ContextState.Sp;
-    return el1 ? ContextState.SpEl1 : ContextState.SpEl0;
+    const el = encoding === sysreg.SP_EL1 ? 1 : 0;
+    if (stackLevel(this.#low(ContextState.Pstate)) === el) return ContextState.Sp;
+    return el === 1 ? ContextState.SpEl1 : ContextState.SpEl0;
   }
 
   /** Guest time at which one of the timers signals next; see `Vcpu.timerDeadline`. */
   get timerDeadline(): number {
-    return Math.min(this.deadlineOf('virtual'), this.deadlineOf('physical'));
+    return Math.min(...timerKinds.map((timer) => this.deadlineOf(timer)));
   }
 
-  /** Guest time at which the virtual or the physical timer signals; Infinity if it will not. */
-  deadlineOf(timer: 'virtual' | 'physical'): number {
-    const [control, compare] =
-      timer === 'virtual' ? ([CNTV_CTL_EL0, CNTV_CVAL_EL0] as const) : ([CNTP_CTL_EL0, CNTP_CVAL_EL0] as const);
-    return timerDeadline(this.#low(control), this.#get(compare));
+  /** Guest time at which a timer signals; Infinity if it will not. */
+  deadlineOf(timer: TimerKind): number {
+    const { el2 } = this;
+    switch (timer) {
+      case 'virtual':
+        return timerDeadline(this.#low(CNTV_CTL_EL0), this.#get(CNTV_CVAL_EL0), el2?.get(El2Slot.CNTVOFF));
+      case 'physical':
+        return timerDeadline(this.#low(CNTP_CTL_EL0), this.#get(CNTP_CVAL_EL0));
+      case 'hypervisor-physical':
+        return el2 === undefined ? Infinity : timerDeadline(el2.low(El2Slot.CNTHP_CTL), el2.get(El2Slot.CNTHP_CVAL));
+      case 'hypervisor-virtual':
+        return el2 === undefined ? Infinity : timerDeadline(el2.low(El2Slot.CNTHV_CTL), el2.get(El2Slot.CNTHV_CVAL));
+    }
   }
 
+  /** Whether a virtual interrupt is pending that EL1 or EL0 may wait for. @param listed by list registers */
+  virtualInterruptPending(listed: { readonly irq: boolean; readonly fiq: boolean }): boolean {
+    const { el2 } = this;
+    return el2 !== undefined && this.el < 2 && virtualInterruptPending(el2, listed);
+  }
+
+  /** What CNTVCT_EL0 is behind the physical counter: no more where it is that of a host (Arm ARM, D24.12.33). */
+  get virtualOffset(): bigint {
+    const { el, el2 } = this;
+    if (el2 === undefined || (el === 2 && el2.e2h) || (el === 0 && el2.hosts)) return 0n;
+    return el2.get(El2Slot.CNTVOFF);
+  }
+
+  /** CNTKCTL_EL1, or CNTHCTL_EL2 of a host, as EL0 is under it. */
   get cntkctl(): number {
-    return this.#low(CNTKCTL_EL1);
+    return this.#now.controls.cntkctl;
   }
 
-  /** Whether PSTATE masks an interrupt. */
-  masks(kind: 'irq' | 'fiq'): boolean {
-    return (this.#low(ContextState.Pstate) & (kind === 'irq' ? Pstate.I : Pstate.F)) !== 0;
+  /**
+   * The interrupt of these that can be taken now, and where to; undefined if all are masked, or none is there.
+   *
+   * @param irq whether a physical IRQ is signalled @param fiq the same for FIQ @param virtual from list registers
+   */
+  interruptTaken(
+    irq: boolean,
+    fiq: boolean,
+    virtual: { readonly irq: boolean; readonly fiq: boolean } = NONE,
+  ): PendingInterrupt | undefined {
+    const masks = this.#low(ContextState.Pstate);
+    const { el2 } = this;
+    if (el2 === undefined) {
+      if (irq) return (masks & Pstate.I) === 0 ? TAKEN.irq[1] : undefined;
+      return fiq && (masks & Pstate.F) === 0 ? TAKEN.fiq[1] : undefined;
+    }
+    return pendingAtEl2(el2, this.el, masks, irq, fiq, virtual);
   }
 
   /**
    * Exception level to which SIMD&FP instructions trap, by CPACR_EL1.FPEN or CPTR_EL2.TFP; undefined if they do not.
    */
   get simdTrap(): 1 | 2 | undefined {
-    const fpen = ((this.#memory.u32[(this.base + CPACR_EL1) >> 2] ?? 0) >>> 20) & 3;
+    const { el2 } = this;
+    if (el2 !== undefined) return simdTrapWithEl2(el2, this.el, this.#low(CPACR_EL1));
+    const fpen = (this.#low(CPACR_EL1) >>> 20) & 3;
     if (fpen !== 3 && (fpen !== 1 || this.el === 0)) return 1;
     return this.traps.simd ? 2 : undefined;
   }
@@ -272,121 +429,201 @@ export class Context implements CpuContext, RegisterAccess, Stage1Registers {
   get ordersUnaligned(): boolean {
     return (this.sctlr & Sctlr.nAA) !== 0;
   }
-  /** Bit n: the top byte of addresses of TTBRn_EL1 is a tag, with the MMU on or off. */
+  /** Bit n: the top byte of addresses of TTBRn_ELx is a tag, with the MMU on or off. */
   get topByteIgnored(): number {
-    return (this.tcrHigh >>> TBI_SHIFT) & 3;
+    return (this.#now.controls.tcrHigh >>> TBI_SHIFT) & 3;
+  }
+  /** The same in a regime that may not be the one in use. */
+  topByteIgnoredIn(of: 'el1' | 'el2'): number {
+    const { controls } = (of === 'el2' ? this.#el2 : undefined) ?? this.#el1;
+    return (controls.tcrHigh >>> TBI_SHIFT) & 3;
   }
 
-  /** The same for addresses of instructions: TCR_EL1.TBIDn keeps the tag in them. */
+  /** The same for addresses of instructions: TCR_ELx.TBIDn keeps the tag in them. */
   get topByteIgnoredByBranches(): number {
-    return this.topByteIgnored & ~(this.tcrHigh >>> TBID_SHIFT);
+    return this.topByteIgnored & ~(this.#now.controls.tcrHigh >>> TBID_SHIFT);
   }
 
+  /** SCTLR_ELx of the regime in use. */
   get sctlr(): number {
-    return this.#low(SCTLR_EL1);
+    return this.#now.controls.sctlr;
   }
   get sctlrHigh(): number {
-    return this.#low(SCTLR_EL1 + 4);
+    return this.#now.controls.sctlrHigh;
   }
-  get epan(): boolean {
-    return (this.sctlrHigh & EPAN) !== 0;
-  }
+  /** TCR_ELx of the regime in use. */
   get tcrLow(): number {
-    return this.#low(TCR_EL1);
-  }
-  get tcrHigh(): number {
-    return this.#low(TCR_EL1 + 4);
-  }
-  ttbrLow(half: 0 | 1): number {
-    return this.#low(TTBR_EL1[half]);
-  }
-  ttbrHigh(half: 0 | 1): number {
-    return this.#low(TTBR_EL1[half] + 4);
-  }
-  mair(index: number): number {
-    return this.#memory.u8[this.base + MAIR_EL1 + index] ?? 0;
+    return this.#now.controls.tcrLow;
   }
   get pan(): boolean {
-    return (this.#low(ContextState.Pstate) & Pstate.Pan) !== 0;
-  }
-
-  get uao(): boolean {
-    return (this.#low(ContextState.Pstate) & Pstate.Uao) !== 0;
+    return this.#now.controls.pan;
   }
   /** The Exception level whose permissions LDTR and STTR have. */
   get unprivileged(): ExceptionLevel {
-    return this.uao ? this.el : 0;
+    return this.#now.controls.uao ? this.el : 0;
   }
 
-  /** To be called after a write of a register that controls stage 1, or names its tables; `undefined` for others. */
+  /** To be called after a write of a register of EL1 that controls stage 1, or names its tables; `undefined` for others. */
   stage1Changed(what: 'controls' | 'tables' | undefined): void {
     if (what === undefined) return;
-    if (what === 'tables') this.tlbs.tablesChanged();
+    if (this.#now === this.#el1) this.#regimeChanged(what);
+    else this.#el1Changed = true;
+  }
+
+  /** To be called after a write of a register of EL2 that others depend on. */
+  el2Changed(what: 'el2' | 'el2-regime' | 'stage2'): void {
+    const { el2 } = this;
+    const own = this.#el2;
+    if (el2 === undefined || own === undefined) return;
+    this.#el1Changed = true;
+    if (what !== 'stage2') {
+      // Both forms of the regime share its TLBs, which is seen by the half that only one of them has.
+      if (own.tlbs.controlChanged()) own.regime.dropWalks?.();
+      if (this.#now === own) writePacMasks(this.#memory.u32, this.base, this);
+    }
+    this.#selectRegime();
+    if (what === 'el2') this.setMode(this.pstate);
+    this.#selectTlbs();
+  }
+
+  /** The registers of the regime in use changed. */
+  #regimeChanged(what: 'controls' | 'tables'): void {
+    const { tlbs, regime } = this.#now;
+    if (what === 'tables') tlbs.tablesChanged();
     else {
       writePacMasks(this.#memory.u32, this.base, this);
-      if (this.tlbs.controlChanged()) this.#regime.dropWalks?.();
+      if (tlbs.controlChanged()) regime.dropWalks?.();
     }
     this.#selectTlbs();
   }
 
+  /** Selects the regime of the current Exception level, with what EL2 has changed. */
+  #selectRegime(): void {
+    const { el2 } = this;
+    if (el2 === undefined || this.#el2 === undefined) return;
+    const before = this.#now;
+    this.#now = this.el === 2 || (this.el === 0 && el2.hosts) ? this.#el2 : this.#el1;
+    if (this.#now === this.#el1) this.#refreshEl1();
+    if (this.#now === before) return;
+    writePacMasks(this.#memory.u32, this.base, this);
+  }
+
+  /** Brings the EL1&0 regime up to date with what EL2 has written. */
+  #refreshEl1(): void {
+    if (!this.#el1Changed) return;
+    this.#el1Changed = false;
+    const registers = this.#stage2Registers;
+    if (registers !== undefined && this.#guests?.select(registers.key, registers.vmid) === true) {
+      this.#el1.tlbs = this.#guests.current;
+      this.#el1.regime.dropWalks?.();
+      this.#el1.stage1.dropTables();
+    }
+    if (this.#el1.tlbs.controlChanged()) this.#el1.regime.dropWalks?.();
+    if (this.#now === this.#el1) writePacMasks(this.#memory.u32, this.base, this);
+  }
+
   /** TLB maintenance. */
   invalidateTlb(request: TlbInvalidation): void {
-    if (!request.lastLevel) this.#regime.dropWalks?.();
-    this.tlbs.invalidate(request);
+    const regime = request.regime === 'el2' ? this.#el2 : this.#el1;
+    if (regime === undefined) return;
+    if (!request.lastLevel) regime.regime.dropWalks?.();
+    if (request.regime === 'el2' || this.#guests === undefined) regime.tlbs.invalidate(request);
+    else this.#guests.invalidate(request);
     this.#selectTlbs();
   }
 
-  takeException(esr: number, far: bigint): void {
-    const ec = esr >>> 26;
-    const hasFar =
-      ec === ExceptionClass.InstructionAbortLower ||
-      ec === ExceptionClass.InstructionAbortSame ||
-      ec === ExceptionClass.DataAbortLower ||
-      ec === ExceptionClass.DataAbortSame ||
-      ec === ExceptionClass.PcAlignment;
-    if (hasFar) this.#set(FAR_EL1, far);
-    this.#set(ESR_EL1, BigInt(esr >>> 0));
-    this.#enterEl1(0n);
+  /**
+   * Takes a synchronous exception at the current PC to the Exception level that has those of the current one: EL1, or
+   * EL2 from itself and, with HCR_EL2.TGE, from EL0.
+   */
+  raise(esr: number, far: bigint): void {
+    const { el, el2 } = this;
+    if (el2 === undefined || (el < 2 && !(el === 0 && el2.tge))) this.takeException(esr, far);
+    else if (el === 0 && esr >>> 26 === ExceptionClass.SimdFp) this.takeToEl2(UNKNOWN, far);
+    else this.takeToEl2(esr, far);
   }
 
-  /** Takes an IRQ or FIQ to EL1 at the current PC. */
-  takeInterrupt(kind: 'irq' | 'fiq'): void {
-    this.#enterEl1(kind === 'irq' ? IRQ_VECTOR : FIQ_VECTOR);
+  /** Takes a synchronous exception to EL2 at the current PC. @param hpfar HPFAR_EL2, for a fault of stage 2 */
+  takeToEl2(esr: number, far: bigint, hpfar?: bigint): void {
+    const { el2 } = this;
+    if (el2 === undefined) throw new RangeError('the context has no EL2');
+    if (hasFar(esr)) el2.set(El2Slot.FAR, far);
+    if (hpfar !== undefined) el2.set(El2Slot.HPFAR, hpfar);
+    el2.set(El2Slot.ESR, BigInt(esr >>> 0));
+    this.#enter(2, 0n);
+  }
+
+  takeException(esr: number, far: bigint): void {
+    if (hasFar(esr)) this.#set(FAR_EL1, far);
+    this.#set(ESR_EL1, BigInt(esr >>> 0));
+    this.#enter(1, 0n);
+  }
+
+  /** Takes an interrupt at the current PC. */
+  takeInterrupt({ kind, target }: PendingInterrupt): void {
+    if (kind === 'serror' && this.el2 !== undefined) {
+      this.el2.set(El2Slot.HCR, this.el2.get(El2Slot.HCR) & ~BigInt(Hcr.VSE));
+      this.#set(ESR_EL1, BigInt(syndrome(ExceptionClass.SError, SERROR_UNKNOWN)));
+    }
+    this.#enter(target, INTERRUPT_VECTORS[kind]);
   }
 
   /** @param offset of the kind of exception among the vectors of where it comes from */
-  #enterEl1(offset: bigint): void {
-    const oldPstate = this.pstate;
-    this.#set(ELR_EL1, this.pc);
-    this.#set(SPSR_EL1, BigInt(oldPstate));
-    const sctlr = this.#memory.u32[(this.base + SCTLR_EL1) >> 2] ?? 0;
-    const { pstate, vector } = exceptionEntry(oldPstate, sctlr, this.sctlrHigh);
-    this.setMode(pstate);
+  #enter(target: 1 | 2, offset: bigint): void {
+    const old = this.pstate;
+    const { pc, el2 } = this;
+    let vbar: bigint;
+    let entry: ReturnType<typeof exceptionEntry>;
+    if (target === 2 && el2 !== undefined) {
+      el2.set(El2Slot.ELR, pc);
+      el2.set(El2Slot.SPSR, BigInt(old));
+      vbar = el2.get(El2Slot.VBAR);
+      entry = exceptionEntry(old, 2, el2.low(El2Slot.SCTLR), el2.high(El2Slot.SCTLR), el2.hosts);
+    } else {
+      this.#set(ELR_EL1, pc);
+      this.#set(SPSR_EL1, BigInt(old));
+      vbar = this.#get(VBAR_EL1);
+      entry = exceptionEntry(old, 1, this.#low(SCTLR_EL1), this.#low(SCTLR_EL1 + 4), true);
+    }
+    this.setMode(entry.pstate);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
-    this.pc = BigInt.asUintN(64, (this.#get(VBAR_EL1) & ~0x7ffn) + vector + offset);
+    this.pc = BigInt.asUintN(64, (vbar & ~0x7ffn) + entry.vector + offset);
   }
 
   /**
-   * ERET by SPSR_EL1; an illegal return sets PSTATE.IL and stays at the current Exception level.
+   * ERET by SPSR_ELx of the current Exception level; an illegal return sets PSTATE.IL and stays at that level.
    *
-   * @param target the address; default ELR_EL1
+   * @param target the address; default ELR_ELx
    */
-  exceptionReturn(target = this.#get(ELR_EL1)): void {
-    const spsr = Number(BigInt.asUintN(32, this.#get(SPSR_EL1)));
-    this.pc = target;
+  exceptionReturn(target?: bigint): void {
+    const { el2 } = this;
+    const own = this.el === 2 ? el2 : undefined;
+    const spsr = Number(BigInt.asUintN(32, own?.get(El2Slot.SPSR) ?? this.#get(SPSR_EL1)));
+    this.pc = target ?? own?.get(El2Slot.ELR) ?? this.#get(ELR_EL1);
     this.#set(ContextState.ExclusiveAddress, ALL_ONES);
-    if (validTarget(spsr)) {
-      this.pstate = spsr;
+    if (this.#isLegalReturn(spsr)) {
+      this.setMode(spsr);
+      this.setNzcv(spsr);
     } else {
       this.setMode((this.pstate & (Pstate.Mode | Pstate.Daif)) | Pstate.Il);
       this.setNzcv(spsr);
     }
   }
 
+  /** Not to a higher Exception level, nor to EL1 while HCR_EL2.TGE is set (Arm ARM, D1.4.6). */
+  #isLegalReturn(spsr: number): boolean {
+    if (!validTarget(spsr, this.el)) return false;
+    return (spsr & Pstate.El) !== Pstate.El1t || this.el2?.tge !== true;
+  }
+
   /** Drops what TLBs hold of stage 1 and stage 2. */
   flushTlb(): void {
-    this.#regime.dropWalks?.();
-    this.tlbs.flush();
+    for (const regime of [this.#el1, this.#el2]) {
+      regime?.regime.dropWalks?.();
+      regime?.stage1.dropTables();
+      regime?.tlbs.flush();
+    }
+    this.#guests?.flush();
     this.#selectTlbs();
   }
 
@@ -415,6 +652,20 @@ function ownSlot(encoding: number): number {
   return slot < ContextState.Size ? slot : -1;
 }
 
-function usesSpEl1(pstate: number): boolean {
-  return (pstate & Pstate.Mode) === Pstate.El1h;
+/** Whether an exception with this syndrome has an address. */
+function hasFar(esr: number): boolean {
+  const ec = esr >>> 26;
+  return (
+    ec === ExceptionClass.InstructionAbortLower ||
+    ec === ExceptionClass.InstructionAbortSame ||
+    ec === ExceptionClass.DataAbortLower ||
+    ec === ExceptionClass.DataAbortSame ||
+    ec === ExceptionClass.PcAlignment
+  );
+}
+
+/** The Exception level whose stack pointer is selected. */
+function stackLevel(pstate: number): ExceptionLevel {
+  // Safe: the field has two bits.
+  return (pstate & Pstate.SpSel) === 0 ? 0 : (((pstate & Pstate.El) >> 2) as ExceptionLevel);
 }

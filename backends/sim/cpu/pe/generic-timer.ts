@@ -18,13 +18,32 @@ export function timeOf(counter: number): number {
   return counter * NANOSECONDS_PER_TICK;
 }
 
-/** CNTx_CTL_EL0 as read at a time: with ISTATUS if the timer is enabled and its condition is met. */
-export function timerControl(ctl: number, cval: bigint, now: number): number {
-  const met = (ctl & Ctl.ENABLE) !== 0 && cval <= BigInt(counterAt(now));
+/** The timers of a PE: CNTV, CNTP, CNTHP and CNTHV. */
+export const timerKinds = ['virtual', 'physical', 'hypervisor-physical', 'hypervisor-virtual'] as const;
+export type TimerKind = (typeof timerKinds)[number];
+
+/** The virtual counter. @param offset CNTVOFF_EL2 */
+export function virtualCounterAt(now: number, offset: bigint): bigint {
+  return BigInt.asUintN(64, BigInt(counterAt(now)) - offset);
+}
+
+/** CNTx_CTL_EL0 as read with its counter: with ISTATUS if the timer is enabled and its condition is met. */
+export function timerControl(ctl: number, cval: bigint, counter: bigint): number {
+  const met = (ctl & Ctl.ENABLE) !== 0 && cval <= counter;
   return (ctl & ~Ctl.ISTATUS) | (met ? Ctl.ISTATUS : 0);
 }
 
-/** Guest time in nanoseconds at which a timer signals; Infinity if it never does. */
-export function timerDeadline(ctl: number, cval: bigint): number {
-  return (ctl & (Ctl.ENABLE | Ctl.IMASK)) === Ctl.ENABLE ? Number(cval) * NANOSECONDS_PER_TICK : Infinity;
+/** Guest time in nanoseconds at which a timer signals; Infinity if it never does. @param offset of its counter */
+export function timerDeadline(ctl: number, cval: bigint, offset = 0n): number {
+  if ((ctl & (Ctl.ENABLE | Ctl.IMASK)) !== Ctl.ENABLE) return Infinity;
+  if (offset === 0n) return Number(cval) * NANOSECONDS_PER_TICK;
+  return Number(deadlineCount(cval, offset)) * NANOSECONDS_PER_TICK;
+}
+
+/**
+ * The physical count at which a counter that is `offset` behind reaches a value. An offset that is about to make the
+ * counter wrap counts as negative: it is ahead.
+ */
+function deadlineCount(cval: bigint, offset: bigint): bigint {
+  return cval + BigInt.asIntN(64, offset);
 }

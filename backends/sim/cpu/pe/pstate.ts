@@ -1,13 +1,18 @@
+import type { ExceptionLevel } from '../exception-level.ts';
+
 /** PSTATE in the format of SPSR_ELx (Arm ARM, C5.2.19). */
 export const Pstate = {
   Mode: 0x1f,
   El0t: 0x00,
   El1t: 0x04,
   El1h: 0x05,
+  El2t: 0x08,
+  El2h: 0x09,
   El: 0x0c,
   SpSel: 1,
   Daif: 0x3c0,
-  /** Masks of IRQ and FIQ. */
+  /** Masks of SError, IRQ and FIQ. */
+  A: 1 << 8,
   I: 1 << 7,
   F: 1 << 6,
   /** How the PC got where it is: see `BranchType`. */
@@ -25,24 +30,35 @@ export const Pstate = {
 const SCTLR_SPAN = 1 << 23;
 const SCTLR_DSSBS = 1 << 12;
 
-/** Whether an exception return to this SPSR is legal: to AArch64 at EL0 or EL1. */
-export function validTarget(spsr: number): boolean {
+/** Whether an SPSR is one of AArch64 at an Exception level that there is, up to `highest`. */
+export function validTarget(spsr: number, highest: ExceptionLevel): boolean {
   const mode = spsr & Pstate.Mode;
-  return mode === Pstate.El0t || mode === Pstate.El1t || mode === Pstate.El1h;
+  if (mode === Pstate.El0t) return true;
+  const level = mode >> 2;
+  return (mode & 2) === 0 && level >= 1 && level <= Math.min(highest, 2);
 }
 
 /** Shift of PSTATE.BTYPE. */
 export const BTYPE_SHIFT = 10;
 
 /**
- * PSTATE and vector offset for an exception to EL1, the offset that of a synchronous one (Arm ARM, D1.3.2).
+ * PSTATE and vector offset for an exception, the offset that of a synchronous one (Arm ARM, D1.3.2).
  *
- * @param sctlr bits 31:0 of SCTLR_EL1 @param sctlrHigh bits 63:32
+ * @param target the Exception level that takes it
+ * @param sctlr bits 31:0 of SCTLR_ELx @param sctlrHigh bits 63:32
+ * @param hasUsers whether EL0 belongs to the target, so that SCTLR_ELx.SPAN counts
  */
-export function exceptionEntry(pstate: number, sctlr: number, sctlrHigh: number): { pstate: number; vector: bigint } {
-  const mode = pstate & Pstate.Mode;
-  const vector = mode === Pstate.El1h ? 0x200n : mode === Pstate.El1t ? 0x000n : 0x400n;
-  const pan = (sctlr & SCTLR_SPAN) === 0 ? Pstate.Pan : pstate & Pstate.Pan;
+export function exceptionEntry(
+  pstate: number,
+  target: 1 | 2,
+  sctlr: number,
+  sctlrHigh: number,
+  hasUsers: boolean,
+): { pstate: number; vector: bigint } {
+  const handler = target === 2 ? Pstate.El2h : Pstate.El1h;
+  const same = (pstate & Pstate.El) === (handler & Pstate.El);
+  const vector = same ? ((pstate & Pstate.SpSel) === 0 ? 0x000n : 0x200n) : 0x400n;
+  const pan = hasUsers && (sctlr & SCTLR_SPAN) === 0 ? Pstate.Pan : pstate & Pstate.Pan;
   const ssbs = (sctlrHigh & SCTLR_DSSBS) === 0 ? 0 : Pstate.Ssbs;
-  return { pstate: Pstate.El1h | Pstate.Daif | pan | ssbs | (pstate & Pstate.Dit), vector };
+  return { pstate: handler | Pstate.Daif | pan | ssbs | (pstate & Pstate.Dit), vector };
 }

@@ -1,8 +1,10 @@
 import { Operation } from '../isa/operation.ts';
-import { ContextState, Record, VcpuState } from '../layout.ts';
+import type { ExceptionLevel } from '../exception-level.ts';
+import { ContextState, Record, VcpuState, ZVA_BYTES } from '../layout.ts';
 import type { LinearMemory } from '../linear-memory.ts';
 import type { DataAccess } from '../mmu/data-access.ts';
-import { Access } from '../mmu/regime.ts';
+import { Access, type Translation } from '../mmu/regime.ts';
+import type { Stage1 } from '../mmu/stage1.ts';
 import { invalidationOf } from '../mmu/tlb-invalidation.ts';
 import { readAddress } from '../mmu/virtual-address.ts';
 import { ExceptionClass } from '../types.ts';
@@ -10,11 +12,15 @@ import type { Context } from './context.ts';
 import { CV_AL, syndrome, type Exception } from './exception.ts';
 import { counterAt, timeOf } from './generic-timer.ts';
 import { accessIss } from './instruction-syndrome.ts';
+import { Hcr } from './el2/el2-state.ts';
+import { invalidationWithEl2 } from './el2/invalidation.ts';
+import { redirected } from './el2/redirection.ts';
+import { isImplementationDefined, routesDebug, trapsToEl2 } from './el2/traps.ts';
 import { Pstate } from './pstate.ts';
 import type { El0Control, RegisterHost } from './registers/row.ts';
 import { daifAtEl0 } from './registers/state.ts';
-import { physicalAddress } from './physical-address.ts';
-import { encodeSysreg, findSysreg, slotOf } from './system-registers.ts';
+import { physicalAddress, stage2Fault } from './physical-address.ts';
+import { encodeSysreg, findSysreg, slotOf, type Sysreg } from './system-registers.ts';
 import { findSystemOperation, type TranslationQuestion } from './system-operations.ts';
 
 /** The result of executing an instruction in the run loop. */
@@ -32,8 +38,6 @@ export type Outcome =
   | 'wfi'
   | 'wfe';
 
-const SCTLR_EL1 = slotOf('SCTLR_EL1');
-const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
 const PMUSERENR_EL0 = slotOf('PMUSERENR_EL0');
 const PAR_EL1 = slotOf('PAR_EL1');
 /** Bits of SCTLR_EL1: WFI and WFE of EL0 are not trapped. */
@@ -80,13 +84,13 @@ export class SystemInstructions {
         context.advancePc(NEXT);
         return this.#except(1, ExceptionClass.Svc64, operand);
       case Operation.Hvc:
-        if (el === 0) return 'undefined';
+        if (el === 0 || context.el2?.hcr(Hcr.HCD) === true) return 'undefined';
         context.advancePc(NEXT);
         return this.#except(2, ExceptionClass.Hvc64, operand);
       case Operation.Smc:
-        return el === 0 ? 'undefined' : this.#except(2, ExceptionClass.Smc64, operand);
+        return el === 0 ? 'undefined' : this.#except(smcTarget(context), ExceptionClass.Smc64, operand);
       case Operation.Brk:
-        return this.#except(1, ExceptionClass.Brk64, operand);
+        return this.#except(breakpointTarget(context), ExceptionClass.Brk64, operand);
       case Operation.Eret:
         if (el === 0) return 'undefined';
         // An exception return is an event for the PE itself (Arm ARM, D1.6.1).
@@ -135,7 +139,7 @@ export class SystemInstructions {
     }
   }
 
-  #except(target: 1 | 2, ec: number, iss: number, far = 0n): 'exception' {
+  #except(target: ExceptionLevel, ec: number, iss: number, far = 0n): 'exception' {
     const { exception } = this;
     exception.target = target;
     exception.esr = syndrome(ec, iss);
@@ -154,7 +158,8 @@ export class SystemInstructions {
     const { u16, u64, i32 } = this.#memory;
     const value = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
     // Beyond all counter values that a guest lives to see.
-    const until = value > LAST_TICK ? Infinity : timeOf(Number(value));
+    const at = value + context.virtualOffset;
+    const until = at > LAST_TICK ? Infinity : timeOf(Number(at));
     if (until <= host.now) return 'next';
     const outcome = this.#wait(context, event, Timed.TI | Timed.RV | ((i32[(record + Record.Low) >> 2] ?? 0) << 5));
     this.until = until;
@@ -165,19 +170,21 @@ export class SystemInstructions {
   #wait(context: Context, event: boolean, more = 0): Outcome {
     this.until = Infinity;
     const iss = CV_AL | more | (event ? 1 : 0);
-    const allowed = (this.#sctlr & (event ? Sctlr.nTWE : Sctlr.nTWI)) !== 0;
-    if (context.el === 0 && !allowed) return this.#except(1, ExceptionClass.Wfx, iss);
+    const { el, el2 } = context;
+    const allowed = (context.sctlr & (event ? Sctlr.nTWE : Sctlr.nTWI)) !== 0;
+    if (el === 0 && !allowed) return this.#except(1, ExceptionClass.Wfx, iss);
+    const guest = el2 !== undefined && (el === 1 || (el === 0 && !el2.hosts));
+    if (guest && el2.hcr(event ? Hcr.TWE : Hcr.TWI)) return this.#except(2, ExceptionClass.Wfx, iss);
     if (event ? context.traps.wfe : context.traps.wfi) return this.#except(2, ExceptionClass.Wfx, iss);
     return event ? 'wfe' : 'wfi';
   }
 
   #read(context: Context, host: RegisterHost, record: number, encoding: number): Outcome {
-    const register = findSysreg(encoding);
-    if (register === undefined) return 'undefined';
-    if (this.#refuses(context, register.el0)) return this.#trap(1, record, encoding, true);
-    const simdTrap = register.simd === true ? context.simdTrap : undefined;
-    if (simdTrap !== undefined) return this.#except(simdTrap, ExceptionClass.SimdFp, CV_AL);
-    if (context.el < (register.readEl ?? register.el)) return 'undefined';
+    const named = findSysreg(encoding);
+    const register = context.el2 === undefined ? named : findSysreg(redirected(context.el2, context.el, encoding));
+    if (register === undefined) return this.#unallocated(context, record, encoding, true);
+    const refused = this.#refusal(context, context.el === 0 ? named : register, record, encoding, true);
+    if (refused !== undefined) return refused;
     const { u16, u64 } = this.#memory;
     const kept = register.slot < 0 ? 0n : (u64[register.slot >> 3] ?? 0n);
     if (register.read === undefined && register.slot < 0) return 'undefined';
@@ -186,12 +193,11 @@ export class SystemInstructions {
   }
 
   #write(context: Context, host: RegisterHost, record: number, encoding: number): Outcome {
-    const register = findSysreg(encoding);
-    if (register === undefined) return 'undefined';
-    if (this.#refuses(context, register.el0Write ?? register.el0)) return this.#trap(1, record, encoding, false);
-    const simdTrap = register.simd === true ? context.simdTrap : undefined;
-    if (simdTrap !== undefined) return this.#except(simdTrap, ExceptionClass.SimdFp, CV_AL);
-    if (context.el < register.el) return 'undefined';
+    const named = findSysreg(encoding);
+    const register = context.el2 === undefined ? named : findSysreg(redirected(context.el2, context.el, encoding));
+    if (register === undefined) return this.#unallocated(context, record, encoding, false);
+    const refused = this.#refusal(context, context.el === 0 ? named : register, record, encoding, false);
+    if (refused !== undefined) return refused;
     if (register.trapsWrites === true && host.interrupts === undefined) return this.#trap(2, record, encoding, false);
     const { u16, u64 } = this.#memory;
     const value = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
@@ -203,6 +209,33 @@ export class SystemInstructions {
     // FPCR or FPSR.
     if (register.simd === true) u64[VcpuState.FloatDefault >> 3] = 0n;
     return 'next';
+  }
+
+  /** An encoding that is no register: EL2 may trap those that are implementation defined. */
+  #unallocated(context: Context, record: number, encoding: number, read: boolean): Outcome {
+    const { el, el2 } = context;
+    const guest = el2 !== undefined && (el === 1 || (el === 0 && !el2.hosts));
+    const trapped = guest && el2.hcr(Hcr.TIDCP) && isImplementationDefined(encoding);
+    return trapped ? this.#trap(2, record, encoding, read) : 'undefined';
+  }
+
+  /** Why the Exception level may not access a register, by the checks in their order; undefined if it may. */
+  #refusal(
+    context: Context,
+    register: Sysreg | undefined,
+    record: number,
+    encoding: number,
+    read: boolean,
+  ): Outcome | undefined {
+    if (register === undefined) return 'undefined';
+    const permission = (read ? undefined : register.el0Write) ?? register.el0;
+    if (this.#refuses(context, permission)) return this.#trap(1, record, encoding, read);
+    const simdTrap = register.simd === true ? context.simdTrap : undefined;
+    if (simdTrap !== undefined) return this.#except(simdTrap, ExceptionClass.SimdFp, CV_AL);
+    const { el, el2 } = context;
+    if (el < ((read ? register.readEl : undefined) ?? register.el)) return 'undefined';
+    const trapped = el2 !== undefined && el < 2 && trapsToEl2(el2, el === 0 ? 0 : 1, encoding, read);
+    return trapped ? this.#trap(2, record, encoding, read) : undefined;
   }
 
   /** MSR (immediate): the immediate is CRm. */
@@ -235,51 +268,88 @@ export class SystemInstructions {
 
   #system(context: Context, host: RegisterHost, record: number, encoding: number): Outcome {
     const operation = findSystemOperation(encoding);
-    if (operation === undefined) return 'undefined';
+    if (operation === undefined) return this.#unallocated(context, record, encoding, false);
     if (this.#refuses(context, operation.el0)) return this.#trap(1, record, encoding, false);
-    if (context.el < operation.el) return 'undefined';
+    const { el, el2 } = context;
+    if (el < operation.el) return 'undefined';
+    if (el2 !== undefined && el < 2 && trapsToEl2(el2, el === 0 ? 0 : 1, encoding, false)) {
+      return this.#trap(2, record, encoding, false);
+    }
     const { u16, u64 } = this.#memory;
     u64[VcpuState.SlowAddress >> 3] = u64[(u16[(record + Record.N) >> 1] ?? ContextState.Zero) >> 3] ?? 0n;
-    const { maintains, invalidates, asks } = operation;
+    const { maintains, invalidates, asks, zeroes } = operation;
+    if (zeroes === true) return this.#zero();
     // With stage 1 off there is nothing to fault.
     if (maintains !== undefined && context.mmuEnabled) {
       return this.#access.maintain(context.el === 0 ? Access.Read : maintains) < 0 ? 'abort' : 'next';
     }
     if (invalidates !== undefined) {
       const [low = 0, high = 0] = this.#memory.u32.subarray(VcpuState.SlowAddress >> 2);
-      host.invalidateTlbs(invalidationOf(invalidates, low, high), invalidates.shareable);
+      const request = invalidationOf(invalidates, low, high);
+      if (el2 === undefined) host.invalidateTlbs(request, invalidates.shareable);
+      else {
+        const broadcast = invalidates.shareable || (el === 1 && el2.hcr(Hcr.FB));
+        host.invalidateTlbs(invalidationWithEl2(el2, el, invalidates, request), broadcast);
+      }
     }
     return asks === undefined ? 'next' : this.#translate(context, asks);
   }
 
-  /** AT: translates by stage 1 alone, into PAR_EL1. */
-  #translate(context: Context, { el, access, pan }: TranslationQuestion): Outcome {
-    const { stage1 } = context;
-    const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnored);
+  /** DC ZVA where generated code does not execute it. */
+  #zero(): Outcome {
+    const place = this.#access.slowZero();
+    if (place < 0) return 'abort';
+    this.#memory.u8.fill(0, place - (place % ZVA_BYTES), place - (place % ZVA_BYTES) + ZVA_BYTES);
+    return 'next';
+  }
+
+  /** AT: translates into PAR_EL1, by stage 1 alone unless the question is about both. */
+  #translate(context: Context, { el, access, pan, of }: TranslationQuestion): Outcome {
+    const atEl2 = context.el === 2;
+    const regime = of === 'el2' || (atEl2 && of === undefined && context.el2?.hosts === true) ? 'el2' : 'el1';
+    const stage1 = context.stage1Of(regime);
+    const address = readAddress(this.#memory.u32, VcpuState.SlowAddress, context.topByteIgnoredIn(regime));
     stage1.translate(address, access | Access.Speculative, el, pan && context.pan);
-    if (stage1.stage2) {
-      this.#access.failTranslation(stage1.status, stage1.ipa);
+    if (stage1.stage2 && !(atEl2 && stage1.guest)) {
+      this.#access.failTranslation(stage1);
       return 'abort';
     }
-    this.#memory.u64[PAR_EL1 >> 3] = physicalAddress(stage1);
+    this.#memory.u64[PAR_EL1 >> 3] =
+      of === 'both-stages' && stage1.status < 0
+        ? translatedTwice(context.regimeOfEl1.translate(address, access | Access.Speculative, el), stage1)
+        : physicalAddress(stage1);
     return 'next';
   }
 
   /** Whether EL0 is about to do something that EL1 does not permit. */
   #refuses(context: Context, allowed: El0Control | undefined): boolean {
     if (allowed === undefined || context.el !== 0) return false;
-    const { u32 } = this.#memory;
-    return !allowed(this.#sctlr, u32[CNTKCTL_EL1 >> 2] ?? 0, u32[PMUSERENR_EL0 >> 2] ?? 0);
+    return !allowed(context.sctlr, context.cntkctl, this.#memory.u32[PMUSERENR_EL0 >> 2] ?? 0);
   }
 
-  #trap(target: 1 | 2, record: number, encoding: number, read: boolean): 'exception' {
+  #trap(target: ExceptionLevel, record: number, encoding: number, read: boolean): 'exception' {
     const rt = this.#memory.i32[(record + Record.High) >> 2] ?? 0;
     return this.#except(target, ExceptionClass.Sysreg, accessIss(encoding, rt, read));
   }
+}
 
-  get #sctlr(): number {
-    return this.#memory.u32[SCTLR_EL1 >> 2] ?? 0;
-  }
+/** Who takes an SMC: EL2 if it traps those of EL1; the firmware otherwise, which is EL3 to a guest with EL2. */
+function smcTarget({ el, el2 }: Context): ExceptionLevel {
+  if (el2 === undefined) return 2;
+  return el === 1 && el2.hcr(Hcr.TSC) ? 2 : 3;
+}
+
+/** Who takes a breakpoint instruction: EL2 if it has the debug exceptions of EL1 and EL0. */
+function breakpointTarget({ el, el2 }: Context): ExceptionLevel {
+  return el2 !== undefined && el < 2 && routesDebug(el2) ? 2 : 1;
+}
+
+/** PAR_EL1 for both stages. */
+function translatedTwice({ place, stage2, guest, status, ipa }: Translation, stage1: Stage1): bigint {
+  // What the machine does not map may be a device: its address is a physical one.
+  if (place < 0 && stage2 && guest === true) return stage2Fault(status);
+  const { attributes, shareability } = stage1;
+  return physicalAddress({ status: -1, stage2: false, ipa, attributes, shareability });
 }
 
 /** MSR (immediate) of one bit of PSTATE. */
@@ -290,6 +360,6 @@ function setState(context: Context, bit: number, immediate: number): Outcome {
 
 function exceptionReturn(context: Context, target?: bigint): Outcome {
   context.exceptionReturn(target);
-  if ((context.pstate & Pstate.Il) !== 0) context.takeException(syndrome(ExceptionClass.IllegalState, 0), 0n);
+  if ((context.pstate & Pstate.Il) !== 0) context.raise(syndrome(ExceptionClass.IllegalState, 0), 0n);
   return 'jumped';
 }

@@ -1,6 +1,7 @@
 import type { ExceptionLevel } from '../exception-level.ts';
 import type { TlbMaintenance } from '../mmu/tlb-invalidation.ts';
 import { Access } from '../mmu/regime.ts';
+import { operationsOfEl2 } from './el2/system-operations.ts';
 import { encodeSysreg as e, type El0Control } from './registers/row.ts';
 
 /** What an address translation instruction asks: whether EL0 or EL1 may read or write, with or without PSTATE.PAN. */
@@ -9,6 +10,8 @@ export interface TranslationQuestion {
   /** Bits of `Access`. */
   readonly access: number;
   readonly pan: boolean;
+  /** Whose regime it asks, of EL2 only; EL1&0 with stage 2 as well. Default: stage 1 of EL1&0. */
+  readonly of?: 'el2' | 'both-stages';
 }
 
 /** A SYS instruction, by its alias. It does nothing that its row does not say. */
@@ -17,6 +20,8 @@ export interface SystemOperation {
   /** Lowest Exception level that may execute it. */
   readonly el: ExceptionLevel;
   readonly el0?: El0Control;
+  /** Whether it is DC ZVA. */
+  readonly zeroes?: true;
   /** For maintenance by virtual address: the access that EL1 must be permitted, as bits of `Access`; EL0 must read. */
   readonly maintains?: number;
   /** What it drops from TLBs. */
@@ -61,7 +66,7 @@ const operations: readonly SystemOperation[] = [
   { encoding: e(1, 0, 7, 1, 0), el: 1 }, // IC IALLUIS
   { encoding: e(1, 0, 7, 5, 0), el: 1 }, // IC IALLU
   { encoding: e(1, 3, 7, 5, 1), el: 0, el0: uci, maintains: 0 }, // IC IVAU
-  { encoding: e(1, 3, 7, 4, 1), el: 0, el0: (sctlr) => (sctlr & Sctlr.DZE) !== 0 }, // DC ZVA
+  { encoding: e(1, 3, 7, 4, 1), el: 0, el0: (sctlr) => (sctlr & Sctlr.DZE) !== 0, zeroes: true }, // DC ZVA
   // DC IVAC may lose data, so it needs permission to write.
   { encoding: e(1, 0, 7, 6, 1), el: 1, maintains: Access.Write },
   ...BY_ADDRESS_CRM.map((crm): SystemOperation => ({ encoding: e(1, 3, 7, crm, 1), el: 0, el0: uci, maintains: 0 })),
@@ -86,6 +91,7 @@ const operations: readonly SystemOperation[] = [
   question(e(1, 0, 7, 8, 3), 0, Access.Write), // AT S1E0W
   question(e(1, 0, 7, 9, 0), 1, Access.Read, true), // AT S1E1RP
   question(e(1, 0, 7, 9, 1), 1, Access.Write, true), // AT S1E1WP
+  ...operationsOfEl2,
 ];
 
 const byEncoding = new Map(operations.map((operation) => [operation.encoding, operation]));

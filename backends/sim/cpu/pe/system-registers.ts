@@ -1,6 +1,7 @@
 import { cpuInterface } from '../gic/cpu-interface.ts';
 import { ContextState } from '../layout.ts';
 import { debugRegisters } from './registers/debug.ts';
+import { hypervisorRegisters } from './registers/hypervisor.ts';
 import { identificationRegisters, unnamedIdentification } from './registers/identification.ts';
 import { keptRegisters } from './registers/kept.ts';
 import { performanceRegisters } from './registers/performance.ts';
@@ -27,6 +28,7 @@ const table = {
   ...performanceRegisters,
   ...identificationRegisters,
   ...stateRegisters,
+  ...hypervisorRegisters,
 } satisfies Readonly<Record<string, RegisterRow>>;
 
 const ALL_ONES = 0xffff_ffff_ffff_ffffn;
@@ -68,6 +70,7 @@ export function findSysreg(encoding: number): Sysreg | undefined {
 export function userSysregSlot(encoding: number, write: boolean): number | undefined {
   const row = findSysreg(encoding);
   if (row === undefined || row.slot < 0 || row.writable !== ALL_ONES || row.read !== undefined) return undefined;
+  if (row.el0 !== undefined) return undefined;
   return row.el === 0 || (row.readEl === 0 && !write) ? row.slot : undefined;
 }
 
@@ -76,6 +79,7 @@ export function privilegedSysregSlot(encoding: number, write: boolean): number |
   const row = findSysreg(encoding);
   if (row === undefined || row.slot < 0 || row.el !== 1 || row.readEl !== undefined) return undefined;
   if (row.el0 !== undefined || row.simd === true || row.trapsWrites === true) return undefined;
+  if (row.el2Traps === true) return undefined;
   if (!write) return row.read === undefined ? row.slot : undefined;
   const plain = row.writable === ALL_ONES && row.write === undefined;
   // Of CPACR_EL1 depends how code is fetched.
@@ -85,7 +89,6 @@ export function privilegedSysregSlot(encoding: number, write: boolean): number |
 /** Encodings by name. */
 export const sysreg = {
   NZCV: encodeSysreg(3, 3, 4, 2, 0),
-  SP_EL1: encodeSysreg(3, 4, 4, 1, 0),
   // Safe: each name in the table has an encoding.
   ...(Object.fromEntries(sysregs.map(({ name, encoding }) => [name, encoding])) as Record<keyof typeof table, number>),
 };

@@ -1,17 +1,24 @@
 import type { Alarm, Clock } from '../clock.ts';
+import type { TimerKind } from './generic-timer.ts';
 import { type InterruptRouting, TimerInterrupt } from '../gic/interrupt-routing.ts';
 
 /** The timers of a context, as their lines see them. */
 interface Timers {
-  deadlineOf(timer: 'virtual' | 'physical'): number;
+  readonly el2: object | undefined;
+  deadlineOf(timer: TimerKind): number;
 }
 
 const timers = [
   ['virtual', TimerInterrupt.Virtual],
   ['physical', TimerInterrupt.Physical],
 ] as const;
+const timersOfEl2 = [
+  ...timers,
+  ['hypervisor-physical', TimerInterrupt.HypervisorPhysical],
+  ['hypervisor-virtual', TimerInterrupt.HypervisorVirtual],
+] as const;
 
-/** The outputs of the EL1 timers of a PE: levels that rise at alarms and fall when a timer is written. */
+/** The outputs of the timers of a PE: levels that rise at alarms and fall when a timer is written. */
 export class TimerLines {
   readonly #timers: () => Timers | undefined;
   readonly #clock: Clock;
@@ -30,7 +37,7 @@ export class TimerLines {
     for (const alarm of this.#alarms) this.#clock.cancel(alarm);
     const of = this.#timers();
     const alarms: Alarm[] = [];
-    for (const [timer, intid] of timers) {
+    for (const [timer, intid] of of?.el2 === undefined ? timers : timersOfEl2) {
       const deadline = of?.deadlineOf(timer) ?? Infinity;
       this.#routing.setLevel(intid, deadline <= this.#clock.now);
       if (deadline <= this.#clock.now || deadline === Infinity) continue;

@@ -16,6 +16,9 @@ import { CM, CV_AL, S1PTW, syndrome, WNR } from './exception.ts';
 import { acceptsBranch } from './branch-target.ts';
 import { BTYPE_SHIFT, Pstate } from './pstate.ts';
 import type { ExceptionLevel } from '../exception-level.ts';
+import type { El2Identity } from './el2/el2-state.ts';
+import type { PendingInterrupt } from './el2/interrupt-target.ts';
+import { MIDR, mpidrOf } from './registers/identification.ts';
 import type { RegisterHost } from './registers/row.ts';
 import type { TlbSet } from '../mmu/tlb-set.ts';
 import type { TlbInvalidation } from '../mmu/tlb-invalidation.ts';
@@ -28,7 +31,7 @@ import { FixedHandler } from '../tier0/handlers.ts';
 import { ContextState, Itlb, Record, savedContext, savedVcpu, VCPU_SAVED_BYTES, VcpuState } from '../layout.ts';
 import type { VcpuSnapshot } from '../state.ts';
 import { ExceptionClass, RunExit } from '../types.ts';
-import type { CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
+import type { ContextOptions, CpuContext, El2Registers, Stage2, SyncExit, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
 const INSTRUCTION = 4;
@@ -43,8 +46,6 @@ const HOT = 4;
 const COLD_AGAIN = -60;
 /** Address of an exclusive monitor in the Open Access state. */
 const MONITOR_OPEN = 0xffff_ffff_ffff_ffffn;
-/** An exception to a higher level ends the run: its handler is not guest code. */
-const HIGHEST_LEVEL: ExceptionLevel = 1;
 
 /** Types of branches: BR, from a guarded page and from others. */
 const JUMP = 3;
@@ -63,7 +64,7 @@ export interface VcpuHost {
   readonly yieldAfterCompiling: boolean;
   /** What a debugger asks for, if there is one. */
   readonly debug: DebugControl | undefined;
-  newContext(stage2: Stage2): Context;
+  newContext(stage2: Stage2, el2?: El2Identity): Context;
   /** See `RegisterHost`. */
   random(): bigint;
   /** TLB maintenance in all contexts with this stage 2. */
@@ -157,7 +158,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
   }
 
   get interruptPending(): boolean {
-    return this.#interrupts !== undefined && (this.#interrupts.irq || this.#interrupts.fiq);
+    const signals = this.#interrupts;
+    if (signals === undefined) return false;
+    return signals.irq || signals.fiq || this.#active?.virtualInterruptPending(signals.virtual) === true;
   }
 
   get waiting(): 'wfi' | 'wfe' {
@@ -276,8 +279,8 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     return this.#active;
   }
 
-  createContext(stage2: Stage2): CpuContext {
-    return this.#host.newContext(stage2);
+  createContext(stage2: Stage2, { el2 = false }: ContextOptions = {}): CpuContext {
+    return this.#host.newContext(stage2, el2 ? { midr: MIDR, mpidr: mpidrOf(this.mpidr) } : undefined);
   }
 
   activate(context: CpuContext): void {
@@ -362,9 +365,9 @@ export class VirtualCpu implements Vcpu, RegisterHost {
    * with `continue` or a run ends, so an interrupt is taken at the same instruction in every run.
    */
   #interrupted(signals: InterruptSignals, context: Context): boolean {
-    const kind = interruptTaken(signals, context);
-    if (kind !== undefined) context.takeInterrupt(kind);
-    return kind !== undefined;
+    const pending = interruptTaken(signals, context);
+    if (pending !== undefined) context.takeInterrupt(pending);
+    return pending !== undefined;
   }
 
   /** Adds what the step was charged to the effort. */
@@ -512,7 +515,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       case Exit.NoHandler:
         throw engineFault(`it has no code for the instruction at 0x${pc.toString(16)}`);
       case Exit.SpAlignment:
-        context.takeException(syndrome(ExceptionClass.SpAlignment, 0), 0n);
+        context.raise(syndrome(ExceptionClass.SpAlignment, 0), 0n);
         return this.#taken();
       default:
         return this.#undefined(context);
@@ -552,7 +555,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const strict = (context.sctlrHigh & (context.el === 0 ? SctlrHigh.BT0 : SctlrHigh.BT1)) !== 0;
     const guarded = page !== undefined && this.#isGuarded(page);
     if (guarded && !acceptsBranch(this.#host.code.wordOf(page, record), type, strict)) {
-      context.takeException(syndrome(ExceptionClass.BranchTarget, type), 0n);
+      context.raise(syndrome(ExceptionClass.BranchTarget, type), 0n);
       return 0;
     }
     context.setMode(pstate & ~Pstate.Btype);
@@ -566,7 +569,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     u32[PC_HIGH] = untagged(u32[PC_HIGH] ?? 0, context.topByteIgnoredByBranches);
     const pc = readSigned(u32, ContextState.Pc);
     if (((u32[ContextState.Pc >> 2] ?? 0) & 3) !== 0) {
-      context.takeException(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);
+      context.raise(syndrome(ExceptionClass.PcAlignment, 0), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
     const { el } = context;
@@ -579,15 +582,19 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     let source = set?.findFetch(va) ?? -1;
     if (set !== undefined && source >= 0) return this.#enterPage(set, source, va, simdAccess).records + offset;
     const translation = context.regime.translate(pc, Access.Execute, el);
-    const { place, status, stage2, ipa, inWalk } = translation;
+    const { place, status, stage2, ipa, inWalk, guest } = translation;
     if (place < 0) {
       if (stage2) {
         const iss = status | (inWalk ? S1PTW : 0);
+        if (guest === true) {
+          this.#abortToGuest(context, syndrome(ExceptionClass.InstructionAbortLower, iss), ContextState.Pc, 0, ipa);
+          return 0;
+        }
         this.#abortToEl2(ExceptionClass.InstructionAbortLower, iss, ContextState.Pc, 0, ipa, false);
         return -1;
       }
       const ec = el === 0 ? ExceptionClass.InstructionAbortLower : ExceptionClass.InstructionAbortSame;
-      context.takeException(syndrome(ec, status), u64[ContextState.Pc >> 3] ?? 0n);
+      context.raise(syndrome(ec, status), u64[ContextState.Pc >> 3] ?? 0n);
       return 0;
     }
     set = tlbs.fillFetch(va, translation, simdAccess);
@@ -649,9 +656,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       case 'exception': {
         const { target, esr, far } = this.#system.exception;
         this.#retire();
-        if (target > HIGHEST_LEVEL) return this.#leave(target, esr);
-        context.takeException(esr, far);
-        return 'continue';
+        return this.#except(context, target, esr, far) ? 'continue' : RunExit.Sync;
       }
       case 'abort':
         return this.#dataAbort(context);
@@ -694,16 +699,21 @@ export class VirtualCpu implements Vcpu, RegisterHost {
       this.#host.code.dropCondemned();
       return 'again';
     }
-    const { status, stage2, distance, ipa, inWalk, write, maintenance } = fault;
+    const { status, stage2, distance, ipa, inWalk, guest, write, maintenance } = fault;
     const iss = status | (write ? WNR : 0) | (maintenance ? CM : 0);
     if (stage2) {
       const more = inWalk ? S1PTW : dataAbortIss(this.#word, write);
+      if (guest) {
+        const esr = syndrome(ExceptionClass.DataAbortLower, iss | more);
+        this.#abortToGuest(context, esr, VcpuState.SlowAddress, distance, ipa);
+        return this.#taken();
+      }
       this.#abortToEl2(ExceptionClass.DataAbortLower, iss | more, VcpuState.SlowAddress, distance, ipa, write);
       return RunExit.Sync;
     }
     const ec = context.el === 0 ? ExceptionClass.DataAbortLower : ExceptionClass.DataAbortSame;
     const address = this.#host.memory.u64[VcpuState.SlowAddress >> 3] ?? 0n;
-    context.takeException(syndrome(ec, iss), BigInt.asUintN(64, address + BigInt(distance)));
+    context.raise(syndrome(ec, iss), BigInt.asUintN(64, address + BigInt(distance)));
     return this.#taken();
   }
 
@@ -719,10 +729,30 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     writeSigned(u32, VcpuState.HpfarEl2, Math.floor(ipa / PAGE) * 16);
   }
 
-  /** Ends the run with an exception to a level without guest code, without an address. */
-  #leave(target: ExceptionLevel, esr: number): RunExit {
-    this.#report(target, esr, 0, false, false);
-    return RunExit.Sync;
+  /**
+   * Takes an exception without an address of stage 2.
+   *
+   * @param target 1 for the level that has the exceptions of the current one
+   * @returns false if that ends the run, since no guest code handles it
+   */
+  #except(context: Context, target: ExceptionLevel, esr: number, far: bigint): boolean {
+    if (target === 1) context.raise(esr, far);
+    else if (target === 2 && context.el2 !== undefined) context.takeToEl2(esr, far);
+    else {
+      this.#report(target, esr, 0, false, false);
+      return false;
+    }
+    return true;
+  }
+
+  /**
+   * Takes a fault of the guest's own stage 2 to its EL2.
+   *
+   * @param at where the state has the address @param distance from it to the faulting byte
+   */
+  #abortToGuest(context: Context, esr: number, at: number, distance: number, ipa: number): void {
+    const far = BigInt.asUintN(64, (this.#host.memory.u64[at >> 3] ?? 0n) + BigInt(distance));
+    context.takeToEl2(esr, far, BigInt(Math.floor(ipa / PAGE) * 16));
   }
 
   /** Fills in an exit. */
@@ -746,20 +776,17 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     const target = context.simdTrap;
     if (target === undefined) throw engineFault('code traps that was decoded to run');
     const esr = syndrome(ExceptionClass.SimdFp, CV_AL);
-    if (target > HIGHEST_LEVEL) return this.#leave(target, esr);
-    context.takeException(esr, 0n);
-    return this.#taken();
+    return this.#except(context, target, esr, 0n) ? this.#taken() : RunExit.Sync;
   }
 
   #undefined(context: Context): Next {
     this.#host.onUndefined?.(this.#word, context.pc);
-    context.takeException(syndrome(ExceptionClass.Unknown, 0), 0n);
+    context.raise(syndrome(ExceptionClass.Unknown, 0), 0n);
     return this.#taken();
   }
 }
 
-/** The interrupt that is signalled and that PSTATE does not mask. */
-function interruptTaken(signals: InterruptSignals, context: Context): 'irq' | 'fiq' | undefined {
-  const kind = signals.irq ? 'irq' : signals.fiq ? 'fiq' : undefined;
-  return kind === undefined || context.masks(kind) ? undefined : kind;
+/** The interrupt that is signalled and not masked. */
+function interruptTaken({ irq, fiq, virtual }: InterruptSignals, context: Context): PendingInterrupt | undefined {
+  return context.interruptTaken(irq, fiq, virtual);
 }

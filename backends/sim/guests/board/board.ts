@@ -32,6 +32,8 @@ export interface BoardSize {
   /** Bytes of RAM. */
   readonly memory: number;
   readonly vcpus: number;
+  /** Whether PEs have EL2, and start there. @default false */
+  readonly el2?: boolean;
   /** What is in the slots of virtio-mmio, in the order of the map. @default nothing */
   readonly virtio?: readonly (VirtioDevice | undefined)[];
 }
@@ -70,7 +72,7 @@ export class Board {
 
   /** @throws RangeError for a map whose RAM is in several places */
   constructor(map: MachineMap, size: BoardSize, listener: BoardListener) {
-    const { memory, vcpus, virtio = [] } = size;
+    const { memory, vcpus, virtio = [], el2 = false } = size;
     this.map = map;
     this.size = size;
     this.#listener = listener;
@@ -86,7 +88,7 @@ export class Board {
       memory: this.#memory,
       clock: cpu.clock,
     });
-    this.vcpus = affinities.map((_, index) => this.#makeVcpu(map.mpidr(index), index));
+    this.vcpus = affinities.map((_, index) => this.#makeVcpu(map.mpidr(index), index, el2));
     this.bus = new Bus({
       onUnknown: ({ address, bytes, write }) => {
         const what = write ? 'a write' : 'a read';
@@ -131,9 +133,9 @@ export class Board {
   }
 
   /** Makes a PE in its reset state, off. */
-  #makeVcpu(mpidr: number, index: number): Vcpu {
+  #makeVcpu(mpidr: number, index: number, el2: boolean): Vcpu {
     const vcpu = this.machine.cpu.createVcpu(mpidr);
-    vcpu.activate(vcpu.createContext(this.stage2));
+    vcpu.activate(vcpu.createContext(this.stage2, { el2 }));
     vcpu.connect(this.gic.pe(index));
     return vcpu;
   }

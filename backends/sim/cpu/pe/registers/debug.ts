@@ -8,8 +8,8 @@ export const WATCHPOINTS = 4;
 function comparators(kind: string, count: number, value: number, control: number): Record<string, RegisterRow> {
   const rows: Record<string, RegisterRow> = {};
   for (let n = 0; n < count; n++) {
-    rows[`DBG${kind}VR${n}_EL1`] = keeps(e(2, 0, 0, n, value));
-    rows[`DBG${kind}CR${n}_EL1`] = keeps(e(2, 0, 0, n, control));
+    rows[`DBG${kind}VR${n}_EL1`] = keeps(e(2, 0, 0, n, value), { el2Traps: true });
+    rows[`DBG${kind}CR${n}_EL1`] = keeps(e(2, 0, 0, n, control), { el2Traps: true });
   }
   return rows;
 }

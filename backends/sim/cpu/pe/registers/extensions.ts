@@ -87,6 +87,25 @@ export const extensions = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>;
 
+/** The same for a PE that has EL2, in addition. */
+export const extensionsOfEl2 = {
+  ID_AA64PFR0_EL1: {
+    /** AArch64 only. */
+    EL2: [8, 1],
+  },
+  ID_AA64MMFR1_EL1: {
+    /** 16 bits. */
+    VMIDBits: [4, 2],
+    VH: [8, 1],
+    /** Execute-never by Exception level in stage 2. */
+    XNX: [28, 1],
+  },
+  ID_AA64MMFR2_EL1: {
+    /** FEAT_S2FWB. */
+    FWB: [40, 1],
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Field>>>>;
+
 /** The value of a register with these fields. */
 export function valueOf(fields: Readonly<Record<string, Field>>): bigint {
   return Object.values(fields).reduce((value, [shift, field]) => value | (BigInt(field) << BigInt(shift)), 0n);

@@ -7,7 +7,7 @@ const SCTLR_RESET = 0xc5_0878n;
 /** System registers that hold the value written to them (Arm ARM, D24). */
 export const keptRegisters = {
   SCTLR_EL1: keeps(e(3, 0, 1, 0, 0), { reset: SCTLR_RESET, stage1: 'controls' }),
-  ACTLR_EL1: keeps(e(3, 0, 1, 0, 1)),
+  ACTLR_EL1: keeps(e(3, 0, 1, 0, 1), { el2Traps: true }),
   CPACR_EL1: keeps(e(3, 0, 1, 0, 2)),
   TTBR0_EL1: keeps(e(3, 0, 2, 0, 0), { stage1: 'tables' }),
   TTBR1_EL1: keeps(e(3, 0, 2, 0, 1), { stage1: 'tables' }),
@@ -40,9 +40,9 @@ export const keptRegisters = {
   CONTEXTIDR_EL1: keeps(e(3, 0, 13, 0, 1)),
   TPIDR_EL1: keeps(e(3, 0, 13, 0, 4)),
   CNTKCTL_EL1: keeps(e(3, 0, 14, 1, 0)),
-  CSSELR_EL1: keeps(e(3, 2, 0, 0, 0)),
-  MDSCR_EL1: keeps(e(2, 0, 0, 2, 2), { reset: 1n << 12n }),
-  MDCCINT_EL1: keeps(e(2, 0, 0, 2, 0)),
+  CSSELR_EL1: keeps(e(3, 2, 0, 0, 0), { el2Traps: true }),
+  MDSCR_EL1: keeps(e(2, 0, 0, 2, 2), { el2Traps: true, reset: 1n << 12n }),
+  MDCCINT_EL1: keeps(e(2, 0, 0, 2, 0), { el2Traps: true }),
   TPIDR_EL0: keeps(e(3, 3, 13, 0, 2), { el: 0 }),
   TPIDRRO_EL0: keeps(e(3, 3, 13, 0, 3), { readEl: 0 }),
   // AHP, DN, FZ, RMode and FZ16. Trapped exceptions are not implemented, so their enables read as zero (Arm ARM, FPCR).

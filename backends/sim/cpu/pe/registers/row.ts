@@ -1,5 +1,6 @@
 import type { ExceptionLevel } from '../../exception-level.ts';
 import type { TlbInvalidation } from '../../mmu/tlb-invalidation.ts';
+import type { El2Slot, El2State } from '../el2/el2-state.ts';
 import type { Pmu } from '../pmu.ts';
 import type { InterruptGroup } from '../../gic/interrupt-routing.ts';
 
@@ -15,6 +16,12 @@ export interface RegisterAccess {
   /** PSTATE except NZCV. */
   setMode(value: number): void;
   setNzcv(value: number): void;
+  /** The registers of EL2, if there is one. */
+  readonly el2: El2State | undefined;
+  /** What the virtual counter is behind the physical one here. */
+  readonly virtualOffset: bigint;
+  /** To be called after a write of a register of EL2 that others depend on: HCR_EL2, stage 1 of EL2, or stage 2. */
+  el2Changed(what: 'el2' | 'el2-regime' | 'stage2'): void;
   sysreg(encoding: number): bigint | undefined;
   setSysreg(encoding: number, value: bigint): boolean;
 }
@@ -75,8 +82,12 @@ export interface RegisterRow {
   readonly stage1?: 'controls' | 'tables';
   /** Writes at EL1 are trapped to EL2, which emulates them, unless the machine has an interrupt controller. */
   readonly trapsWrites?: true;
+  /** Whether EL2 may trap accesses by controls that a hypervisor sets always, so that the run loop makes them. */
+  readonly el2Traps?: true;
   /** Where a stored value is kept: an offset in the state, or `array` for the next place among the system registers. */
   readonly place?: number | 'array';
+  /** Where EL2 keeps it. */
+  readonly el2Slot?: El2Slot;
   readonly reset?: bigint;
   /** Bits of a stored value that a write changes; default all. */
   readonly writable?: bigint;
