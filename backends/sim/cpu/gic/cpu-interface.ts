@@ -1,6 +1,7 @@
 import { behaves, encodeSysreg as e, ignored, keeps, type RegisterRow } from '../pe/registers/row.ts';
 import { type InterruptGroup, NO_INTERRUPT } from './interrupt-routing.ts';
-import { Icc, MIN_BPR } from './interrupt-signals.ts';
+import { Icc } from './interrupt-signals.ts';
+import { MIN_BPR } from './priorities.ts';
 
 const NONE = BigInt(NO_INTERRUPT);
 

@@ -5,6 +5,8 @@ export type InterruptGroup = 0 | 1;
 export const NO_INTERRUPT = 1023;
 /** INTIDs of the timers' PPIs (BSA, PPI assignment). */
 export const TimerInterrupt = { HypervisorPhysical: 26, Virtual: 27, HypervisorVirtual: 28, Physical: 30 } as const;
+/** INTID of the virtual CPU interface's maintenance interrupt (BSA, PPI assignment). */
+export const MAINTENANCE_INTERRUPT = 25;
 /** INTID of the performance monitors' PPI (BSA, PPI assignment). */
 export const PMU_INTERRUPT = 23;
 

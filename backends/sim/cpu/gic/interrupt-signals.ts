@@ -1,5 +1,7 @@
 import { encodeSysreg as e, type RegisterAccess } from '../pe/registers/row.ts';
 import { type InterruptGroup, type InterruptRouting, NO_INTERRUPT } from './interrupt-routing.ts';
+import { IDLE_PRIORITY, lowestBit, PRIORITY_SHIFT } from './priorities.ts';
+import { VirtualInterface } from './virtual-interface.ts';
 
 /** Registers of the CPU interface; those of the two groups by group. */
 export const Icc = {
@@ -12,11 +14,6 @@ export const Icc = {
 
 /** ICC_CTLR_EL1: CBPR, a common binary point; EOImode, priority drop apart from deactivation. */
 const Ctlr = { CBPR: 1, EOImode: 2 } as const;
-/** Priorities are multiples of 8: 5 bits of preemption, so that one register has all active priorities. */
-const PRIORITY_SHIFT = 3;
-/** Binary points at which all 5 bits are group priority. */
-export const MIN_BPR = [2, 3] as const;
-const IDLE_PRIORITY = 0xff;
 const SPECIAL_INTID = 1020;
 const INTID_MASK = 0xff_ffff;
 /** Fields of ICC_SGIxR_EL1. */
@@ -33,8 +30,7 @@ export class InterruptSignals {
   /** Whether an IRQ and an FIQ is signalled, whatever PSTATE masks. */
   irq = false;
   fiq = false;
-  /** The same for virtual ones, which list registers of EL2 hold. */
-  readonly virtual = { irq: false, fiq: false };
+  readonly virtual: VirtualInterface;
   readonly #context: () => RegisterAccess | undefined;
   readonly #routing: InterruptRouting;
 
@@ -42,6 +38,7 @@ export class InterruptSignals {
   constructor(context: () => RegisterAccess | undefined, routing: InterruptRouting) {
     this.#context = context;
     this.#routing = routing;
+    this.virtual = new VirtualInterface(() => this.#context()?.el2, routing);
     routing.onChange = () => {
       this.update();
     };
@@ -53,6 +50,7 @@ export class InterruptSignals {
     const intid = this.#signalled();
     this.irq = intid !== NO_INTERRUPT && this.#routing.group(intid) === 1;
     this.fiq = intid !== NO_INTERRUPT && this.#routing.group(intid) === 0;
+    this.virtual.update();
   }
 
   /** ICC_HPPIRn_EL1. */
@@ -145,9 +143,4 @@ export class InterruptSignals {
   #set(register: number, value: number): void {
     this.#context()?.setSysreg(register, BigInt(value));
   }
-}
-
-/** Number of the lowest bit that is set; 32 if none is. */
-function lowestBit(value: number): number {
-  return value === 0 ? 32 : 31 - Math.clz32(value & -value);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { type InterruptGroup, type InterruptRouting, NO_INTERRUPT } from '../gic/interrupt-routing.ts';
+import { type InterruptGroup, NO_INTERRUPT } from '../gic/interrupt-routing.ts';
+import { OneInterrupt } from '../testing/one-interrupt.ts';
 import {
   addImm,
   b,
@@ -22,45 +23,6 @@ import { sysreg } from './system-registers.ts';
 const { CODE, VECTORS } = TestMachine;
 const DAIFCLR_IF = 0xd503_43ff;
 const I_AND_F = 0xc0;
-
-/** An interrupt controller that forwards one interrupt, of one group, while a test or an input says so. */
-class OneInterrupt implements InterruptRouting {
-  onChange: (() => void) | undefined;
-  readonly levels = new Map<number, boolean>();
-  pending = NO_INTERRUPT;
-  irqGroup: InterruptGroup = 1;
-
-  enableGroups(): void {
-    // One PE takes all.
-  }
-  raise(intid: number): void {
-    this.pending = intid;
-    this.onChange?.();
-  }
-  highest(groups: number): number {
-    return (groups & (1 << this.irqGroup)) === 0 ? NO_INTERRUPT : this.pending;
-  }
-  priority(): number {
-    return 0x80;
-  }
-  group(): InterruptGroup {
-    return this.irqGroup;
-  }
-  acknowledge(): void {
-    this.raise(NO_INTERRUPT);
-  }
-  deactivate(): void {
-    // Nothing is active for long.
-  }
-  generate(intid: number): void {
-    this.raise(intid);
-  }
-  setLevel(intid: number, level: boolean): void {
-    this.levels.set(intid, level);
-    if (level) this.raise(intid);
-    else if (this.pending === intid) this.raise(NO_INTERRUPT);
-  }
-}
 
 function machineWith(group: InterruptGroup = 1): { machine: TestMachine; routing: OneInterrupt } {
   const machine = new TestMachine();

@@ -1,4 +1,5 @@
 import { cpuInterface } from '../gic/cpu-interface.ts';
+import { virtualInterfaceRegisters } from '../gic/virtual-registers.ts';
 import { ContextState } from '../layout.ts';
 import { debugRegisters } from './registers/debug.ts';
 import { hypervisorRegisters } from './registers/hypervisor.ts';
@@ -37,7 +38,7 @@ const MAX_IN_ARRAY = (ContextState.PacMasks - ContextState.Sysregs) / 8;
 
 function place(): readonly Sysreg[] {
   let used = 0;
-  const placed = Object.entries<RegisterRow>(table).map(([name, row]): Sysreg => {
+  const placed = Object.entries<RegisterRow>({ ...table, ...virtualInterfaceRegisters }).map(([name, row]): Sysreg => {
     const slot = row.place === 'array' ? ContextState.Sysregs + used++ * 8 : (row.place ?? -1);
     return { ...row, name, slot, reset: row.reset ?? 0n, writable: row.writable ?? ALL_ONES };
   });

@@ -1,6 +1,6 @@
 import { DRAM_OFFSET, LinearMemory, Permission } from '../index.ts';
 import { MachineCpu } from '../machine-cpu.ts';
-import type { CpuContext, CpuOptions, Stage2, Stage2Mapping, Vcpu } from '../types.ts';
+import type { ContextOptions, CpuContext, CpuOptions, Stage2, Stage2Mapping, Vcpu } from '../types.ts';
 
 const PAGE = 4096;
 const ALL = Permission.R | Permission.W | Permission.XEl0 | Permission.XEl1;
@@ -28,10 +28,10 @@ export class TestMachine {
   readonly vcpu: Vcpu;
   readonly context: CpuContext;
 
-  constructor(options: CpuOptions = {}) {
+  constructor(options: CpuOptions = {}, contextOptions: ContextOptions = {}) {
     this.cpu = new MachineCpu(this.memory, options);
     this.vcpu = this.cpu.createVcpu(0);
-    this.context = this.vcpu.createContext(this.stage2);
+    this.context = this.vcpu.createContext(this.stage2, contextOptions);
     this.stage2.map(TestMachine.CODE, 0);
     this.stage2.map(TestMachine.CODE + PAGE, 1);
     this.stage2.map(TestMachine.DATA, 5);

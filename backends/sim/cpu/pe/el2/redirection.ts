@@ -1,4 +1,5 @@
 import type { ExceptionLevel } from '../../exception-level.ts';
+import { virtualRegister } from '../../gic/virtual-registers.ts';
 import { encodeSysreg as e } from '../registers/row.ts';
 import type { El2State } from './el2-state.ts';
 
@@ -47,9 +48,13 @@ for (const crm of TIMERS) {
   }
 }
 
-/** The register that a name means to an Exception level: others while HCR_EL2.E2H is set, and TGE for EL0. */
+/**
+ * The register that a name means to an Exception level: others to EL2 while
+ * HCR_EL2.E2H is set, to its EL0, and to EL1 where EL2 virtualizes interrupts.
+ */
 export function redirected(el2: El2State, el: ExceptionLevel, encoding: number): number {
   if (el === 2 && el2.e2h) return atEl2.get(encoding) ?? encoding;
+  if (el === 1) return virtualRegister(el2, encoding);
   if (el === 0 && el2.hosts) return timers.get(encoding) ?? encoding;
   return encoding;
 }

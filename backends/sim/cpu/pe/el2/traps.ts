@@ -1,4 +1,5 @@
 import type { ExceptionLevel } from '../../exception-level.ts';
+import { trapsInterface } from '../../gic/virtual-registers.ts';
 import { LEAVES } from '../../layout.ts';
 import { Pstate } from '../pstate.ts';
 import { encodeSysreg as e } from '../registers/row.ts';
@@ -111,6 +112,7 @@ function mayUse(el2: El2State, bit: number): boolean {
 export function trapsToEl2(el2: El2State, el: 0 | 1, encoding: number, read: boolean): boolean {
   // Traps of EL0 have no effect where EL0 belongs to a host at EL2.
   if (el === 0 && el2.hosts) return false;
+  if (el === 1 && trapsInterface(el2, encoding)) return true;
   return traps.get(encoding)?.(el2, read) ?? false;
 }
 

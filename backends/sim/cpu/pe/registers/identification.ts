@@ -43,6 +43,7 @@ export const identificationRegisters = {
     read: ({ el, el2 }, { mpidr }) => (el === 1 ? el2?.get(El2Slot.VMPIDR) : undefined) ?? mpidrOf(mpidr),
   }),
   REVIDR_EL1: constant(e(3, 0, 0, 0, 6), 0n),
+  AIDR_EL1: constant(e(3, 1, 0, 0, 7), 0n),
   // 64-byte cache lines, VIPT/PIPT as on FVP; IDC and DIC: caches need no maintenance for coherency with instructions.
   CTR_EL0: constant(e(3, 3, 0, 0, 1), 0xb444_c004n, { readEl: 0, el0: (sctlr) => (sctlr & UCT) !== 0 }),
   // DC ZVA writes 64 bytes.

@@ -2,6 +2,7 @@ import type { ExceptionLevel } from '../../exception-level.ts';
 import type { TlbInvalidation } from '../../mmu/tlb-invalidation.ts';
 import type { El2Slot, El2State } from '../el2/el2-state.ts';
 import type { Pmu } from '../pmu.ts';
+import type { VirtualInterface } from '../../gic/virtual-interface.ts';
 import type { InterruptGroup } from '../../gic/interrupt-routing.ts';
 
 /** op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2. */
@@ -60,6 +61,8 @@ export interface InterruptInterface {
   deactivate(value: bigint): void;
   generate(group: InterruptGroup, value: bigint): void;
   binaryPoint(group: InterruptGroup): number;
+  /** That of the virtual CPU interface. */
+  readonly virtual: VirtualInterface;
 }
 
 /** Whether EL1 permits EL0 something, by SCTLR_EL1, CNTKCTL_EL1 and PMUSERENR_EL0. */
