@@ -8,6 +8,7 @@ import { memoryOperations } from './memory-operations.ts';
 import { flags } from './flags.ts';
 import { authenticatedBranches, pacStripping, pointerAuthentication } from './pointer-authentication.ts';
 import { orderedLoadsStores } from './ordered-loads-stores.ts';
+import { orderedPairs, orderedVectors } from './ordered-vectors-and-pairs.ts';
 import { loadsStores, simdLoadsStores } from './loads-stores.ts';
 import { system } from './system.ts';
 import { simdDefinitions } from './simd/index.ts';
@@ -26,6 +27,7 @@ export const generalDefinitions: readonly Definition[] = [
   ...exclusives,
   ...atomics,
   ...orderedLoadsStores,
+  ...orderedPairs,
   ...memoryOperations,
   ...flags,
   ...system,
@@ -34,6 +36,7 @@ export const generalDefinitions: readonly Definition[] = [
 /** Instructions that use SIMD&FP registers, and so need access to them. */
 export const simdAndFpDefinitions: readonly Definition[] = [
   ...simdLoadsStores,
+  ...orderedVectors,
   ...simdDefinitions,
   ...cryptoDefinitions,
 ];

@@ -23,7 +23,7 @@ export function storeValue(code: Lowering, place: I32, scale: number, operand: R
 }
 
 /** Loading the scalar part of a SIMD&FP register clears the rest. */
-function loadVector(code: Lowering, operand: RegisterOperand, place: I32, scale: number, offset = 0): void {
+export function loadVector(code: Lowering, operand: RegisterOperand, place: I32, scale: number, offset = 0): void {
   if (scale === 4) return code.setQ(operand, v128.load(place, offset));
   const load = [i64.load8U, i64.load16U, i64.load32U, i64.load][scale] ?? i64.load;
   const value = code.let(load(place, offset));
@@ -31,7 +31,7 @@ function loadVector(code: Lowering, operand: RegisterOperand, place: I32, scale:
   code.setElement(operand, 8, 1, i64.const(0n));
 }
 
-function storeVector(code: Lowering, place: I32, scale: number, operand: RegisterOperand, offset = 0): void {
+export function storeVector(code: Lowering, place: I32, scale: number, operand: RegisterOperand, offset = 0): void {
   if (scale === 4) return code.emit(v128.store(place, code.q(operand), offset));
   storeValue(code, place, scale, operand, offset);
 }

@@ -9,7 +9,7 @@ import { casePc } from './subject.ts';
 const SIGILL = 'signal 4';
 
 /**
- * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC, FEAT_LRCPC2, FEAT_FlagM, the ordered loads and
+ * What the engine has and the Cortex-A57 lacks: FEAT_LSE, FEAT_LRCPC to FEAT_LRCPC3, FEAT_FlagM, the ordered loads and
  * stores of FEAT_LOR, FEAT_RDM, FEAT_DotProd, FEAT_I8MM, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, FEAT_FCMA,
  * FEAT_FRINTTS, FEAT_JSCVT, FEAT_PAuth, FEAT_FHM, FEAT_BF16, FEAT_MOPS, FEAT_CSSC, and FEAT_FP16 but for its scalars.
  */
@@ -17,7 +17,7 @@ const BEYOND = new RegExp(
   [
     '^(CAS|SWP|LDADD|LDAPU?R|RMIF|SETF|SQRDML[AS]H|SDOT|USDOT|SUDOT|SMMLA|USMMLA|SHA512|EOR3|RAX1|XAR|SM[34])',
     '^(FC(ADD|MLA)|FRINT(32|64)|FJCVTZS|X?PAC|LDRAA|FML[AS]L|BF(DOT|MMLA|MLAL|CVT))',
-    '^(CPYF|SETP|ABS .general|CTZ|SMAX, SMIN, UMAX, UMIN)',
+    '^(CPYF|SETP|ABS .general|CTZ|SMAX, SMIN, UMAX, UMIN|LDIAPP|LDAP1)',
     'half-precision',
   ].join('|'),
 );

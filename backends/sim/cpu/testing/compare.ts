@@ -2,6 +2,7 @@ import { generalDefinitions, simdAndFpDefinitions } from '../isa/index.ts';
 import { branches } from '../isa/branches.ts';
 import { commonSequences } from '../isa/common-sequences.ts';
 import { memoryOperations } from '../isa/memory-operations.ts';
+import { orderedPairs, orderedVectors } from '../isa/ordered-vectors-and-pairs.ts';
 import { authenticatedBranches, pointerAuthentication } from '../isa/pointer-authentication.ts';
 import { system } from '../isa/system.ts';
 import { decode } from '../isa/decoder.ts';
@@ -13,7 +14,7 @@ import { PAGE_BYTES, Random, RegisterFile, type Case, type Outcome } from './reg
 
 /**
  * Branches and system instructions need more than a register file, authentication codes are implementation defined, and
- * QEMU 7.2 lacks FEAT_MOPS and FEAT_CSSC.
+ * QEMU 7.2 lacks FEAT_MOPS, FEAT_CSSC and FEAT_LRCPC3.
  */
 const incomparable = new Set([
   ...branches,
@@ -22,6 +23,8 @@ const incomparable = new Set([
   ...system,
   ...memoryOperations,
   ...commonSequences,
+  ...orderedPairs,
+  ...orderedVectors,
 ]);
 
 /** Definitions that can be tested on a bare register file. */

@@ -34,8 +34,8 @@ export const extensions = {
     API: [8, 5],
     JSCVT: [12, 1],
     FCMA: [16, 1],
-    /** FEAT_LRCPC2. */
-    LRCPC: [20, 2],
+    /** FEAT_LRCPC3. */
+    LRCPC: [20, 3],
     GPI: [28, 1],
     FRINTTS: [32, 1],
     SB: [36, 1],
