@@ -11,6 +11,10 @@ for word in $(cat /petri/proc/cmdline); do
     petri.port=*) port=${word#petri.port=} ;;
     esac
 done
+for module in /petri/modules/*.ko; do
+    # One that the kernel has built in, or does not take, is for what starts later to miss.
+    [ -e "$module" ] && insmod "$module" 2>/petri/dev/null
+done
 # In no session of its own: its port must not become a controlling terminal, whose hang-up would end it.
 /bin/sh /petri/agent.sh "/petri/dev/$port" "$agent" </petri/dev/null >/petri/dev/null 2>&1 &
 exec /init

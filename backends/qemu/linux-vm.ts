@@ -228,6 +228,7 @@ export class LinuxVm implements VmRuntime {
         spec,
         kernel: this.#kernel,
         initramfs,
+        disk: spec.payload.disk,
         nonce,
         serial: SERIAL,
         agent: AGENT,

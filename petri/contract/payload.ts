@@ -76,6 +76,10 @@ export interface LinuxPayload {
   readonly initramfs?: string;
   /** Path of a static busybox for AArch64, where there is no initramfs. */
   readonly busybox?: string;
+  /** Path of a raw disk image, which the guest has as a virtio block device and which does not change. */
+  readonly disk?: string;
+  /** Paths of modules of the kernel, in load order, that are loaded before `/init` starts. */
+  readonly modules?: readonly string[];
   /** What the user adds to the kernel's command line. */
   readonly commandLine: string;
   /** Whether VMs may begin where another one was when it had booted; see `LinuxOptions.snapshot`. */
@@ -105,6 +109,8 @@ export interface ImagePayload {
   readonly x: readonly [ImageArgument, ImageArgument, ImageArgument, ImageArgument];
   /** Path of an initial RAM disk, whose addresses are in the device tree. */
   readonly initrd?: string;
+  /** Path of a raw disk image, which the guest has as a virtio block device and which does not change. */
+  readonly disk?: string;
   /** `/chosen/bootargs` in the device tree. */
   readonly commandLine: string;
   /** The file, parsed, where it is an ELF file. */

@@ -6,6 +6,7 @@ import { ElfFile, ET_DYN, hex } from '../elf/index.ts';
 import { PetriError } from '../errors.ts';
 import { anyText, checkOptions, flag, oneOf, text, type OptionRules, type Rule } from '../options/index.ts';
 import { checkCommandLine } from './command-line.ts';
+import { diskImage } from './disk-image.ts';
 
 /** What `image()` boots, and how. */
 export interface ImageOptions {
@@ -32,6 +33,11 @@ export interface ImageOptions {
   readonly x3?: ImageArgument;
   /** Path of an initial RAM disk. */
   readonly initrd?: string;
+  /**
+   * Path of a raw disk image: the first virtio block device of the board. What the guest writes to it stays in memory
+   * and is lost with the VM.
+   */
+  readonly disk?: string;
   /** Boot arguments in the device tree. @default '' */
   readonly commandLine?: string;
 }
@@ -72,6 +78,7 @@ const rules: OptionRules = {
   x2: argument,
   x3: argument,
   initrd: text,
+  disk: text,
   commandLine: anyText,
 } satisfies Record<keyof ImageOptions, Rule>;
 
@@ -101,6 +108,7 @@ export function image(options: ImageOptions): ImagePayload {
     commandLine,
     ...(elf === undefined ? {} : { elf }),
     ...(options.initrd === undefined ? {} : { initrd: existing(options.initrd) }),
+    ...(options.disk === undefined ? {} : { disk: diskImage(options.disk) }),
   };
 }
 

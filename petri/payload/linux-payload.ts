@@ -1,9 +1,11 @@
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { artifactVariable, identify } from '../artifacts/index.ts';
 import type { LinuxPayload } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import { anyText, checkOptions, oneOf, text, type Rule } from '../options/index.ts';
 import { checkCommandLine } from './command-line.ts';
+import { diskImage } from './disk-image.ts';
 import { checkKernel } from './linux-kernel.ts';
 
 /** What `linux()` boots. Relative paths are resolved against the working directory. */
@@ -17,6 +19,11 @@ export interface LinuxOptions {
    * @default one made of busybox: `$PETRI_ARTIFACT_LINUX_BUSYBOX`, else `.petri/linux/busybox`
    */
   readonly initramfs?: string;
+  /**
+   * Path of a raw disk image, which the guest has as `/dev/vda`. What it writes to it is lost with the VM. The modules that
+   * come with the installed kernel are loaded for it; another kernel needs a driver for virtio-mmio of its own.
+   */
+  readonly disk?: string;
   /** Additional parameters for the kernel's command line. @default 'quiet' */
   readonly commandLine?: string;
   /**
@@ -35,6 +42,7 @@ export const preparedLinux = '.petri/linux';
 const rules: Readonly<Record<keyof LinuxOptions, Rule>> = {
   kernel: text,
   initramfs: text,
+  disk: text,
   commandLine: anyText,
   snapshot: oneOf(['booted']),
 };
@@ -42,7 +50,7 @@ const rules: Readonly<Record<keyof LinuxOptions, Rule>> = {
 /**
  * A Linux to boot, checked at once.
  *
- * @throws PetriError `artifact-missing` if a file is missing, `image-invalid` for another kind of kernel,
+ * @throws PetriError `artifact-missing` if a file is missing, `image-invalid` for another kind of kernel or of disk,
  *   `invalid-option`
  */
 export function linux(options: LinuxOptions = {}): LinuxPayload {
@@ -57,10 +65,27 @@ export function linux(options: LinuxOptions = {}): LinuxPayload {
     name: `linux ${path}`,
     path,
     commandLine,
+    ...(options.disk === undefined ? {} : { disk: diskImage(options.disk), modules: modulesOf(path) }),
     ...(snapshot === undefined ? {} : { snapshot }),
   };
   if (options.initramfs === undefined) return { ...base, busybox: given('linux-busybox', undefined, 'busybox') };
   return { ...base, initramfs: given('linux-initramfs', options.initramfs, 'initramfs') };
+}
+
+/** Modules that `petri linux install` has put beside a kernel, in load order. */
+function modulesOf(kernel: string): string[] {
+  const folder = join(dirname(kernel), 'modules');
+  const list = join(folder, 'load');
+  if (!existsSync(list)) return [];
+  if (!existsSync(join(folder, 'wanted'))) {
+    throw new PetriError(`${folder} is of an older version, and has no driver for disks`, {
+      code: 'artifact-missing',
+      step: 'payload',
+      remedy: 'npx petri linux install downloads the modules',
+    });
+  }
+  const names = readFileSync(list, 'utf8').split('\n');
+  return names.filter((name) => name !== '').map((name) => join(folder, name));
 }
 
 /** Whether the files for `linux()` are installed here. */

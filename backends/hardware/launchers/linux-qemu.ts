@@ -33,6 +33,7 @@ export async function linuxQemu(
 ): Promise<Program> {
   const kernel = await home.put(unpackKernel(spec.payload.path) ?? spec.payload.path);
   const initramfs = await home.put(agentInitramfs(spec.payload));
+  const disk = spec.payload.disk === undefined ? undefined : await home.put(spec.payload.disk);
   const nonce = randomBytes(8).toString('hex');
   const { memory, vcpus } = spec.config;
   return {
@@ -45,7 +46,16 @@ export async function linuxQemu(
     }),
     argv: (folder) => [
       config.command,
-      ...linuxMachineArguments({ spec, kernel, initramfs, nonce, serial: SERIAL, agent: AGENT_PORT, cpu: config.cpu }),
+      ...linuxMachineArguments({
+        spec,
+        kernel,
+        initramfs,
+        disk,
+        nonce,
+        serial: SERIAL,
+        agent: AGENT_PORT,
+        cpu: config.cpu,
+      }),
       // The console uses standard input and output, which survive a broken connection.
       ...['-chardev', `stdio,id=${SERIAL},signal=off`],
       ...['-chardev', portChardev(AGENT_PORT, folder)],

@@ -24,6 +24,7 @@ export function choosePayload(name: string, options: RunOptions): LinuxPayload |
       ...(options.entry === undefined ? {} : { entry: options.entry }),
       ...(options.flash === undefined ? {} : { flash: options.flash }),
       ...(options.initrd === undefined ? {} : { initrd: options.initrd }),
+      ...(options.disk === undefined ? {} : { disk: options.disk }),
       ...(options.append === undefined ? {} : { commandLine: options.append }),
     });
   }
@@ -38,6 +39,7 @@ export function choosePayload(name: string, options: RunOptions): LinuxPayload |
   return linux({
     ...(name === 'linux' ? {} : { kernel: name }),
     ...(options.initrd === undefined ? {} : { initramfs: options.initrd }),
+    ...(options.disk === undefined ? {} : { disk: options.disk }),
     commandLine: options.append ?? '',
   });
 }

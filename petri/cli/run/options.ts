@@ -17,6 +17,7 @@ export const runOptions = {
   vcpus: { value: 'number', help: 'PEs; 1 without it', schema: z.coerce.number().int().positive() },
   append: { value: 'text', help: "parameters for the kernel's command line, or the boot arguments of an image" },
   initrd: { value: 'file', help: 'the initial RAM disk; for a kernel one made of busybox without it' },
+  disk: { value: 'file', help: 'a raw disk image, which does not change: what the guest writes is lost at the end' },
   el: {
     value: 'level',
     help: 'the Exception level at which an image starts: 1 or 2; 1 without it',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { artifactsFolder } from '../../artifacts/index.ts';
 import { initramfs, type InitramfsEntry } from '../image/index.ts';
 import type { LinuxPayload } from '../../contract/index.ts';
@@ -21,6 +21,16 @@ export function agentInitramfs(payload: LinuxPayload): Uint8Array {
     // The shell opens it for background jobs, before anything is mounted.
     { kind: 'character-device', path: '/dev/null', major: 1, minor: 3, mode: 0o666 },
     { kind: 'file', path: '/petri/agent.sh', content: script('agent.sh'), mode: 0o755 },
+    // In load order, which is that of their names.
+    ...(payload.modules ?? []).map((path, index): InitramfsEntry => {
+      const number = String(index).padStart(3, '0');
+      return {
+        kind: 'file',
+        path: `/petri/modules/${number}-${basename(path)}`,
+        content: readFileSync(path),
+        mode: 0o644,
+      };
+    }),
   ];
   if (payload.initramfs !== undefined) {
     return Buffer.concat([initramfs(agent), readFileSync(payload.initramfs)]);

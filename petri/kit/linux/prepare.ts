@@ -22,6 +22,7 @@ export interface PrepareRequest {
 
 /** Modules of the kernel that mount ext4 from a virtio disk, in load order. Missing ones are built in. */
 const MODULES = [
+  'virtio_mmio',
   'virtio_pci_modern_dev',
   'virtio_pci_legacy_dev',
   'virtio_pci',
@@ -51,7 +52,7 @@ export async function prepareLinux(
   return await withRootLock(folder, { signal, onWait: (why) => request.say(why) }, async () => {
     const before = readVersions(folder);
     const has = (...names: string[]): boolean => names.every((name) => existsSync(join(folder, name)));
-    const hasKernel = before.kernel !== undefined && has('vmlinuz') && (isOfUser(before.kernel) || has('modules/load'));
+    const hasKernel = before.kernel !== undefined && has('vmlinuz') && (isOfUser(before.kernel) || hasModules(folder));
     const wanted = {
       kernel: kernel === undefined && !hasKernel,
       busybox: busybox === undefined && !(before.busybox !== undefined && has('busybox')),
@@ -79,6 +80,14 @@ export async function prepareLinux(
     await writeAtomically(join(folder, 'versions'), `${lines(versions).join('\n')}\n`);
     return { versions: lines(versions), done: true };
   });
+}
+
+/** What a folder was filled for: one of before has not all modules. */
+const WANTED = 'modules/wanted';
+
+function hasModules(folder: string): boolean {
+  const wanted = join(folder, WANTED);
+  return existsSync(wanted) && readFileSync(wanted, 'utf8') === MODULES.join('\n');
 }
 
 function expectReadable(path: string): void {
@@ -179,6 +188,7 @@ async function publishModules(
     loaded.push(`${module}.ko\n`);
   }
   await writeFile(join(fresh, 'load'), loaded.join(''));
+  await writeFile(join(fresh, basename(WANTED)), MODULES.join('\n'));
   const target = join(folder, 'modules');
   const staged = `${target}.tmp`;
   rmSync(staged, { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { AGENT_INIT, afterReset } from '../linux/index.ts';
+import { optionValue } from './option-value.ts';
 import type { HaltReason, BackendLimits, VmSpec, LinuxPayload } from '../../contract/index.ts';
 
 const MIB = 2 ** 20;
@@ -18,6 +19,8 @@ export interface LinuxMachine {
   /** Paths on the machine that runs QEMU: the kernel, and an initramfs with the agent in it. */
   readonly kernel: string;
   readonly initramfs: string;
+  /** Path of a raw disk image there, which QEMU does not change. */
+  readonly disk?: string | undefined;
   /** Printed by the agent when it is ready. */
   readonly nonce: string;
   /** Ids of the chardevs of the console and of the agent, which the caller adds. */
@@ -39,7 +42,17 @@ export function linuxMachineArguments(machine: LinuxMachine): string[] {
     ...['-smp', String(config.vcpus), '-m', `${String(config.memory / MIB)}M`],
     ...['-kernel', machine.kernel, '-initrd', machine.initramfs],
     ...['-append', `${own} ${payload.commandLine}`.trimEnd()],
+    ...(machine.disk === undefined ? [] : diskArguments(machine.disk)),
     ...['-serial', `chardev:${machine.serial}`, '-device', `pci-serial,chardev=${machine.agent}`],
+  ];
+}
+
+/** A disk on virtio-mmio, as on the simulator's board; what the guest writes goes to a temporary file of QEMU. */
+function diskArguments(path: string): string[] {
+  return [
+    ...['-global', 'virtio-mmio.force-legacy=false'],
+    ...['-drive', `if=none,id=disk,format=raw,snapshot=on,file=${optionValue(path)}`],
+    ...['-device', 'virtio-blk-device,drive=disk'],
   ];
 }
 

@@ -5,6 +5,7 @@ import type { BoardFactory } from '../kind.ts';
 import { BoardGuest } from './board-guest.ts';
 import { ramOf } from './board.ts';
 import { imageBoot } from './boot-state.ts';
+import { diskOf } from './payload-disk.ts';
 import { seedOf } from './random-seed.ts';
 
 export const imageGuests: BoardFactory<ImagePayload> = {
@@ -32,10 +33,10 @@ export const imageGuests: BoardFactory<ImagePayload> = {
       },
       ramOf(map, size.memory),
     );
-    return (listener) => BoardGuest.boot(map, size, boot, listener);
+    return (listener) => BoardGuest.boot(map, { ...size, ...diskOf(payload) }, boot, listener);
   },
 
   resume(payload, { memory, vcpus }, state, listener) {
-    return BoardGuest.resume(machineMaps[payload.board], { memory, vcpus }, state, listener);
+    return BoardGuest.resume(machineMaps[payload.board], { memory, vcpus, ...diskOf(payload) }, state, listener);
   },
 };

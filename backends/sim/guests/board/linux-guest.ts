@@ -8,6 +8,7 @@ import type { BoardFactory } from '../kind.ts';
 import { ramOf } from './board.ts';
 import { BoardGuest } from './board-guest.ts';
 import { linuxBoot } from './boot-state.ts';
+import { diskOf } from './payload-disk.ts';
 import { seedOf } from './random-seed.ts';
 
 const GZIP = 0x1f;
@@ -51,10 +52,10 @@ export const linuxGuests: BoardFactory<LinuxPayload> = {
       },
       ramOf(map, size.memory),
     );
-    return (listener) => BoardGuest.boot(map, size, boot, listener);
+    return (listener) => BoardGuest.boot(map, { ...size, ...diskOf(payload) }, boot, listener);
   },
 
-  resume(_payload, { memory, vcpus }, state, listener) {
-    return BoardGuest.resume(machineMaps.virt, { memory, vcpus }, state, listener);
+  resume(payload, { memory, vcpus }, state, listener) {
+    return BoardGuest.resume(machineMaps.virt, { memory, vcpus, ...diskOf(payload) }, state, listener);
   },
 };

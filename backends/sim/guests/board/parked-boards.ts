@@ -45,7 +45,8 @@ export class ParkedBoards {
   }
 }
 
-function discard({ machine, stage2 }: Board): void {
+function discard({ machine, stage2, size }: Board): void {
+  for (const device of size.virtio ?? []) device?.[Symbol.dispose]?.();
   machinePool.release(machine, stage2.touched());
 }
 

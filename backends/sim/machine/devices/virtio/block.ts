@@ -77,6 +77,11 @@ export class VirtioBlock implements VirtioDevice {
     this.#disk.restore(state);
   }
 
+  /** Closes what its disk has open. */
+  [Symbol.dispose](): void {
+    this.#disk[Symbol.dispose]?.();
+  }
+
   /** @returns how many bytes it wrote: what was read, and the status in the last byte */
   #request(chain: Chain): number {
     if (chain.writableBytes === 0) return 0;

@@ -3,7 +3,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { Stateful } from '../../device.ts';
 
 /** The bytes of a disk. Offsets and lengths are inside of it. */
-export interface Disk extends Stateful {
+export interface Disk extends Stateful, Partial<Disposable> {
   readonly bytes: number;
   /** Fills a buffer. */
   read(offset: number, into: Uint8Array): void;
@@ -11,7 +11,7 @@ export interface Disk extends Stateful {
 }
 
 /** What a disk is before it is written to, which never changes. */
-export interface DiskImage {
+export interface DiskImage extends Partial<Disposable> {
   readonly bytes: number;
   read(offset: number, into: Uint8Array): void;
 }
@@ -30,6 +30,7 @@ export function memoryImage(contents: Uint8Array): DiskImage {
 export class FileImage implements DiskImage, Disposable {
   readonly bytes: number;
   readonly #file: number;
+  #open = true;
 
   /** @throws Error of `node:fs` if the file cannot be opened */
   constructor(path: string) {
@@ -49,7 +50,8 @@ export class FileImage implements DiskImage, Disposable {
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#file);
+    if (this.#open) closeSync(this.#file);
+    this.#open = false;
   }
 }
 
@@ -94,6 +96,10 @@ export class OverlayDisk implements Disk, Stateful<ReadonlyMap<number, Uint8Arra
       this.#shared.add(chunk);
       this.#chunks.set(number, chunk);
     }
+  }
+
+  [Symbol.dispose](): void {
+    this.#image[Symbol.dispose]?.();
   }
 
   /** A chunk that may be written to. */

@@ -18,7 +18,7 @@ export interface VirtioDriver {
 }
 
 /** A virtio device without its transport. State that it saves has no chains: those that it took, it has given. */
-export interface VirtioDevice<State = unknown> extends Stateful<State> {
+export interface VirtioDevice<State = unknown> extends Stateful<State>, Partial<Disposable> {
   /** Virtio 1.2, chapter 5. */
   readonly id: number;
   /** Feature bits of the device, each a number; the transport adds its own. */
