@@ -90,6 +90,8 @@ export interface SyncExit {
   permission: boolean;
   /** For data aborts: true for a write. */
   write: boolean;
+  /** For data aborts: the instruction. */
+  instruction: number;
 }
 
 /** Traps to EL2 that apply while a context runs (HCR_EL2.TWI, TWE; CPTR_EL2.TFP). */
@@ -190,6 +192,8 @@ export interface Vcpu {
    */
   readonly effort: number;
   readonly active: CpuContext;
+  /** Offset in linear memory of V0 (then V1 to V31, 16 bytes each), valid until a vCPU runs. */
+  readonly simdOffset: number;
   /** Whether an interrupt is signalled, whatever PSTATE masks; never without an interrupt controller. */
   readonly interruptPending: boolean;
   /**

@@ -37,5 +37,6 @@ export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';
 export { Firmware, type FirmwareState } from './firmware/firmware.ts';
 export type { PsciMachine, SystemEvent } from './firmware/psci.ts';
 export { GRANULE_SIZE, PhysicalMemory } from './physical-memory.ts';
+export { serveInstruction } from './instruction-access.ts';
 export { completeRead, serveDevice, writeValueHigh, writeValueLow } from './register-access.ts';
 export { type SchedulerState, VcpuScheduler } from './vcpu-scheduler.ts';

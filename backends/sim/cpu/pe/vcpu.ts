@@ -94,7 +94,7 @@ export interface VcpuHost {
 type Next = RunExit | 'continue' | 'again';
 
 export class VirtualCpu implements Vcpu, RegisterHost {
-  readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false };
+  readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false, instruction: 0 };
   readonly el2: El2Registers = { esr: VcpuState.EsrEl2, far: VcpuState.FarEl2, hpfar: VcpuState.HpfarEl2 };
   readonly index: number;
   readonly mpidr: number;
@@ -709,6 +709,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
         return this.#taken();
       }
       this.#abortToEl2(ExceptionClass.DataAbortLower, iss | more, VcpuState.SlowAddress, distance, ipa, write);
+      this.exit.instruction = this.#word;
       return RunExit.Sync;
     }
     const ec = context.el === 0 ? ExceptionClass.DataAbortLower : ExceptionClass.DataAbortSame;

@@ -2,7 +2,7 @@ import { accessSummary, hasValidSyndrome } from '../../../../petri/kit/arm/index
 import { checkVcpu, type HaltReason, type Registers } from '../../../../petri/contract/index.ts';
 import { BoundedLog } from '../../../../petri/text/index.ts';
 import { type Alarm, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
-import { Firmware, type MachineMap, serveDevice, VcpuScheduler } from '../../machine/index.ts';
+import { Firmware, type MachineMap, serveDevice, serveInstruction, VcpuScheduler } from '../../machine/index.ts';
 import type { Guest } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { Board, type BoardListener, type BoardSize, type Port } from './board.ts';
@@ -233,9 +233,11 @@ export class BoardGuest implements Guest {
   }
 
   #serveDataAbort(): HaltReason | undefined {
-    const { exit, active } = this.#scheduler.current;
-    if (!hasValidSyndrome(exit.esr)) return this.#unserved();
-    serveDevice(this.#board.bus, this.#board.machine.linear.u32, active.gprsOffset >>> 2, exit.esr, exit.ipa);
+    const { exit, active, simdOffset } = this.#scheduler.current;
+    const { bus } = this.#board;
+    const { linear } = this.#board.machine;
+    if (hasValidSyndrome(exit.esr)) serveDevice(bus, linear.u32, active.gprsOffset >>> 2, exit.esr, exit.ipa);
+    else if (!serveInstruction(bus, active, linear.u8, simdOffset, exit.instruction, exit.ipa)) return this.#unserved();
     active.advancePc(4);
     return undefined;
   }

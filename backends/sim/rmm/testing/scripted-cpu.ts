@@ -57,7 +57,8 @@ export class ScriptedCpu implements Cpu {
 }
 
 export class ScriptedVcpu implements Vcpu {
-  readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false };
+  readonly exit: SyncExit = { target: 2, ec: 0, esr: 0, ipa: 0, permission: false, write: false, instruction: 0 };
+  readonly simdOffset = 0;
   readonly el2: El2Registers = { esr: EL2_AT, far: EL2_AT + 8, hpfar: EL2_AT + 16 };
   readonly cpu: ScriptedCpu;
   readonly mpidr = 0;

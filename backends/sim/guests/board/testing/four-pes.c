@@ -38,14 +38,12 @@ typedef unsigned long u64;
 #define GET(register) READ(register)
 #define SET(register, value) WRITE(register, value)
 
-/* Plain loads and stores, as a hypervisor can emulate them. */
-#define LOAD(insn, at) ({ u64 value_; asm volatile(insn : "=r"(value_) : "r"(at) : "memory"); value_; })
-#define STORE(insn, at, value) asm volatile(insn : : "r"(value), "r"(at) : "memory")
-static u32 r32(u64 at) { return LOAD("ldr %w0, [%1]", at); }
-static void w32(u64 at, u32 value) { STORE("str %w0, [%1]", at, value); }
-static u64 r64(u64 at) { return LOAD("ldr %0, [%1]", at); }
-static void w64(u64 at, u64 value) { STORE("str %x0, [%1]", at, value); }
-static void w8(u64 at, u8 value) { STORE("strb %w0, [%1]", at, value); }
+/* Compilers write base registers back in some of these. */
+static u32 r32(u64 at) { return *(volatile u32 *)at; }
+static void w32(u64 at, u32 value) { *(volatile u32 *)at = value; }
+static u64 r64(u64 at) { return *(volatile u64 *)at; }
+static void w64(u64 at, u64 value) { *(volatile u64 *)at = value; }
+static void w8(u64 at, u8 value) { *(volatile u8 *)at = value; }
 static void barrier(void) { asm volatile("dsb sy\n isb" : : : "memory"); }
 
 static void print(const char *text)
