@@ -35,7 +35,7 @@ export interface ImageOptions {
   readonly initrd?: string;
   /**
    * Path of a raw disk image: the first virtio block device of the board. What the guest writes to it stays in memory
-   * and is lost with the VM.
+   * and is lost when it halts or resets.
    */
   readonly disk?: string;
   /** Boot arguments in the device tree. @default '' */

@@ -20,16 +20,17 @@ export interface LinuxOptions {
    */
   readonly initramfs?: string;
   /**
-   * Path of a raw disk image, which the guest has as `/dev/vda`. What it writes to it is lost with the VM. The modules that
-   * come with the installed kernel are loaded for it; another kernel needs a driver for virtio-mmio of its own.
+   * Path of a raw disk image, which the guest has as `/dev/vda`. What it writes to it is lost when it halts or resets.
+   * The modules that come with the installed kernel are loaded for it; another kernel needs a driver for virtio-mmio of
+   * its own.
    */
   readonly disk?: string;
   /** Additional parameters for the kernel's command line. @default 'quiet' */
   readonly commandLine?: string;
   /**
-   * `'booted'`: where the simulator can, VMs do not boot but begin in the state that one was in when it had, with what its
-   * console had shown. That state is made once and kept on disk; it depends on everything that goes into it, so it is
-   * never an old one. Other backends boot as always.
+   * `'booted'`: where the simulator can, VMs do not boot but begin in the state that one was in when it had, with what
+   * its console had shown. That state is made once and kept on disk; it depends on everything that goes into it, so it
+   * is never an old one. Other backends boot as always.
    *
    * @default each VM boots
    */

@@ -4,8 +4,8 @@ import { FileImage, OverlayDisk, VirtioBlock, type VirtioDevice } from '../../ma
 const SERIAL = 'petri';
 
 /**
- * What the disk of a payload adds to a board: a block device in the first slot of virtio-mmio. It has the file open until
- * the board is discarded.
+ * What the disk of a payload adds to a board: a block device in the first slot of virtio-mmio. It has the file open
+ * until the board is discarded.
  *
  * @param path of a raw image
  */
