@@ -100,10 +100,15 @@ export class QuickUnit {
 
   #compare({ format, detail }: Required<ExactOperation>, { n, m }: Places): boolean {
     const isDouble = format === ExactFormat.Double;
+    const withZero = (detail & CompareDetail.WithZero) !== 0;
     const read = (place: number): number => (isDouble ? this.#doubles[place >> 3] : this.#singles[place >> 2]) ?? NaN;
     const first = read(n);
-    const second = (detail & CompareDetail.WithZero) !== 0 ? 0 : read(m);
-    if (!isNormalOrZero(first, isDouble) || !isNormalOrZero(second, isDouble)) return false;
+    const second = withZero ? 0 : read(m);
+    const unordered = Number.isNaN(first) || Number.isNaN(second);
+    if (unordered && (detail & CompareDetail.Signals) !== 0) return false;
+    const isPlain = (value: number, place: number): boolean =>
+      Number.isNaN(value) ? this.#isQuiet(place, isDouble) : isNormalOrZero(value, isDouble);
+    if (!isPlain(first, n) || !(withZero || isPlain(second, m))) return false;
     const { u32 } = this.#memory;
     const less = first < second;
     u32[ContextState.N >> 2] = 0;
@@ -111,8 +116,14 @@ export class QuickUnit {
     u32[ContextState.Z >> 2] = first === second ? 0 : 1;
     u32[(ContextState.Z + 4) >> 2] = 0;
     u32[ContextState.C >> 2] = less ? 0 : 1;
-    u32[ContextState.V >> 2] = 0;
+    u32[ContextState.V >> 2] = unordered ? 1 : 0;
     return true;
+  }
+
+  /** Whether a NaN is a quiet one. */
+  #isQuiet(place: number, isDouble: boolean): boolean {
+    const word = this.#memory.u32[(isDouble ? place + 4 : place) >> 2] ?? 0;
+    return (word & (isDouble ? 1 << 19 : 1 << 22)) !== 0;
   }
 }
 

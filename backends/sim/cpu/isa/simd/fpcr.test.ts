@@ -15,6 +15,10 @@ const FADD = 0x1e62_2820; // FADD D0, D1, D2
 const FMUL = 0x1e62_0820; // FMUL D0, D1, D2
 const FSQRT = 0x1e61_c020; // FSQRT D0, D1
 const FMADD = 0x1f42_0c20; // FMADD D0, D1, D2, D3
+const FCMP = 0x1e62_2020; // FCMP D1, D2
+const FCMPE = 0x1e62_2030; // FCMPE D1, D2
+const QUIET = 0x7ff8_0000_0000_0001n;
+const SIGNALLING = 0x7ff0_0000_0000_0001n;
 const FCVTZS = 0x9e78_0023; // FCVTZS X3, D1
 const FADD_2D = 0x4e62_d420; // FADD V0.2D, V1.2D, V2.2D
 
@@ -111,6 +115,20 @@ describe('FPSR', () => {
     setDouble(0, 0);
     expect(run(0n, msr(sysreg.FPSR, 31), FADD, word, mrs(1, sysreg.FPSR), hvc(0))).toBe(RunExit.Sync);
     expect(machine.context.x(1) & flags).toBe(flags);
+  });
+
+  it.each([
+    ['FCMP with a quiet NaN', FCMP, QUIET, 0n],
+    ['FCMPE with a quiet NaN', FCMPE, QUIET, IOC],
+    ['FCMP with a signalling NaN', FCMP, SIGNALLING, IOC],
+    ['FCMP with a number', FCMP, 0x3ff0_0000_0000_0000n, 0n],
+  ] as const)('has those of %s', (_, word, bits, flags) => {
+    machine.memory.view.setBigUint64(VcpuState.V + 16, bits, true);
+    setDouble(2, 1);
+    const exit = run(0n, msr(sysreg.FPSR, 31), word, mrs(1, sysreg.FPSR), mrs(2, sysreg.NZCV), hvc(0));
+    expect(exit).toBe(RunExit.Sync);
+    const nzcv = bits === QUIET || bits === SIGNALLING ? 0x3000_0000n : 0x6000_0000n;
+    expect([machine.context.x(1), machine.context.x(2)]).toEqual([flags, nzcv]);
   });
 
   it('has those of any lane', () => {
