@@ -34,10 +34,10 @@ export function debuggerRequest(
   });
 }
 
-/** How to attach a debugger, for whoever waits for it. @param elf path of the program */
-export function attachHint(elf: string, port: number, wait: boolean): string {
+/** How to attach a debugger, for whoever waits for it. @param elf path of the program, if it is an ELF file */
+export function attachHint(elf: string | undefined, port: number, wait: boolean): string {
   const held = wait ? "; the guest waits for the debugger's 'continue'" : '';
-  return `debug with: gdb-multiarch ${elf} -ex 'target remote 127.0.0.1:${port}'${held}`;
+  return `debug with: gdb-multiarch ${elf === undefined ? '' : `${elf} `}-ex 'target remote 127.0.0.1:${port}'${held}`;
 }
 
 /**

@@ -119,6 +119,16 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
     return (this.debug ??= new DebugControl(this));
   }
 
+  detachDebugger(): void {
+    this.code.undebug();
+    this.debug = undefined;
+    if (this.access.watchpoints !== undefined) this.setWatch(undefined);
+  }
+
+  get held(): boolean {
+    return this.debug?.stop !== undefined;
+  }
+
   setStops(addresses: ReadonlySet<number>): void {
     this.code.setStops(addresses);
   }

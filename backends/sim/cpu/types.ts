@@ -262,8 +262,12 @@ export interface Cpu {
 
 /** The processors of a machine for those who look into it and steer it: debuggers, traces, coverage. */
 export interface DebuggableCpu extends Cpu {
-  /** What a debugger asks of the vCPUs; until `recycle`. */
+  /** What a debugger asks of the vCPUs; until `detachDebugger` or `recycle`. */
   attachDebugger(): DebugControl;
+  /** Forgets all that a debugger asked for. */
+  detachDebugger(): void;
+  /** Whether vCPUs execute nothing, because a debugger has stopped them. */
+  readonly held: boolean;
   /**
    * Has each instruction reported before it is executed for the first time, possibly more than once. Call it before the
    * first run.

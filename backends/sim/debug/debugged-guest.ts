@@ -27,6 +27,8 @@ export class DebuggedGuest implements Guest, Points {
   observer: Observer | undefined;
   /** Called when the guest may run after it stood. */
   wake: () => void = () => undefined;
+  /** Whether it can be run again from its start. */
+  readonly reversible: boolean;
   readonly #make: (listener: TmkListener) => Guest;
   readonly #echo: Echo;
   readonly #breakpoints = new Map<number, number>();
@@ -42,10 +44,15 @@ export class DebuggedGuest implements Guest, Points {
   /** How the guest halts when it is continued. */
   #halt: HaltReason | undefined;
   #changed = false;
+  #forgotten = false;
 
-  /** @throws PetriError as `make` does; RangeError for a kind of guest that cannot be debugged */
-  constructor(make: (listener: TmkListener) => Guest, listener: TmkListener) {
+  /**
+   * @param make makes the guest, once if it is not to be `reversible`
+   * @throws PetriError as `make` does; RangeError for a kind of guest that cannot be debugged
+   */
+  constructor(make: (listener: TmkListener) => Guest, listener: TmkListener, reversible = true) {
     this.#make = make;
+    this.reversible = reversible;
     this.#echo = new Echo(listener);
     this.#life = this.#begin();
   }
@@ -76,6 +83,12 @@ export class DebuggedGuest implements Guest, Points {
   get planes(): readonly (PlaneInspector | undefined)[] {
     return this.#life.guest.planes;
   }
+  get listens(): boolean {
+    return this.#life.guest.listens === true;
+  }
+  get sleeps(): number | undefined {
+    return this.#control.stop === undefined ? this.#life.guest.sleeps : undefined;
+  }
   get standing(): boolean {
     return this.#stand !== undefined;
   }
@@ -99,6 +112,7 @@ export class DebuggedGuest implements Guest, Points {
   }
 
   release(): void {
+    this.forget();
     this.#life.guest.release();
   }
 
@@ -109,18 +123,33 @@ export class DebuggedGuest implements Guest, Points {
       return undefined;
     }
     if (this.#halt !== undefined) return this.#halt;
+    if (this.#stopped()) return undefined;
     const halt = this.#life.guest.run(budget, outstayed);
     if (halt !== undefined) return this.#end(halt);
-    const { standing, stop } = this.#control;
-    if (standing && stop !== undefined) {
-      this.#stands(this.#interrupted ? { kind: 'interrupt', vcpu: stop.vcpu } : stop);
-    }
+    this.#stopped();
     return undefined;
+  }
+
+  /** Stands if a processor does, or if all of them wait for something and it is to. @returns whether it does */
+  #stopped(): boolean {
+    const { standing, stop } = this.#control;
+    if (stop === undefined || !(standing || this.#life.guest.sleeps !== undefined)) return false;
+    this.#stands(this.#interrupted ? { kind: 'interrupt', vcpu: stop.vcpu } : stop);
+    return true;
+  }
+
+  /** Has the machine forget its debugger, before it goes to somebody else. Idempotent. */
+  forget(): void {
+    if (this.#forgotten) return;
+    this.#forgotten = true;
+    this.debug.cpu.detachDebugger();
   }
 
   /** Has it stand before its next instruction, as after a step. */
   hold(): void {
-    if (this.#stand === undefined && this.#travel === undefined) this.#control.hold();
+    if (this.#stand !== undefined || this.#travel !== undefined) return;
+    this.#control.hold();
+    this.wake();
   }
 
   /** The same, as it was asked to while it ran or travelled. */
@@ -128,14 +157,15 @@ export class DebuggedGuest implements Guest, Points {
     if (this.#stand !== undefined) return;
     this.#interrupted = true;
     this.#control.hold();
+    this.wake();
   }
 
-  /** Lets it go on from where it stands. */
-  go(onward: Onward): void {
+  /** Lets it go on from where it stands. @param vcpu the one to step; without it the one that stood */
+  go(onward: Onward, vcpu = this.#stand?.vcpu): void {
     if (this.#stand === undefined) return;
     const past = onward !== 'continue' && onward !== 'step';
     if (past) this.#leave(onward);
-    else if (this.#halt === undefined) this.#control.resume(onward === 'step' ? 1 : undefined);
+    else if (this.#halt === undefined) this.#control.resume(onward === 'step' ? 1 : undefined, vcpu);
     this.#stand = undefined;
     this.wake();
   }
@@ -220,8 +250,7 @@ export class DebuggedGuest implements Guest, Points {
 
   /** A guest that failed stands once more before it halts, so that its debugger can look at it and go back. */
   #end(halt: HaltReason): HaltReason | undefined {
-    const well = halt.reason === 'complete' ? halt.success : halt.reason === 'power-off' || halt.reason === 'reset';
-    if (well || this.observer === undefined) return halt;
+    if (endedWell(halt) || this.observer === undefined) return halt;
     this.#halt = halt;
     this.#stands({ kind: 'failure', vcpu: 0 });
     return undefined;
@@ -262,4 +291,9 @@ export class DebuggedGuest implements Guest, Points {
       }
     } while (!outstayed());
   }
+}
+
+/** Whether a guest ended as it wanted to. */
+export function endedWell(halt: HaltReason): boolean {
+  return halt.reason === 'complete' ? halt.success : halt.reason === 'power-off' || halt.reason === 'reset';
 }

@@ -1,3 +1,3 @@
 export { DebuggedGuest } from './debugged-guest.ts';
 export { Observation } from './observation.ts';
-export { DebugStub } from './stub.ts';
+export { type Debugging, debuggingOf, DebugStub } from './stub.ts';

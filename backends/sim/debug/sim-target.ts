@@ -2,7 +2,7 @@ import type { HaltReason } from '../../../petri/contract/index.ts';
 import type { GdbEvents, GdbResume, GdbStop, GdbTarget, WatchKind } from '../../../petri/kit/gdb/index.ts';
 import { Watched, type Watchpoint } from '../cpu/index.ts';
 import type { GuestVcpu } from '../guests/index.ts';
-import type { DebuggedGuest, Observer, Onward, Stand } from './debugged-guest.ts';
+import { endedWell, type DebuggedGuest, type Observer, type Onward, type Stand } from './debugged-guest.ts';
 import { readMemory, writeMemory } from './guest-memory.ts';
 import { monitorCommand } from './monitor-commands.ts';
 import { features, readRegister, writeRegister } from './registers.ts';
@@ -11,6 +11,9 @@ import { features, readRegister, writeRegister } from './registers.ts';
 const MAX_BREAKPOINTS = 1024;
 const MAX_WATCHPOINTS = 64;
 const MAX_WATCHED_BYTES = 65_536;
+
+const CHANGED = 'You have changed registers or memory: the guest cannot be run again to where it was.\n';
+const NO_WAY_BACK = 'There is no way back in time for a guest on a board: what came in from outside is not recorded.\n';
 
 const watched: Readonly<Record<WatchKind, number>> = {
   write: Watched.Write,
@@ -66,7 +69,7 @@ export class SimTarget implements GdbTarget, Observer {
   /** The guest has halted. */
   halted(halt: HaltReason): void {
     this.#reset?.('the guest has ended\n');
-    this.#events?.ended(halt.reason === 'complete' && halt.success ? 0 : 1);
+    this.#events?.ended(endedWell(halt) ? 0 : 1);
     this.#events = undefined;
   }
 
@@ -116,14 +119,16 @@ export class SimTarget implements GdbTarget, Observer {
     this.#guest.removeWatchpoint(watchpoint(kind, address, bytes));
   }
 
-  resume({ kind }: GdbResume): void {
-    if ((kind === 'reverse-continue' || kind === 'reverse-step') && this.#guest.changed) {
-      this.#events?.say('You have changed registers or memory: the guest cannot be run again to where it was.\n');
+  resume(how: GdbResume): void {
+    const { kind } = how;
+    const { changed, reversible } = this.#guest;
+    if ((kind === 'reverse-continue' || kind === 'reverse-step') && (changed || !reversible)) {
+      this.#events?.say(changed ? CHANGED : NO_WAY_BACK);
       const { stand } = this.#guest;
       if (stand !== undefined) this.#events?.stopped(stopOf(stand));
       return;
     }
-    this.#guest.go(kind satisfies Onward);
+    this.#guest.go(kind satisfies Onward, how.kind === 'step' ? how.thread - 1 : undefined);
   }
 
   interrupt(): void {
@@ -149,6 +154,10 @@ export class SimTarget implements GdbTarget, Observer {
   /** Goes back to the first instruction. */
   reset(): Promise<string> {
     return new Promise((resolve) => {
+      if (!this.#guest.reversible) {
+        resolve(NO_WAY_BACK);
+        return;
+      }
       if (this.#guest.stand === undefined || this.#reset !== undefined) {
         resolve('the guest is on its way\n');
         return;

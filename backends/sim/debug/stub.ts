@@ -1,19 +1,40 @@
-import { attachHint, type DebuggerRequest } from '../../../petri/debugging.ts';
+import { attachHint, debuggerRequest, type DebuggerRequest } from '../../../petri/debugging.ts';
 import type { HaltReason } from '../../../petri/contract/index.ts';
+import { harmlessLine, printError } from '../../../petri/text/index.ts';
 import { GdbServer } from '../../../petri/kit/gdb/index.ts';
 import type { DebuggedGuest } from './debugged-guest.ts';
 import { SimTarget } from './sim-target.ts';
 
-/** What a stub needs of its VM. */
-export interface StubOptions {
-  readonly guest: DebuggedGuest;
+/** What a user asks for. */
+export interface Debugging {
   readonly request: DebuggerRequest;
-  /** Path of the payload, for whoever attaches. */
-  readonly elf: string;
-  /** Ends the VM. */
-  readonly kill: () => void;
+  /** Path of the payload, if it is an ELF file, for whoever attaches. */
+  readonly elf: string | undefined;
   /** Says how to attach. */
   readonly announce: (hint: string) => void;
+}
+
+/**
+ * What `$PETRI_GDB` asks for.
+ *
+ * @param elf path of the payload, if it is an ELF file
+ * @throws PetriError `invalid-option`
+ */
+export function debuggingOf(elf: string | undefined, log: (message: string) => void): Debugging | undefined {
+  const request = debuggerRequest();
+  const announce = (hint: string): void => {
+    log(hint);
+    printError(`${harmlessLine(hint)}\n`);
+  };
+  return request && { request, elf, announce };
+}
+
+/** What runs the guest. */
+export interface DebugLoop {
+  readonly halted: Promise<HaltReason>;
+  /** Goes on with a guest that stood still. */
+  wake(): void;
+  end(halt: HaltReason): void;
 }
 
 /** The GDB remote stub of one boot of a VM. */
@@ -26,13 +47,21 @@ export class DebugStub {
     this.#target = target;
   }
 
-  /** Listens, before the guest runs. @throws PetriError `tool-failed` if the port is taken */
-  static async open({ guest, request, elf, kill, announce }: StubOptions): Promise<DebugStub> {
+  /**
+   * Listens, before the guest runs, until it halts.
+   *
+   * @throws PetriError `tool-failed` if the port is taken
+   */
+  static async open({ request, elf, announce }: Debugging, guest: DebuggedGuest, loop: DebugLoop): Promise<DebugStub> {
+    guest.wake = () => loop.wake();
+    const kill = (): void => loop.end({ reason: 'stopped' });
     const target = new SimTarget(guest, kill);
     const server = await GdbServer.open(target, request.port);
     if (request.wait) guest.hold();
     announce(attachHint(elf, server.port, request.wait));
-    return new DebugStub(server, target);
+    const stub = new DebugStub(server, target);
+    void loop.halted.then((halt) => stub.close(halt));
+    return stub;
   }
 
   /** The boot is over. Idempotent. */

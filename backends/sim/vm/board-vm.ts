@@ -11,6 +11,7 @@ import {
 } from '../../../petri/contract/index.ts';
 import { PetriError } from '../../../petri/errors.ts';
 import type { SerialConsole } from '../../../petri/serial/index.ts';
+import { DebuggedGuest, type Debugging, DebugStub } from '../debug/index.ts';
 import type { BoardGuest, BoardListener, GuestState } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
@@ -25,11 +26,15 @@ export interface BoardVmOptions {
   readonly make: (listener: BoardListener) => BoardGuest;
   /** Makes one that goes on from a state of such a machine. */
   readonly resume: (state: GuestState, listener: BoardListener) => BoardGuest;
+  /** Asks for a debugger's stub. */
+  readonly debugging?: Debugging | undefined;
 }
 
 /** One boot of the machine. */
 export interface BoardBoot {
   readonly guest: BoardGuest;
+  /** The guest as its debugger holds it, if one is asked for. */
+  readonly held?: DebuggedGuest | undefined;
   readonly loop: RunLoop;
   readonly halted: Promise<HaltReason>;
 }
@@ -63,6 +68,7 @@ export class BoardVm implements VmRuntime {
   readonly #console: SerialConsole;
   readonly #maxInstructions: number;
   #boot: BoardBoot | undefined;
+  #stub: DebugStub | undefined;
   #extras: BootExtras = {};
   /** What the timers of the VM count without the work of its guest, which may have begun before the VM. */
   #worked = 0;
@@ -85,7 +91,7 @@ export class BoardVm implements VmRuntime {
     this.#leave();
     const begun = this.#boot !== undefined;
     const from = await this.beginning();
-    const boot = this.#run((listener) => this.#guest(listener, from), from);
+    const boot = await this.#run((listener) => this.#guest(listener, from), from);
     this.#worked = -boot.guest.work;
     if (begun) this.#timers.restart();
     if (from !== undefined) this.#console.push(from.console);
@@ -110,7 +116,7 @@ export class BoardVm implements VmRuntime {
     const { guest, extras } = snapshot as BoardSnapshot;
     const before = this.#work;
     this.#leave();
-    const boot = this.#run((listener) => this.#options.resume(guest, listener), { guest, extras });
+    const boot = await this.#run((listener) => this.#options.resume(guest, listener), { guest, extras });
     this.#worked = before - boot.guest.work;
     return boot;
   }
@@ -126,8 +132,7 @@ export class BoardVm implements VmRuntime {
   async kill(): Promise<void> {
     if (this.#killed) return;
     this.#killed = true;
-    this.#boot?.loop.end({ reason: 'stopped' });
-    this.#boot?.guest.release();
+    this.#end();
   }
 
   /** The latest boot. @throws PetriError `unsupported` before the first */
@@ -154,8 +159,14 @@ export class BoardVm implements VmRuntime {
   #leave(): void {
     if (this.#boot === undefined) return;
     this.#extras.leave?.();
-    this.#boot.loop.end({ reason: 'stopped' });
-    this.#boot.guest.release();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#boot?.loop.end({ reason: 'stopped' });
+    this.#stub?.close({ reason: 'stopped' });
+    this.#boot?.held?.forget();
+    this.#boot?.guest.release();
   }
 
   #guest(listener: BoardListener, from: BoardSnapshot | undefined): BoardGuest {
@@ -163,15 +174,21 @@ export class BoardVm implements VmRuntime {
     return from === undefined ? make(listener) : resume(from.guest, listener);
   }
 
-  #run(make: (listener: BoardListener) => BoardGuest, from: BoardSnapshot | undefined): VmBoot & BoardBoot {
+  async #run(
+    make: (listener: BoardListener) => BoardGuest,
+    from: BoardSnapshot | undefined,
+  ): Promise<VmBoot & BoardBoot> {
+    const { debugging } = this.#options;
     const boot = this.#make(make, from);
+    const { held, loop } = boot;
     this.#boot = boot;
+    if (held !== undefined && debugging !== undefined) this.#stub = await DebugStub.open(debugging, held, loop);
     boot.loop.start();
     return { ...boot, tmkEvents: [], instructions: () => boot.guest.retired };
   }
 
   #make(make: (listener: BoardListener) => BoardGuest, from: BoardSnapshot | undefined): BoardBoot {
-    const { context, config } = this.#options;
+    const { context, config, debugging } = this.#options;
     const realTime = config.time === 'wall';
     let boot: BoardBoot | undefined;
     let extras: BootExtras = {};
@@ -186,12 +203,16 @@ export class BoardVm implements VmRuntime {
       },
       log: (message) => context.log(message),
     });
-    const loop = new RunLoop({ guest, maxInstructions: this.#maxInstructions, timers: this.#timers, realTime });
+    // What it says goes to its own listener, so nothing comes here.
+    const silent = { print: () => undefined, log: () => undefined };
+    const held = debugging && new DebuggedGuest(() => guest, silent, false);
+    const maxInstructions = this.#maxInstructions;
+    const loop = new RunLoop({ guest: held ?? guest, maxInstructions, timers: this.#timers, realTime });
     guest.onInput = () => loop.wake();
     extras = this.extras(guest, from?.extras);
     this.#extras = extras;
     const halted = loop.halted.then((halt) => extras.explain?.(halt) ?? halt);
-    boot = { guest, loop, halted };
+    boot = { guest, held, loop, halted };
     return boot;
   }
 

@@ -7,10 +7,9 @@ import {
   type VmRuntime,
   type VmSpec,
 } from '../../../petri/contract/index.ts';
-import { debuggerRequest, observationRequest } from '../../../petri/debugging.ts';
-import { harmlessLine, printError } from '../../../petri/text/index.ts';
+import { observationRequest } from '../../../petri/debugging.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
-import { Observation } from '../debug/index.ts';
+import { debuggingOf, Observation } from '../debug/index.ts';
 import { imageKind, tmkKind } from '../guests/index.ts';
 import { BoardVm } from './board-vm.ts';
 import { LinuxVm } from './linux-vm.ts';
@@ -33,6 +32,7 @@ async function launchImage({ payload, config }: VmSpec<ImagePayload>, context: L
   return new BoardVm({
     config,
     context,
+    debugging: debuggingOf(payload.elf === undefined ? undefined : payload.path, (message) => context.log(message)),
     make: boards.prepare(payload, config, ''),
     resume: (state, listener) => boards.resume(payload, config, state, listener),
   });
@@ -45,7 +45,6 @@ async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, con
     print: (bytes) => serial.push(bytes),
     log: (message) => context.log(message),
   };
-  const request = debuggerRequest();
   const observing = observationRequest();
   const observed = observing && {
     request: observing,
@@ -54,15 +53,11 @@ async function launchTmk({ isolation, payload, config }: VmSpec<TmkPayload>, con
     limit: config.consoleLimit,
     log: listener.log,
   };
-  const announce = (hint: string): void => {
-    context.log(hint);
-    printError(`${harmlessLine(hint)}\n`);
-  };
   return new SimVm({
     makeGuest: (heard) => guests.make(payload, config, heard),
     listener,
     observation: observed && new Observation(observed),
-    debugging: request && { request, elf: payload.path, announce },
+    debugging: debuggingOf(payload.path, listener.log),
     maxInstructions: config.maxInstructions,
     context,
   });

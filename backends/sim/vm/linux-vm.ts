@@ -8,6 +8,7 @@ import {
   type VmSpec,
 } from '../../../petri/contract/index.ts';
 import { AgentClient, type AgentState, afterReset, kernelPanic, LastWords } from '../../../petri/kit/linux/index.ts';
+import { debuggingOf } from '../debug/index.ts';
 import { type BoardGuest, linuxKind } from '../guests/index.ts';
 import { BoardVm, type BootExtras } from './board-vm.ts';
 
@@ -24,6 +25,7 @@ export class LinuxVm extends BoardVm {
     return new LinuxVm({
       config,
       context,
+      debugging: debuggingOf(undefined, (message) => context.log(message)),
       make: boards.prepare(payload, config, READY),
       resume: (state, listener) => boards.resume(payload, config, state, listener),
     });

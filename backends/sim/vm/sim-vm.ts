@@ -9,26 +9,18 @@ import type {
   RealmInspector,
   Registers,
 } from '../../../petri/contract/index.ts';
-import type { DebuggerRequest } from '../../../petri/debugging.ts';
 import type { TmkListener } from '../../../petri/tmk/index.ts';
-import { DebuggedGuest, DebugStub, type Observation } from '../debug/index.ts';
+import { DebuggedGuest, type Debugging, DebugStub, type Observation } from '../debug/index.ts';
 import type { Guest } from '../guests/index.ts';
 import { GuestTimers } from './guest-timers.ts';
 import { RunLoop } from './run-loop.ts';
-
-interface SimDebugging {
-  readonly request: DebuggerRequest;
-  /** Path of the payload. */
-  readonly elf: string;
-  readonly announce: (hint: string) => void;
-}
 
 interface SimVmOptions {
   /** Makes a machine in its reset state, with the payload loaded. @throws PetriError */
   readonly makeGuest: (listener: TmkListener) => Guest;
   readonly listener: TmkListener;
   /** Asks for a debugger's stub. */
-  readonly debugging?: SimDebugging | undefined;
+  readonly debugging?: Debugging | undefined;
   /** What is written of its guests. */
   readonly observation?: Observation | undefined;
   readonly maxInstructions: number;
@@ -72,12 +64,14 @@ export class SimVm implements VmRuntime {
       this.#timers.restart();
     }
     const guest = this.#guest;
-    const { maxInstructions } = this.#options;
+    const { debugging, maxInstructions } = this.#options;
     guest.boot(testIndex);
     this.#options.observation?.boot();
     const loop = new RunLoop({ guest, maxInstructions, timers: this.#timers });
     this.#loop = loop;
-    if (guest instanceof DebuggedGuest) await this.#openStub(guest, loop);
+    if (guest instanceof DebuggedGuest && debugging !== undefined) {
+      this.#stub = await DebugStub.open(debugging, guest, loop);
+    }
     loop.start();
     return {
       halted: loop.halted,
@@ -97,16 +91,6 @@ export class SimVm implements VmRuntime {
       return guest;
     };
     return debugging === undefined ? makeGuest(listener) : new DebuggedGuest(makeGuest, listener);
-  }
-
-  /** @throws PetriError `tool-failed` */
-  async #openStub(guest: DebuggedGuest, loop: RunLoop): Promise<void> {
-    const { debugging } = this.#options;
-    if (debugging === undefined) return;
-    guest.wake = () => loop.wake();
-    const stub = await DebugStub.open({ ...debugging, guest, kill: () => loop.end({ reason: 'stopped' }) });
-    this.#stub = stub;
-    void loop.halted.then((halt) => stub.close(halt));
   }
 
   #end(halt: HaltReason): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { waitingDebugger } from '../../debugging.ts';
 import type { OptionValues } from '../options.ts';
 
 const address = z
@@ -26,6 +27,12 @@ export const runOptions = {
   load: { value: 'address', help: 'where a raw image is loaded', schema: address },
   entry: { value: 'address', help: 'where an image starts', schema: address },
   flash: { help: 'load the image into flash, as firmware' },
+  gdb: {
+    value: 'port',
+    bare: '0',
+    help: 'wait for GDB on this port, any free one without it, and say how to attach (sim)',
+    schema: z.string().transform((port) => waitingDebugger(port)),
+  },
   backend: { value: 'name', help: 'the backend; PETRI_BACKEND, or sim without it' },
   'no-reboot': { help: 'end when the guest resets, instead of booting it again' },
   counted: { help: 'let waits of the guest take no time, as in tests; without it they take as long as they say' },

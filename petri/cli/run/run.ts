@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pc from 'picocolors';
 
 import { describeHalt, type HaltReason } from '../../contract/index.ts';
+import { debuggerVariable } from '../../debugging.ts';
 import { PetriError } from '../../errors.ts';
 import { runInterruptible } from '../../kit/process/index.ts';
 import { launchVm, resolveVmConfig, type ImageVm, type LinuxVm } from '../../vm/index.ts';
@@ -22,6 +23,7 @@ const STOP_TIMEOUT = 30_000;
  * @throws PetriError of the payload and the backend, `invalid-option`, `interrupted`
  */
 export async function run(name: string, options: RunOptions): Promise<void> {
+  if (options.gdb !== undefined) process.env[debuggerVariable] = options.gdb;
   const payload = choosePayload(name, options);
   const config = resolveVmConfig({
     ...(options.memory === undefined ? {} : { memory: options.memory }),

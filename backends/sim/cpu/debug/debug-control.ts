@@ -45,6 +45,7 @@ export class DebugControl {
   readonly #host: DebugHost;
   #steps = Infinity;
   #runsOn = false;
+  #only: number | undefined;
   /** Whether accesses of the next instruction are not watched: the guest was stopped before one of them. */
   #passing = false;
   #breakpoints: ReadonlySet<number> = new Set();
@@ -55,9 +56,9 @@ export class DebugControl {
     this.#host = host;
   }
 
-  /** Whether vCPUs execute one instruction at a time. */
+  /** Whether the vCPU that runs executes one instruction at a time. */
   get single(): boolean {
-    return this.#steps !== Infinity;
+    return this.#steps !== Infinity && (this.#only === undefined || this.#only === this.#vcpu);
   }
 
   get breakpoints(): ReadonlySet<number> {
@@ -90,8 +91,10 @@ export class DebugControl {
    *
    * @param steps transitions to make before it stops again; undefined to run until something else stops it. The
    *   breakpoint at which it stands does not.
+   * @param vcpu whose transitions those are, and whose breakpoint; of any without it. Others run in their turns.
    */
-  resume(steps?: number): void {
+  resume(steps?: number, vcpu?: number): void {
+    this.#only = vcpu;
     this.stop = undefined;
     this.standing = false;
     this.#runsOn = steps === undefined;

@@ -3,7 +3,7 @@ import { checkVcpu, type HaltReason, type Registers } from '../../../../petri/co
 import { BoundedLog } from '../../../../petri/text/index.ts';
 import { type Alarm, ExceptionClass, RunExit, type Vcpu } from '../../cpu/index.ts';
 import { Firmware, type MachineMap, serveDevice, serveInstruction, VcpuScheduler } from '../../machine/index.ts';
-import type { Guest } from '../guest.ts';
+import type { Guest, GuestDebug } from '../guest.ts';
 import { readRegisters } from '../read-registers.ts';
 import { Board, type BoardListener, type BoardSize, type Port } from './board.ts';
 import type { BootState } from './boot-state.ts';
@@ -125,6 +125,16 @@ export class BoardGuest implements Guest {
     this.onInput?.();
   }
 
+  /** Addresses of what runs on it are those of its files. */
+  get debug(): GuestDebug {
+    const { machine, vcpus } = this.#board;
+    return {
+      cpu: machine.cpu,
+      loadOffset: 0,
+      vcpus: vcpus.map((vcpu) => ({ vcpu, context: vcpu.active })),
+    };
+  }
+
   get listens(): boolean {
     return this.#listens;
   }
@@ -183,6 +193,7 @@ export class BoardGuest implements Guest {
       const left = until - this.#scheduler.effort;
       if (left <= 0) return undefined;
       const exit = this.#scheduler.run(left);
+      if (exit === RunExit.Budget && this.#board.machine.cpu.held) return undefined;
       const halt = exit === RunExit.Budget ? undefined : this.#haltOf(exit);
       if (this.#board.ended !== undefined) return { reason: this.#board.ended };
       if (halt !== undefined) return halt;
