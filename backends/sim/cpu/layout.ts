@@ -111,7 +111,16 @@ export const LookupTable = {
  * Layout of a data TLB: direct mapped; tags are page addresses, and all ones in an entry that was dropped. `Info` is
  * what the slow path knows of the entry, as in mmu/tlb-set.ts.
  */
-export const Tlb = { Entries: 1024, EntryBytes: 32, ReadTag: 0, WriteTag: 8, Addend: 16, Info: 20 } as const;
+export const Tlb = {
+  Entries: 1024,
+  EntryBytes: 32,
+  ReadTag: 0,
+  WriteTag: 8,
+  Addend: 16,
+  Info: 20,
+  /** As `WriteTag`, for DC ZVA, which faults on Device memory. */
+  ZeroTag: 24,
+} as const;
 /**
  * Layout of an instruction TLB: tag and address of the page's records, for generated code; then the same translation to
  * a place in linear memory, which stays when records go.

@@ -180,6 +180,10 @@ describe('memory types', () => {
     poke(DATA + 0x80, 7n);
     const dcZva = 0xd50b_7421; // X1
     expect(load(V_DEVICE + 0x48, dcZva)).toBe('0x96000061 at 0x51048');
+    // Also where a store to the page has gone before.
+    machine.context.setX(1, BigInt(V_DEVICE + 0x200));
+    run([strX(31, 1), dcZva, hvc(0)]);
+    expect(fault()).toBe('0x96000061 at 0x51200');
     load(V_DATA + 0x48, dcZva);
     expect([0x40, 0x78, 0x80].map((at) => load(V_DATA + at))).toEqual([0n, 0n, 7n]);
   });

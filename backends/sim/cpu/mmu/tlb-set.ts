@@ -107,6 +107,9 @@ export class TlbSet {
     i32[at + 1] = readable ? high : -1;
     u32[at + 2] = stores ? page : NONE;
     i32[at + 3] = stores ? high : -1;
+    const zeroes = stores && !translation.device;
+    u32[at + Tlb.ZeroTag / 4] = zeroes ? page : NONE;
+    i32[at + Tlb.ZeroTag / 4 + 1] = zeroes ? high : -1;
     i32[at + Tlb.Addend / 4] = (place & ~(PAGE - 1)) - page;
     u32[at + Tlb.Info / 4] = this.#info(address, translation);
     if (this.#fills < MAX_REMEMBERED) this.#filled[this.#fills] = index;
@@ -121,14 +124,20 @@ export class TlbSet {
     const at = entry >> 2;
     u32[at + 2] = u32[at] ?? NONE;
     u32[at + 3] = u32[at + 1] ?? NONE;
+    if (((u32[at + Tlb.Info / 4] ?? 0) & Info.Device) === 0) {
+      u32[at + Tlb.ZeroTag / 4] = u32[at] ?? NONE;
+      u32[at + Tlb.ZeroTag / 4 + 1] = u32[at + 1] ?? NONE;
+    }
     return entry;
   }
 
   /** Has stores to a place take the slow path, if this entry lets them. @param entry address @param offset of a page */
   forbidStores(entry: number, offset: number): void {
     if (!this.storesTo(entry, offset)) return;
-    const at = (entry + Tlb.WriteTag) >> 2;
-    this.#memory.u32[at] = this.#memory.u32[at + 1] = NONE;
+    for (const tag of [Tlb.WriteTag, Tlb.ZeroTag]) {
+      const at = (entry + tag) >> 2;
+      this.#memory.u32[at] = this.#memory.u32[at + 1] = NONE;
+    }
   }
 
   /** Has all stores to a page in linear memory take the slow path. */
@@ -230,6 +239,7 @@ export class TlbSet {
   #drop(index: number): void {
     const at = (this.tlb + index * Tlb.EntryBytes) >> 2;
     this.#memory.u32.fill(NONE, at, at + 4);
+    this.#memory.u32.fill(NONE, at + Tlb.ZeroTag / 4, at + Tlb.ZeroTag / 4 + 2);
   }
   #dropFetchIf(index: number, from: number, to: number, globalOnly: boolean): void {
     const { u32, i32 } = this.#memory;

@@ -221,7 +221,7 @@ export class HandlerLowering implements Lowering {
   }
 
   zeroable(address: I64): I32 {
-    return this.#translate(this.let(address), 1, 1, Tlb.WriteTag, Import.SlowZero);
+    return this.#translate(this.let(address), 1, 1, Tlb.ZeroTag, Import.SlowZero);
   }
 
   /** Looks the page up in the TLB; on a miss calls the slow path, which returns the place or records a fault. */
