@@ -8,6 +8,8 @@ for (const name of ['selftest', 'simd', 'exceptions', 'mmu', 'translation', 'pan
   petriTest.tmk('none', tmk(name));
 }
 
+// The digests are of the addresses at which a plain VM has its memory.
+petriTest.tmk('none', tmk('tables'));
 petriTest.tmk('none', tmk('mmio'));
 for (const isolation of ['cca', 'none'] as const) {
   petriTest.tmk(isolation, tmk('garbage'), { requires: ['tmk.rejections'] });

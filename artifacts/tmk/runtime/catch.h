@@ -93,7 +93,7 @@ static void install_vectors(void)
         label;                                                                                                          \
     })
 
-static void expect_exception(uint64_t esr, uint64_t elr, uint64_t vector)
+static void __attribute__((unused)) expect_exception(uint64_t esr, uint64_t elr, uint64_t vector)
 {
     tmk_expect_eq(caught.count, 1);
     tmk_expect_eq(caught.esr, esr);
