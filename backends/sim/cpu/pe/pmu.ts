@@ -33,8 +33,8 @@ export interface PmuState {
 type Retired = (el: ExceptionLevel) => number;
 
 /**
- * The performance monitors of a PE (Arm ARM, D13): PMUv3 with a cycle counter and 6 event counters. Counters are brought
- * up to date when they are looked at; an overflow that interrupts has an alarm at its instruction.
+ * The performance monitors of a PE (Arm ARM, D13): PMUv3 with a cycle counter and 6 event counters. Counters are
+ * brought up to date when they are looked at; an overflow that interrupts has an alarm at its instruction.
  */
 export class Pmu {
   readonly #retired: Retired;

@@ -12,8 +12,8 @@ const UUID = [0x51bc_492bn, 0x184b_959cn, 0xf5ec_538an, 0xf1a4_a6a2n] as const;
 const WORD = 0xffff_ffff_ffff_ffffn;
 
 /**
- * Random numbers for guests, the same in every run: a SplitMix64 sequence (Steele, Lea, Flood, 2014) from a seed. Nothing
- * that it returns is secret.
+ * Random numbers for guests, the same in every run: a SplitMix64 sequence (Steele, Lea, Flood, 2014) from a seed.
+ * Nothing that it returns is secret.
  */
 export class RandomNumbers implements Stateful<bigint> {
   #state: bigint;

@@ -1,6 +1,6 @@
 /*
- * A program for QEMU's machine `virt` with four PEs and a GICv3 with an ITS, without an operating system: what it prints
- * must be the same on every implementation of the architecture. It runs at EL1 with the MMU off.
+ * A program for QEMU's machine `virt` with four PEs and a GICv3 with an ITS, without an operating system: what it
+ * prints must be the same on every implementation of the architecture. It runs at EL1 with the MMU off.
  */
 typedef unsigned char u8;
 typedef unsigned int u32;
@@ -312,7 +312,8 @@ static void try_priorities(void)
 static void try_registers(void)
 {
     static const struct { u32 from, to; u32 mask; } ranges[] = {
-        {0x84, 0xa4, ~0u}, {0x104, 0x124, ~0u}, {0x420, 0x520, 0xf8f8f8f8}, {0xc08, 0xc48, ~0u}, {0x6100, 0x6900, 0x00ffffff},
+        {0x84, 0xa4, ~0u}, {0x104, 0x124, ~0u}, {0x420, 0x520, 0xf8f8f8f8}, {0xc08, 0xc48, ~0u},
+        {0x6100, 0x6900, 0x00ffffff},
     };
     u32 random = 12345;
     for (u32 n = 0; n < 5; n++) {

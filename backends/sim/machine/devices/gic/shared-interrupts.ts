@@ -77,7 +77,7 @@ export class SharedInterrupts {
     return best;
   }
 
-  /** An SPI that any PE may take goes to the first that has its group enabled, so that the choice is the same always. */
+  /** An SPI that any PE may take goes to the first that has its group enabled: always the same choice. */
   #routesTo(intid: number, target: Target): boolean {
     const low = this.#routesLow[intid] ?? 0;
     if ((low & IRM) === 0) return target.affinity === (this.#routesHigh[intid] ?? 0) * 2 ** 32 + low;
