@@ -2,6 +2,7 @@ import type { Clock } from '../../cpu/index.ts';
 import {
   type Bus,
   type ByteSink,
+  CfiFlash,
   type Device,
   type DeviceKind,
   EmptyEcam,
@@ -23,6 +24,7 @@ import {
   VexpressSysreg,
   type VirtioDevice,
   VirtioMmio,
+  type Window,
 } from '../../machine/index.ts';
 
 /** What devices are connected to. */
@@ -32,6 +34,8 @@ export interface DeviceParts {
   readonly gic: Gic;
   readonly memory: GuestMemory;
   readonly vcpus: number;
+  /** Banks of flash whose memory exists, and what is to be called when one begins or ends to read as its contents. */
+  readonly flash: readonly { readonly bank: Window; readonly onMode: (readable: boolean) => void }[];
   /** Where the UARTs write to, in the order of the map; what others write is lost, as on a board without a cable. */
   readonly outputs: readonly ByteSink[];
   /** What is in the slots of virtio-mmio, in the order of the map; the others are empty. */
@@ -57,7 +61,7 @@ type Factory = (parts: DeviceParts, interrupts: readonly InterruptLine[], made: 
 
 interface Made {
   readonly windows: readonly Device[];
-  readonly state?: Stateful;
+  readonly states?: readonly Stateful[];
 }
 
 /** What was made of the places before. */
@@ -72,7 +76,7 @@ const UNCONNECTED: InterruptLine = { set: () => undefined };
 const NO_CABLE: ByteSink = { byte: () => undefined, bytes: () => undefined };
 
 function one(device: Device & Stateful): Made {
-  return { windows: [device], state: device };
+  return { windows: [device], states: [device] };
 }
 
 /** Kinds that are not here are in maps only: a guest finds nothing at their addresses. */
@@ -93,17 +97,21 @@ const factories: Partial<Record<DeviceKind, Factory>> = {
     slots.push(slot);
     return one(slot);
   },
+  'cfi-flash': ({ memory, flash }) => {
+    const banks = flash.map(({ bank, onMode }) => new CfiFlash({ memory, ...bank, onMode }));
+    return { windows: banks, states: banks };
+  },
   'pcie-ecam': () => ({ windows: [new EmptyEcam()] }),
   'fw-cfg': ({ memory, vcpus }) => one(new FwCfg({ memory, vcpus })),
   'vexpress-sysreg': ({ clock, shutdown, reset }) => one(new VexpressSysreg({ clock, shutdown, reset })),
   'fvp-power-controller': ({ isOn }) => one(new PowerController({ isOn })),
   'generic-watchdog': ({ clock, reset }, [interrupt = UNCONNECTED]) => {
     const watchdog = new GenericWatchdog({ clock, interrupt, reset });
-    return { windows: [watchdog.control, watchdog.refresh], state: watchdog };
+    return { windows: [watchdog.control, watchdog.refresh], states: [watchdog] };
   },
   'memory-mapped-timer': ({ clock }, interrupts) => {
     const timer = new MemoryMappedTimer({ clock, interrupts });
-    return { windows: [timer.controlBase, timer.readBase, timer.ctlBase, ...timer.bases], state: timer };
+    return { windows: [timer.controlBase, timer.readBase, timer.ctlBase, ...timer.bases], states: [timer] };
   },
 };
 
@@ -119,7 +127,7 @@ export function attachDevices(map: MachineMap, parts: DeviceParts): AttachedDevi
       const device = made.windows[index];
       if (device !== undefined) parts.bus.attach(window, device);
     }
-    if (made.state !== undefined) stateful.push(made.state);
+    stateful.push(...(made.states ?? []));
   }
   return { uarts: before.uarts, stateful };
 }

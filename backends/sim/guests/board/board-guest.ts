@@ -47,11 +47,11 @@ export class BoardGuest implements Guest {
     };
     this.#scheduler = new VcpuScheduler(cpu.clock, this.#board.vcpus, { pauses: true });
     this.#board.isOn = (vcpu) => this.#scheduler.isOn(vcpu);
-    const { ram, vcpus, stage2 } = this.#board;
+    const { vcpus, stage2 } = this.#board;
     this.#firmware = new Firmware({
       vcpus,
       scheduler: this.#scheduler,
-      isEntry: (address) => address >= ram.base && address < ram.base + ram.bytes,
+      isEntry: (address) => stage2.place(Number(address), 4) >= 0,
       boot: (vcpu, entry, context) => {
         vcpu.reset(stage2);
         setEntry(vcpu, entry, [context]);

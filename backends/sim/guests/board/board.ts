@@ -8,11 +8,12 @@ import {
   type Machine,
   type MachineMap,
   machinePool,
+  placesOf,
   type VirtioDevice,
   type Window,
 } from '../../machine/index.ts';
 import { attachDevices, type AttachedDevices } from './attach-devices.ts';
-import { FlatStage2 } from '../plain/flat-stage2.ts';
+import { type BoardMemory, BoardStage2, FLASH_PERMISSIONS, RAM_PERMISSIONS } from './board-stage2.ts';
 import type { Load } from './boot-state.ts';
 import type { MemoryImage } from './memory-image.ts';
 import { RamPages } from './ram-pages.ts';
@@ -36,6 +37,8 @@ export interface BoardSize {
   readonly el2?: boolean;
   /** What is in the slots of virtio-mmio, in the order of the map. @default nothing */
   readonly virtio?: readonly (VirtioDevice | undefined)[];
+  /** Whether there is flash, which needs as much memory again. @default false */
+  readonly flash?: boolean;
 }
 
 /** State of a board without its RAM: plain data, which is not changed. */
@@ -56,7 +59,9 @@ export class Board {
   readonly machine: Machine;
   /** Range of RAM. */
   readonly ram: Window;
-  readonly stage2: FlatStage2;
+  /** Banks of flash, if there are any. */
+  readonly flash: readonly BoardMemory[];
+  readonly stage2: BoardStage2;
   readonly bus: Bus;
   readonly gic: Gic;
   readonly vcpus: readonly Vcpu[];
@@ -72,15 +77,24 @@ export class Board {
 
   /** @throws RangeError for a map whose RAM is in several places */
   constructor(map: MachineMap, size: BoardSize, listener: BoardListener) {
-    const { memory, vcpus, virtio = [], el2 = false } = size;
+    const { memory, vcpus, virtio = [], el2 = false, flash = false } = size;
     this.map = map;
     this.size = size;
     this.#listener = listener;
     this.#unknown = unknownAccesses(listener);
     this.ram = ramOf(map, memory);
-    this.machine = machinePool.acquire(memory);
-    const { cpu } = this.machine;
-    this.stage2 = new FlatStage2(this.machine.dram.offset, memory, this.ram.base);
+    const banks = flash ? flashOf(map) : [];
+    this.machine = machinePool.acquire(memory + banks.reduce((sum, { bytes }) => sum + bytes, 0));
+    const { cpu, dram } = this.machine;
+    let end = dram.offset;
+    const take = (window: Window, permissions: number): BoardMemory => {
+      end += window.bytes;
+      return { ...window, offset: end - window.bytes, permissions };
+    };
+    const ram = take(this.ram, RAM_PERMISSIONS);
+    this.flash = banks.map((bank) => take(bank, FLASH_PERMISSIONS));
+    this.stage2 = new BoardStage2([ram, ...this.flash]);
+    for (const bank of this.flash) this.#erase(bank);
     const { distributor, redistributors, its } = map.gic;
     const affinities = Array.from({ length: vcpus }, (_, index) => map.mpidr(index) & AFFINITY);
     this.gic = new Gic({ distributor: distributor.base, redistributor: redistributors.base }, affinities, {
@@ -104,6 +118,7 @@ export class Board {
       gic: this.gic,
       memory: this.#memory,
       vcpus,
+      flash: this.flash.map((bank) => ({ bank, onMode: (readable) => this.#flashMode(bank, readable) })),
       outputs: sinks,
       virtio,
       isOn: (affinity) => {
@@ -115,21 +130,33 @@ export class Board {
     });
   }
 
-  /** RAM as devices see it. */
+  /** Memory as devices see it. */
   get #memory(): GuestMemory {
-    const { ram, stage2 } = this;
-    const { linear, dram, cpu } = this.machine;
+    const { stage2 } = this;
+    const { linear, cpu } = this.machine;
     return {
       bytesAt: (address, length) => {
-        const at = address - ram.base;
-        if (at < 0 || at + length > ram.bytes) return undefined;
-        stage2.touch(at, length);
-        return linear.u8.subarray(dram.offset + at, dram.offset + at + length);
+        const place = stage2.place(address, length);
+        if (place < 0) return undefined;
+        stage2.touch(place, length);
+        return linear.u8.subarray(place, place + length);
       },
       wrote: (address, length) => {
-        cpu.wrote(dram.offset + address - ram.base, length);
+        cpu.wrote(stage2.place(address, length), length);
       },
     };
+  }
+
+  /** Flash that nothing was programmed into reads as ones. */
+  #erase({ bytes, offset }: BoardMemory): void {
+    this.stage2.touch(offset, bytes);
+    this.machine.linear.u8.fill(0xff, offset, offset + bytes);
+  }
+
+  /** What a bank of flash does when it begins or ends to read as its contents. */
+  #flashMode(bank: BoardMemory, readable: boolean): void {
+    bank.permissions = readable ? FLASH_PERMISSIONS : 0;
+    this.machine.cpu.invalidate(this.stage2, bank.base, bank.bytes);
   }
 
   /** Makes a PE in its reset state, off. */
@@ -140,13 +167,13 @@ export class Board {
     return vcpu;
   }
 
-  /** Puts bytes into RAM, where they have been found to fit. */
+  /** Puts bytes into memory, where they have been found to fit. */
   load({ address, memsize, data }: Load): void {
-    const at = address - this.ram.base;
-    const to = this.machine.dram.offset + at;
-    this.stage2.touch(at, memsize);
-    this.machine.linear.u8.set(data, to);
-    this.machine.cpu.wrote(to, memsize);
+    const place = this.stage2.place(address, memsize);
+    if (place < 0) throw new RangeError(`there is no memory at 0x${address.toString(16)}`);
+    this.stage2.touch(place, memsize);
+    this.machine.linear.u8.set(data, place);
+    this.machine.cpu.wrote(place, memsize);
   }
 
   /** Has everything that the machine reports go to another owner. */
@@ -184,7 +211,7 @@ export class Board {
     machine.cpu.restore(cpu);
     for (const { wait } of cpu.vcpus) {
       // A wait for a store looks at memory without a TLB.
-      if (wait.granule >= 0) this.stage2.touch(wait.granule - machine.dram.offset, 1);
+      if (wait.granule >= 0) this.stage2.touch(wait.granule, 1);
     }
     this.gic.restore(gic);
     others();
@@ -198,11 +225,10 @@ export class Board {
 
   #tracked(): RamPages {
     if (this.#pages !== undefined) return this.#pages;
-    const { linear, dram, cpu } = this.machine;
+    const { linear, cpu } = this.machine;
     const place = {
+      ...this.stage2.span,
       u8: linear.u8,
-      offset: dram.offset,
-      bytes: this.ram.bytes,
       wrote: (offset: number, bytes: number) => cpu.wrote(offset, bytes),
     };
     this.#pages = new RamPages(place, this.stage2.touched());
@@ -229,4 +255,9 @@ export function ramOf(map: MachineMap, memory: number): Window {
   const [ram, another] = map.ram(memory);
   if (ram === undefined || another !== undefined) throw new RangeError(`${map.name} has its RAM in several places`);
   return ram;
+}
+
+/** Where a map has flash. */
+export function flashOf(map: MachineMap): readonly Window[] {
+  return placesOf(map, 'cfi-flash').flatMap(({ windows }) => windows);
 }

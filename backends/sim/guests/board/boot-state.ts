@@ -76,11 +76,13 @@ export interface ImageFiles {
  * Places an image that says where it belongs, its initial RAM disk behind it, and the device tree at the start of RAM,
  * where firmware looks for it, or behind the rest if the image is there.
  *
- * @throws PetriError `payload-too-large` if a part is not in RAM
+ * @param flash banks that it may be in
+ * @throws PetriError `payload-too-large` if a part is not in memory
  */
-export function imageBoot(files: ImageFiles, ram: Window): BootState {
+export function imageBoot(files: ImageFiles, ram: Window, flash: readonly Window[]): BootState {
   const loads = [...files.loads];
-  const free = Math.max(ram.base + BLOCK, ...loads.map(({ address, memsize }) => address + memsize));
+  const inRam = loads.filter(({ address }) => address >= ram.base);
+  const free = Math.max(ram.base + BLOCK, ...inRam.map(({ address, memsize }) => address + memsize));
   let end = roundUp(free, PAGE);
   let initrd: { start: number; end: number } | undefined;
   if (files.initrd !== undefined) {
@@ -89,13 +91,15 @@ export function imageBoot(files: ImageFiles, ram: Window): BootState {
     end = initrd.end;
   }
   const tree = files.deviceTree(initrd);
-  const startIsFree = loads.every(({ address }) => address >= ram.base + tree.length);
+  const startIsFree = inRam.every(({ address }) => address >= ram.base + tree.length);
   const place = startIsFree ? ram.base : roundUp(end, BLOCK);
   loads.push(load('the device tree', place, tree));
+  const memories = [ram, ...flash];
   for (const { name, address, memsize } of loads) {
-    if (address >= ram.base && address + memsize <= ram.base + ram.bytes) continue;
-    const range = `0x${ram.base.toString(16)} to 0x${(ram.base + ram.bytes).toString(16)}`;
-    throw new PetriError(`${name} of ${megabytes(memsize)} at 0x${address.toString(16)} is not in RAM: ${range}`, {
+    if (memories.some(({ base, bytes }) => address >= base && address + memsize <= base + bytes)) continue;
+    const ranges = memories.map(({ base, bytes }) => `0x${base.toString(16)} to 0x${(base + bytes).toString(16)}`);
+    const where = `${name} of ${megabytes(memsize)} at 0x${address.toString(16)}`;
+    throw new PetriError(`${where} is not in memory, which is from ${ranges.join(', ')}`, {
       code: 'payload-too-large',
       step: 'launch',
       remedy: 'link or load it elsewhere, give the VM more memory, or choose another `board`',

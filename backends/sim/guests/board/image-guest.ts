@@ -3,7 +3,7 @@ import type { ImagePayload, VmConfig } from '../../../../petri/contract/index.ts
 import { encodeDeviceTree, machineMaps } from '../../machine/index.ts';
 import type { BoardFactory } from '../kind.ts';
 import { BoardGuest } from './board-guest.ts';
-import { ramOf } from './board.ts';
+import { flashOf, ramOf } from './board.ts';
 import { imageBoot } from './boot-state.ts';
 import { diskOf } from './payload-disk.ts';
 import { seedOf } from './random-seed.ts';
@@ -11,7 +11,9 @@ import { seedOf } from './random-seed.ts';
 export const imageGuests: BoardFactory<ImagePayload> = {
   prepare(payload: ImagePayload, config: VmConfig) {
     const map = machineMaps[payload.board];
-    const size = { memory: config.memory, vcpus: config.vcpus };
+    const banks = flashOf(map);
+    const flash = payload.loads.some(({ address }) => banks.some(({ base, bytes }) => isIn(address, base, bytes)));
+    const size = { memory: config.memory, vcpus: config.vcpus, flash };
     const boot = imageBoot(
       {
         loads: payload.loads.map((part) => ({ ...part, name: payload.name })),
@@ -21,7 +23,8 @@ export const imageGuests: BoardFactory<ImagePayload> = {
         deviceTree: (initrd) =>
           encodeDeviceTree(
             map.deviceTree({
-              ...size,
+              memory: size.memory,
+              vcpus: size.vcpus,
               psci: 'hvc',
               its: true,
               pmu: true,
@@ -32,6 +35,7 @@ export const imageGuests: BoardFactory<ImagePayload> = {
           ),
       },
       ramOf(map, size.memory),
+      flash ? banks : [],
     );
     return (listener) => BoardGuest.boot(map, { ...size, ...diskOf(payload) }, boot, listener);
   },
@@ -40,3 +44,7 @@ export const imageGuests: BoardFactory<ImagePayload> = {
     return BoardGuest.resume(machineMaps[payload.board], { memory, vcpus, ...diskOf(payload) }, state, listener);
   },
 };
+
+function isIn(address: number, base: number, bytes: number): boolean {
+  return address >= base && address < base + bytes;
+}

@@ -4,20 +4,12 @@ import type { MemoryRange } from '../../machine/index.ts';
 /** Granularity in bytes at which touched memory is recorded. */
 const STEP = 65536;
 
-/** @see FlatStage2 */
-interface RamUse {
-  /** @param at offset in bytes from the start of the RAM */
-  use(at: number, bytes: number): void;
-}
-
 /** Stage 2 of an ordinary VM: RAM, all of it readable, writable and executable; nothing else is mapped. */
 export class FlatStage2 implements Stage2, Stage2Mapping {
   offset = -1;
   permissions = 0;
   /** As if RAM were mapped by 2 MiB blocks: a walk that finds nothing ends at level 2. */
   level = 2;
-  /** Hears of RAM before it is used, once for each time that it gets into a TLB. */
-  pages: RamUse | undefined;
   readonly #base: number;
   readonly #ipaBase: number;
   readonly #bytes: number;
@@ -46,13 +38,8 @@ export class FlatStage2 implements Stage2, Stage2Mapping {
     return this;
   }
 
-  /**
-   * To be called before RAM is read or written without translation.
-   *
-   * @param at offset in bytes from the start of the RAM
-   */
+  /** To be called for RAM that is written without translation. @param at offset in bytes from the start of the RAM */
   touch(at: number, bytes: number): void {
-    this.pages?.use(at, bytes);
     for (let step = Math.floor(at / STEP); step * STEP < at + bytes; step++) this.#touched[step] = 1;
   }
 

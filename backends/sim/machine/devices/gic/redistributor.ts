@@ -27,7 +27,8 @@ export class Redistributor implements InterruptRouting {
   /** Absent if the GIC has no ITS. */
   readonly lpis: Lpis | undefined;
   readonly #gic: GicParts;
-  #asleep = true;
+  /** Not after reset either: firmware of EL3, which is not here, wakes it before others run. */
+  #asleep = false;
   #enabledGroups = 0;
 
   /** @param makeLpis makes the LPIs of this PE, given what to call after a change */
