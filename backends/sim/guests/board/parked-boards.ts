@@ -21,7 +21,8 @@ export class ParkedBoards {
         size.virtio === undefined &&
         board.map === map &&
         board.size.memory === size.memory &&
-        board.size.vcpus === size.vcpus,
+        board.size.vcpus === size.vcpus &&
+        (board.size.flash ?? false) === (size.flash ?? false),
     );
     const found = fitting.find((board) => board.image === image) ?? fitting.at(-1);
     if (found === undefined) return new Board(map, size, listener);
