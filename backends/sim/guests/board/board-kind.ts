@@ -1,4 +1,4 @@
-import { boots, type Feature, type ImagePayload, type LinuxPayload } from '../../../../petri/contract/index.ts';
+import type { Feature, ImagePayload, LinuxPayload } from '../../../../petri/contract/index.ts';
 import { lazy } from '../../../../petri/lazy.ts';
 import { MAX_MEMORY, MIB } from '../board-limits.ts';
 import type { BoardKind } from '../kind.ts';
@@ -28,7 +28,5 @@ export const imageKind: BoardKind<ImagePayload> = {
   payload: 'image',
   features: [...features, 'image'],
   limits,
-  refuses: (spec) =>
-    boots(spec, 'image') && spec.payload.el === 2 ? 'the simulator has no EL2 for code of guests yet' : undefined,
   load: lazy(async () => (await import('./image-guest.ts')).imageGuests),
 };

@@ -11,9 +11,7 @@ import { seedOf } from './random-seed.ts';
 export const imageGuests: BoardFactory<ImagePayload> = {
   prepare(payload: ImagePayload, config: VmConfig) {
     const map = machineMaps[payload.board];
-    const banks = flashOf(map);
-    const flash = payload.loads.some(({ address }) => banks.some(({ base, bytes }) => isIn(address, base, bytes)));
-    const size = { memory: config.memory, vcpus: config.vcpus, flash };
+    const size = sizeOf(payload, config);
     const boot = imageBoot(
       {
         loads: payload.loads.map((part) => ({ ...part, name: payload.name })),
@@ -25,7 +23,8 @@ export const imageGuests: BoardFactory<ImagePayload> = {
             map.deviceTree({
               memory: size.memory,
               vcpus: size.vcpus,
-              psci: 'hvc',
+              psci: size.el2 ? 'smc' : 'hvc',
+              el2: size.el2,
               its: true,
               pmu: true,
               bootargs: payload.commandLine,
@@ -35,16 +34,19 @@ export const imageGuests: BoardFactory<ImagePayload> = {
           ),
       },
       ramOf(map, size.memory),
-      flash ? banks : [],
+      size.flash ? flashOf(map) : [],
     );
     return (listener) => BoardGuest.boot(map, { ...size, ...diskOf(payload) }, boot, listener);
   },
 
-  resume(payload, { memory, vcpus }, state, listener) {
-    return BoardGuest.resume(machineMaps[payload.board], { memory, vcpus, ...diskOf(payload) }, state, listener);
+  resume(payload, config, state, listener) {
+    const size = { ...sizeOf(payload, config), ...diskOf(payload) };
+    return BoardGuest.resume(machineMaps[payload.board], size, state, listener);
   },
 };
 
-function isIn(address: number, base: number, bytes: number): boolean {
-  return address >= base && address < base + bytes;
+function sizeOf({ board, loads, el }: ImagePayload, { memory, vcpus }: VmConfig) {
+  const inFlash = (address: number): boolean =>
+    flashOf(machineMaps[board]).some(({ base, bytes }) => address >= base && address < base + bytes);
+  return { memory, vcpus, el2: el === 2, flash: loads.some(({ address }) => inFlash(address)) };
 }

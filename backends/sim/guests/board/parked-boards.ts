@@ -22,6 +22,7 @@ export class ParkedBoards {
         board.map === map &&
         board.size.memory === size.memory &&
         board.size.vcpus === size.vcpus &&
+        (board.size.el2 ?? false) === (size.el2 ?? false) &&
         (board.size.flash ?? false) === (size.flash ?? false),
     );
     const found = fitting.find((board) => board.image === image) ?? fitting.at(-1);
