@@ -429,8 +429,9 @@ TMK_TEST(alignment, 0)
     frame_a[0] = 0x1122334455667788;
     frame_a[1] = 0x99;
     tmk_expect_eq(load(USER_DATA + 1), 0x9911223344556677);
-    uint64_t elr = CATCH(USER_DATA + 4, "8: ldxr x3, [x2]");
-    expect_fault(0x96000021, elr, USER_DATA + 4);
+    /* Across 16 bytes, within which FEAT_LSE2 has no fault. */
+    uint64_t elr = CATCH(USER_DATA + 12, "8: ldxr x3, [x2]");
+    expect_fault(0x96000021, elr, USER_DATA + 12);
     tmk_sysreg_write(sctlr_el1, tmk_sysreg_read(sctlr_el1) | 2);
     elr = CATCH(USER_DATA + 1, "8: str x3, [x2]");
     expect_fault(0x96000061, elr, USER_DATA + 1);
