@@ -143,8 +143,8 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
   }
 
   place(context: CpuContext, va: number): number {
-    const { regime } = this.contextAt(context);
-    return regime.translate(va, Access.Speculative, 1).place;
+    const { regime, el } = this.contextAt(context);
+    return regime.translate(va, Access.Speculative, el === 0 ? 1 : el).place;
   }
 
   simdOffset(vcpu: Vcpu): number {

@@ -274,7 +274,8 @@ export interface DebuggableCpu extends Cpu {
    */
   onFirst(execute: (va: number) => void): void;
   /**
-   * Offset in linear memory of the byte at a virtual address, whatever EL1 is permitted; -1 where nothing is mapped.
+   * Offset in linear memory of the byte at a virtual address of the current regime, whatever is permitted; -1 where
+   * nothing is mapped.
    *
    * @param va a signed canonical address
    */

@@ -2,6 +2,9 @@ import type { GdbFeature, GdbRegister } from '../../../petri/kit/gdb/index.ts';
 import { storedRegisters } from '../cpu/index.ts';
 import type { GuestDebug, GuestVcpu } from '../guests/index.ts';
 
+/** PSTATE.EL, and its value at EL1. */
+const EL = 0xc;
+const EL1 = 0x4;
 const GENERAL = 31;
 const VECTORS = 32;
 /** Offsets from V0 of the state of SIMD&FP: see `DebuggableCpu.simdOffset`. */
@@ -51,8 +54,10 @@ const core: readonly Row[] = [
     { name: 'sp', bits: 64, type: 'data_ptr' },
     (_guest, { context }) => context.sp,
     (_guest, { context }, value) => {
-      const encoding = storedRegisters[(context.pstate & 0xf) === 5 ? 1 : 0]?.encoding ?? 0;
-      return context.setSysreg(encoding, value);
+      const spSel = (context.pstate & 1) === 1;
+      // SP_EL2 has no name below EL3.
+      if (spSel && (context.pstate & EL) !== EL1) return false;
+      return context.setSysreg(storedRegisters[spSel ? 1 : 0]?.encoding ?? 0, value);
     },
   ),
   row(
