@@ -28,9 +28,19 @@ run() { # ID SECONDS
     ) <"${device%/*}/null" >"$work/stdout" 2>"$work/stderr" 3>&-
     code=$?
     frame "$1 begin"
-    base64 <"$work/stdout" | sed 's/^/o /' >&3
-    base64 <"$work/stderr" | sed 's/^/e /' >&3
-    frame "$1 end rc=$code stdout=$(wc -c <"$work/stdout") stderr=$(wc -c <"$work/stderr")"
+    send o stdout
+    sizes="stdout=$bytes"
+    send e stderr
+    frame "$1 end rc=$code $sizes stderr=$bytes"
+}
+
+send() { # PREFIX FILE; sets bytes
+    bytes=0
+    # Most commands write nothing to one of the two: each program that is started takes longer than many a command.
+    if [ -s "$work/$2" ]; then
+        base64 <"$work/$2" | sed "s/^/$1 /" >&3
+        bytes=$(wc -c <"$work/$2")
+    fi
 }
 
 printf '\n' >&3

@@ -3,6 +3,8 @@ import pc from 'picocolors';
 import type { Missing } from '../contract/index.ts';
 import { PetriError } from '../errors.ts';
 import {
+  cacheHome,
+  cacheVariable,
   type Home,
   makeFallbackRoot,
   requireUsable,
@@ -20,12 +22,13 @@ export type FolderReport = Home | { readonly missing: Missing };
 /** By its purpose. */
 export type FolderReports = Readonly<Record<keyof typeof variables, FolderReport>>;
 
-const variables = { state: stateVariable, runs: runsVariable, temporary: 'TMPDIR' } as const;
+const variables = { state: stateVariable, cache: cacheVariable, runs: runsVariable, temporary: 'TMPDIR' } as const;
 
 /** Checks the folders that runs use. Creates only the folder that replaces others. */
 export function lookAtFolders(cwd: string): FolderReports {
   return {
     state: look('state', stateHome),
+    cache: look('cache', cacheHome),
     runs: look('runs', () => runsHome(cwd)),
     temporary: look('temporary', () => ({
       path: temporaryHome(),

@@ -14,7 +14,16 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { expandHome, fallbackRoot, makeFallbackRoot, runsHome, stateHome, temporaryHome, userHome } from './index.ts';
+import {
+  cacheHome,
+  expandHome,
+  fallbackRoot,
+  makeFallbackRoot,
+  runsHome,
+  stateHome,
+  temporaryHome,
+  userHome,
+} from './index.ts';
 
 let folder: string;
 /** What nobody can make a folder in, not even root. */
@@ -28,7 +37,8 @@ beforeEach(() => {
   mkdirSync(join(folder, 'home'));
   vi.stubEnv('TMPDIR', join(folder, 'tmp'));
   vi.stubEnv('HOME', join(folder, 'home'));
-  for (const name of ['PETRI_STATE_DIR', 'PETRI_RUNS_DIR', 'XDG_STATE_HOME']) vi.stubEnv(name, undefined);
+  for (const name of ['PETRI_STATE_DIR', 'PETRI_RUNS_DIR', 'PETRI_CACHE_DIR', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'])
+    vi.stubEnv(name, undefined);
 });
 
 afterEach(() => {
@@ -64,6 +74,18 @@ describe('the state directory', () => {
     mkdirSync(theirs, { recursive: true });
     chownSync(theirs, 54321, 54321);
     expect(stateHome()).toMatchObject({ from: 'fallback', because: 'it belongs to user 54321' });
+  });
+});
+
+describe('the cache', () => {
+  it('is where the environment says, or as the XDG specification does', () => {
+    expect(cacheHome()).toEqual({ path: join(folder, 'home/.cache/petri-vm'), from: 'default' });
+    vi.stubEnv('XDG_CACHE_HOME', join(folder, 'xdg'));
+    expect(cacheHome()).toEqual({ path: join(folder, 'xdg/petri-vm'), from: 'XDG_CACHE_HOME' });
+    vi.stubEnv('PETRI_CACHE_DIR', join(folder, 'cache'));
+    expect(cacheHome()).toEqual({ path: join(folder, 'cache'), from: 'PETRI_CACHE_DIR' });
+    vi.stubEnv('PETRI_CACHE_DIR', 'relative');
+    expect(() => cacheHome()).toThrow(/not an absolute path[^]*remedy/);
   });
 });
 

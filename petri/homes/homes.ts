@@ -18,6 +18,7 @@ export interface Home {
 
 export const stateVariable = 'PETRI_STATE_DIR';
 export const runsVariable = 'PETRI_RUNS_DIR';
+export const cacheVariable = 'PETRI_CACHE_DIR';
 
 /**
  * Where it is written down what runs on this machine: `$PETRI_STATE_DIR`, else `petri-vm` in `$XDG_STATE_HOME` or
@@ -27,25 +28,52 @@ export const runsVariable = 'PETRI_RUNS_DIR';
  *   temporary folder
  */
 export function stateHome(): Home {
-  const own = variable(stateVariable);
+  const below = ['.local', 'state'];
+  return homeOf({ own: stateVariable, xdg: 'XDG_STATE_HOME', below, name: 'state', code: 'state-directory' });
+}
+
+/**
+ * Where is kept what can be made again: `$PETRI_CACHE_DIR`, else `petri-vm` in `$XDG_CACHE_HOME` or ~/.cache, else in
+ * {@link fallbackRoot}.
+ *
+ * @throws PetriError `folder-unusable` for a variable that is not an absolute path, or without a temporary folder
+ */
+export function cacheHome(): Home {
+  const below = ['.cache'];
+  return homeOf({ own: cacheVariable, xdg: 'XDG_CACHE_HOME', below, name: 'cache', code: 'folder-unusable' });
+}
+
+interface UserFolder {
+  /** Our variable, and that of the XDG base directory specification. */
+  readonly own: string;
+  readonly xdg: string;
+  /** Its default below the home folder. */
+  readonly below: readonly string[];
+  /** In {@link fallbackRoot}. */
+  readonly name: string;
+  readonly code: 'state-directory' | 'folder-unusable';
+}
+
+function homeOf({ own: ownVariable, xdg: xdgVariable, below, name, code }: UserFolder): Home {
+  const own = variable(ownVariable);
   if (own !== undefined) {
-    if (isAbsolute(own)) return { path: own, from: stateVariable };
-    throw new PetriError(`${stateVariable} is not an absolute path: ${own}`, {
-      code: 'state-directory',
+    if (isAbsolute(own)) return { path: own, from: ownVariable };
+    throw new PetriError(`${ownVariable} is not an absolute path: ${own}`, {
+      code,
       step: 'options',
       remedy: 'give it the absolute path of a folder of your own',
     });
   }
-  const xdg = variable('XDG_STATE_HOME');
+  const xdg = variable(xdgVariable);
   // The XDG base directory specification: a path that is not absolute is to be ignored.
   const isXdg = xdg !== undefined && isAbsolute(xdg);
   const home = isXdg ? undefined : userHome();
-  const parent = isXdg ? xdg : home === undefined ? undefined : join(home, '.local', 'state');
-  const fallback = (because: string): Home => ({ path: join(fallbackRoot(), 'state'), from: 'fallback', because });
+  const parent = isXdg ? xdg : home === undefined ? undefined : join(home, ...below);
+  const fallback = (because: string): Home => ({ path: join(fallbackRoot(), name), from: 'fallback', because });
   if (parent === undefined) return fallback('this user has no home folder');
   const path = join(parent, 'petri-vm');
   const why = whyUnusable(path, { own: true });
-  return why === undefined ? { path, from: isXdg ? 'XDG_STATE_HOME' : 'default' } : fallback(why);
+  return why === undefined ? { path, from: isXdg ? xdgVariable : 'default' } : fallback(why);
 }
 
 /**

@@ -1,5 +1,7 @@
 export { makePrivate, requireUsable, unusable, whyUnusable } from './folders.ts';
 export {
+  cacheHome,
+  cacheVariable,
   expandHome,
   fallbackRoot,
   type Home,

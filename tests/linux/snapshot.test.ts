@@ -1,4 +1,13 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { linux, linuxIsPrepared, petriTest } from 'petri-vm';
+
+// The kept states of whoever runs this are theirs.
+const cache = mkdtempSync(join(tmpdir(), 'petri-cache-'));
+process.env['PETRI_CACHE_DIR'] = cache;
+afterAll(() => rmSync(cache, { recursive: true }));
 
 petriTest(
   'none',
@@ -32,5 +41,27 @@ petriTest(
     expect((await other.exec('cat /tmp/file')).stdout).toBe('one\n');
     expect((await vm.exec('cat /tmp/file')).stdout).toBe('two\n');
     await other.serial.waitFor('petri: init has started', { from: 'boot' });
+  },
+);
+
+petriTest(
+  'none',
+  'tests begin in a Linux that has booted, and none sees another',
+  { memory: '256M', vcpus: 2, requires: ['linux', 'exec', 'snapshot'], timeout: 240_000 },
+  async ({ launch, skip, expect }) => {
+    skip(!linuxIsPrepared(), 'there is no kernel here: petri linux install downloads one');
+    const payload = linux({ snapshot: 'booted' });
+    const counts: unknown[] = [];
+    for (let n = 0; n < 8; n++) {
+      const vm = await launch({ payload });
+      // What the console showed while it booted is there.
+      await vm.serial.waitFor('petri: init has started');
+      await vm.serial.sendLine(`echo mine > /tmp/file; ls /tmp | wc -l; echo done`);
+      await vm.serial.waitFor(/^1\ndone$/m);
+      await vm.snapshot();
+      counts.push(vm.instructions);
+      await vm.kill();
+    }
+    expect(new Set(counts).size).toBe(1);
   },
 );

@@ -91,6 +91,7 @@ export class BoardVm implements VmRuntime {
     this.#leave();
     const begun = this.#boot !== undefined;
     const from = await this.beginning();
+    if (this.#killed) return { halted: Promise.resolve({ reason: 'stopped' }), tmkEvents: [] };
     const boot = await this.#run((listener) => this.#guest(listener, from), from);
     this.#worked = -boot.guest.work;
     if (begun) this.#timers.restart();

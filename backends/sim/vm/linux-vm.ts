@@ -1,4 +1,3 @@
-import { Duplex } from 'node:stream';
 import {
   describeHalt,
   type ExecOptions,
@@ -7,26 +6,45 @@ import {
   type LinuxPayload,
   type VmSpec,
 } from '../../../petri/contract/index.ts';
-import { AgentClient, type AgentState, afterReset, kernelPanic, LastWords } from '../../../petri/kit/linux/index.ts';
+import { afterReset, kernelPanic, LastWords } from '../../../petri/kit/linux/index.ts';
 import { debuggingOf } from '../debug/index.ts';
 import { type BoardGuest, linuxKind } from '../guests/index.ts';
-import { BoardVm, type BootExtras } from './board-vm.ts';
+import { boardBudget, BoardVm, type BoardVmOptions, type BootExtras } from './board-vm.ts';
+import { bootLinux } from './booted/boot-linux.ts';
+import type { BootedState } from './booted/booted-state.ts';
+import { bootedStates } from './booted/booted-states.ts';
+import { stateKey } from './booted/state-key.ts';
+import { GuestAgent, READY } from './guest-agent.ts';
 
-/** What the agent prints when it is ready: a constant, or no two boots would be the same. */
-const READY = '70657472692d766d';
+type MakeBoard = BoardVmOptions['make'];
 
 /** Linux on a simulated board, with an agent in the guest. */
 export class LinuxVm extends BoardVm {
-  #agent: AgentClient | undefined;
+  readonly #spec: VmSpec<LinuxPayload>;
+  readonly #launch: LaunchContext;
+  readonly #make: MakeBoard;
+  #agent: GuestAgent | undefined;
+
+  private constructor(spec: VmSpec<LinuxPayload>, options: BoardVmOptions) {
+    super(options);
+    this.#spec = spec;
+    this.#launch = options.context;
+    this.#make = options.make;
+  }
 
   /** @throws PetriError `image-invalid`, `payload-too-large` */
-  static async launch({ payload, config }: VmSpec<LinuxPayload>, context: LaunchContext): Promise<LinuxVm> {
+  static async launch(spec: VmSpec<LinuxPayload>, context: LaunchContext): Promise<LinuxVm> {
+    const { payload, config } = spec;
     const boards = await linuxKind.load();
-    return new LinuxVm({
+    let prepared: MakeBoard | undefined;
+    const prepare = (): MakeBoard => (prepared ??= boards.prepare(payload, config, READY));
+    // Reading and unpacking a kernel takes longer than going on from a state.
+    if (payload.snapshot === undefined) prepare();
+    return new LinuxVm(spec, {
       config,
       context,
       debugging: debuggingOf(undefined, (message) => context.log(message)),
-      make: boards.prepare(payload, config, READY),
+      make: (listener) => prepare()(listener),
       resume: (state, listener) => boards.resume(payload, config, state, listener),
     });
   }
@@ -34,14 +52,14 @@ export class LinuxVm extends BoardVm {
   async exec(command: string, options: ExecOptions): Promise<ExecResult> {
     this.booted();
     if (this.#agent === undefined) throw new Error('a booted Linux has an agent');
-    return await this.#agent.exec(command, options);
+    return await this.#agent.client.exec(command, options);
   }
 
   /** Asks the agent to power off. */
   override async stop(signal: AbortSignal): Promise<void> {
     const boot = this.booted();
     if (boot.loop.ended) return;
-    this.#agent?.powerOff();
+    this.#agent?.client.powerOff();
     const aborted = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
       if (signal.aborted) resolve();
@@ -49,22 +67,27 @@ export class LinuxVm extends BoardVm {
     await Promise.race([boot.halted, aborted]);
   }
 
+  /** A guest that does not come to its agent leaves no state, and then boots for all to see why. */
+  protected override async beginning(): Promise<BootedState | undefined> {
+    const { payload, config } = this.#spec;
+    if (payload.snapshot === undefined) return undefined;
+    const context = this.#launch;
+    const boot = (): Promise<BootedState | undefined> => bootLinux(this.#make, boardBudget(config), context);
+    return await bootedStates.get(stateKey(payload, config), boot, (message) => context.log(message));
+  }
+
   protected override extras(guest: BoardGuest, from: unknown): BootExtras {
-    // Safe: it is what `save` below returned.
-    const state = (from ?? { requests: 0, agent: undefined }) as LinuxState;
-    const ids = new RequestNumbers(state.requests);
-    const port = new AgentPort((bytes) => guest.input('agent', bytes));
-    const agent = new AgentClient(port, READY, {
-      newId: () => ids.next(),
-      ...(state.agent === undefined ? {} : { state: state.agent }),
-      timer: (ms, callback) => this.#timer(ms, callback),
-    });
+    const agent = new GuestAgent(
+      () => guest,
+      (ms, callback) => this.#timer(ms, callback),
+      from,
+    );
     const words = new LastWords();
     this.#agent = agent;
     return {
-      save: () => ({ requests: ids.last, agent: agent.state }),
-      leave: () => agent.end('the VM begins anew'),
-      agent: (bytes) => port.push(bytes),
+      save: () => agent.save(),
+      leave: () => agent.client.end('the VM begins anew'),
+      agent: (bytes) => agent.push(bytes),
       printed: (bytes, { loop }) => {
         words.push(bytes);
         // With `panic=0` the kernel does not reboot, and would be silent until its budget is used up.
@@ -74,7 +97,7 @@ export class LinuxVm extends BoardVm {
       // Linux that panics with `panic=-1` asks for a reset.
       explain: (halt) => {
         const reason = halt.reason === 'reset' ? afterReset(words.text) : halt;
-        agent.end(`the VM halted: ${describeHalt(reason)}`);
+        agent.client.end(`the VM halted: ${describeHalt(reason)}`);
         return reason;
       },
     };
@@ -83,45 +106,5 @@ export class LinuxVm extends BoardVm {
   #timer(milliseconds: number, callback: () => void): () => void {
     const timer = this.guestTimer(milliseconds, callback);
     return () => timer.cancel();
-  }
-}
-
-/** Our end of the agent's port. */
-class AgentPort extends Duplex {
-  readonly #send: (bytes: Uint8Array) => void;
-
-  constructor(send: (bytes: Uint8Array) => void) {
-    super();
-    this.#send = send;
-  }
-
-  override _read(): void {
-    return undefined;
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#send(Uint8Array.from(chunk));
-    done();
-  }
-}
-
-/** What is known of the agent in a guest. */
-interface LinuxState {
-  /** The last number of a request. */
-  readonly requests: number;
-  readonly agent: AgentState | undefined;
-}
-
-/** Numbers of requests: the port is the guest's alone, and the same commands are to be the same in every run. */
-class RequestNumbers {
-  last: number;
-
-  constructor(last: number) {
-    this.last = last;
-  }
-
-  next(): string {
-    this.last += 1;
-    return this.last.toString(16).padStart(16, '0');
   }
 }
