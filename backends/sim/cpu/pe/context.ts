@@ -86,6 +86,8 @@ export class Context implements CpuContext, RegisterAccess, ControlsOwner {
   readonly #guests: GuestTlbs | undefined;
   /** That of the current Exception level. */
   #now: Translations;
+  /** HCR_EL2.E2H for which the regime of EL2 holds entries. */
+  #e2h = false;
   /** Whether what the EL1&0 regime depends on was written while it was not in use. */
   #el1Changed = false;
 
@@ -192,6 +194,7 @@ export class Context implements CpuContext, RegisterAccess, ControlsOwner {
     this.el2.clear();
     for (const { el2Slot, reset } of sysregs) if (el2Slot !== undefined) this.el2.set(el2Slot, reset);
     this.el2.identify();
+    this.#e2h = false;
     this.#el1Changed = true;
   }
 
@@ -206,6 +209,7 @@ export class Context implements CpuContext, RegisterAccess, ControlsOwner {
     this.#memory.u8.set(registers.subarray(0, ContextState.Size), this.base);
     this.el2?.block.set(registers.subarray(ContextState.Size));
     this.flushTlb();
+    this.#e2h = this.el2?.e2h === true;
     this.#el1Changed = true;
     this.#selectRegime();
     this.#regimeChanged('controls');
@@ -477,8 +481,11 @@ export class Context implements CpuContext, RegisterAccess, ControlsOwner {
     if (el2 === undefined || own === undefined) return;
     this.#el1Changed = true;
     if (what !== 'stage2') {
-      // Both forms of the regime share its TLBs, which is seen by the half that only one of them has.
-      if (own.tlbs.controlChanged()) own.regime.dropWalks?.();
+      const { e2h } = el2;
+      // Both forms of the regime share its TLBs.
+      if (e2h !== this.#e2h) own.tlbs.flush();
+      if (own.tlbs.controlChanged() || e2h !== this.#e2h) own.regime.dropWalks?.();
+      this.#e2h = e2h;
       if (this.#now === own) writePacMasks(this.#memory.u32, this.base, this);
     }
     this.#selectRegime();

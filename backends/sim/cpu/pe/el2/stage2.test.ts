@@ -4,7 +4,7 @@ import { Descriptor, Tcr } from '../../testing/table-builder.ts';
 import { br, hvc, ldrX, movz, smc, strX, TestMachine } from '../../testing/test-machine.ts';
 import { ExceptionClass } from '../../types.ts';
 import { sysreg } from '../system-registers.ts';
-import { Hcr } from './el2-state.ts';
+import { Hcr, HcrHigh } from './el2-state.ts';
 
 const { CODE, DATA, VECTORS } = TestMachine;
 const PAGE = 4096;
@@ -227,12 +227,14 @@ describe('address translation instructions of EL2', () => {
 
 describe('stage 1 of EL2', () => {
   const READ_ONLY = Descriptor.ReadOnly;
+  /** For reading, so that a host may execute it too. */
+  const OWN = Descriptor.Page | Descriptor.AccessFlag | Descriptor.User | READ_ONLY;
 
   /** Maps the first gigabytes of EL2 by blocks of 1 GiB, and one page at GUEST. */
   function enable(page: bigint, sctlr = 0n): void {
     machine.poke(OTHER[0], BigInt(OTHER[1]) | Descriptor.Table);
     machine.poke(OTHER[1], BigInt(OTHER[2]) | Descriptor.Table);
-    for (const own of [CODE, VECTORS, DATA]) machine.poke(OTHER[2] + (own >> 12) * 8, BigInt(own) | 0x743n);
+    for (const own of [CODE, VECTORS, DATA]) machine.poke(OTHER[2] + (own >> 12) * 8, BigInt(own) | OWN);
     machine.poke(OTHER[2] + (GUEST >> 12) * 8, page);
     machine.context.setSysreg(sysreg.MAIR_EL2, 0xffn);
     machine.context.setSysreg(sysreg.TCR_EL2, 25n | (5n << 16n));
@@ -286,5 +288,17 @@ describe('stage 1 of EL2', () => {
     machine.poke(DATA + PAGE, 9n);
     machine.runAt(Mode.El2h, [tlbiVae2is, smc(1)]);
     expect(read()).toBe(9n);
+  });
+
+  it('is another one when HCR_EL2.E2H changes, whatever TCR_EL2 is', () => {
+    // The half that only one of them has is off in both.
+    enable(page);
+    machine.context.setSysreg(sysreg.TCR_EL2, 25n | (1n << 23n));
+    machine.context.setX(0, BigInt(GUEST));
+    machine.runAt(Mode.El2h, [ldrX(1, 0), smc(1)]);
+    machine.poke(OTHER[2] + (GUEST >> 12) * 8, 0n);
+    machine.hcr(0, HcrHigh.E2H);
+    machine.context.setX(0, BigInt(GUEST));
+    expect(machine.runAt(Mode.El2h, [ldrX(1, 0), smc(1)])).toBe(0x200);
   });
 });
