@@ -164,7 +164,7 @@ export class SerialConsole {
     this.#boot.moveTo(mark.position);
   }
 
-  /** What the console shows of this boot, for `reopen`. @throws PetriError `console-incomplete` if a part of it is lost */
+  /** What this boot shows, for `reopen`. @throws PetriError `console-incomplete` if a part of it is lost */
   mark(): ConsoleMark {
     const parts: Uint8Array[] = [];
     const { start, position } = this.#boot;

@@ -151,8 +151,8 @@ export class Vm<P extends VmPayload = VmPayload> {
   }
 
   /**
-   * Keeps the state of the VM as it is now, exact to the byte and instruction, with what its consoles have shown; boots it
-   * first if it was never booted. It goes on as if nothing had happened. Needs `snapshot`.
+   * Keeps the state of the VM as it is now, exact to the byte and instruction, with what its consoles have shown; boots
+   * it first if it was never booted. It goes on as if nothing had happened. Needs `snapshot`.
    *
    * @throws PetriError `unsupported`; `vm-halted` where it does not run any more; `console-incomplete` where a part of
    *   what a console showed is lost
@@ -162,8 +162,8 @@ export class Vm<P extends VmPayload = VmPayload> {
   }
 
   /**
-   * Goes on from a snapshot, whatever the VM does now or how it ended. Its consoles begin a new boot with what they showed
-   * in the snapshot, and `exec` calls that wait for an answer fail. Needs `snapshot`.
+   * Goes on from a snapshot, whatever the VM does now or how it ended. Its consoles begin a new boot with what they
+   * showed in the snapshot, and `exec` calls that wait for an answer fail. Needs `snapshot`.
    *
    * @param snapshot of this VM, or of another one that was launched with the same options
    * @throws PetriError `unsupported`; `invalid-option` for one of another VM; `vm-closed` after `kill`

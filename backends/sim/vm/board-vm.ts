@@ -191,7 +191,7 @@ export class BoardVm implements VmRuntime {
   #make(make: (listener: BoardListener) => BoardGuest, from: BoardSnapshot | undefined): BoardBoot {
     const { context, config, debugging } = this.#options;
     const realTime = config.time === 'wall';
-    let boot: BoardBoot | undefined;
+    const made: { boot?: BoardBoot } = {};
     let extras: BootExtras = {};
     const guest = make({
       output: (port, bytes) => {
@@ -200,7 +200,7 @@ export class BoardVm implements VmRuntime {
           return;
         }
         this.#console.push(bytes);
-        if (boot !== undefined) extras.printed?.(bytes, boot);
+        if (made.boot !== undefined) extras.printed?.(bytes, made.boot);
       },
       log: (message) => context.log(message),
     });
@@ -213,8 +213,8 @@ export class BoardVm implements VmRuntime {
     extras = this.extras(guest, from?.extras);
     this.#extras = extras;
     const halted = loop.halted.then((halt) => extras.explain?.(halt) ?? halt);
-    boot = { guest, held, loop, halted };
-    return boot;
+    made.boot = { guest, held, loop, halted };
+    return made.boot;
   }
 
   /** What the guest has done since the VM was started. */

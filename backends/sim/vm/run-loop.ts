@@ -91,7 +91,7 @@ export class RunLoop {
   }
 
   /**
-   * Waits until the guest is at a point where input arrives; it stays there while only what was waiting for this goes on.
+   * Waits until the guest is at a point where input arrives; it stays there while only what waited for this goes on.
    *
    * @returns whether it is: a run that ends comes to no such point
    */
@@ -159,7 +159,7 @@ export class RunLoop {
         else this.#adapt(now - started);
         if (this.#guest.listens === true) {
           this.#turns = LISTENING_TURNS;
-          if (!this.#ended) this.#settle(true);
+          this.#settle(true);
           break;
         }
       }

@@ -27,7 +27,7 @@ const HVC = 0xd400_0002;
 const B_SELF = 0x1400_0000;
 
 /**
- * The first PE starts the others. Each of them counts in a register, in memory and on the console, and in an instruction
+ * The first PE starts the others. Each of them counts in a register, in memory, on the console, and in an instruction
  * that it changes itself; then the first waits for input, prints it and powers off.
  */
 function program(rounds: number): Uint8Array {

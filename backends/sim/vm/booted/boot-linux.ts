@@ -19,14 +19,13 @@ export async function bootLinux(
 ): Promise<BootedState | undefined> {
   const shown: Uint8Array[] = [];
   const words = new LastWords();
-  let loop: RunLoop | undefined;
-  let guest: BoardGuest | undefined;
+  const made: { guest?: BoardGuest; loop?: RunLoop } = {};
   const agent = new GuestAgent(
-    () => guest,
+    () => made.guest,
     () => () => undefined,
     undefined,
   );
-  guest = make({
+  const guest = make({
     output: (port, bytes) => {
       if (port === 'agent') {
         agent.push(bytes);
@@ -34,11 +33,12 @@ export async function bootLinux(
       }
       shown.push(bytes);
       words.push(bytes);
-      if (words.panic !== undefined) loop?.end(kernelPanic(words.panic));
+      if (words.panic !== undefined) made.loop?.end(kernelPanic(words.panic));
     },
     log: (message) => context.log(message),
   });
-  loop = new RunLoop({ guest, maxInstructions });
+  const loop = new RunLoop({ guest, maxInstructions });
+  Object.assign(made, { guest, loop });
   context.onEnd(() => loop.end({ reason: 'stopped' }));
   void loop.halted.then(() => agent.client.end('it ended'));
   loop.start();

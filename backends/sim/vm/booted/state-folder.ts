@@ -14,8 +14,8 @@ const STATE = '.state';
 const PART = '.state.part';
 
 /**
- * Booted states on disk, by key. It is a cache: what is damaged is removed, what was not used for longest makes room for
- * what is new, and files may be removed at any time. Processes may share it.
+ * Booted states on disk, by key. It is a cache: what is damaged is removed, what was not used for longest makes room
+ * for what is new, and files may be removed at any time. Processes may share it.
  */
 export class StateFolder {
   readonly #path: string;
