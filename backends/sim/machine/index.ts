@@ -3,7 +3,6 @@ export { completeWait } from './complete-wait.ts';
 export type { AccessBytes, Device, GuestMemory, InterruptLine, Stateful } from './device.ts';
 export { BufferedSink, type ByteSink } from './devices/uart/byte-sink.ts';
 export { Pl011 } from './devices/uart/pl011.ts';
-export { Uart16550 } from './devices/uart/uart16550.ts';
 export { Pl031 } from './devices/rtc/pl031.ts';
 export { Pl061 } from './devices/gpio/pl061.ts';
 export { MemoryMappedTimer } from './devices/timer/memory-mapped-timer.ts';
@@ -17,20 +16,11 @@ export { PowerController } from './devices/vexpress/power-controller.ts';
 export { Sp810 } from './devices/vexpress/sp810.ts';
 export { VexpressSysreg } from './devices/vexpress/sysreg.ts';
 export { VirtioBlock } from './devices/virtio/block.ts';
-export { type ConsolePort, VirtioConsole } from './devices/virtio/console.ts';
-export { type Disk, FileImage, memoryImage, OverlayDisk } from './devices/virtio/disk.ts';
-export { VirtioEntropy } from './devices/virtio/entropy.ts';
+export { type Disk, FileImage, OverlayDisk } from './devices/virtio/disk.ts';
 export type { VirtioDevice } from './devices/virtio/virtio-device.ts';
 export { VirtioMmio } from './devices/virtio/virtio-mmio.ts';
 export { Gic, VIRT_GIC } from './devices/gic/gic.ts';
-export {
-  cellsOf,
-  decodeDeviceTree,
-  type DecodedNode,
-  encodeDeviceTree,
-  nodeAt,
-  stringsOf,
-} from './device-tree/index.ts';
+export { encodeDeviceTree } from './device-tree/index.ts';
 export { machineMaps, type MachineMap, type MachineName, placesOf } from './maps/index.ts';
 export type { DeviceKind, DeviceTreeOptions, Place } from './maps/index.ts';
 export { machinePool, type Machine, type MemoryRange } from './machine-pool.ts';

@@ -21,7 +21,8 @@ import type { El0Control, RegisterHost } from './registers/row.ts';
 import { daifAtEl0 } from './registers/state.ts';
 import { physicalAddress, stage2Fault } from './physical-address.ts';
 import { encodeSysreg, findSysreg, slotOf, type Sysreg } from './system-registers.ts';
-import { findSystemOperation, type TranslationQuestion } from './system-operations.ts';
+import type { TranslationQuestion } from './system-operation.ts';
+import { findSystemOperation } from './system-operations.ts';
 
 /** The result of executing an instruction in the run loop. */
 export type Outcome =

@@ -3,32 +3,7 @@ import type { TlbMaintenance } from '../mmu/tlb-invalidation.ts';
 import { Access } from '../mmu/regime.ts';
 import { operationsOfEl2 } from './el2/system-operations.ts';
 import { encodeSysreg as e, type El0Control } from './registers/row.ts';
-
-/** What an address translation instruction asks: whether EL0 or EL1 may read or write, with or without PSTATE.PAN. */
-export interface TranslationQuestion {
-  readonly el: ExceptionLevel;
-  /** Bits of `Access`. */
-  readonly access: number;
-  readonly pan: boolean;
-  /** Whose regime it asks, of EL2 only; EL1&0 with stage 2 as well. Default: stage 1 of EL1&0. */
-  readonly of?: 'el2' | 'both-stages';
-}
-
-/** A SYS instruction, by its alias. It does nothing that its row does not say. */
-export interface SystemOperation {
-  readonly encoding: number;
-  /** Lowest Exception level that may execute it. */
-  readonly el: ExceptionLevel;
-  readonly el0?: El0Control;
-  /** Whether it is DC ZVA. */
-  readonly zeroes?: true;
-  /** For maintenance by virtual address: the access that EL1 must be permitted, as bits of `Access`; EL0 must read. */
-  readonly maintains?: number;
-  /** What it drops from TLBs. */
-  readonly invalidates?: TlbMaintenance;
-  /** For address translation, into PAR_EL1. */
-  readonly asks?: TranslationQuestion;
-}
+import type { SystemOperation } from './system-operation.ts';
 
 /** Bits of SCTLR_EL1 that permit maintenance at EL0 (Arm ARM, D24.2.118). */
 const Sctlr = { EnRCTX: 1 << 10, DZE: 1 << 14, UCI: 1 << 26 } as const;

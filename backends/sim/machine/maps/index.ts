@@ -3,7 +3,6 @@ import type { MachineMap } from './map.ts';
 import { virtMap } from './virt.ts';
 
 export { type DeviceKind, type DeviceTreeOptions, type MachineMap, type Place, placesOf } from './map.ts';
-export { POWER_BUTTON_LINE } from './virt.ts';
 
 export type MachineName = MachineMap['name'];
 

@@ -1,7 +1,7 @@
 import type { TlbMaintenance } from '../../mmu/tlb-invalidation.ts';
 import { Access } from '../../mmu/regime.ts';
 import { encodeSysreg as e } from '../registers/row.ts';
-import type { SystemOperation } from '../system-operations.ts';
+import type { SystemOperation } from '../system-operation.ts';
 
 /** CRm of TLBI instructions of EL2, as those of EL1 have it; `ipa` is that of those by intermediate physical address. */
 const DOMAINS = [
