@@ -30,6 +30,18 @@ it('gives an option whose value may be left out the value that stands for that',
   expect(() => read('--gdb=70000')).toThrow(expect.objectContaining({ code: 'invalid-option' }));
 });
 
+/** Values of options that do not take any text, and what is read of them. */
+const samples: Readonly<Record<string, readonly [string, unknown]>> = {
+  jobs: ['7', 7],
+  timeout: ['7', 7],
+  gdb: ['7', '7,wait'],
+  machine: ['base', 'base'],
+  vcpus: ['7', 7],
+  el: ['2', 2],
+  load: ['0x10', 16],
+  entry: ['0x10', 16],
+};
+
 describe('every option that --help of a command lists', async () => {
   const rows = await Promise.all(
     Object.entries(commandOptions).map(async ([command, options]) => {
@@ -40,8 +52,8 @@ describe('every option that --help of a command lists', async () => {
 
   it.each(rows.flat())('%s reaches its command', (_line, command, options: CliOptions, { name, value, short }) => {
     const action = options[name]?.actions?.[0];
-    const sample = name === 'jobs' || name === 'timeout' || name === 'gdb' ? '7' : '0123456';
-    const expected = { [property(name)]: { '7': name === 'gdb' ? '7,wait' : 7, '0123456': '0123456' }[sample] };
+    const [sample, parsed] = samples[name] ?? ['0123456', '0123456'];
+    const expected = { [property(name)]: parsed };
     const forms = value
       ? [
           ...(options[name]?.bare === undefined ? [[`--${name}`, sample]] : []),
