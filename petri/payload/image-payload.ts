@@ -26,7 +26,9 @@ export interface ImageOptions {
   readonly el?: 1 | 2;
   /** Whether it is firmware, which is in flash: at address 0 of `virt`. @default false */
   readonly flash?: boolean;
-  /** X0 to X3: a number below 2^53, or the address of the device tree. @default 'device-tree' for X0, 0 for the others */
+  /**
+   * X0 to X3: a number below 2^53, or the address of the device tree. @default 'device-tree' for X0, 0 for the others
+   */
   readonly x0?: ImageArgument;
   readonly x1?: ImageArgument;
   readonly x2?: ImageArgument;

@@ -1,4 +1,6 @@
-/** What may follow ESC [ without asking the terminal anything or reaching beyond its screen (ECMA-48; xterm, ctlseqs). */
+/**
+ * What may follow ESC [ without asking the terminal anything or reaching beyond its screen (ECMA-48; xterm, ctlseqs).
+ */
 const CONTROL_SEQUENCE = /\u001B\[(?:[\d;]*[@A-HJKLMPSTXZ`abdefgmrsu]|\?(?:[17]|25|1049|2004)[hl]|[\d;]*[hl])/y;
 /** Save and restore the cursor, index, keypad modes, character sets. */
 const ESCAPE_SEQUENCE = /\u001B(?:[78=>DEM]|[()][0AB])/y;
@@ -17,8 +19,8 @@ const MAX_UNFINISHED = 4096;
 
 /**
  * What a guest sends to the terminal of whoever sits in front of its console: text, colours and movements of the cursor
- * are let through. Whatever makes a terminal answer, change its title, or reach clipboard, printer or files is left out,
- * wherever the bytes were split.
+ * are let through. Whatever makes a terminal answer, change its title, or reach clipboard, printer or files is left
+ * out, wherever the bytes were split.
  */
 export class TerminalFilter {
   readonly #decoder = new TextDecoder();

@@ -24,7 +24,7 @@ function put(character: string): number[] {
   return [0x5280_0002 | (character.charCodeAt(0) << 5), 0xb900_0022]; // mov w2, #character; str w2, [x1]
 }
 
-const hello = program('hello', [UART, ...[...'hello\n'].flatMap(put), ...SYSTEM_OFF]);
+const hello = program('hello', [UART, ...Array.from('hello\n', put).flat(), ...SYSTEM_OFF]);
 
 petriTest(
   'none',

@@ -229,8 +229,8 @@ export class MachineCpu implements DebuggableCpu, VcpuHost, DebugHost {
   }
 
   /**
-   * Replaces the handler table with all of its instances, and so all blocks. A guest that makes new code without end, or
-   * uses instructions that no program used before, one at a time, would otherwise fill the host's memory.
+   * Replaces the handler table with all of its instances, and so all blocks. A guest that makes new code without end,
+   * or uses instructions that no program used before, one at a time, would otherwise fill the host's memory.
    */
   #renewTable(): void {
     this.code.forgetBlocks();

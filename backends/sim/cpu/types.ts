@@ -113,8 +113,8 @@ export interface CpuContext {
   readonly pcOffset: number;
   pc: bigint;
   /**
-   * In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused, but
-   * for EL2t and EL2h of a context with EL2.
+   * In the format of SPSR_EL2: NZCV, DAIF, M[4:0] and the rest. Writes with M other than EL0t, EL1t, EL1h are refused,
+   * but for EL2t and EL2h of a context with EL2.
    */
   pstate: number;
   /** SP selected by the current PSTATE. */
@@ -165,7 +165,9 @@ export interface Vcpu {
   readonly el2: El2Registers;
   /** After `RunExit.Wait`: whether the guest waits for an interrupt or for an event. */
   readonly waiting: 'wfi' | 'wfe';
-  /** After `RunExit.Wait`: guest time in nanoseconds at which the wait is over in any case; Infinity if there is none. */
+  /**
+   * After `RunExit.Wait`: guest time in nanoseconds at which the wait is over in any case; Infinity if there is none.
+   */
   readonly waitsUntil: number;
   /**
    * After `RunExit.Wait`: whether the wait is over. An interrupt ends WFI whatever PSTATE masks, and WFE if it can be
@@ -253,7 +255,8 @@ export interface Cpu {
    */
   save(): CpuState;
   /**
-   * Restores what `save` returned, of processors with as many vCPUs. An interrupt controller is to be restored after it.
+   * Restores what `save` returned, of processors with as many vCPUs. An interrupt controller is to be restored after
+   * it.
    */
   restore(state: CpuState): void;
   /** Resets contexts, vCPUs, decoded code and time, so that another machine can use the memory. */
@@ -280,6 +283,8 @@ export interface DebuggableCpu extends Cpu {
    * @param va a signed canonical address
    */
   place(context: CpuContext, va: number): number;
-  /** Offset in linear memory of V0 to V31, 16 bytes each, then FPCR and FPSR, 8 bytes each; valid until the next run. */
+  /**
+   * Offset in linear memory of V0 to V31, 16 bytes each, then FPCR and FPSR, 8 bytes each; valid until the next run.
+   */
   simdOffset(vcpu: Vcpu): number;
 }

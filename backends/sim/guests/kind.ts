@@ -55,8 +55,8 @@ export interface BoardFactory<P> {
   /**
    * Makes a board that goes on from the state of another one.
    *
-   * @param state of a board for a payload of the same kind of board, and a configuration with as much memory and as many
-   *   vCPUs
+   * @param state of a board for a payload of the same kind of board, and a configuration with as much memory and as
+   * many   vCPUs
    */
   resume(payload: P, config: VmConfig, state: GuestState, listener: BoardListener): BoardGuest;
   /**

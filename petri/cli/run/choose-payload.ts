@@ -51,7 +51,7 @@ const EFI = 0x4d5a;
 /** Whether a file is a kernel, or so much like one that what is wrong with it should be said of a kernel. */
 function looksLikeKernel(path: string): boolean {
   const head = Buffer.alloc(64);
-  let read = 0;
+  let read: number;
   try {
     const file = openSync(path, 'r');
     try {

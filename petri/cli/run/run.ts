@@ -17,8 +17,8 @@ import { Terminal } from './terminal.ts';
 const STOP_TIMEOUT = 30_000;
 
 /**
- * `petri run`: boots a payload with the console attached, until the guest ends. The exit code says how it ended: 0 for a
- * power-off.
+ * `petri run`: boots a payload with the console attached, until the guest ends. The exit code says how it ended: 0 for
+ * a power-off.
  *
  * @throws PetriError of the payload and the backend, `invalid-option`, `interrupted`
  */
@@ -60,7 +60,9 @@ async function attach(vm: LinuxVm | ImageVm, options: RunOptions, signal: AbortS
   const terminal = new Terminal(vm.serial, {
     stop: () => void vm.stop({ timeout: STOP_TIMEOUT }),
     quit: () => void vm.kill(),
-    reset: () => (resetting = vm.reset()),
+    reset: () => {
+      resetting = vm.reset();
+    },
     describe: () => description(vm),
   });
   if (process.stdin.isTTY) terminal.say(pc.dim('petri: Ctrl-] opens a menu'));

@@ -1,7 +1,10 @@
+import { isatty } from 'node:tty';
+
 import type { SerialConsole } from '../../serial/index.ts';
 import { printBetween, printError, TerminalFilter, writeTerminal } from '../../text/index.ts';
 import { printInTurn } from '../output.ts';
 
+const STDOUT = 1;
 /** Ctrl-], as telnet has it. */
 const ESCAPE = 0x1d;
 
@@ -36,7 +39,7 @@ export class Terminal {
   constructor(console: SerialConsole, actions: MenuActions) {
     this.#console = console;
     this.#actions = actions;
-    this.#endView = process.stdout.isTTY
+    this.#endView = isatty(STDOUT)
       ? console.view((bytes) => writeTerminal(this.#filter.push(bytes)))
       : (): void => undefined;
     const { stdin } = process;
@@ -48,7 +51,7 @@ export class Terminal {
 
   /** Prints what the guest prints, without a terminal, until the console closes. */
   async printLines(signal: AbortSignal): Promise<void> {
-    if (process.stdout.isTTY) return;
+    if (isatty(STDOUT)) return;
     for await (const line of this.#console.lines({ signal })) await printInTurn(`${line}\n`);
   }
 

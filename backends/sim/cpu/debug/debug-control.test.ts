@@ -17,7 +17,9 @@ beforeEach(() => {
   debug = machine.cpu.attachDebugger();
 });
 
-/** Runs until the guest stops for the debugger, or exits to EL2. @returns the PC's distance from the start of the code */
+/**
+ * Runs until the guest stops for the debugger, or exits to EL2. @returns the PC's distance from the start of the code
+ */
 function go(steps?: number): number | 'exit' {
   debug.resume(steps);
   for (;;) {

@@ -120,7 +120,10 @@ export class ContextTlbs {
     if (entry !== undefined) this.#pool.letsStores(entry, offset);
   }
 
-  /** Enters a translation of an instruction fetch of the active context at its current Exception level. @param va of the page */
+  /**
+   * Enters a translation of an instruction fetch of the active context at its current Exception level. @param va of the
+   * page
+   */
   fillFetch(va: number, translation: Translation, simd: boolean): TlbSet {
     const set = this.#acquire(va, translation, this.#registers.el);
     set.fillFetch(va, translation);

@@ -3,7 +3,9 @@ import { Access, FaultStatus } from './regime.ts';
 import { type HalfControl, LAST_LEVEL, Stage1Control } from './stage1-control.ts';
 import { PIECE_BITS, WalkCache } from './walk-cache.ts';
 
-/** The registers that control stage 1 of a regime, in the form of those of EL1&0 (Arm ARM, D24.2), in halves of 32 bits. */
+/**
+ * The registers that control stage 1 of a regime, in the form of those of EL1&0 (Arm ARM, D24.2), in halves of 32 bits.
+ */
 export interface Stage1Registers {
   readonly sctlr: number;
   /** SCTLR_EL1.EPAN: PSTATE.PAN counts for pages that EL0 may only execute too (FEAT_PAN3). */
@@ -57,7 +59,9 @@ const Low = {
   AccessFlag: 1 << 10,
   NotGlobal: 1 << 11,
 } as const;
-/** Bits 63:32 of a descriptor, as 31:0. Those of a table hold for everything below it. DBM is the dirty bit modifier. */
+/**
+ * Bits 63:32 of a descriptor, as 31:0. Those of a table hold for everything below it. DBM is the dirty bit modifier.
+ */
 const High = {
   Guarded: 1 << 18,
   Dbm: 1 << 19,

@@ -13,7 +13,9 @@ const MAX_REMEMBERED = 96;
 /** Blocks that are remembered by address; with more, every maintenance by address looks at all entries. */
 const MAX_BLOCKS = 4096;
 
-/** The TLBs of one Exception level in one address space, in linear memory. Both are direct mapped, by pages of 4 KiB. */
+/**
+ * The TLBs of one Exception level in one address space, in linear memory. Both are direct mapped, by pages of 4 KiB.
+ */
 export class TlbSet {
   readonly index: number;
   /** Addresses of the data TLB and the instruction TLB. */

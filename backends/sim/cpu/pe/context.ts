@@ -467,7 +467,9 @@ export class Context implements CpuContext, RegisterAccess, ControlsOwner {
     return this.#now.controls.uao ? this.el : 0;
   }
 
-  /** To be called after a write of a register of EL1 that controls stage 1, or names its tables; `undefined` for others. */
+  /**
+   * To be called after a write of a register of EL1 that controls stage 1, or names its tables; `undefined` for others.
+   */
   stage1Changed(what: 'controls' | 'tables' | undefined): void {
     if (what === undefined) return;
     if (this.#now === this.#el1) this.#regimeChanged(what);

@@ -10,8 +10,8 @@ export const Mode = { El0t: 0x3c0, El1h: 0x3c5, El2h: 0x3c9 } as const;
 type El2Name = keyof typeof El2Slot;
 
 /**
- * A vCPU with EL2. Vectors of EL2 are at 0x30000, those of EL1 at 0x50000: each ends the run with an SMC whose number is
- * the offset, and 0x1000 more for EL1.
+ * A vCPU with EL2. Vectors of EL2 are at 0x30000, those of EL1 at 0x50000: each ends the run with an SMC whose number
+ * is the offset, and 0x1000 more for EL1.
  */
 export class El2Machine extends TestMachine {
   static readonly VECTORS_EL1 = 0x5_0000;

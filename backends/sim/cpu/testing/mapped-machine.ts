@@ -12,7 +12,9 @@ const TABLES = [
 ] as const;
 const RESET_SCTLR = 0xc5_0878n;
 
-/** A `TestMachine` with stage 1 on, and two address spaces that map the code, the data and the vectors to themselves. */
+/**
+ * A `TestMachine` with stage 1 on, and two address spaces that map the code, the data and the vectors to themselves.
+ */
 export class MappedMachine extends TestMachine {
   /** More memory, at an IPA. */
   static readonly OTHER_DATA = 0x4_6000;

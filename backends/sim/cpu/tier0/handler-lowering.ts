@@ -215,8 +215,8 @@ export class HandlerLowering implements Lowering {
     });
   }
   modifiable(address: I64, bytes: number, modify: (place: I32) => void): void {
-    // Atomics are within 16 aligned bytes, so they never cross a page and need no commit. A writable page is also readable, except
-    // under a write-only overlay, and for that the slow path faults.
+    // Atomics are within 16 aligned bytes, so they never cross a page and need no commit. A writable page is also
+    // readable, except under a write-only overlay, and for that the slow path faults.
     modify(this.#translate(address, bytes, bytes, Tlb.WriteTag, Import.SlowModify, MUST_ALIGN));
   }
 

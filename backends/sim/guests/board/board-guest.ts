@@ -17,8 +17,8 @@ const CALL_IMMEDIATE = 0xffff;
 
 /**
  * A machine on which an operating system or firmware runs. What is written to its ports waits until a point that is the
- * same in every run: when no PE has anything to do, or at the next multiple of a millisecond of guest time. The run ends
- * there, so that whoever answers what the guest has printed is in time.
+ * same in every run: when no PE has anything to do, or at the next multiple of a millisecond of guest time. The run
+ * ends there, so that whoever answers what the guest has printed is in time.
  */
 export class BoardGuest implements Guest {
   /** Called when input comes. */

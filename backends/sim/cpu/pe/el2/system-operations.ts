@@ -3,7 +3,9 @@ import { Access } from '../../mmu/regime.ts';
 import { encodeSysreg as e } from '../registers/row.ts';
 import type { SystemOperation } from '../system-operation.ts';
 
-/** CRm of TLBI instructions of EL2, as those of EL1 have it; `ipa` is that of those by intermediate physical address. */
+/**
+ * CRm of TLBI instructions of EL2, as those of EL1 have it; `ipa` is that of those by intermediate physical address.
+ */
 const DOMAINS = [
   { crm: 1, range: 5, ipa: 4, single: [0, 4], ranged: [3, 7], shareable: true },
   { crm: 3, range: 2, ipa: 0, single: [1, 5], ranged: [2, 6], shareable: true },

@@ -144,7 +144,10 @@ export function leaves(el2: El2State, pstate: number): number {
 const CPTR_TFP = 1 << 10;
 const FPEN_SHIFT = 20;
 
-/** Where SIMD&FP instructions trap to in a context with EL2; undefined if they execute (Arm ARM, CheckFPAdvSIMDEnabled64). */
+/**
+ * Where SIMD&FP instructions trap to in a context with EL2; undefined if they execute (Arm ARM,
+ * CheckFPAdvSIMDEnabled64).
+ */
 export function simdTrapWithEl2(el2: El2State, el: ExceptionLevel, cpacr: number): 1 | 2 | undefined {
   const cptr = el2.low(El2Slot.CPTR);
   if (el < 2 && !el2.hosts && forbids(cpacr, el)) return 1;

@@ -1,4 +1,4 @@
-import { type DeviceEntry, ItsTables, type Table, type Translation } from './its-tables.ts';
+import type { DeviceEntry, ItsTables, Table, Translation } from './its-tables.ts';
 import { FIRST_LPI, LPI_END, type Lpis } from './lpis.ts';
 
 /** Commands of an ITS (IHI0069, 5.3). */
