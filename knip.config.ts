@@ -11,7 +11,7 @@ const loadedByName = [
   'backends/**/testing/{run-install,schedules,sshd}.ts',
   'petri/kit/stack/testing/run-install.ts',
   'backends/hardware/lease/run-lease-guard.ts',
-  'bench/{main,cold,fuzz,image,memory,thousand/*}.ts',
+  'bench/{main,cold,fuzz,image,memory,snapshot,thousand/*}.ts',
   'tests/stand-ins/fvp/{install,guest/{lkvm,model-client},model/main,shrinkwrap/main,tmk-vmm/worker}.ts',
 ];
 

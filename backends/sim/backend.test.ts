@@ -51,7 +51,7 @@ describe('the backend', () => {
   });
 
   it.each<[IsolationType, VmOptions, RegExp]>([
-    ['cca', { vcpus: 2 }, /needs 2 vCPUs, backend 'sim' gives at most 1/],
+    ['cca', { vcpus: 2 }, /needs 2 vCPUs, a simulated VM of isolation type 'cca' gives at most 1/],
     ['cca', { memory: '4M' }, /makes a VM of 4 MiB, a simulated VM of isolation type 'cca' needs at least 8 MiB/],
     ['cca', { memory: '4G', ipaWidth: 40 }, /4096 MiB of memory, backend 'sim' gives at most 2032 MiB/],
     ['cca', { ipaWidth: 32 }, /an IPA width of at least 33 bits, not 32/],
