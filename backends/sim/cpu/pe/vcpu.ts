@@ -316,6 +316,11 @@ export class VirtualCpu implements Vcpu, RegisterHost {
     u64[ContextState.ExclusiveAddress >> 3] = MONITOR_OPEN;
   }
 
+  /** What rings may have called `preempt`. */
+  get #isPreempted(): boolean {
+    return this.#preempted;
+  }
+
   run(budget: number): RunExit {
     const context = this.#current();
     this.#host.makeCurrent(this);
@@ -336,7 +341,7 @@ export class VirtualCpu implements Vcpu, RegisterHost {
         break;
       }
       if (next === 'continue' && this.#clock.next <= this.#clock.now) this.#clock.ring();
-      if (this.#preempted) break;
+      if (this.#isPreempted) break;
       if (next === 'continue' && this.#interrupts !== undefined && this.#interrupted(this.#interrupts, context)) {
         next = this.#taken();
         if (debug?.single === true) debug.made();
