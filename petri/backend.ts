@@ -78,6 +78,7 @@ export {
 export {
   connectConsole,
   SerialConsole,
+  type ConsoleMark,
   type LineEnding,
   type SerialConsoleOptions,
   type SerialMatch,

@@ -59,6 +59,7 @@ export {
 } from './payload/index.ts';
 export {
   SerialConsole,
+  type ConsoleMark,
   type Gap,
   type LineEnding,
   type SerialConsoleOptions,

@@ -26,12 +26,13 @@ export interface ImageOptions {
   readonly el?: 1 | 2;
   /** Whether it is firmware, which is in flash: at address 0 of `virt`. @default false */
   readonly flash?: boolean;
-  /**
-   * X0 to X3: a number below 2^53, or the address of the device tree. @default 'device-tree' for X0, 0 for the others
-   */
+  /** X0: a number below 2^53, or the address of the device tree. @default 'device-tree' */
   readonly x0?: ImageArgument;
+  /** X1. @default 0 */
   readonly x1?: ImageArgument;
+  /** X2. @default 0 */
   readonly x2?: ImageArgument;
+  /** X3. @default 0 */
   readonly x3?: ImageArgument;
   /** Path of an initial RAM disk. */
   readonly initrd?: string;

@@ -31,6 +31,7 @@ const knownEnding = oneOf(Object.keys(lineEndings));
 
 /** What a console shows of a boot at one moment. */
 export interface ConsoleMark {
+  /** Everything that was printed. */
   readonly bytes: Uint8Array;
   /** Characters of its text up to the cursor. */
   readonly position: number;
