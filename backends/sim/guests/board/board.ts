@@ -102,6 +102,7 @@ export class Board {
       memory: this.#memory,
       clock: cpu.clock,
     });
+    this.gic.wake();
     this.vcpus = affinities.map((_, index) => this.#makeVcpu(map.mpidr(index), index, el2));
     this.bus = new Bus({
       onUnknown: ({ address, bytes, write }) => {

@@ -79,6 +79,11 @@ export class Gic implements Stateful<GicState> {
     return redistributor;
   }
 
+  /** Wakes all redistributors, as firmware of EL3 does before it starts what relies on it, such as EDK2. */
+  wake(): void {
+    for (const redistributor of this.#redistributors) redistributor.asleep = false;
+  }
+
   /** The input of a shared peripheral interrupt. @param spi its number in a device tree: INTID - 32 */
   spi(spi: number): InterruptLine {
     const { bank } = this.#shared;

@@ -27,8 +27,7 @@ export class Redistributor implements InterruptRouting {
   /** Absent if the GIC has no ITS. */
   readonly lpis: Lpis | undefined;
   readonly #gic: GicParts;
-  /** Not after reset either: firmware of EL3, which is not here, wakes it before others run. */
-  #asleep = false;
+  #asleep = true;
   #enabledGroups = 0;
 
   /** @param makeLpis makes the LPIs of this PE, given what to call after a change */
