@@ -25,8 +25,8 @@ export default definePetriConfig({
     ],
   },
   test: {
-    // Many tests wait for processes of theirs, so that a core is left over without this.
-    maxWorkers: availableParallelism(),
+    // Many tests wait for processes of theirs, so that cores are left over without this.
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     projects: [
       { extends: true, test: { name: 'vm', include: ['tests/**/*.test.ts'], exclude: ['tests/stand-ins/**'] } },
       ...(isVmRun
