@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { image, petriTest } from 'petri-vm';
 
 const UBOOT = '/usr/lib/u-boot/qemu_arm64/u-boot.bin';
-const EDK2 = '/usr/share/qemu-efi-aarch64/QEMU_EFI.fd';
 const options = { memory: '256M', requires: ['image', 'serial.write'], timeout: 900_000 } as const;
 
 petriTest('none', 'U-Boot comes to its prompt and powers off', options, async ({ launch, skip, expect }) => {
@@ -14,16 +13,5 @@ petriTest('none', 'U-Boot comes to its prompt and powers off', options, async ({
   await vm.serial.write('fdt addr $fdtcontroladdr; fdt get value m / model; printenv m\r');
   await vm.serial.waitFor('m=linux,dummy-virt');
   await vm.serial.write('poweroff\r');
-  expect(await vm.halted).toEqual({ reason: 'power-off' });
-});
-
-petriTest('none', 'EDK2 comes to its shell and powers off', options, async ({ launch, skip, expect }) => {
-  skip(!existsSync(EDK2), `there is no ${EDK2}: it is in Debian's qemu-efi-aarch64`);
-  const vm = await launch({ payload: image({ file: EDK2, flash: true }) });
-  await vm.serial.waitFor('UEFI Interactive Shell');
-  await vm.serial.waitFor('startup.nsh');
-  await vm.serial.write('\r');
-  await vm.serial.waitFor('Shell>');
-  await vm.serial.write('reset -s\r');
   expect(await vm.halted).toEqual({ reason: 'power-off' });
 });
